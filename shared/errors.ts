@@ -1,0 +1,97 @@
+/**
+ * Every error that a user can see, in one table: stable code, CloudStack's errorcode and cserrorcode, and what to do
+ * about it. `docs/errors.md` is checked against this table by a test. Match on `code`, never on the message.
+ *
+ * `failover` is the row of the design's failure table that the error belongs to:
+ * - `sameSource`: try the same source again, backing off, resuming; then the next source, then the next host
+ * - `nextSource`: this source will not work; another mirror may
+ * - `nextHost`: no source will work from this host or on this pool; another host may
+ * - `giveUp`: it will not work anywhere
+ */
+export type Failover = 'sameSource' | 'nextSource' | 'nextHost' | 'giveUp';
+
+interface ErrorEntry {
+  errorcode: number;
+  cserrorcode: number;
+  failover: Failover;
+  /** What the reader of the error can do. One sentence. */
+  remedy: string;
+}
+
+const entry = (errorcode: number, cserrorcode: number, failover: Failover, remedy: string): ErrorEntry => ({
+  errorcode,
+  cserrorcode,
+  failover,
+  remedy,
+});
+
+export const ERRORS = {
+  // The API
+  SLIPWAY_PARAMETER_INVALID: entry(431, 4350, 'giveUp', 'Correct the named parameter and call again.'),
+  SLIPWAY_PARAMETER_MISSING: entry(431, 4350, 'giveUp', 'Give the named parameter and call again.'),
+  SLIPWAY_COMMAND_UNKNOWN: entry(432, 9999, 'giveUp', 'Call listApis for the commands that this server answers.'),
+  SLIPWAY_REQUEST_MALFORMED: entry(430, 9999, 'giveUp', 'Send parameters in the query or as a form body.'),
+  SLIPWAY_UNAUTHENTICATED: entry(401, 9999, 'giveUp', 'Check the API key, the secret key and the clock of the caller.'),
+  SLIPWAY_PERMISSION_DENIED: entry(531, 4365, 'giveUp', 'Call with an account that may use this command and resource.'),
+  SLIPWAY_RESOURCE_BUSY: entry(536, 9999, 'giveUp', 'Another operation on this resource is running; wait for its job to end.'),
+  SLIPWAY_RESOURCE_STATE: entry(431, 4350, 'giveUp', 'The resource is not in a state that allows this; list it to see its state.'),
+  SLIPWAY_UNAVAILABLE: entry(534, 9999, 'giveUp', 'A part of Slipway does not answer; try again, then read docs/operations.md.'),
+  SLIPWAY_INTERNAL: entry(530, 4250, 'giveUp', 'This is a defect in Slipway: report it with the request id.'),
+  // Placement and hosts
+  SLIPWAY_NO_HOST: entry(530, 4250, 'giveUp', 'Bring a KVM host of the zone Up, or free capacity, and try again.'),
+  SLIPWAY_NO_HOST_LEFT: entry(530, 4250, 'giveUp', 'Every host was tried; the text has the reason of each.'),
+  SLIPWAY_HOST_UNREACHABLE: entry(534, 9999, 'nextHost', 'Check that the host worker runs on that host.'),
+  SLIPWAY_FENCED: entry(530, 4250, 'nextHost', 'A newer operation on this VM reached the host first; nothing to do.'),
+  SLIPWAY_HYPERVISOR: entry(530, 4250, 'nextHost', 'Read the libvirt message; the log of libvirtd on that host has more.'),
+  SLIPWAY_DEADLINE: entry(530, 4250, 'giveUp', 'Raise the setting deployment.deadline, or look at what the stage named was waiting for.'),
+  SLIPWAY_CANCELLED: entry(530, 4250, 'giveUp', 'It was cancelled; start it again if that was not meant.'),
+  SLIPWAY_WORKFLOW_LOST: entry(530, 4250, 'giveUp', 'The workflow was terminated or is gone; what it left was cleaned up. Start the operation again.'),
+  // Sources
+  SLIPWAY_URL_INVALID: entry(431, 4350, 'nextSource', 'Give an absolute http or https URL.'),
+  SLIPWAY_URL_FORBIDDEN: entry(431, 4350, 'nextSource', 'Allow the address with the setting secstorage.allowed.internal.sites, or use another source.'),
+  SLIPWAY_URL_VALIDATION: entry(530, 4250, 'giveUp', 'No host could read the URL; the text has what each source answered.'),
+  SLIPWAY_SOURCE_CONNECT: entry(530, 4250, 'sameSource', 'Check that the server answers from the KVM hosts.'),
+  SLIPWAY_SOURCE_TIMEOUT: entry(530, 4250, 'sameSource', 'Check the server, or raise direct.download.socket.timeout.'),
+  SLIPWAY_SOURCE_INTERRUPTED: entry(530, 4250, 'sameSource', 'The server ended the transfer early; check it.'),
+  SLIPWAY_SOURCE_HTTP_5XX: entry(530, 4250, 'sameSource', 'The server failed or is busy (5xx or 429); check it.'),
+  SLIPWAY_SOURCE_HTTP_4XX: entry(530, 4250, 'nextSource', 'The server refused the request; check the URL and its permissions.'),
+  SLIPWAY_SOURCE_REDIRECT: entry(530, 4250, 'nextSource', 'Set store.download.follow.redirects to true, or register the final URL.'),
+  SLIPWAY_SOURCE_TLS: entry(530, 4250, 'nextSource', 'Upload the certificate of the issuer, or repair the certificate of the server.'),
+  SLIPWAY_SOURCE_CHANGED: entry(530, 4250, 'nextSource', 'The file changed while it was downloaded, or this mirror has another file.'),
+  SLIPWAY_SOURCE_SIZE: entry(530, 4250, 'nextSource', 'The server sent another number of bytes than it, or the metalink, announced.'),
+  SLIPWAY_SOURCES_EXHAUSTED: entry(530, 4250, 'nextHost', 'No source could be read; the text has the reason of each.'),
+  SLIPWAY_METALINK_INVALID: entry(530, 4250, 'nextSource', 'Repair the metalink document; the text says what is wrong.'),
+  SLIPWAY_TEMPLATE_TOO_LARGE: entry(530, 4250, 'giveUp', 'Raise the setting max.template.iso.size, or register a smaller image.'),
+  // Bytes
+  SLIPWAY_CHECKSUM_MISMATCH: entry(530, 4250, 'nextHost', 'Compare the registered checksum with the publisher; the text has expected and actual.'),
+  SLIPWAY_IMAGE_REFUSED: entry(530, 4250, 'nextSource', 'The file is not a safe image of the registered format; the text says why.'),
+  SLIPWAY_POOL_FULL: entry(530, 4250, 'nextHost', 'Free space on the primary storage pool, or add a pool.'),
+  SLIPWAY_POOL_IO: entry(530, 4250, 'nextHost', 'Check the primary storage pool and the log of its host.'),
+} as const satisfies Record<string, ErrorEntry>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+export const isErrorCode = (text: unknown): text is ErrorCode =>
+  typeof text === 'string' && Object.prototype.hasOwnProperty.call(ERRORS, text);
+
+export const failoverOf = (code: ErrorCode): Failover => ERRORS[code].failover;
+
+/**
+ * The only error class that may reach a user. Its message never holds a secret: no header value, no user info or
+ * query of a URL.
+ */
+export class SlipwayError extends Error {
+  override readonly name = 'SlipwayError';
+  readonly code: ErrorCode;
+  /** What a program needs beside the text, for example the report per mirror. JSON-serialisable, free of secrets. */
+  readonly details: unknown;
+
+  constructor(code: ErrorCode, message: string, options: { cause?: unknown; details?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.details = options.details;
+  }
+}
+
+export const isSlipwayError = (error: unknown): error is SlipwayError =>
+  error instanceof Error && error.name === 'SlipwayError' && isErrorCode((error as Partial<SlipwayError>).code);

@@ -1,0 +1,37 @@
+/** Facts and states that a KVM host reports. Everything here crosses Temporal: plain JSON, no secrets. */
+
+export const DOMAIN_STATES = ['Running', 'Paused', 'Stopped', 'Crashed'] as const;
+export type DomainState = (typeof DOMAIN_STATES)[number];
+
+/** A domain that carries this installation's and this host's mark. */
+export interface DomainReport {
+  vmId: string;
+  state: DomainState;
+  /** Fencing token that the domain was started with. */
+  token: number;
+}
+
+export interface PoolReport {
+  poolId: string;
+  capacityBytes: number;
+  /** Used on the pool's file system, whoever uses it. */
+  usedBytes: number;
+}
+
+export interface HostFacts {
+  /** New at every start of the host worker. */
+  bootId: string;
+  arch: string;
+  cpus: number;
+  cpuSpeedMhz: number;
+  memoryBytes: number;
+  /** `kvm` where /dev/kvm can be used, else `qemu` (TCG, slower). */
+  domainType: 'kvm' | 'qemu';
+  hypervisorVersion: string;
+  pools: PoolReport[];
+}
+
+export interface HostStatus {
+  facts: HostFacts;
+  domains: DomainReport[];
+}

@@ -1,0 +1,9 @@
+/**
+ * One workflow id per thing that must not be worked on twice at once: starting with conflict policy FAIL makes
+ * Temporal the lock. `-` joins the parts and never `/`, which the Temporal Web UI takes for a path.
+ */
+export const vmWorkflowId = (vmId: string): string => `vm-${vmId}`;
+export const templateWorkflowId = (templateId: string): string => `template-${templateId}`;
+export const hostWorkflowId = (hostId: string): string => `host-${hostId}`;
+export const stageWorkflowId = (poolId: string, templateId: string, generation: number): string =>
+  `stage-${poolId}-${templateId}-g${generation}`;
