@@ -37,6 +37,8 @@ export const ERRORS = {
   SLIPWAY_RESOURCE_STATE: entry(431, 4350, 'giveUp', 'The resource is not in a state that allows this; list it to see its state.'),
   SLIPWAY_UNAVAILABLE: entry(534, 9999, 'giveUp', 'A part of Slipway does not answer; try again, then read docs/operations.md.'),
   SLIPWAY_INTERNAL: entry(530, 4250, 'giveUp', 'This is a defect in Slipway: report it with the request id.'),
+  // Starting Slipway on one machine
+  SLIPWAY_INSTALLATION: entry(530, 4250, 'giveUp', 'Do what the message says, then start again.'),
   // Placement and hosts
   SLIPWAY_NO_HOST: entry(530, 4250, 'giveUp', 'Bring a KVM host of the zone Up, or free capacity, and try again.'),
   SLIPWAY_NO_HOST_LEFT: entry(530, 4250, 'giveUp', 'Every host was tried; the text has the reason of each.'),

@@ -1,0 +1,77 @@
+import { execFile } from 'node:child_process';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { startChildProcess, waitUntilReady, type ChildProcess } from './child-process.js';
+import { findTemporalExecutable } from './temporal-executable.js';
+
+const run = promisify(execFile);
+
+const READY_TIMEOUT_MS = 30_000;
+
+/** Long enough to look into last week's deployment; the dev server's own default is a day. */
+const RETENTION = '168h';
+
+/** Off by default in server 1.29: without them priorities and fairness keys of activities have no effect. */
+const DYNAMIC_CONFIG = {
+  'matching.useNewMatcher': 'true',
+  'matching.enableFairness': 'true',
+};
+
+export interface TemporalOptions {
+  stateDirectory: string;
+  port: number;
+  uiPort: number;
+  env: Record<string, string | undefined>;
+}
+
+/** The port opens before the namespace exists, so this is also the test of readiness. */
+const setsRetention =
+  (command: string, address: string, env: Record<string, string | undefined>) =>
+  async (signal: AbortSignal): Promise<boolean> => {
+    const args = ['operator', 'namespace', 'update', '--namespace', 'default', '--retention', RETENTION];
+    while (!signal.aborted) {
+      try {
+        await run(command, [...args, '--address', address], { env, signal });
+        return true;
+      } catch {
+        await delay(50);
+      }
+    }
+    return false;
+  };
+
+/**
+ * Starts Temporal's dev server on 127.0.0.1 with its state in a file below `stateDirectory`, so that workflows survive
+ * a stop and a SIGKILL.
+ *
+ * @throws SlipwayError SLIPWAY_INSTALLATION when the CLI is missing or the server does not start.
+ */
+export async function startTemporal(options: TemporalOptions): Promise<{ address: string; process: ChildProcess }> {
+  const command = await findTemporalExecutable(options.env);
+  const directory = join(options.stateDirectory, 'temporal');
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  // TEMPORAL_* variables are for clients: the CLI would take TEMPORAL_ADDRESS or a profile for its own.
+  const env = { PATH: options.env['PATH'], HOME: directory };
+  const address = `127.0.0.1:${options.port}`;
+  const child = await startChildProcess({
+    name: 'temporal',
+    command,
+    args: [
+      'server',
+      'start-dev',
+      '--db-filename',
+      join(directory, 'temporal.db'),
+      '--ip=127.0.0.1',
+      `--port=${options.port}`,
+      `--ui-port=${options.uiPort}`,
+      '--log-level=warn',
+      ...Object.entries(DYNAMIC_CONFIG).map(([key, value]) => `--dynamic-config-value=${key}=${value}`),
+    ],
+    env,
+    logPath: join(options.stateDirectory, 'logs', 'temporal.log'),
+  });
+  await waitUntilReady(child, setsRetention(command, address, env), READY_TIMEOUT_MS);
+  return { address, process: child };
+}
