@@ -1,0 +1,22 @@
+/**
+ * `node dist/scripts/print-test-totals.js FAILED_CHECKS STATUS=REPORT...`: prints `N passed, N failed` for jest runs,
+ * each given by its exit status and the path of its `--json` file. Exits 1 when anything failed.
+ */
+import { readFileSync } from 'node:fs';
+import { totalOf, type TestRun } from './test-totals.js';
+
+function readRun(argument: string): TestRun {
+  const separator = argument.indexOf('=');
+  const exitStatus = Number(argument.slice(0, separator));
+  try {
+    const report = JSON.parse(readFileSync(argument.slice(separator + 1), 'utf8')) as NonNullable<TestRun['report']>;
+    return { exitStatus, report };
+  } catch {
+    return { exitStatus };
+  }
+}
+
+const [failedChecks, ...runs] = process.argv.slice(2);
+const { passed, failed } = totalOf(runs.map(readRun), Number(failedChecks));
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 ? 0 : 1;
