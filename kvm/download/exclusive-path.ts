@@ -1,0 +1,40 @@
+import { resolve } from 'node:path';
+import { abortError } from './abort.js';
+
+interface Holder {
+  takeover: AbortController;
+  ended: Promise<void>;
+}
+
+/**
+ * Who writes to which path in this process. State of the module on purpose: two writers of one file meet here however
+ * they were composed, and a host runs one worker process.
+ */
+const holders = new Map<string, Holder>();
+
+/**
+ * Runs `act` as the only one for `path`. A newer call aborts the older one and begins when that has ended: a repeated
+ * activity means that nobody waits for the first one any more.
+ */
+export async function runExclusively<T>(
+  path: string,
+  signal: AbortSignal,
+  act: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const key = resolve(path);
+  const previous = holders.get(key);
+  const takeover = new AbortController();
+  let markEnded = (): void => undefined;
+  const holder: Holder = { takeover, ended: new Promise<void>((done) => (markEnded = done)) };
+  holders.set(key, holder);
+  try {
+    previous?.takeover.abort(new Error('A newer download of the same file began'));
+    await previous?.ended;
+    const either = AbortSignal.any([signal, takeover.signal]);
+    if (either.aborted) throw abortError(either);
+    return await act(either);
+  } finally {
+    if (holders.get(key) === holder) holders.delete(key);
+    markEnded();
+  }
+}

@@ -1,0 +1,115 @@
+import type { LookupFunction } from 'node:net';
+import { rootCertificates } from 'node:tls';
+import { Agent } from 'undici';
+import { displayUrl } from '../../shared/display-url.js';
+import { SlipwayError } from '../../shared/errors.js';
+import type { DownloadSettings } from '../../shared/settings.js';
+import { createUrlPolicy } from '../url-policy/url-policy.js';
+import { exchange, type HttpResponse } from './http-exchange.js';
+
+const MAX_REDIRECTS = 5;
+const REDIRECT_STATUSES = new Set([301, 302, 303, 307, 308]);
+
+export interface HttpClientOptions {
+  settings: DownloadSettings;
+  /** Trusted beside the public roots. */
+  trustedCertificatesPem?: readonly string[] | undefined;
+  /** Name resolution; the operating system's by default. The URL policy filters its answers. */
+  resolve?: LookupFunction | undefined;
+}
+
+export interface ByteRange {
+  fromByte: number;
+  /** Last byte wanted, inclusive; the end of the file by default. */
+  toByte?: number;
+  /** Strong ETag or Last-Modified: the server sends the whole file when it has changed (RFC 9110, 13.1.5). */
+  ifRange?: string | undefined;
+}
+
+export interface HttpClient {
+  /**
+   * A GET whose every hop passes the URL policy. Any status comes back except redirects.
+   *
+   * @throws SlipwayError SLIPWAY_URL_*, SLIPWAY_SOURCE_CONNECT, _TIMEOUT, _INTERRUPTED, _TLS, _REDIRECT; AbortError
+   */
+  get(url: string, signal: AbortSignal, range?: ByteRange): Promise<HttpResponse>;
+  /** Ends all connections, also those still being made. */
+  close(): Promise<void>;
+}
+
+function rangeHeaders({ fromByte, toByte, ifRange }: ByteRange): Record<string, string> {
+  if (fromByte === 0 && toByte === undefined) return {};
+  const range = `bytes=${fromByte}-${toByte ?? ''}`;
+  return ifRange === undefined ? { range } : { range, 'if-range': ifRange };
+}
+
+/** Basic credentials of a URL (RFC 7617); undefined without user info. */
+function basicAuthorization({ username, password }: URL): string | undefined {
+  if (username === '' && password === '') return undefined;
+  const credentials = [username, password].map((part) => {
+    try {
+      return decodeURIComponent(part);
+    } catch {
+      return part;
+    }
+  });
+  return `Basic ${Buffer.from(credentials.join(':')).toString('base64')}`;
+}
+
+const redirectFailure = (url: URL, why: string): SlipwayError =>
+  new SlipwayError('SLIPWAY_SOURCE_REDIRECT', `${displayUrl(url)}: ${why}`);
+
+function redirectTarget({ url, headers }: HttpResponse): string {
+  const location = headers.location;
+  if (location === undefined || !URL.canParse(location, url.href)) {
+    throw redirectFailure(url, 'the server redirects to no valid URL');
+  }
+  const target = new URL(location, url);
+  // A server must not choose the credentials that another one is sent.
+  target.username = '';
+  target.password = '';
+  return target.href;
+}
+
+export function createHttpClient({ settings, trustedCertificatesPem = [], resolve }: HttpClientOptions): HttpClient {
+  const policy = createUrlPolicy(settings.allowedInternalCidrs, resolve);
+  const agent = new Agent({
+    connect: {
+      lookup: policy.lookup,
+      timeout: settings.connectTimeoutMs,
+      // `ca` replaces the public roots, so that they have to be named too.
+      ...(trustedCertificatesPem.length > 0 ? { ca: [...rootCertificates, ...trustedCertificatesPem] } : {}),
+    },
+  });
+
+  const get = async (text: string, signal: AbortSignal, range: ByteRange = { fromByte: 0 }): Promise<HttpResponse> => {
+    let url = policy.checkUrl(text);
+    const authorization = basicAuthorization(url);
+    const { origin } = url;
+    for (let redirects = 0; ; redirects++) {
+      const headers: Record<string, string> = {
+        accept: '*/*',
+        // An encoded body has other bytes, another size and another hash than the file.
+        'accept-encoding': 'identity',
+        'user-agent': 'Slipway',
+        ...rangeHeaders(range),
+        ...(authorization !== undefined && url.origin === origin ? { authorization } : {}),
+      };
+      const response = await exchange({
+        dispatcher: agent,
+        url,
+        headers,
+        socketTimeoutMs: settings.socketTimeoutMs,
+        queueTimeoutMs: settings.connectionRequestTimeoutMs + settings.connectTimeoutMs,
+        signal,
+      });
+      if (!REDIRECT_STATUSES.has(response.statusCode)) return response;
+      response.discard();
+      if (!settings.followRedirects) throw redirectFailure(url, 'the server redirects, and redirects are not followed');
+      if (redirects === MAX_REDIRECTS) throw redirectFailure(url, `more than ${MAX_REDIRECTS} redirects`);
+      url = policy.checkUrl(redirectTarget(response));
+    }
+  };
+
+  return { get, close: () => agent.destroy() };
+}
