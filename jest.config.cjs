@@ -16,7 +16,7 @@ const common = {
   testPathIgnorePatterns: ['/node_modules/', '<rootDir>/dist/'],
 };
 
-const layers = ['activities', 'cli', 'db', 'embedded', 'gateway', 'kvm', 'scripts', 'shared', 'workers', 'workflows'];
+const layers = ['activities', 'cli', 'client', 'db', 'embedded', 'gateway', 'kvm', 'scripts', 'shared', 'workers', 'workflows'];
 
 module.exports = {
   projects: [

@@ -3,7 +3,10 @@
 export const DOMAIN_STATES = ['Running', 'Paused', 'Stopped', 'Crashed'] as const;
 export type DomainState = (typeof DOMAIN_STATES)[number];
 
-/** A domain that carries this installation's and this host's mark. */
+/**
+ * A domain that carries this installation's and this host's mark; `Stopped` for one that this host started and that has
+ * ended without being told to.
+ */
 export interface DomainReport {
   vmId: string;
   state: DomainState;
@@ -34,4 +37,11 @@ export interface HostFacts {
 export interface HostStatus {
   facts: HostFacts;
   domains: DomainReport[];
+}
+
+/** What a stage is told about the host that it downloads on. */
+export interface HostChanged {
+  hostId: string;
+  status: 'Up' | 'Down';
+  bootId: string;
 }

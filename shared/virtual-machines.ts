@@ -10,3 +10,45 @@ export interface DomainSpec {
   poolId: string;
   rootVolume: string;
 }
+
+/** What one try of a VM holds on one host. */
+export interface Placement {
+  vmId: string;
+  hostId: string;
+  hostName: string;
+  poolId: string;
+  volumeId: string;
+  /** Token of the try. Its undo uses `undoToken`, so that the try itself, when late, is refused. */
+  token: number;
+}
+
+/** Tokens are given out in pairs: the even one to the try, the next to its undo. */
+export const TOKENS_PER_TRY = 2;
+export const undoToken = (token: number): number => token + 1;
+
+/** Everything a deployment on one host needs. */
+export interface Deployment extends Placement {
+  zoneId: string;
+  templateId: string;
+  templateName: string;
+  generation: number;
+  format: 'QCOW2' | 'RAW';
+  instanceName: string;
+  displayName: string;
+  cpus: number;
+  memoryBytes: number;
+}
+
+export interface VirtualMachineJobInput {
+  vmId: string;
+  jobId: string;
+}
+
+export interface DeployVirtualMachineInput extends VirtualMachineJobInput {
+  /** For the whole deployment, however many hosts it tries; the setting `deployment.deadline`. */
+  deadlineMs: number;
+}
+
+export interface DestroyVirtualMachineInput extends VirtualMachineJobInput {
+  expunge: boolean;
+}

@@ -1,0 +1,96 @@
+import { and, eq, sql } from 'drizzle-orm';
+import { capacityClaim, cleanupDebt, host, storagePool, vmInstance, volumes } from '../../db/schema/index.js';
+import type { Transaction } from './dependencies.js';
+
+export interface NewClaim {
+  vmId: string;
+  token: number;
+  hostId: string;
+  poolId: string;
+  cpuMhz: number;
+  ramBytes: number;
+  diskBytes: number;
+}
+
+/**
+ * Takes capacity from host and pool if it is still there: concurrent deployments read the same free capacity and only
+ * as many succeed as fit.
+ *
+ * @returns false when somebody else was faster; then nothing is changed as long as the transaction is rolled back
+ */
+export async function takeCapacity(tx: Transaction, claim: NewClaim): Promise<boolean> {
+  const hosts = await tx
+    .update(host)
+    .set({
+      cpuUsedMhz: sql`${host.cpuUsedMhz} + ${claim.cpuMhz}`,
+      ramUsedBytes: sql`${host.ramUsedBytes} + ${claim.ramBytes}`,
+    })
+    .where(
+      and(
+        eq(host.id, claim.hostId),
+        eq(host.status, 'Up'),
+        sql`${host.cpuUsedMhz} + ${claim.cpuMhz} <= ${host.cpus} * ${host.speedMhz}`,
+        sql`${host.ramUsedBytes} + ${claim.ramBytes} <= ${host.ramBytes}`,
+      ),
+    )
+    .returning({ id: host.id });
+  if (hosts.length === 0) return false;
+  const pools = await tx
+    .update(storagePool)
+    .set({ allocatedBytes: sql`${storagePool.allocatedBytes} + ${claim.diskBytes}` })
+    .where(
+      and(
+        eq(storagePool.id, claim.poolId),
+        eq(storagePool.status, 'Up'),
+        sql`${storagePool.allocatedBytes} + ${claim.diskBytes} <= ${storagePool.capacityBytes}`,
+      ),
+    )
+    .returning({ id: storagePool.id });
+  if (pools.length === 0) return false;
+  await tx.insert(capacityClaim).values(claim);
+  return true;
+}
+
+/** Gives a try's capacity back and forgets its debt and its volume's place. Doing it twice changes nothing. */
+export async function releaseCapacity(tx: Transaction, vmId: string, token: number): Promise<void> {
+  const [claim] = await tx
+    .delete(capacityClaim)
+    .where(and(eq(capacityClaim.vmId, vmId), eq(capacityClaim.token, token)))
+    .returning();
+  await tx.delete(cleanupDebt).where(and(eq(cleanupDebt.vmId, vmId), eq(cleanupDebt.token, token)));
+  await tx
+    .update(volumes)
+    .set({ state: 'Allocated', poolId: null, templateSpoolRefId: null, token: null, path: null })
+    .where(and(eq(volumes.instanceId, vmId), eq(volumes.token, token)));
+  await tx
+    .update(vmInstance)
+    .set({ hostId: null })
+    .where(and(eq(vmInstance.id, vmId), sql`${vmInstance.state} <> 'Running'`));
+  if (!claim) return;
+  await tx
+    .update(host)
+    .set({
+      cpuUsedMhz: sql`${host.cpuUsedMhz} - ${claim.cpuMhz}`,
+      ramUsedBytes: sql`${host.ramUsedBytes} - ${claim.ramBytes}`,
+    })
+    .where(eq(host.id, claim.hostId));
+  await tx
+    .update(storagePool)
+    .set({ allocatedBytes: sql`${storagePool.allocatedBytes} - ${claim.diskBytes}` })
+    .where(eq(storagePool.id, claim.poolId));
+}
+
+/** A stopped VM keeps its disk and gives CPU and memory back. Doing it twice changes nothing. */
+export async function releaseCompute(tx: Transaction, vmId: string): Promise<void> {
+  const claims = await tx.select().from(capacityClaim).where(eq(capacityClaim.vmId, vmId)).for('update');
+  for (const claim of claims) {
+    await tx
+      .update(host)
+      .set({
+        cpuUsedMhz: sql`${host.cpuUsedMhz} - ${claim.cpuMhz}`,
+        ramUsedBytes: sql`${host.ramUsedBytes} - ${claim.ramBytes}`,
+      })
+      .where(eq(host.id, claim.hostId));
+  }
+  await tx.update(capacityClaim).set({ cpuMhz: 0, ramBytes: 0 }).where(eq(capacityClaim.vmId, vmId));
+}

@@ -1,0 +1,177 @@
+import { and, eq, inArray, isNull } from 'drizzle-orm';
+import {
+  asyncJob,
+  cluster,
+  host,
+  JOB_STATUS,
+  serviceOffering,
+  storagePool,
+  storagePoolHostRef,
+  templateSpoolRef,
+  templateStoreRef,
+  vmInstance,
+  vmTemplate,
+  volumes,
+} from '../../db/schema/index.js';
+import { SlipwayError } from '../../shared/errors.js';
+import { type Deployment, TOKENS_PER_TRY } from '../../shared/virtual-machines.js';
+import { takeCapacity } from './capacity.js';
+import type { ControlDependencies, Transaction } from './dependencies.js';
+import { type HostCandidate, type HostRefusal, type PlacementNeeds, rankHosts } from './planner/rank-hosts.js';
+
+export interface ClaimHostInput {
+  vmId: string;
+  jobId: string;
+  excludedHostIds: string[];
+}
+
+export type ClaimHostResult =
+  | { outcome: 'claimed'; deployment: Deployment }
+  /** No host fits; `refused` has the hosts that were not excluded, each with its reason. */
+  | { outcome: 'no host'; refused: HostRefusal[] }
+  /** The job has ended or the VM has moved on: somebody started this workflow once too often. */
+  | { outcome: 'obsolete' };
+
+const MIB = 1024 ** 2;
+
+/** Ranks the hosts that fit and claims the first that still has the capacity, with a new fencing token. */
+export const claimHost =
+  ({ db }: ControlDependencies) =>
+  async (input: ClaimHostInput): Promise<ClaimHostResult> =>
+    db.transaction(async (tx) => {
+      const vm = await lockVm(tx, input);
+      if (!vm) return { outcome: 'obsolete' };
+      const needs: PlacementNeeds = {
+        arch: vm.template.arch,
+        cpuMhz: vm.offering.cpu * vm.offering.speedMhz,
+        ramBytes: vm.offering.ramMb * MIB,
+        diskBytes: vm.template.sizeBytes ?? 0,
+      };
+      const { places, refused } = rankHosts(await candidates(tx, vm.instance, input.excludedHostIds), needs);
+      const token = vm.instance.fenceToken + TOKENS_PER_TRY;
+      for (const place of places) {
+        const claim = { ...place, ...needs, vmId: input.vmId, token };
+        // In a savepoint: a host that was full in the meantime must not undo the whole claim.
+        const isTaken = await tx
+          .transaction(async (savepoint) => {
+            if (!(await takeCapacity(savepoint, claim))) savepoint.rollback();
+            return true;
+          })
+          .catch((error: unknown) => {
+            if (error instanceof Error && error.constructor.name === 'TransactionRollbackError') return false;
+            throw error;
+          });
+        if (!isTaken) {
+          refused.push({ hostId: place.hostId, hostName: place.hostName, reason: 'was filled by another deployment' });
+          continue;
+        }
+        await tx
+          .update(vmInstance)
+          .set({ fenceToken: token, lastHostId: place.hostId })
+          .where(eq(vmInstance.id, input.vmId));
+        return {
+          outcome: 'claimed',
+          deployment: {
+            ...place,
+            vmId: input.vmId,
+            token,
+            volumeId: vm.volume.id,
+            zoneId: vm.instance.dataCenterId,
+            templateId: vm.template.id,
+            templateName: vm.template.name,
+            generation: vm.template.generation,
+            format: vm.template.format,
+            instanceName: vm.instance.instanceName,
+            displayName: vm.instance.displayName,
+            cpus: vm.offering.cpu,
+            memoryBytes: needs.ramBytes,
+          },
+        };
+      }
+      return { outcome: 'no host', refused };
+    });
+
+async function lockVm(tx: Transaction, { vmId, jobId }: ClaimHostInput) {
+  const [row] = await tx
+    .select({ instance: vmInstance, template: vmTemplate, offering: serviceOffering, volume: volumes, job: asyncJob })
+    .from(vmInstance)
+    .innerJoin(vmTemplate, eq(vmTemplate.id, vmInstance.templateId))
+    .innerJoin(serviceOffering, eq(serviceOffering.id, vmInstance.serviceOfferingId))
+    .innerJoin(
+      volumes,
+      and(eq(volumes.instanceId, vmInstance.id), eq(volumes.volumeType, 'ROOT'), isNull(volumes.removed)),
+    )
+    .innerJoin(asyncJob, eq(asyncJob.id, jobId))
+    .where(eq(vmInstance.id, vmId))
+    .for('update', { of: vmInstance });
+  if (row?.job.jobStatus !== JOB_STATUS.inProgress || row.instance.state !== 'Starting') return undefined;
+  const [bypassed] = await tx
+    .select({ id: templateStoreRef.id })
+    .from(templateStoreRef)
+    .where(
+      and(
+        eq(templateStoreRef.templateId, row.template.id),
+        eq(templateStoreRef.dataCenterId, row.instance.dataCenterId),
+        eq(templateStoreRef.state, 'Ready'),
+      ),
+    );
+  if (!bypassed || row.template.state !== 'Active') {
+    throw new SlipwayError(
+      'SLIPWAY_RESOURCE_STATE',
+      `Template ${row.template.name} is not ready in the zone of the VM`,
+    );
+  }
+  return row;
+}
+
+async function candidates(
+  tx: Transaction,
+  vm: typeof vmInstance.$inferSelect,
+  excludedHostIds: string[],
+): Promise<HostCandidate[]> {
+  const rows = await tx
+    .select({ host, pool: storagePool, spool: templateSpoolRef.id })
+    .from(host)
+    .innerJoin(cluster, eq(cluster.id, host.clusterId))
+    .leftJoin(storagePoolHostRef, eq(storagePoolHostRef.hostId, host.id))
+    .leftJoin(storagePool, and(eq(storagePool.id, storagePoolHostRef.poolId), isNull(storagePool.removed)))
+    .leftJoin(
+      templateSpoolRef,
+      and(
+        eq(templateSpoolRef.poolId, storagePool.id),
+        eq(templateSpoolRef.templateId, vm.templateId),
+        inArray(templateSpoolRef.state, ['Ready', 'Downloading']),
+      ),
+    )
+    .where(
+      and(
+        eq(host.dataCenterId, vm.dataCenterId),
+        eq(host.hypervisorType, 'KVM'),
+        eq(cluster.allocationState, 'Enabled'),
+        isNull(host.removed),
+      ),
+    );
+  const hosts = new Map<string, HostCandidate>();
+  for (const row of rows) {
+    if (excludedHostIds.includes(row.host.id)) continue;
+    const candidate = hosts.get(row.host.id) ?? {
+      hostId: row.host.id,
+      hostName: row.host.name,
+      status: row.host.status,
+      resourceState: row.host.resourceState,
+      arch: row.host.arch,
+      cpuFreeMhz: row.host.cpus * row.host.speedMhz - row.host.cpuUsedMhz,
+      ramFreeBytes: row.host.ramBytes - row.host.ramUsedBytes,
+      pools: [],
+    };
+    hosts.set(row.host.id, candidate);
+    if (!row.pool) continue;
+    candidate.pools.push({
+      poolId: row.pool.id,
+      status: row.pool.status,
+      freeBytes: row.pool.capacityBytes - Math.max(row.pool.allocatedBytes, row.pool.usedBytes),
+      hasTemplate: row.spool !== null,
+    });
+  }
+  return [...hosts.values()];
+}

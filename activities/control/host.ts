@@ -1,0 +1,180 @@
+import { and, eq, inArray, notExists, or, sql } from 'drizzle-orm';
+import {
+  asyncJob,
+  capacityClaim,
+  cleanupDebt,
+  host,
+  JOB_STATUS,
+  storagePool,
+  storagePoolHostRef,
+  templateSpoolRef,
+  vmInstance,
+  volumes,
+} from '../../db/schema/index.js';
+import type { DomainReport, HostChanged, HostStatus } from '../../shared/hosts.js';
+import type { TemplateCopyRef } from '../../shared/templates.js';
+import type { Placement } from '../../shared/virtual-machines.js';
+import { stageWorkflowId } from '../../shared/workflow-ids.js';
+import type { ControlDependencies, Transaction } from './dependencies.js';
+import { recordEvent } from './record-event.js';
+
+export interface HostArrears {
+  hostName: string;
+  zoneId: string;
+  /** Undo that this host has not answered to. */
+  debts: Placement[];
+  /** Per pool of the host: partial files that a live stage may still resume; every other one is an orphan. */
+  livePartials: { poolId: string; copies: TemplateCopyRef[] }[];
+}
+
+/** What a host that has come back has to do before it is Up. */
+export const recordHello =
+  ({ db }: ControlDependencies) =>
+  async ({ hostId, status }: { hostId: string; status: HostStatus }): Promise<HostArrears> =>
+    db.transaction(async (tx) => {
+      await recordFacts(tx, hostId, status);
+      const [self] = await tx.select().from(host).where(eq(host.id, hostId));
+      const pools = await tx.select().from(storagePoolHostRef).where(eq(storagePoolHostRef.hostId, hostId));
+      const copies = await tx
+        .select()
+        .from(templateSpoolRef)
+        .where(
+          and(
+            inArray(
+              templateSpoolRef.poolId,
+              pools.map(({ poolId }) => poolId),
+            ),
+            eq(templateSpoolRef.state, 'Downloading'),
+          ),
+        );
+      return {
+        hostName: self!.name,
+        zoneId: self!.dataCenterId,
+        debts: await debtsOf(tx, hostId, self!.name),
+        livePartials: pools.map(({ poolId }) => ({
+          poolId,
+          copies: copies
+            .filter((copy) => copy.poolId === poolId)
+            .map(({ templateId, generation, epoch }) => ({ templateId, generation, epoch })),
+        })),
+      };
+    });
+
+async function debtsOf(tx: Transaction, hostId: string, hostName: string): Promise<Placement[]> {
+  const rows = await tx
+    .select({ vmId: cleanupDebt.vmId, token: cleanupDebt.token, poolId: capacityClaim.poolId, volumeId: volumes.id })
+    .from(cleanupDebt)
+    .innerJoin(capacityClaim, and(eq(capacityClaim.vmId, cleanupDebt.vmId), eq(capacityClaim.token, cleanupDebt.token)))
+    .innerJoin(volumes, and(eq(volumes.instanceId, cleanupDebt.vmId), eq(volumes.volumeType, 'ROOT')))
+    .where(eq(cleanupDebt.hostId, hostId));
+  return rows.map((row) => ({ ...row, hostId, hostName }));
+}
+
+export const markHostUp =
+  (dependencies: ControlDependencies) =>
+  async ({ hostId, bootId }: { hostId: string; bootId: string }): Promise<void> => {
+    await setStatus(dependencies, hostId, 'Up');
+    await tellStages(dependencies, { hostId, status: 'Up', bootId });
+  };
+
+/** Down moves no VM and ends no download: Temporal itself may have been away for seconds. */
+export const markHostDown =
+  (dependencies: ControlDependencies) =>
+  async ({ hostId, bootId }: { hostId: string; bootId: string }): Promise<void> => {
+    await setStatus(dependencies, hostId, 'Down');
+    await tellStages(dependencies, { hostId, status: 'Down', bootId });
+  };
+
+async function setStatus({ db }: ControlDependencies, hostId: string, status: 'Up' | 'Down'): Promise<void> {
+  const [changed] = await db
+    .update(host)
+    .set({ status, lastPinged: sql`now()` })
+    .where(and(eq(host.id, hostId), sql`${host.status} not in (${status}, 'Removed')`))
+    .returning();
+  if (!changed) return;
+  await recordEvent(db, {
+    type: `HOST.${status.toUpperCase()}`,
+    level: status === 'Up' ? 'INFO' : 'WARN',
+    description: `Host ${changed.name} is ${status}`,
+    resourceType: 'Host',
+    resourceId: hostId,
+  });
+}
+
+/** A stage on this host need not wait for its heartbeat timeout to learn that the process it runs in has ended. */
+async function tellStages({ db, client }: ControlDependencies, change: HostChanged): Promise<void> {
+  const stages = await db
+    .select()
+    .from(templateSpoolRef)
+    .where(and(eq(templateSpoolRef.hostId, change.hostId), eq(templateSpoolRef.state, 'Downloading')));
+  await Promise.all(
+    stages.map(({ poolId, templateId, generation }) =>
+      client.workflow
+        .getHandle(stageWorkflowId(poolId, templateId, generation))
+        .signal('hostChanged', change)
+        // It has ended in the meantime.
+        .catch(() => undefined),
+    ),
+  );
+}
+
+/** Facts, pools and VM states as the host sees them. */
+export const recordHostStatus =
+  ({ db }: ControlDependencies) =>
+  async ({ hostId, status }: { hostId: string; status: HostStatus }): Promise<void> =>
+    db.transaction((tx) => recordFacts(tx, hostId, status));
+
+async function recordFacts(tx: Transaction, hostId: string, { facts, domains }: HostStatus): Promise<void> {
+  await tx
+    .update(host)
+    .set({
+      arch: facts.arch,
+      cpus: facts.cpus,
+      speedMhz: facts.cpuSpeedMhz,
+      ramBytes: facts.memoryBytes,
+      domainType: facts.domainType,
+      hypervisorVersion: facts.hypervisorVersion,
+      bootId: facts.bootId,
+      lastPinged: sql`now()`,
+    })
+    .where(eq(host.id, hostId));
+  for (const { poolId, capacityBytes, usedBytes } of facts.pools) {
+    await tx.update(storagePool).set({ capacityBytes, usedBytes }).where(eq(storagePool.id, poolId));
+  }
+  await followDomains(tx, hostId, domains);
+}
+
+/**
+ * A domain that died or was shut down from inside is Stopped; a VM that an operation is working on is left to it. The
+ * token guards against a report that is older than the VM's present domain.
+ */
+async function followDomains(tx: Transaction, hostId: string, domains: DomainReport[]): Promise<void> {
+  const ended = domains.filter(({ state }) => state === 'Stopped' || state === 'Crashed');
+  if (ended.length === 0) return;
+  const busy = tx
+    .select({ one: sql`1` })
+    .from(asyncJob)
+    .where(and(eq(asyncJob.instanceId, vmInstance.id), eq(asyncJob.jobStatus, JOB_STATUS.inProgress)));
+  const stopped = await tx
+    .update(vmInstance)
+    .set({ state: 'Stopped', hostId: null })
+    .where(
+      and(
+        eq(vmInstance.hostId, hostId),
+        eq(vmInstance.state, 'Running'),
+        or(...ended.map(({ vmId, token }) => and(eq(vmInstance.id, vmId), eq(vmInstance.fenceToken, token)))),
+        notExists(busy),
+      ),
+    )
+    .returning();
+  for (const vm of stopped) {
+    await recordEvent(tx, {
+      type: 'VM.STOP',
+      level: 'WARN',
+      description: `VM ${vm.name} stopped by itself`,
+      accountId: vm.accountId,
+      resourceType: 'VirtualMachine',
+      resourceId: vm.id,
+    });
+  }
+}

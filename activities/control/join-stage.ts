@@ -1,0 +1,117 @@
+import { and, count, eq, ne } from 'drizzle-orm';
+import { stageWaiter, templateSpoolRef, volumes } from '../../db/schema/index.js';
+import { templateKey } from '../../shared/search-attributes.js';
+import { CONTROL_TASK_QUEUE } from '../../shared/task-queues.js';
+import type { Failure } from '../../shared/failures.js';
+import type { StageTemplateInput } from '../../shared/templates.js';
+import type { Deployment } from '../../shared/virtual-machines.js';
+import { stageWorkflowId, vmWorkflowId } from '../../shared/workflow-ids.js';
+import type { ControlDependencies, Transaction } from './dependencies.js';
+
+export type JoinStageResult =
+  { outcome: 'ready'; installPath: string } | { outcome: 'waiting' } | { outcome: 'failed'; failure: Failure };
+
+/**
+ * Single flight: one download per pool and template, however many wait. The waiter's row is there before the stage can
+ * end, since both lock the copy's row; a waiter that was not signalled finds the outcome here when its timer wakes it.
+ * Calling it again is how a waiter looks.
+ */
+export const joinStage =
+  ({ db, client }: ControlDependencies) =>
+  async (deployment: Deployment): Promise<JoinStageResult> => {
+    const joined = await db.transaction((tx) => join(tx, deployment));
+    if (joined.outcome !== 'waiting') return joined;
+    const { poolId, templateId, templateName, generation, hostId } = deployment;
+    const input: StageTemplateInput = {
+      spoolRefId: joined.spoolRefId,
+      poolId,
+      templateId,
+      generation,
+      preferredHostId: hostId,
+    };
+    await client.workflow.start('stageTemplate', {
+      workflowId: stageWorkflowId(poolId, templateId, generation),
+      workflowIdConflictPolicy: 'USE_EXISTING',
+      taskQueue: CONTROL_TASK_QUEUE,
+      args: [input],
+      typedSearchAttributes: [{ key: templateKey, value: templateId }],
+      staticSummary: `bring template ${templateName} to a pool of ${deployment.hostName}`,
+    });
+    return { outcome: 'waiting' };
+  };
+
+type Joined = Exclude<JoinStageResult, { outcome: 'waiting' }> | { outcome: 'waiting'; spoolRefId: string };
+
+async function join(tx: Transaction, deployment: Deployment): Promise<Joined> {
+  const workflowId = vmWorkflowId(deployment.vmId);
+  const [waiter] = await tx.select().from(stageWaiter).where(eq(stageWaiter.workflowId, workflowId));
+  if (waiter?.state === 'Failed' && waiter.failure) {
+    await tx.delete(stageWaiter).where(eq(stageWaiter.workflowId, workflowId));
+    return { outcome: 'failed', failure: waiter.failure };
+  }
+  const copy = await lockCopy(tx, deployment);
+  if (copy.state === 'Ready' && copy.installPath) {
+    // The volume refers to the copy before its overlay is made: from here on the copy cannot be evicted.
+    await tx
+      .update(volumes)
+      .set({ poolId: deployment.poolId, templateSpoolRefId: copy.id, token: deployment.token })
+      .where(eq(volumes.id, deployment.volumeId));
+    await tx.delete(stageWaiter).where(eq(stageWaiter.workflowId, workflowId));
+    return { outcome: 'ready', installPath: copy.installPath };
+  }
+  await tx
+    .insert(stageWaiter)
+    .values({ workflowId, spoolRefId: copy.id })
+    .onConflictDoUpdate({
+      target: stageWaiter.workflowId,
+      set: { spoolRefId: copy.id, state: 'Waiting', failure: null },
+    });
+  return { outcome: 'waiting', spoolRefId: copy.id };
+}
+
+async function lockCopy(tx: Transaction, { poolId, templateId, generation }: Deployment) {
+  await tx.insert(templateSpoolRef).values({ poolId, templateId, generation }).onConflictDoNothing();
+  const [copy] = await tx
+    .select()
+    .from(templateSpoolRef)
+    .where(
+      and(
+        eq(templateSpoolRef.poolId, poolId),
+        eq(templateSpoolRef.templateId, templateId),
+        ne(templateSpoolRef.state, 'Superseded'),
+      ),
+    )
+    .for('update');
+  // Deleted by a stage that failed between the two statements: the retry of this activity inserts it again.
+  if (!copy) throw new Error(`The copy of template ${templateId} on pool ${poolId} has just been given up`);
+  return copy;
+}
+
+/** A deployment that no longer wants the template. The last to leave cancels the stage. */
+export const leaveStage =
+  ({ db, client }: ControlDependencies) =>
+  async ({ vmId, poolId, templateId, generation }: Deployment): Promise<void> => {
+    const isLast = await db.transaction(async (tx) => {
+      const [left] = await tx
+        .delete(stageWaiter)
+        .where(eq(stageWaiter.workflowId, vmWorkflowId(vmId)))
+        .returning();
+      if (!left?.spoolRefId) return false;
+      const [copy] = await tx
+        .select()
+        .from(templateSpoolRef)
+        .where(eq(templateSpoolRef.id, left.spoolRefId))
+        .for('update');
+      if (!copy || copy.state === 'Ready') return false;
+      const [waiting] = await tx
+        .select({ number: count() })
+        .from(stageWaiter)
+        .where(eq(stageWaiter.spoolRefId, left.spoolRefId));
+      return waiting?.number === 0;
+    });
+    if (!isLast) return;
+    const stage = client.workflow.getHandle(stageWorkflowId(poolId, templateId, generation));
+    await stage.cancel().catch((error: unknown) => {
+      if (!(error instanceof Error) || error.name !== 'WorkflowNotFoundError') throw error;
+    });
+  };

@@ -1,0 +1,192 @@
+import { and, eq, inArray, isNull, notInArray, sql } from 'drizzle-orm';
+import { readSettings } from '../../db/settings.js';
+import {
+  host,
+  stageWaiter,
+  storagePool,
+  storagePoolHostRef,
+  templateSpoolRef,
+  vmTemplate,
+  volumes,
+} from '../../db/schema/index.js';
+import { parseChecksum } from '../../shared/checksum.js';
+import { SlipwayError } from '../../shared/errors.js';
+import type { Failure } from '../../shared/failures.js';
+import { downloadSettings } from '../../shared/settings.js';
+import type { InstalledTemplate, StagePlan, StageTemplateInput, TemplateCopyRef } from '../../shared/templates.js';
+import type { ControlDependencies, Transaction } from './dependencies.js';
+import { sealTemplateUrl } from './seal-template-url.js';
+
+export interface BeginStageInput extends StageTemplateInput {
+  excludedHostIds: string[];
+}
+
+/**
+ * Picks an Up host of the pool and opens a new epoch for it.
+ *
+ * @returns null when no host is left, or when the copy is Ready or gone
+ */
+export const beginStage =
+  (dependencies: ControlDependencies) =>
+  async (input: BeginStageInput): Promise<StagePlan | null> => {
+    const { db } = dependencies;
+    const chosen = await db.transaction(async (tx) => {
+      const pick = await pickHost(tx, input);
+      if (!pick) return undefined;
+      const [copy] = await tx
+        .update(templateSpoolRef)
+        .set({
+          epoch: sql`${templateSpoolRef.epoch} + 1`,
+          state: 'Downloading',
+          downloadState: 'DOWNLOAD_IN_PROGRESS',
+          hostId: pick.host.id,
+          downloadPct: 0,
+          downloadedBytes: 0,
+          bytesPerSecond: 0,
+          lastUpdated: sql`now()`,
+        })
+        .where(
+          and(eq(templateSpoolRef.id, input.spoolRefId), inArray(templateSpoolRef.state, ['Allocated', 'Downloading'])),
+        )
+        .returning();
+      return copy && { ...pick, copy };
+    });
+    if (!chosen) return null;
+    const [template] = await db.select().from(vmTemplate).where(eq(vmTemplate.id, input.templateId));
+    if (!template) throw new SlipwayError('SLIPWAY_RESOURCE_STATE', `Template ${input.templateId} is gone`);
+    const checksum = template.checksum === null ? undefined : parseChecksum(template.checksum);
+    const settings = await readSettings(db);
+    return {
+      hostId: chosen.host.id,
+      hostName: chosen.host.name,
+      bootId: chosen.host.bootId,
+      zoneId: chosen.host.dataCenterId,
+      poolId: chosen.pool.id,
+      poolName: chosen.pool.name,
+      templateName: template.name,
+      copy: { templateId: template.id, generation: chosen.copy.generation, epoch: chosen.copy.epoch },
+      format: template.format,
+      url: await sealTemplateUrl(dependencies)({ templateId: template.id, hostId: chosen.host.id }),
+      checksum: checksum && 'digest' in checksum ? checksum.digest : null,
+      settings: downloadSettings(settings),
+      reconnectGraceMs: Number(settings['host.reconnect.grace']) * 1000,
+    };
+  };
+
+async function pickHost(tx: Transaction, { poolId, preferredHostId, excludedHostIds }: BeginStageInput) {
+  const [pick] = await tx
+    .select({ host, pool: storagePool })
+    .from(storagePoolHostRef)
+    .innerJoin(host, eq(host.id, storagePoolHostRef.hostId))
+    .innerJoin(storagePool, eq(storagePool.id, storagePoolHostRef.poolId))
+    .where(
+      and(
+        eq(storagePoolHostRef.poolId, poolId),
+        isNull(host.removed),
+        excludedHostIds.length > 0 ? notInArray(host.id, excludedHostIds) : undefined,
+      ),
+    )
+    // A host that is down for a moment is better than none: the short queue's timeout tells.
+    .orderBy(sql`${host.status} = 'Up' desc`, sql`${host.id} = ${preferredHostId} desc`, host.name)
+    .limit(1);
+  return pick;
+}
+
+/** A new try on the same host, with files of its own: what the last one left can never count. */
+export const nextEpoch =
+  ({ db }: ControlDependencies) =>
+  async ({ spoolRefId, copy }: { spoolRefId: string; copy: TemplateCopyRef }): Promise<TemplateCopyRef> => {
+    const [row] = await db
+      .update(templateSpoolRef)
+      .set({ epoch: copy.epoch + 1 })
+      .where(and(eq(templateSpoolRef.id, spoolRefId), inArray(templateSpoolRef.epoch, [copy.epoch, copy.epoch + 1])))
+      .returning();
+    if (!row) throw new SlipwayError('SLIPWAY_FENCED', `A newer try stages template ${copy.templateId}`);
+    return { ...copy, epoch: row.epoch };
+  };
+
+export interface FinishStageInput {
+  spoolRefId: string;
+  copy: TemplateCopyRef;
+  installed: InstalledTemplate;
+}
+
+/** The file counts from here on: compare-and-set on the epoch makes every other file an orphan. */
+export const finishStage =
+  (dependencies: ControlDependencies) =>
+  async ({ spoolRefId, copy, installed }: FinishStageInput): Promise<void> => {
+    const waiters = await dependencies.db.transaction(async (tx) => {
+      const [row] = await tx
+        .update(templateSpoolRef)
+        .set({
+          state: 'Ready',
+          downloadState: 'DOWNLOADED',
+          downloadPct: 100,
+          bytesPerSecond: 0,
+          installPath: installed.installPath,
+          sizeBytes: installed.virtualSizeBytes,
+          physicalSizeBytes: installed.physicalSizeBytes,
+          lastUpdated: sql`now()`,
+        })
+        .where(
+          and(
+            eq(templateSpoolRef.id, spoolRefId),
+            eq(templateSpoolRef.epoch, copy.epoch),
+            inArray(templateSpoolRef.state, ['Downloading', 'Ready']),
+          ),
+        )
+        .returning();
+      if (!row) throw new SlipwayError('SLIPWAY_FENCED', `A newer try stages template ${copy.templateId}`);
+      return tx
+        .update(stageWaiter)
+        .set({ state: 'Ready' })
+        .where(eq(stageWaiter.spoolRefId, spoolRefId))
+        .returning({ workflowId: stageWaiter.workflowId });
+    });
+    await wake(dependencies, waiters);
+  };
+
+/** Each waiter keeps the reason; the copy's row goes, so that the next deployment begins anew. */
+export const failStage =
+  (dependencies: ControlDependencies) =>
+  async ({ spoolRefId, failure }: { spoolRefId: string; failure: Failure }): Promise<void> => {
+    const waiters = await dependencies.db.transaction(async (tx) => {
+      await tx.select().from(templateSpoolRef).where(eq(templateSpoolRef.id, spoolRefId)).for('update');
+      const told = await tx
+        .update(stageWaiter)
+        .set({ state: 'Failed', failure })
+        .where(eq(stageWaiter.spoolRefId, spoolRefId))
+        .returning({ workflowId: stageWaiter.workflowId });
+      const [inUse] = await tx
+        .select({ id: volumes.id })
+        .from(volumes)
+        .where(eq(volumes.templateSpoolRefId, spoolRefId))
+        .limit(1);
+      if (!inUse) {
+        await tx
+          .delete(templateSpoolRef)
+          .where(
+            and(eq(templateSpoolRef.id, spoolRefId), inArray(templateSpoolRef.state, ['Allocated', 'Downloading'])),
+          );
+      }
+      return told;
+    });
+    await wake(dependencies, waiters);
+  };
+
+const WAKE_BATCH = 50;
+
+/** Signals through the client, in batches: a thousand waiters must not be a thousand events in the stage's history. */
+async function wake({ client }: ControlDependencies, waiters: { workflowId: string }[]): Promise<void> {
+  for (let start = 0; start < waiters.length; start += WAKE_BATCH) {
+    await Promise.all(
+      waiters.slice(start, start + WAKE_BATCH).map(({ workflowId }) =>
+        client.workflow
+          .getHandle(workflowId)
+          .signal('stageEnded')
+          // Gone in the meantime; and whoever misses the signal wakes on a timer and reads the row.
+          .catch(() => undefined),
+      ),
+    );
+  }
+}

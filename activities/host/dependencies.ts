@@ -1,0 +1,23 @@
+import type { StartedDomains } from '../../kvm/fence/started-domains.js';
+import type { TokenStore } from '../../kvm/fence/token-store.js';
+import type { LibvirtDriver } from '../../kvm/hypervisor/libvirt-driver.js';
+import type { KeyPair } from '../../kvm/keystore/sealed-box.js';
+import type { FilesystemPool } from '../../kvm/storage/filesystem-pool.js';
+import { SlipwayError } from '../../shared/errors.js';
+
+/** Built once, in `workers/host-worker.ts`. */
+export interface HostDependencies {
+  /** New at every start of the process. */
+  bootId: string;
+  keyPair: KeyPair;
+  libvirt: LibvirtDriver;
+  pools: ReadonlyMap<string, FilesystemPool>;
+  tokens: TokenStore;
+  started: StartedDomains;
+}
+
+export function poolOf({ pools }: Pick<HostDependencies, 'pools'>, poolId: string): FilesystemPool {
+  const pool = pools.get(poolId);
+  if (!pool) throw new SlipwayError('SLIPWAY_POOL_IO', `Pool ${poolId} is not in this host's configuration`);
+  return pool;
+}

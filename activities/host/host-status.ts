@@ -1,0 +1,32 @@
+import type { DomainReport, HostStatus } from '../../shared/hosts.js';
+import type { HostDependencies } from './dependencies.js';
+
+/** Facts and domains as they are now. */
+export async function readHostStatus(dependencies: HostDependencies): Promise<HostStatus> {
+  const { bootId, libvirt, pools, started } = dependencies;
+  // In this order: a domain that starts in between is in the list, and one not in the record is not missed.
+  const record = await started.list();
+  const present = await libvirt.listDomains();
+  const ended = [...record]
+    .filter(([vmId]) => !present.some((domain) => domain.vmId === vmId))
+    .map(([vmId, token]): DomainReport => ({ vmId, token, state: 'Stopped' }));
+  const reports = await Promise.all([...pools.values()].map((pool) => pool.report()));
+  return {
+    facts: { bootId, ...(await libvirt.facts()), pools: reports },
+    domains: [...present, ...ended].sort((a, b) => a.vmId.localeCompare(b.vmId)),
+  };
+}
+
+/** A pool's use changes all the time; only a change that placement would notice is worth a round trip. */
+const NOTABLE_SHARE_OF_CAPACITY = 0.01;
+
+export function hasChanged(known: HostStatus, now: HostStatus): boolean {
+  const { pools: knownPools, ...knownFacts } = known.facts;
+  const { pools, ...facts } = now.facts;
+  if (JSON.stringify([knownFacts, known.domains]) !== JSON.stringify([facts, now.domains])) return true;
+  return pools.some((pool) => {
+    const before = knownPools.find(({ poolId }) => poolId === pool.poolId);
+    if (before?.capacityBytes !== pool.capacityBytes) return true;
+    return Math.abs(before.usedBytes - pool.usedBytes) > pool.capacityBytes * NOTABLE_SHARE_OF_CAPACITY;
+  });
+}

@@ -1,0 +1,33 @@
+import type { HostDependencies } from './dependencies.js';
+import { downloadTier } from './download-tier.js';
+import { probeUrl, readSources } from './sources.js';
+import { discardTemplateCopy, installTemplate, sweepPartials } from './template-copy.js';
+import { verifyChecksum } from './verify-checksum.js';
+import { createRootVolume, removeDeployment, startDomain, stopDomain } from './virtual-machine.js';
+import { hello, watchHost } from './watch-host.js';
+
+/** What a KVM host does. It has no database: everything it needs arrives as input, everything it knows leaves as result. */
+export function createHostActivities(dependencies: HostDependencies) {
+  return {
+    createRootVolume: createRootVolume(dependencies),
+    discardTemplateCopy: discardTemplateCopy(dependencies),
+    hello: hello(dependencies),
+    installTemplate: installTemplate(dependencies),
+    probeUrl: probeUrl(dependencies),
+    readSources: readSources(dependencies),
+    removeDeployment: removeDeployment(dependencies),
+    startDomain: startDomain(dependencies),
+    stopDomain: stopDomain(dependencies),
+    sweepPartials: sweepPartials(dependencies),
+    verifyChecksum: verifyChecksum(dependencies),
+    watchHost: watchHost(dependencies),
+  };
+}
+
+/** Long transfers, in a queue of their own. */
+export function createTransferActivities(dependencies: HostDependencies) {
+  return { downloadTier: downloadTier(dependencies) };
+}
+
+export type HostActivities = ReturnType<typeof createHostActivities>;
+export type TransferActivities = ReturnType<typeof createTransferActivities>;

@@ -1,0 +1,33 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { cancellationSignal } from '@temporalio/activity';
+import type { HostStatus } from '../../shared/hosts.js';
+import type { HostDependencies } from './dependencies.js';
+import { hasChanged, readHostStatus } from './host-status.js';
+
+/** libvirt's events tell of domains; whatever has no event is seen within this time. */
+const LOOK_EVERY_MS = 10_000;
+/** Ends well before its start-to-close timeout, so that a quiet host costs two activities an hour. */
+const LONGEST_WATCH_MS = 30 * 60_000;
+
+export const hello = (dependencies: HostDependencies) => (): Promise<HostStatus> => readHostStatus(dependencies);
+
+/** Watches the host until something differs from what the control plane knows. */
+export const watchHost =
+  (dependencies: HostDependencies) =>
+  async ({ known }: { known: HostStatus }): Promise<HostStatus> => {
+    const stop = new AbortController();
+    const signal = AbortSignal.any([cancellationSignal(), stop.signal]);
+    const deadlineMs = Date.now() + LONGEST_WATCH_MS;
+    let wake = () => undefined as void;
+    dependencies.libvirt.watchDomains({ signal }, () => wake());
+    try {
+      for (;;) {
+        const changed = new Promise<void>((resolve) => (wake = resolve));
+        const now = await readHostStatus(dependencies);
+        if (hasChanged(known, now) || Date.now() > deadlineMs) return now;
+        await Promise.race([changed, sleep(LOOK_EVERY_MS, undefined, { signal })]);
+      }
+    } finally {
+      stop.abort();
+    }
+  };

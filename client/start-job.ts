@@ -1,0 +1,60 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import type { SearchAttributePair } from '@temporalio/common';
+import type { Database } from '../db/client.js';
+import { type JobRow, recordJobRun } from '../db/jobs.js';
+import { accountKey, vmKey } from '../shared/search-attributes.js';
+import { CONTROL_TASK_QUEUE } from '../shared/task-queues.js';
+
+/** Where the workflow's memo says which job it runs. */
+export const JOB_ID_MEMO = 'jobId';
+
+/**
+ * The workflow of the previous job writes the job's outcome as its last act and closes a moment later. A client that
+ * saw the outcome may call again within that moment.
+ */
+const CLOSING_TRIES = 20;
+const CLOSING_WAIT_MS = 100;
+
+/**
+ * Starts the workflow of a job row. Never throws: the row is the promise, and the sweeper starts what could not be
+ * started here. Starting the same job twice has no effect.
+ *
+ * @returns whether the workflow of this job is known to run, or to have run
+ */
+export async function startJob({ client, db }: { client: Client; db: Database }, job: JobRow): Promise<boolean> {
+  for (let tries = 0; tries < CLOSING_TRIES; tries++) {
+    try {
+      const handle = await client.workflow.start(job.workflowType, {
+        workflowId: job.workflowId,
+        taskQueue: CONTROL_TASK_QUEUE,
+        args: [job.workflowInput],
+        memo: { [JOB_ID_MEMO]: job.id },
+        typedSearchAttributes: searchAttributes(job),
+        staticSummary: `${job.jobCmd}, job ${job.id}`,
+      });
+      await recordJobRun(db, job.id, handle.firstExecutionRunId);
+      return true;
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) return false;
+      const running = await runningJob(client, job.workflowId).catch(() => undefined);
+      if (running?.jobId === job.id) {
+        await recordJobRun(db, job.id, running.runId);
+        return true;
+      }
+      await sleep(CLOSING_WAIT_MS);
+    }
+  }
+  return false;
+}
+
+async function runningJob(client: Client, workflowId: string): Promise<{ jobId: unknown; runId: string }> {
+  const { memo, runId } = await client.workflow.getHandle(workflowId).describe();
+  return { jobId: memo?.[JOB_ID_MEMO], runId };
+}
+
+function searchAttributes(job: JobRow): SearchAttributePair[] {
+  const pairs: SearchAttributePair[] = [{ key: accountKey, value: job.accountId }];
+  if (job.instanceType === 'VirtualMachine' && job.instanceId) pairs.push({ key: vmKey, value: job.instanceId });
+  return pairs;
+}

@@ -1,0 +1,45 @@
+import { and, asc, eq, isNull } from 'drizzle-orm';
+import type { Database } from '../client.js';
+import { cluster, dataCenter, host, type HOST_STATUSES, hostPodRef } from '../schema/index.js';
+import { contains, given, listed, type Page, total } from './list-query.js';
+
+export interface HostFilter {
+  id?: string;
+  name?: string;
+  zoneId?: string;
+  podId?: string;
+  clusterId?: string;
+  type?: string;
+  state?: (typeof HOST_STATUSES)[number];
+  resourceState?: 'Enabled' | 'Disabled' | 'Maintenance';
+  arch?: string;
+  keyword?: string;
+}
+
+export const listHosts = async (db: Database, filter: HostFilter, page: Page) =>
+  listed(
+    await db
+      .select({ host, zoneName: dataCenter.name, podName: hostPodRef.name, clusterName: cluster.name, total })
+      .from(host)
+      .innerJoin(dataCenter, eq(dataCenter.id, host.dataCenterId))
+      .innerJoin(hostPodRef, eq(hostPodRef.id, host.podId))
+      .innerJoin(cluster, eq(cluster.id, host.clusterId))
+      .where(
+        and(
+          isNull(host.removed),
+          given(filter.id, (id) => eq(host.id, id)),
+          given(filter.name, (name) => eq(host.name, name)),
+          given(filter.zoneId, (id) => eq(host.dataCenterId, id)),
+          given(filter.podId, (id) => eq(host.podId, id)),
+          given(filter.clusterId, (id) => eq(host.clusterId, id)),
+          given(filter.type, (type) => eq(host.type, type)),
+          given(filter.state, (state) => eq(host.status, state)),
+          given(filter.resourceState, (state) => eq(host.resourceState, state)),
+          given(filter.arch, (arch) => eq(host.arch, arch)),
+          given(filter.keyword, (text) => contains(host.name, text)),
+        ),
+      )
+      .orderBy(asc(host.name), asc(host.id))
+      .limit(page.limit)
+      .offset(page.offset),
+  );

@@ -1,0 +1,34 @@
+import { and, asc, eq, isNull } from 'drizzle-orm';
+import type { Database } from '../client.js';
+import { serviceOffering } from '../schema/index.js';
+import { contains, given, listed, type Page, total } from './list-query.js';
+
+export interface ServiceOfferingFilter {
+  id?: string;
+  name?: string;
+  cpuNumber?: number;
+  cpuSpeedMhz?: number;
+  memoryMb?: number;
+  keyword?: string;
+}
+
+export const listServiceOfferings = async (db: Database, filter: ServiceOfferingFilter, page: Page) =>
+  listed(
+    await db
+      .select({ offering: serviceOffering, total })
+      .from(serviceOffering)
+      .where(
+        and(
+          isNull(serviceOffering.removed),
+          given(filter.id, (id) => eq(serviceOffering.id, id)),
+          given(filter.name, (name) => eq(serviceOffering.name, name)),
+          given(filter.cpuNumber, (count) => eq(serviceOffering.cpu, count)),
+          given(filter.cpuSpeedMhz, (speed) => eq(serviceOffering.speedMhz, speed)),
+          given(filter.memoryMb, (size) => eq(serviceOffering.ramMb, size)),
+          given(filter.keyword, (text) => contains(serviceOffering.name, text)),
+        ),
+      )
+      .orderBy(asc(serviceOffering.name), asc(serviceOffering.id))
+      .limit(page.limit)
+      .offset(page.offset),
+  );

@@ -1,0 +1,57 @@
+import { and, asc, eq, exists, isNull } from 'drizzle-orm';
+import type { Database } from '../client.js';
+import { cluster, dataCenter, hostPodRef, storagePool, storagePoolHostRef } from '../schema/index.js';
+import { contains, given, listed, type Page, total } from './list-query.js';
+
+export interface StoragePoolFilter {
+  id?: string;
+  name?: string;
+  zoneId?: string;
+  podId?: string;
+  clusterId?: string;
+  /** Pools that this host reaches. */
+  hostId?: string;
+  scope?: 'HOST' | 'CLUSTER' | 'ZONE';
+  status?: 'Up' | 'Maintenance';
+  keyword?: string;
+}
+
+export const listStoragePools = async (db: Database, filter: StoragePoolFilter, page: Page) =>
+  listed(
+    await db
+      .select({
+        pool: storagePool,
+        zoneName: dataCenter.name,
+        podName: hostPodRef.name,
+        clusterName: cluster.name,
+        total,
+      })
+      .from(storagePool)
+      .innerJoin(dataCenter, eq(dataCenter.id, storagePool.dataCenterId))
+      .leftJoin(hostPodRef, eq(hostPodRef.id, storagePool.podId))
+      .leftJoin(cluster, eq(cluster.id, storagePool.clusterId))
+      .where(
+        and(
+          isNull(storagePool.removed),
+          given(filter.id, (id) => eq(storagePool.id, id)),
+          given(filter.name, (name) => eq(storagePool.name, name)),
+          given(filter.zoneId, (id) => eq(storagePool.dataCenterId, id)),
+          given(filter.podId, (id) => eq(storagePool.podId, id)),
+          given(filter.clusterId, (id) => eq(storagePool.clusterId, id)),
+          given(filter.scope, (scope) => eq(storagePool.scope, scope)),
+          given(filter.status, (status) => eq(storagePool.status, status)),
+          given(filter.keyword, (text) => contains(storagePool.name, text)),
+          given(filter.hostId, (hostId) =>
+            exists(
+              db
+                .select({ poolId: storagePoolHostRef.poolId })
+                .from(storagePoolHostRef)
+                .where(and(eq(storagePoolHostRef.poolId, storagePool.id), eq(storagePoolHostRef.hostId, hostId))),
+            ),
+          ),
+        ),
+      )
+      .orderBy(asc(storagePool.name), asc(storagePool.id))
+      .limit(page.limit)
+      .offset(page.offset),
+  );

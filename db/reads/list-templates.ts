@@ -1,0 +1,143 @@
+import { and, asc, eq, inArray, isNull, ne, not, or, type SQL, sql } from 'drizzle-orm';
+import type { Database } from '../client.js';
+import {
+  account,
+  dataCenter,
+  domain,
+  guestOs,
+  storagePool,
+  templateSpoolRef,
+  templateStoreRef,
+  vmTemplate,
+  vmTemplateDetails,
+} from '../schema/index.js';
+import type { Caller } from './find-caller.js';
+import { contains, given, listed, type Page, total } from './list-query.js';
+
+/** CloudStack's views of templates. Nothing is shared with single accounts here, so two of them are always empty. */
+export const TEMPLATE_FILTERS = [
+  'featured',
+  'self',
+  'selfexecutable',
+  'sharedexecutable',
+  'executable',
+  'community',
+  'shared',
+  'all',
+] as const;
+
+export interface TemplateFilter {
+  templateFilter: (typeof TEMPLATE_FILTERS)[number];
+  ids?: string[];
+  name?: string;
+  zoneId?: string;
+  account?: string;
+  domainId?: string;
+  arch?: string;
+  isReady?: boolean;
+  isRemovedShown: boolean;
+  keyword?: string;
+}
+
+const isReady = sql`(${vmTemplate.state} = 'Active' and ${templateStoreRef.state} = 'Ready')`;
+
+const isPublic = eq(vmTemplate.isPublic, true);
+
+/** What a caller may see and deploy whatever the view: their own and public ones, a root admin all. */
+export const isTemplateVisible = (caller: Caller): SQL | undefined =>
+  caller.role === 'Admin' ? undefined : or(eq(vmTemplate.accountId, caller.accountId), isPublic);
+
+function view(filter: TemplateFilter['templateFilter'], caller: Caller): SQL | undefined {
+  const isOwn = eq(vmTemplate.accountId, caller.accountId);
+  switch (filter) {
+    case 'featured':
+      return and(isPublic, eq(vmTemplate.isFeatured, true));
+    case 'community':
+      return and(isPublic, eq(vmTemplate.isFeatured, false));
+    case 'self':
+    case 'selfexecutable':
+      return isOwn;
+    case 'executable':
+      return or(isOwn, isPublic);
+    case 'shared':
+    case 'sharedexecutable':
+      return sql`false`;
+    case 'all':
+      return undefined;
+  }
+}
+
+/** One row per template and zone. */
+export const listTemplates = async (db: Database, caller: Caller, filter: TemplateFilter, page: Page) =>
+  listed(
+    await db
+      .select({
+        template: vmTemplate,
+        zoneId: dataCenter.id,
+        zoneName: dataCenter.name,
+        accountName: account.accountName,
+        domainId: domain.id,
+        domainName: domain.name,
+        domainPath: domain.path,
+        guestOsName: guestOs.displayName,
+        total,
+      })
+      .from(templateStoreRef)
+      .innerJoin(vmTemplate, eq(vmTemplate.id, templateStoreRef.templateId))
+      .innerJoin(dataCenter, eq(dataCenter.id, templateStoreRef.dataCenterId))
+      .innerJoin(account, eq(account.id, vmTemplate.accountId))
+      .innerJoin(domain, eq(domain.id, account.domainId))
+      .leftJoin(guestOs, eq(guestOs.id, vmTemplate.guestOsId))
+      .where(
+        and(
+          isTemplateVisible(caller),
+          view(filter.templateFilter, caller),
+          filter.isRemovedShown ? undefined : and(isNull(vmTemplate.removed), isReady),
+          given(filter.isReady, (wanted) => (wanted ? isReady : not(isReady))),
+          ne(vmTemplate.state, 'Registering'),
+          given(filter.ids, (ids) => inArray(vmTemplate.id, ids)),
+          given(filter.name, (name) => contains(vmTemplate.name, name)),
+          given(filter.zoneId, (id) => eq(templateStoreRef.dataCenterId, id)),
+          given(filter.account, (name) => eq(account.accountName, name)),
+          given(filter.domainId, (id) => eq(domain.id, id)),
+          given(filter.arch, (arch) => eq(vmTemplate.arch, arch)),
+          given(filter.keyword, (text) => contains(vmTemplate.name, text)),
+        ),
+      )
+      .orderBy(asc(vmTemplate.created), asc(vmTemplate.id), asc(dataCenter.name), asc(dataCenter.id))
+      .limit(page.limit)
+      .offset(page.offset),
+  );
+
+export type ListedTemplate = Awaited<ReturnType<typeof listTemplates>>['rows'][number];
+
+/** Where templates are on primary storage, or on their way to. */
+export const listTemplateCopies = (db: Database, templateIds: string[]) =>
+  templateIds.length === 0
+    ? Promise.resolve([])
+    : db
+        .select({
+          templateId: templateSpoolRef.templateId,
+          zoneId: storagePool.dataCenterId,
+          poolId: storagePool.id,
+          poolName: storagePool.name,
+          state: templateSpoolRef.state,
+          downloadState: templateSpoolRef.downloadState,
+          percent: templateSpoolRef.downloadPct,
+          bytes: templateSpoolRef.downloadedBytes,
+          bytesPerSecond: templateSpoolRef.bytesPerSecond,
+          source: templateSpoolRef.downloadSource,
+        })
+        .from(templateSpoolRef)
+        .innerJoin(storagePool, eq(storagePool.id, templateSpoolRef.poolId))
+        .where(and(inArray(templateSpoolRef.templateId, templateIds), ne(templateSpoolRef.state, 'Superseded')))
+        .orderBy(asc(storagePool.name), asc(storagePool.id));
+
+export type TemplateCopy = Awaited<ReturnType<typeof listTemplateCopies>>[number];
+
+export const listTemplateDetails = (db: Database, templateIds: string[]) =>
+  templateIds.length === 0
+    ? Promise.resolve([])
+    : db.select().from(vmTemplateDetails).where(inArray(vmTemplateDetails.templateId, templateIds));
+
+export type TemplateDetail = Awaited<ReturnType<typeof listTemplateDetails>>[number];

@@ -1,0 +1,33 @@
+import { and, asc, eq, inArray, isNull } from 'drizzle-orm';
+import type { Database } from '../client.js';
+import { dataCenter } from '../schema/index.js';
+import type { Caller } from './find-caller.js';
+import { contains, given, listed, type Page, total } from './list-query.js';
+
+export interface ZoneFilter {
+  ids?: string[];
+  name?: string;
+  networkType?: 'Basic' | 'Advanced';
+  keyword?: string;
+}
+
+/** Others than a root admin see enabled zones only. */
+export const listZones = async (db: Database, caller: Caller, filter: ZoneFilter, page: Page) =>
+  listed(
+    await db
+      .select({ zone: dataCenter, total })
+      .from(dataCenter)
+      .where(
+        and(
+          isNull(dataCenter.removed),
+          caller.role === 'Admin' ? undefined : eq(dataCenter.allocationState, 'Enabled'),
+          given(filter.ids, (ids) => inArray(dataCenter.id, ids)),
+          given(filter.name, (name) => eq(dataCenter.name, name)),
+          given(filter.networkType, (type) => eq(dataCenter.networktype, type)),
+          given(filter.keyword, (text) => contains(dataCenter.name, text)),
+        ),
+      )
+      .orderBy(asc(dataCenter.name), asc(dataCenter.id))
+      .limit(page.limit)
+      .offset(page.offset),
+  );

@@ -1,0 +1,25 @@
+import { sql } from 'drizzle-orm';
+import { pgTable, text, uniqueIndex } from 'drizzle-orm/pg-core';
+import { created, id, removed } from './columns.js';
+
+/** A zone. */
+export const dataCenter = pgTable(
+  'data_center',
+  {
+    id: id(),
+    name: text().notNull(),
+    networktype: text({ enum: ['Basic', 'Advanced'] })
+      .notNull()
+      .default('Advanced'),
+    allocationState: text({ enum: ['Enabled', 'Disabled'] })
+      .notNull()
+      .default('Enabled'),
+    created: created(),
+    removed: removed(),
+  },
+  (table) => [
+    uniqueIndex('data_center_name_key')
+      .on(table.name)
+      .where(sql`removed is null`),
+  ],
+);

@@ -1,0 +1,58 @@
+import { sql } from 'drizzle-orm';
+import { check, index, integer, pgTable, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
+import { cluster } from './cluster.js';
+import { bytes, created, id, instant, removed } from './columns.js';
+import { dataCenter } from './data-center.js';
+import { hostPodRef } from './host-pod-ref.js';
+
+export const HOST_STATUSES = ['Connecting', 'Up', 'Down', 'Alert', 'Removed'] as const;
+
+export const host = pgTable(
+  'host',
+  {
+    id: id(),
+    name: text().notNull(),
+    dataCenterId: uuid()
+      .notNull()
+      .references(() => dataCenter.id, { onDelete: 'restrict' }),
+    podId: uuid()
+      .notNull()
+      .references(() => hostPodRef.id, { onDelete: 'restrict' }),
+    clusterId: uuid()
+      .notNull()
+      .references(() => cluster.id, { onDelete: 'restrict' }),
+    type: text().notNull().default('Routing'),
+    hypervisorType: text().notNull().default('KVM'),
+    status: text({ enum: HOST_STATUSES }).notNull().default('Connecting'),
+    resourceState: text({ enum: ['Enabled', 'Disabled', 'Maintenance'] })
+      .notNull()
+      .default('Enabled'),
+    arch: text().notNull().default('x86_64'),
+    cpus: integer().notNull().default(0),
+    speedMhz: integer().notNull().default(0),
+    ramBytes: bytes().notNull().default(0),
+    /** Claimed by virtual machines, `capacity_claim` having the parts. */
+    cpuUsedMhz: integer().notNull().default(0),
+    ramUsedBytes: bytes().notNull().default(0),
+    /** Base64 X25519 key of the host: sealed fields for it are encrypted to this key. */
+    publicKey: text().notNull(),
+    /** Start of the host worker that was last heard of. */
+    bootId: text(),
+    domainType: text({ enum: ['kvm', 'qemu'] }),
+    hypervisorVersion: text(),
+    lastPinged: instant(),
+    created: created(),
+    removed: removed(),
+  },
+  (table) => [
+    uniqueIndex('host_name_key')
+      .on(table.name)
+      .where(sql`removed is null`),
+    index('host_data_center_id_idx').on(table.dataCenterId),
+    index('host_pod_id_idx').on(table.podId),
+    index('host_cluster_id_idx').on(table.clusterId),
+    check('host_status_check', sql`${table.status} in ('Connecting', 'Up', 'Down', 'Alert', 'Removed')`),
+    check('host_cpu_used_mhz_not_negative', sql`${table.cpuUsedMhz} >= 0`),
+    check('host_ram_used_bytes_not_negative', sql`${table.ramUsedBytes} >= 0`),
+  ],
+);

@@ -1,0 +1,56 @@
+import { sql } from 'drizzle-orm';
+import { check, index, integer, pgTable, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
+import { bytes, created, id, instant } from './columns.js';
+import { host } from './host.js';
+import { storagePool } from './storage-pool.js';
+import { vmTemplate } from './vm-template.js';
+
+export const SPOOL_STATES = ['Allocated', 'Downloading', 'Ready', 'Evicting', 'Superseded'] as const;
+
+/** A template's copy on a pool, or the download that will become one. */
+export const templateSpoolRef = pgTable(
+  'template_spool_ref',
+  {
+    id: id(),
+    poolId: uuid()
+      .notNull()
+      .references(() => storagePool.id, { onDelete: 'restrict' }),
+    templateId: uuid()
+      .notNull()
+      .references(() => vmTemplate.id, { onDelete: 'restrict' }),
+    generation: integer().notNull(),
+    /** The try that is allowed to install. Files of other epochs are orphans. */
+    epoch: integer().notNull().default(0),
+    state: text({ enum: SPOOL_STATES }).notNull().default('Allocated'),
+    downloadState: text({ enum: ['NOT_DOWNLOADED', 'DOWNLOAD_IN_PROGRESS', 'DOWNLOADED'] })
+      .notNull()
+      .default('NOT_DOWNLOADED'),
+    /** The host that downloads. */
+    hostId: uuid().references(() => host.id, { onDelete: 'restrict' }),
+    /** Progress, at most one update a second. */
+    downloadPct: integer().notNull().default(0),
+    downloadedBytes: bytes().notNull().default(0),
+    bytesPerSecond: bytes().notNull().default(0),
+    downloadSource: text(),
+    /** File name below the pool; set together with Ready. */
+    installPath: text(),
+    /** Virtual size of the disk. */
+    sizeBytes: bytes(),
+    physicalSizeBytes: bytes(),
+    created: created(),
+    lastUpdated: instant().notNull().defaultNow(),
+  },
+  (table) => [
+    // Two live copies of a template on one pool must never be: the second deployment would download again.
+    uniqueIndex('template_spool_ref_pool_id_template_id_key')
+      .on(table.poolId, table.templateId)
+      .where(sql`state <> 'Superseded'`),
+    index('template_spool_ref_template_id_idx').on(table.templateId),
+    index('template_spool_ref_host_id_idx').on(table.hostId),
+    check(
+      'template_spool_ref_state_check',
+      sql`${table.state} in ('Allocated', 'Downloading', 'Ready', 'Evicting', 'Superseded')`,
+    ),
+    check('template_spool_ref_ready_is_installed', sql`${table.state} <> 'Ready' or ${table.installPath} is not null`),
+  ],
+);

@@ -1,0 +1,66 @@
+import { sql } from 'drizzle-orm';
+import { bigint, check, index, pgTable, text, uuid } from 'drizzle-orm/pg-core';
+import { account } from './account.js';
+import { created, id, removed } from './columns.js';
+import { dataCenter } from './data-center.js';
+import { host } from './host.js';
+import { serviceOffering } from './service-offering.js';
+import { vmTemplate } from './vm-template.js';
+
+export const VM_STATES = [
+  'Starting',
+  'Running',
+  'Stopping',
+  'Stopped',
+  'Destroyed',
+  'Expunging',
+  'Expunged',
+  'Error',
+] as const;
+export type VmState = (typeof VM_STATES)[number];
+
+export const vmInstance = pgTable(
+  'vm_instance',
+  {
+    id: id(),
+    name: text().notNull(),
+    displayName: text().notNull(),
+    /** The libvirt domain's name. */
+    instanceName: text().notNull().unique('vm_instance_instance_name_key'),
+    accountId: uuid()
+      .notNull()
+      .references(() => account.id, { onDelete: 'restrict' }),
+    dataCenterId: uuid()
+      .notNull()
+      .references(() => dataCenter.id, { onDelete: 'restrict' }),
+    templateId: uuid()
+      .notNull()
+      .references(() => vmTemplate.id, { onDelete: 'restrict' }),
+    serviceOfferingId: uuid()
+      .notNull()
+      .references(() => serviceOffering.id, { onDelete: 'restrict' }),
+    hostId: uuid().references(() => host.id, { onDelete: 'restrict' }),
+    lastHostId: uuid().references(() => host.id, { onDelete: 'restrict' }),
+    state: text({ enum: VM_STATES }).notNull(),
+    /** Why it is in Error, in the words of the job. */
+    errorText: text(),
+    hypervisorType: text().notNull().default('KVM'),
+    /** Grows with every operation on a host; hosts refuse lower ones (design, Fence). */
+    fenceToken: bigint({ mode: 'number' }).notNull().default(0),
+    created: created(),
+    removed: removed(),
+  },
+  (table) => [
+    index('vm_instance_account_id_idx').on(table.accountId),
+    index('vm_instance_data_center_id_idx').on(table.dataCenterId),
+    index('vm_instance_template_id_idx').on(table.templateId),
+    index('vm_instance_service_offering_id_idx').on(table.serviceOfferingId),
+    index('vm_instance_host_id_idx').on(table.hostId),
+    index('vm_instance_last_host_id_idx').on(table.lastHostId),
+    check(
+      'vm_instance_state_check',
+      sql`${table.state} in ('Starting', 'Running', 'Stopping', 'Stopped', 'Destroyed', 'Expunging', 'Expunged', 'Error')`,
+    ),
+    check('vm_instance_running_has_host', sql`${table.state} <> 'Running' or ${table.hostId} is not null`),
+  ],
+);

@@ -1,0 +1,52 @@
+import { sql } from 'drizzle-orm';
+import { bigint, check, index, pgTable, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
+import { account } from './account.js';
+import { bytes, created, id, removed } from './columns.js';
+import { storagePool } from './storage-pool.js';
+import { templateSpoolRef } from './template-spool-ref.js';
+import { vmInstance } from './vm-instance.js';
+import { vmTemplate } from './vm-template.js';
+
+export const volumes = pgTable(
+  'volumes',
+  {
+    id: id(),
+    name: text().notNull(),
+    accountId: uuid()
+      .notNull()
+      .references(() => account.id, { onDelete: 'restrict' }),
+    instanceId: uuid().references(() => vmInstance.id, { onDelete: 'restrict' }),
+    volumeType: text({ enum: ['ROOT', 'DATADISK'] }).notNull(),
+    state: text({ enum: ['Allocated', 'Ready', 'Expunged'] })
+      .notNull()
+      .default('Allocated'),
+    templateId: uuid().references(() => vmTemplate.id, { onDelete: 'restrict' }),
+    poolId: uuid().references(() => storagePool.id, { onDelete: 'restrict' }),
+    /**
+     * The copy that the overlay stands on. Set before the overlay is made, and RESTRICT, so that evicting the copy
+     * can never pull a disk from under a VM.
+     */
+    templateSpoolRefId: uuid().references(() => templateSpoolRef.id, { onDelete: 'restrict' }),
+    /** Token of the try that made the file; the file's name carries it. */
+    token: bigint({ mode: 'number' }),
+    /** File name below the pool; set together with Ready. */
+    path: text(),
+    sizeBytes: bytes(),
+    created: created(),
+    removed: removed(),
+  },
+  (table) => [
+    index('volumes_account_id_idx').on(table.accountId),
+    index('volumes_instance_id_idx').on(table.instanceId),
+    index('volumes_template_id_idx').on(table.templateId),
+    index('volumes_pool_id_idx').on(table.poolId),
+    index('volumes_template_spool_ref_id_idx').on(table.templateSpoolRefId),
+    uniqueIndex('volumes_root_of_instance_key')
+      .on(table.instanceId)
+      .where(sql`volume_type = 'ROOT' and removed is null`),
+    check(
+      'volumes_ready_has_file',
+      sql`${table.state} <> 'Ready' or (${table.path} is not null and ${table.poolId} is not null)`,
+    ),
+  ],
+);

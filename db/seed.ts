@@ -1,0 +1,133 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { eq, sql } from 'drizzle-orm';
+import type { SettingValues } from '../shared/settings.js';
+import { openDatabase, type Database } from './client.js';
+import { hashPassword } from './password.js';
+import {
+  account,
+  cluster,
+  configuration,
+  dataCenter,
+  domain,
+  guestOs,
+  hostPodRef,
+  serviceOffering,
+  user,
+} from './schema/index.js';
+import { createSecretBox, type SecretBox } from './secret-box.js';
+import { writeSettings } from './settings.js';
+
+/** Any number; only one process seeds at a time. */
+const SEED_LOCK = 7_091_147;
+const INSTALLATION_ID = 'slipway.installation.id';
+
+export interface AdminCredentials {
+  username: string;
+  /** Known only when this call made the account: the database keeps its hash. */
+  password?: string;
+  apiKey: string;
+  secretKey: string;
+}
+
+export interface SeedResult {
+  installationId: string;
+  zoneId: string;
+  podId: string;
+  clusterId: string;
+  admin: AdminCredentials;
+}
+
+/**
+ * What an empty installation needs to be used: a zone with a pod and a cluster, offerings, OS types, the root admin.
+ * What is there already is left alone, so that it can run at every start.
+ */
+export async function seed(
+  databaseUrl: string,
+  options: { secretKeyBase64: string; settings?: Partial<SettingValues> },
+): Promise<SeedResult> {
+  const secretBox = await createSecretBox(options.secretKeyBase64);
+  const { db, close } = openDatabase(databaseUrl, { applicationName: 'slipway-seed', max: 1 });
+  try {
+    await writeSettings(db, options.settings ?? {});
+    return await db.transaction(async (tx) => {
+      await tx.execute(sql`select pg_advisory_xact_lock(${SEED_LOCK})`);
+      await tx.insert(guestOs).values(GUEST_OSES).onConflictDoNothing();
+      await tx.insert(serviceOffering).values(OFFERINGS).onConflictDoNothing();
+      return {
+        installationId: await installationId(tx),
+        ...(await zone(tx)),
+        admin: await admin(tx, secretBox),
+      };
+    });
+  } finally {
+    await close();
+  }
+}
+
+type Transaction = Parameters<Parameters<Database['transaction']>[0]>[0];
+
+async function installationId(tx: Transaction): Promise<string> {
+  await tx.insert(configuration).values({ name: INSTALLATION_ID, value: randomUUID() }).onConflictDoNothing();
+  const [row] = await tx.select().from(configuration).where(eq(configuration.name, INSTALLATION_ID));
+  return row!.value;
+}
+
+async function zone(tx: Transaction): Promise<{ zoneId: string; podId: string; clusterId: string }> {
+  const [found] = await tx
+    .select({ zoneId: cluster.dataCenterId, podId: cluster.podId, clusterId: cluster.id })
+    .from(cluster)
+    .limit(1);
+  if (found) return found;
+  const [newZone] = await tx.insert(dataCenter).values({ name: 'zone-1' }).returning();
+  const [newPod] = await tx.insert(hostPodRef).values({ name: 'pod-1', dataCenterId: newZone!.id }).returning();
+  const [newCluster] = await tx
+    .insert(cluster)
+    .values({ name: 'cluster-1', dataCenterId: newZone!.id, podId: newPod!.id })
+    .returning();
+  return { zoneId: newZone!.id, podId: newPod!.id, clusterId: newCluster!.id };
+}
+
+async function admin(tx: Transaction, secretBox: SecretBox): Promise<AdminCredentials> {
+  const username = 'admin';
+  const [found] = await tx.select().from(user).where(eq(user.username, username));
+  if (found?.apiKey && found.secretKeyEncrypted) {
+    return { username, apiKey: found.apiKey, secretKey: secretBox.decrypt(found.secretKeyEncrypted) };
+  }
+  const [root] = await tx.insert(domain).values({ name: 'ROOT', path: '/' }).returning();
+  const [owner] = await tx
+    .insert(account)
+    .values({ accountName: username, type: 'Admin', domainId: root!.id })
+    .returning();
+  const password = randomBytes(18).toString('base64url');
+  // CloudStack's keys are 64 bytes in base64url.
+  const apiKey = randomBytes(64).toString('base64url');
+  const secretKey = randomBytes(64).toString('base64url');
+  await tx.insert(user).values({
+    username,
+    password: hashPassword(password),
+    accountId: owner!.id,
+    firstname: 'Admin',
+    lastname: 'User',
+    apiKey,
+    secretKeyEncrypted: secretBox.encrypt(secretKey),
+  });
+  return { username, password, apiKey, secretKey };
+}
+
+/** CloudStack's two stock offerings. */
+const OFFERINGS = [
+  { name: 'Small Instance', displayText: 'Small Instance', cpu: 1, speedMhz: 500, ramMb: 512 },
+  { name: 'Medium Instance', displayText: 'Medium Instance', cpu: 1, speedMhz: 1000, ramMb: 1024 },
+];
+
+const GUEST_OSES = [
+  ['CentOS', 'CentOS 9'],
+  ['Debian', 'Debian GNU/Linux 12 (64-bit)'],
+  ['Debian', 'Debian GNU/Linux 13 (64-bit)'],
+  ['Fedora', 'Fedora Linux (64 bit)'],
+  ['Ubuntu', 'Ubuntu 22.04 LTS'],
+  ['Ubuntu', 'Ubuntu 24.04 LTS'],
+  ['Windows', 'Windows Server 2022 (64-bit)'],
+  ['Other', 'Other Linux (64-bit)'],
+  ['Other', 'Other (64-bit)'],
+].map(([category, displayName]) => ({ category: category!, displayName: displayName! }));

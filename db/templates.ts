@@ -1,0 +1,77 @@
+import { and, eq, inArray, sql } from 'drizzle-orm';
+import { displayUrl } from '../shared/display-url.js';
+import type { ImageFormat } from '../shared/images.js';
+import type { Database } from './client.js';
+import { templateStoreRef, vmTemplate, vmTemplateDetails } from './schema/index.js';
+import type { SecretBox } from './secret-box.js';
+
+export interface NewTemplate {
+  name: string;
+  displayText: string;
+  accountId: string;
+  guestOsId: string;
+  format: ImageFormat;
+  /** The whole URL; it is stored encrypted. */
+  url: string;
+  checksum?: string;
+  directDownload: boolean;
+  isPublic: boolean;
+  isFeatured: boolean;
+  isExtractable: boolean;
+  requiresHvm: boolean;
+  bits: number;
+  arch: string;
+  details: { name: string; value: string }[];
+}
+
+/** Inserts the row as Registering: no list shows it until a host has validated the URL. */
+export async function createTemplate(
+  db: Database,
+  secretBox: SecretBox,
+  template: NewTemplate,
+): Promise<{ id: string }> {
+  const { url, details, ...columns } = template;
+  return db.transaction(async (tx) => {
+    const [row] = await tx
+      .insert(vmTemplate)
+      .values({ ...columns, url: displayUrl(url), urlEncrypted: secretBox.encrypt(url) })
+      .returning({ id: vmTemplate.id });
+    if (details.length > 0) {
+      await tx.insert(vmTemplateDetails).values(details.map((detail) => ({ ...detail, templateId: row!.id })));
+    }
+    return { id: row!.id };
+  });
+}
+
+/** Ready at once, in every zone asked for: the bytes come when a VM needs them. */
+export async function activateTemplate(
+  db: Database,
+  { templateId, zoneIds, sizeBytes }: { templateId: string; zoneIds: string[]; sizeBytes?: number },
+): Promise<void> {
+  await db.transaction(async (tx) => {
+    await tx.update(vmTemplate).set({ state: 'Active', sizeBytes }).where(eq(vmTemplate.id, templateId));
+    await tx
+      .insert(templateStoreRef)
+      .values(zoneIds.map((dataCenterId) => ({ templateId, dataCenterId, sizeBytes })))
+      .onConflictDoNothing();
+  });
+}
+
+/** Forgets a template whose URL no host could read. */
+export async function abandonTemplate(db: Database, templateId: string): Promise<void> {
+  await db.delete(vmTemplate).where(and(eq(vmTemplate.id, templateId), eq(vmTemplate.state, 'Registering')));
+}
+
+/** Ids of templates that began to register before `seconds` ago and never ended. */
+export async function abandonedRegistrations(db: Database, seconds: number): Promise<string[]> {
+  const rows = await db
+    .select({ id: vmTemplate.id })
+    .from(vmTemplate)
+    .where(
+      and(
+        inArray(vmTemplate.state, ['Registering']),
+        sql`${vmTemplate.created} < now() - make_interval(secs => ${seconds})`,
+      ),
+    );
+  return rows.map(({ id }) => id);
+}

@@ -1,0 +1,62 @@
+import { Client } from '@temporalio/client';
+import { NativeConnection, Worker } from '@temporalio/worker';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { activityBoundary } from '../activities/activity-boundary.js';
+import { createControlActivities } from '../activities/control/index.js';
+import { connectTemporal } from '../client/connect.js';
+import { ensureSearchAttributes } from '../client/ensure-search-attributes.js';
+import { openDatabase } from '../db/client.js';
+import { createSecretBox } from '../db/secret-box.js';
+import { requiredVariable } from '../shared/environment.js';
+import { CONTROL_TASK_QUEUE } from '../shared/task-queues.js';
+import { startProgressRecorder } from './control-worker/progress-recorder.js';
+import { runPeriodically } from './control-worker/run-periodically.js';
+import { sweepJobs } from './control-worker/sweep-jobs.js';
+import { sweepRegistrations } from './control-worker/sweep-registrations.js';
+import { runWorkerProcess } from './run-worker-process.js';
+import { workflowBundle } from './workflow-bundle.js';
+
+const ACTIVITY_SLOTS = 50;
+const SWEEP_EVERY_MS = 5_000;
+const PROGRESS_EVERY_MS = 1_000;
+
+/** Runs all workflows and the activities of the control queue. Any number of these serve one installation. */
+await runWorkerProcess('control worker', async (ready) => {
+  const database = openDatabase(requiredVariable(process.env, 'DATABASE_URL'), {
+    applicationName: 'slipway-control-worker',
+    max: 20,
+  });
+  const secretBox = await createSecretBox(requiredVariable(process.env, 'SLIPWAY_SECRET_KEY'));
+  const { connectionOptions, namespace } = loadClientConnectConfig();
+  const connection = await NativeConnection.connect(connectionOptions);
+  const client: Client = await connectTemporal();
+  await ensureSearchAttributes(client);
+  const dependencies = { db: database.db, client, secretBox };
+  const worker = await Worker.create({
+    connection,
+    namespace,
+    taskQueue: CONTROL_TASK_QUEUE,
+    identity: `control-worker@${process.pid}`,
+    workflowBundle: workflowBundle(),
+    activities: createControlActivities(dependencies),
+    interceptors: { activity: [activityBoundary] },
+    maxConcurrentActivityTaskExecutions: ACTIVITY_SLOTS,
+    maxConcurrentWorkflowTaskExecutions: 40,
+    shutdownGraceTime: '10 s',
+  });
+  const periodic = [
+    runPeriodically('job sweeper', SWEEP_EVERY_MS, () => sweepJobs(dependencies)),
+    runPeriodically('registration sweeper', SWEEP_EVERY_MS, () => sweepRegistrations(dependencies)),
+    runPeriodically('progress recorder', PROGRESS_EVERY_MS, startProgressRecorder(dependencies)),
+  ];
+  try {
+    const running = worker.run();
+    ready();
+    await running;
+  } finally {
+    await Promise.all(periodic.map((stop) => stop()));
+    await connection.close();
+    await client.connection.close();
+    await database.close();
+  }
+});

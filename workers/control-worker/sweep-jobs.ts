@@ -1,0 +1,53 @@
+import { and, asc, eq, sql } from 'drizzle-orm';
+import type { ControlDependencies } from '../../activities/control/dependencies.js';
+import { startJob } from '../../client/start-job.js';
+import type { JobRow } from '../../db/jobs.js';
+import { asyncJob, JOB_STATUS } from '../../db/schema/index.js';
+
+/** A job this young is still in the hands of the gateway that made it. */
+const MINIMUM_AGE_SECONDS = 5;
+const ROUND = 100;
+
+/**
+ * Makes every job end. A row whose workflow never came is started; one whose workflow was terminated, reset away or
+ * lost gets a workflow that cleans up and ends the job. Several control workers may sweep at once: starting is
+ * idempotent.
+ */
+export async function sweepJobs(dependencies: Pick<ControlDependencies, 'db' | 'client'>): Promise<void> {
+  const jobs = await dependencies.db
+    .select()
+    .from(asyncJob)
+    .where(
+      and(
+        eq(asyncJob.jobStatus, JOB_STATUS.inProgress),
+        sql`${asyncJob.created} < now() - make_interval(secs => ${MINIMUM_AGE_SECONDS})`,
+      ),
+    )
+    .orderBy(asc(asyncJob.created))
+    .limit(ROUND);
+  for (const job of jobs) await sweepJob(dependencies, job);
+}
+
+async function sweepJob(dependencies: Pick<ControlDependencies, 'db' | 'client'>, job: JobRow): Promise<void> {
+  if (!job.runId) {
+    await startJob(dependencies, job);
+    return;
+  }
+  const { client, db } = dependencies;
+  const run = await client.workflow
+    .getHandle(job.workflowId, job.runId)
+    .describe()
+    .catch((error: unknown) => {
+      if (error instanceof Error && error.name === 'WorkflowNotFoundError') return undefined;
+      throw error;
+    });
+  if (run?.status.name === 'RUNNING') return;
+  // It may have written the outcome between the two reads.
+  const [current] = await db.select().from(asyncJob).where(eq(asyncJob.id, job.id));
+  if (current?.jobStatus !== JOB_STATUS.inProgress) return;
+  await startJob(dependencies, { ...job, workflowType: successorOf(job.workflowType) });
+}
+
+/** A lost deployment is not begun again, for somebody ended it; whatever else is idempotent runs again. */
+const successorOf = (workflowType: string): string =>
+  workflowType === 'deployVirtualMachine' ? 'repairVirtualMachine' : workflowType;

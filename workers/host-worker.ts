@@ -1,0 +1,87 @@
+import { randomUUID } from 'node:crypto';
+import path from 'node:path';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { NativeConnection, Worker } from '@temporalio/worker';
+import { activityBoundary } from '../activities/activity-boundary.js';
+import { heartbeatWhileRunning } from '../activities/heartbeat-while-running.js';
+import type { HostDependencies } from '../activities/host/dependencies.js';
+import { createHostActivities, createTransferActivities } from '../activities/host/index.js';
+import { announceHost } from '../client/announce-host.js';
+import { connectTemporal } from '../client/connect.js';
+import { StartedDomains } from '../kvm/fence/started-domains.js';
+import { TokenStore } from '../kvm/fence/token-store.js';
+import { readHostConfig } from '../kvm/host-config.js';
+import { acquireHostLock } from '../kvm/host-lock.js';
+import { LibvirtDriver } from '../kvm/hypervisor/libvirt-driver.js';
+import { FilesystemPool } from '../kvm/storage/filesystem-pool.js';
+import { SlipwayError } from '../shared/errors.js';
+import { hostTaskQueue, hostTransferTaskQueue } from '../shared/task-queues.js';
+import { runWorkerProcess } from './run-worker-process.js';
+
+/** Short work: mostly waiting for libvirt and for answers of image sources. */
+const HOST_SLOTS = 50;
+/** Each transfer can fill a link or a disk by itself. */
+const TRANSFER_SLOTS = 4;
+/** How soon progress is seen and a cancellation is heard, whatever the heartbeat timeout. */
+const HEARTBEAT_THROTTLE = '1 s';
+
+/** Serves one KVM host: `node host-worker.js <host.json>`. It runs activities only and has no database. */
+await runWorkerProcess('host worker', async (ready) => {
+  const configPath = process.argv[2];
+  if (!configPath) throw new SlipwayError('SLIPWAY_PARAMETER_MISSING', 'Usage: host-worker <host.json>');
+  const config = await readHostConfig(configPath);
+  const lock = await acquireHostLock(config.hostId);
+  const pools = new Map(config.pools.map(({ poolId, path }) => [poolId, new FilesystemPool({ poolId, path })]));
+  const dependencies: HostDependencies = {
+    bootId: randomUUID(),
+    keyPair: config.keyPair,
+    pools,
+    libvirt: new LibvirtDriver({
+      uri: config.libvirtUri,
+      installationId: config.installationId,
+      hostId: config.hostId,
+      consoleDirectory: config.consoleDirectory,
+      poolPath: (poolId: string) => config.pools.find((pool) => pool.poolId === poolId)?.path,
+    }),
+    tokens: new TokenStore(config.tokenDirectory),
+    started: new StartedDomains(path.join(path.dirname(config.tokenDirectory), 'started')),
+  };
+  await dependencies.tokens.sweep(Date.now());
+
+  const { connectionOptions, namespace } = loadClientConnectConfig();
+  const connection = await NativeConnection.connect(connectionOptions);
+  const common = {
+    connection,
+    namespace,
+    identity: `host-worker ${config.name}@${process.pid}`,
+    maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
+    defaultHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
+    shutdownGraceTime: '5 s',
+  } as const;
+  const short = await Worker.create({
+    ...common,
+    taskQueue: hostTaskQueue(config.hostId),
+    activities: createHostActivities(dependencies),
+    interceptors: { activity: [activityBoundary, heartbeatWhileRunning] },
+    maxConcurrentActivityTaskExecutions: HOST_SLOTS,
+  });
+  const transfers = await Worker.create({
+    ...common,
+    taskQueue: hostTransferTaskQueue(config.hostId),
+    activities: createTransferActivities(dependencies),
+    interceptors: { activity: [activityBoundary] },
+    maxConcurrentActivityTaskExecutions: TRANSFER_SLOTS,
+  });
+  const client = await connectTemporal();
+  try {
+    const running = Promise.all([short.run(), transfers.run()]);
+    const announcing = new AbortController();
+    await announceHost(client, { hostId: config.hostId, bootId: dependencies.bootId, signal: announcing.signal });
+    ready();
+    await running.finally(() => announcing.abort());
+  } finally {
+    await client.connection.close();
+    await connection.close();
+    await lock.release();
+  }
+});

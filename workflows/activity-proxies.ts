@@ -1,0 +1,71 @@
+import { proxyActivities } from '@temporalio/workflow';
+import type { ControlActivities } from '../activities/control/index.js';
+import type { HostActivities, TransferActivities } from '../activities/host/index.js';
+import { hostTaskQueue, hostTransferTaskQueue } from '../shared/task-queues.js';
+
+/**
+ * Activities by retry class. Errors that Slipway knows are never retried here: they carry their row of the failure
+ * table, and the workflow decides. What is retried is the unknown, such as a database that is away.
+ */
+
+/** PostgreSQL and planning. Retried for as long as it takes: a restarting database delays a deployment, no more. */
+export const control = proxyActivities<ControlActivities>({
+  startToCloseTimeout: '30 s',
+  retry: { initialInterval: '500 ms', maximumInterval: '10 s' },
+});
+
+/** For API calls that somebody waits for. */
+export const promptControl = proxyActivities<ControlActivities>({
+  startToCloseTimeout: '5 s',
+  scheduleToCloseTimeout: '10 s',
+  retry: { initialInterval: '200 ms' },
+});
+
+/**
+ * Short work on a host. Nothing waits long in this queue, so 20 s without being started means that the host is gone.
+ * Every activity there is idempotent: a second try after a heartbeat timeout is harmless.
+ */
+export const onHost = (hostId: string, summary: string) =>
+  proxyActivities<HostActivities>({
+    taskQueue: hostTaskQueue(hostId),
+    scheduleToStartTimeout: '20 s',
+    startToCloseTimeout: '5 min',
+    heartbeatTimeout: '15 s',
+    retry: { initialInterval: '500 ms', maximumAttempts: 3 },
+    summary,
+  });
+
+/** A probe is waited for by an API call: one try, and another host rather than a second one. */
+export const probeOnHost = (hostId: string, timeoutMs: number, summary: string) =>
+  proxyActivities<HostActivities>({
+    taskQueue: hostTaskQueue(hostId),
+    scheduleToCloseTimeout: timeoutMs,
+    retry: { maximumAttempts: 1 },
+    summary,
+  });
+
+/**
+ * Downloads. Waiting for a slot is normal. One try: the workflow decides what a lost host means. 60 s of heartbeat
+ * timeout stand a Temporal server that is away for seconds; 10 s repeated healthy downloads in 4 of 6 tries.
+ * TRY_CANCEL: a download whose process has ended would never confirm.
+ */
+export const transferOnHost = (hostId: string, summary: string) =>
+  proxyActivities<TransferActivities>({
+    taskQueue: hostTransferTaskQueue(hostId),
+    startToCloseTimeout: '24 h',
+    heartbeatTimeout: '60 s',
+    cancellationType: 'TRY_CANCEL',
+    retry: { maximumAttempts: 1 },
+    summary,
+  });
+
+/** Work that waits for a host for as long as it takes, and ends with the process that runs it. */
+export const watchOnHost = (hostId: string, summary: string) =>
+  proxyActivities<HostActivities>({
+    taskQueue: hostTaskQueue(hostId),
+    startToCloseTimeout: '1 h',
+    heartbeatTimeout: '20 s',
+    cancellationType: 'TRY_CANCEL',
+    retry: { maximumAttempts: 1 },
+    summary,
+  });

@@ -1,0 +1,138 @@
+import {
+  CancellationScope,
+  CancelledFailure,
+  isCancellation,
+  setCurrentDetails,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { failoverOf } from '../shared/errors.js';
+import { describeHostFailures, type Failure, type HostFailure } from '../shared/failures.js';
+import type { Deployment, DeployVirtualMachineInput, VirtualMachineJobInput } from '../shared/virtual-machines.js';
+import { control, onHost } from './activity-proxies.js';
+import { awaitStage, stageEndedSignal } from './deploy-virtual-machine/await-stage.js';
+import { failureOf, toWorkflowFailure } from './failure-of.js';
+import { undoPlacement } from './undo-placement.js';
+
+/** What the job text names when the deadline of the whole deployment ends it. */
+type Step = 'choosing a host' | 'staging the template' | 'creating the root disk' | 'starting the domain' | 'recording';
+
+/**
+ * Deploys a VM: ranks the hosts of the zone that fit and tries them until one works. On each: claim capacity, stage the
+ * template on the pool, create the root disk, start the domain, record Running. What fails is undone on that host,
+ * which is then excluded for the rest of this deployment.
+ */
+export async function deployVirtualMachine(input: DeployVirtualMachineInput): Promise<void> {
+  const progress = { step: 'choosing a host' as Step, failures: [] as HostFailure[], wakeUps: 0 };
+  setHandler(stageEndedSignal, () => void progress.wakeUps++);
+  let failure: Failure | undefined;
+  let isCancelled = false;
+  try {
+    failure = await CancellationScope.withTimeout(input.deadlineMs, () => tryHosts(input, progress));
+  } catch (error) {
+    isCancelled = CancellationScope.current().consideredCancelled;
+    failure =
+      isCancellation(error) && !isCancelled
+        ? {
+            code: 'SLIPWAY_DEADLINE',
+            message: `The deployment took longer than ${input.deadlineMs / 1000} s and was ended while ${progress.step}`,
+          }
+        : failureOf(error);
+  }
+  if (!failure) return;
+  const { message } = failure;
+  setCurrentDetails(`**${isCancelled ? 'Cancelled' : 'Failed'}**\n\n${message}`);
+  await CancellationScope.nonCancellable(() =>
+    control.recordDeploymentFailed({ vmId: input.vmId, jobId: input.jobId, failure, isCancelled }),
+  );
+  throw isCancelled ? new CancelledFailure(message) : toWorkflowFailure(failure);
+}
+
+interface Progress {
+  step: Step;
+  failures: HostFailure[];
+  wakeUps: number;
+}
+
+/** @returns why it failed, or nothing when the VM runs */
+async function tryHosts({ vmId, jobId }: VirtualMachineJobInput, progress: Progress): Promise<Failure | undefined> {
+  const { failures } = progress;
+  for (;;) {
+    progress.step = 'choosing a host';
+    const claim = await control.claimHost({ vmId, jobId, excludedHostIds: failures.map(({ hostId }) => hostId) });
+    if (claim.outcome === 'obsolete') return undefined;
+    if (claim.outcome === 'no host') return noHostLeft(failures, claim.refused);
+    const { deployment } = claim;
+    try {
+      await deployOnHost(deployment, jobId, progress);
+      return undefined;
+    } catch (error) {
+      const failure = failureOf(error);
+      setCurrentDetails(`${deployment.hostName}: ${failure.message}\n\nundoing there`);
+      await CancellationScope.nonCancellable(() => undoPlacement(deployment, failure.message));
+      if (isCancellation(error)) throw error;
+      failures.push({ hostId: deployment.hostId, hostName: deployment.hostName, ...failure });
+      if (failoverOf(failure.code) === 'giveUp') {
+        return { code: failure.code, message: describeHostFailures(failures) };
+      }
+    }
+  }
+}
+
+async function deployOnHost(deployment: Deployment, jobId: string, progress: Progress): Promise<void> {
+  const { vmId, token, hostId, hostName, poolId, volumeId, format } = deployment;
+  const tell = (step: Step): void => {
+    progress.step = step;
+    const tried = progress.failures.map((failure) => `- ${failure.hostName}: ${failure.message}`).join('\n');
+    setCurrentDetails(`On **${hostName}**: ${step}${tried === '' ? '' : `\n\nTried before:\n${tried}`}`);
+  };
+
+  tell('staging the template');
+  const installPath = await awaitStage(deployment, progress);
+  tell('creating the root disk');
+  const volume = await onHost(hostId, `root disk on ${hostName}`).createRootVolume({
+    vmId,
+    token,
+    poolId,
+    volumeId,
+    backing: installPath,
+    backingFormat: format,
+  });
+  tell('starting the domain');
+  await onHost(hostId, `start ${deployment.instanceName} on ${hostName}`).startDomain({
+    token,
+    spec: {
+      vmId,
+      instanceName: deployment.instanceName,
+      displayName: deployment.displayName,
+      cpus: deployment.cpus,
+      memoryBytes: deployment.memoryBytes,
+      poolId,
+      rootVolume: volume.fileName,
+    },
+  });
+  progress.step = 'recording';
+  await control.recordRunning({ vmId, jobId, placement: placementOf(deployment), volume });
+  setCurrentDetails(`Running on **${hostName}** (run ${workflowInfo().runId})`);
+}
+
+const placementOf = ({ vmId, hostId, hostName, poolId, volumeId, token }: Deployment) => ({
+  vmId,
+  hostId,
+  hostName,
+  poolId,
+  volumeId,
+  token,
+});
+
+function noHostLeft(failures: HostFailure[], refused: { hostName: string; reason: string }[]): Failure {
+  const others = refused.map(({ hostName, reason }) => `${hostName}: ${reason}`).join('\n');
+  if (failures.length === 0) {
+    return {
+      code: 'SLIPWAY_NO_HOST',
+      message: `No host of the zone can take the virtual machine${others === '' ? ': it has no KVM host' : `.\n${others}`}`,
+    };
+  }
+  const tried = `No host is left for the virtual machine. Tried:\n${describeHostFailures(failures)}`;
+  return { code: 'SLIPWAY_NO_HOST_LEFT', message: others === '' ? tried : `${tried}\nNot tried:\n${others}` };
+}

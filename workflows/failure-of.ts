@@ -1,0 +1,37 @@
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  ChildWorkflowFailure,
+  isCancellation,
+  TimeoutFailure,
+} from '@temporalio/workflow';
+import { isErrorCode } from '../shared/errors.js';
+import type { Failure } from '../shared/failures.js';
+
+/** What went wrong, in Slipway's terms. An activity's failure hides the cause; a timeout means the host is gone. */
+export function failureOf(error: unknown): Failure {
+  if (isCancellation(error)) return { code: 'SLIPWAY_CANCELLED', message: 'The operation was cancelled' };
+  const cause = error instanceof ActivityFailure || error instanceof ChildWorkflowFailure ? error.cause : error;
+  if (cause instanceof TimeoutFailure) {
+    const silence =
+      cause.timeoutType === 'SCHEDULE_TO_START' ? 'did not take the work' : 'took the work and then fell silent';
+    return { code: 'SLIPWAY_HOST_UNREACHABLE', message: `The host worker ${silence}` };
+  }
+  if (cause instanceof ApplicationFailure && isErrorCode(cause.type)) {
+    return { code: cause.type, message: cause.message };
+  }
+  return { code: 'SLIPWAY_INTERNAL', message: cause instanceof Error ? cause.message : String(cause) };
+}
+
+/** The details that an activity attached to its failure, for example the report of each mirror. */
+export function failureDetails(error: unknown): unknown {
+  const cause = error instanceof ActivityFailure ? error.cause : error;
+  return cause instanceof ApplicationFailure ? cause.details?.[0] : undefined;
+}
+
+export const isHeartbeatTimeout = (error: unknown): boolean =>
+  error instanceof ActivityFailure && error.cause instanceof TimeoutFailure && error.cause.timeoutType === 'HEARTBEAT';
+
+/** A failure as a workflow throws it: a plain Error would make the workflow task retry for ever. */
+export const toWorkflowFailure = ({ code, message }: Failure): ApplicationFailure =>
+  ApplicationFailure.nonRetryable(message, code);

@@ -1,0 +1,27 @@
+import { CancellationScope, executeChild, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
+import type { ProbeResult } from '../shared/images.js';
+import type { RegisterTemplateInput } from '../shared/templates.js';
+import { promptControl, control } from './activity-proxies.js';
+import { failureOf, toWorkflowFailure } from './failure-of.js';
+import { validateUrl } from './validate-url.js';
+
+/**
+ * Registers a direct-download template: a random Up host of the zones validates the URL, and the template is Ready at
+ * once, bypassing secondary storage. A URL that no host can read leaves nothing behind.
+ */
+export async function registerTemplate(input: RegisterTemplateInput): Promise<ProbeResult> {
+  const { templateId, zoneIds } = input;
+  try {
+    const probe = await executeChild(validateUrl, {
+      args: [input],
+      workflowId: `${workflowInfo().workflowId}-validate-url`,
+      staticSummary: 'read the first bytes of the URL from a KVM host',
+    });
+    await promptControl.recordRegistered({ templateId, zoneIds, sizeBytes: probe.virtualSizeBytes ?? probe.sizeBytes });
+    setCurrentDetails(`Ready: ${probe.mirrors.map(({ url, outcome }) => `${url} ${outcome}`).join(', ')}`);
+    return probe;
+  } catch (error) {
+    await CancellationScope.nonCancellable(() => control.forgetTemplate({ templateId }));
+    throw toWorkflowFailure(failureOf(error));
+  }
+}

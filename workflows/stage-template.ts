@@ -1,0 +1,82 @@
+import {
+  CancellationScope,
+  defineSignal,
+  isCancellation,
+  setCurrentDetails,
+  setHandler,
+  upsertSearchAttributes,
+} from '@temporalio/workflow';
+import { failoverOf } from '../shared/errors.js';
+import { describeHostFailures, type Failure, type HostFailure } from '../shared/failures.js';
+import type { HostChanged } from '../shared/hosts.js';
+import { hostKey, zoneKey } from '../shared/search-attributes.js';
+import type { StageTemplateInput } from '../shared/templates.js';
+import { control } from './activity-proxies.js';
+import { failureOf, toWorkflowFailure } from './failure-of.js';
+import type { WatchedHost } from './stage-template/survive-restart.js';
+import { discardCopy, stageOnHost } from './stage-template/stage-on-host.js';
+
+/** The host that downloads has come back, perhaps as a new process, or has gone. */
+export const hostChangedSignal = defineSignal<[HostChanged]>('hostChanged');
+
+/**
+ * Brings a template to a pool: one download however many wait for it. Hosts of the pool are tried in turn; the copy
+ * counts when it is Ready in the database, and then the waiters are told.
+ */
+export async function stageTemplate(input: StageTemplateInput): Promise<void> {
+  const watched: WatchedHost = { hostId: '', bootId: null, status: 'Up' };
+  setHandler(hostChangedSignal, (change) => {
+    if (change.hostId === watched.hostId) Object.assign(watched, change);
+  });
+  let failure: Failure | undefined;
+  try {
+    failure = await tryHosts(input, watched);
+  } catch (error) {
+    failure = failureOf(error);
+    if (isCancellation(error)) failure = { ...failure, message: 'The download was cancelled: nobody waits for it' };
+  }
+  if (!failure) return;
+  const { spoolRefId } = input;
+  setCurrentDetails(`**Failed**\n\n${failure.message}`);
+  await CancellationScope.nonCancellable(() => control.failStage({ spoolRefId, failure }));
+  throw toWorkflowFailure(failure);
+}
+
+/** @returns why it failed, or nothing when the copy is Ready */
+async function tryHosts(input: StageTemplateInput, watched: WatchedHost): Promise<Failure | undefined> {
+  const { spoolRefId } = input;
+  const failures: HostFailure[] = [];
+  for (;;) {
+    const plan = await control.beginStage({ ...input, excludedHostIds: failures.map(({ hostId }) => hostId) });
+    if (!plan) return noHostLeft(failures);
+    const { hostId, hostName, bootId, zoneId } = plan;
+    Object.assign(watched, { hostId, bootId, status: 'Up' } satisfies WatchedHost);
+    upsertSearchAttributes([
+      { key: hostKey, value: hostId },
+      { key: zoneKey, value: zoneId },
+    ]);
+    try {
+      const { copy, installed } = await stageOnHost(plan, spoolRefId, watched);
+      try {
+        await control.finishStage({ spoolRefId, copy, installed });
+      } catch (error) {
+        await CancellationScope.nonCancellable(() => discardCopy(plan, input.poolId, copy));
+        throw error;
+      }
+      setCurrentDetails(`**${plan.templateName}** is on pool ${plan.poolName}`);
+      return undefined;
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      const failure = failureOf(error);
+      failures.push({ hostId, hostName, ...failure });
+      if (failoverOf(failure.code) === 'giveUp') return noHostLeft(failures);
+    }
+  }
+}
+
+/** One host's reason stands as it is: whoever waits names the host himself. */
+function noHostLeft(failures: HostFailure[]): Failure {
+  const last = failures.at(-1);
+  if (!last) return { code: 'SLIPWAY_NO_HOST', message: 'No host reaches the pool' };
+  return { code: last.code, message: failures.length === 1 ? last.message : describeHostFailures(failures) };
+}

@@ -1,0 +1,70 @@
+import { setCurrentDetails } from '@temporalio/workflow';
+import type { Digest } from '../../shared/checksum.js';
+import type { DownloadResult, MirrorReport } from '../../shared/images.js';
+import type { SealedSourcePlan, SealedTier, StagePlan, TemplateCopyRef } from '../../shared/templates.js';
+import { transferOnHost } from '../activity-proxies.js';
+import { failureDetails, failureOf, toWorkflowFailure } from '../failure-of.js';
+import { surviveRestart, type WatchedHost } from './survive-restart.js';
+
+export interface TierWalk {
+  plan: StagePlan;
+  copy: TemplateCopyRef;
+  sources: SealedSourcePlan;
+  expected: Digest[];
+  /** Mirrors that have delivered wrong bytes before, without user info and query: tried last. */
+  guilty: readonly string[];
+  watched: WatchedHost;
+  label: string;
+}
+
+/** Walks the tiers in order, one activity per tier, until one has delivered the whole file. */
+export async function downloadFromTiers(walk: TierWalk): Promise<DownloadResult> {
+  const { plan, copy, sources, expected, guilty, watched, label } = walk;
+  const reports: MirrorReport[] = [];
+  const tiers = orderTiers(sources.tiers, guilty);
+  for (const [index, tier] of tiers.entries()) {
+    const summary = `tier ${index + 1}/${tiers.length}: ${describeTier(tier)}`;
+    setCurrentDetails(
+      [`**${plan.templateName}** on **${plan.hostName}**: ${label}, ${summary}`, ...reports.map(describeReport)].join(
+        '\n- ',
+      ),
+    );
+    try {
+      const download = () =>
+        transferOnHost(plan.hostId, summary).downloadTier({
+          poolId: plan.poolId,
+          copy,
+          tier,
+          avoid: [...guilty],
+          expectedSizeBytes: sources.sizeBytes,
+          hasVouchedDigest: expected.length > 0,
+          algorithms: expected.length > 0 ? expected.map(({ algorithm }) => algorithm) : ['SHA-256'],
+          settings: plan.settings,
+        });
+      const result = await surviveRestart(download, watched, plan.reconnectGraceMs);
+      return { ...result, mirrors: [...reports, ...result.mirrors] };
+    } catch (error) {
+      const failure = failureOf(error);
+      if (failure.code !== 'SLIPWAY_SOURCES_EXHAUSTED') throw error;
+      reports.push(...((failureDetails(error) as MirrorReport[] | undefined) ?? []));
+    }
+  }
+  throw toWorkflowFailure({
+    code: 'SLIPWAY_SOURCES_EXHAUSTED',
+    message: `No source could be read: ${reports.map(describeReport).join('; ')}`,
+  });
+}
+
+/** Tiers in which every mirror is guilty go last; otherwise the document's order stands. */
+export function orderTiers(tiers: readonly SealedTier[], guilty: readonly string[]): SealedTier[] {
+  const isGuilty = ({ mirrors }: SealedTier) => mirrors.every((mirror) => guilty.includes(mirror));
+  return [...tiers.filter((tier) => !isGuilty(tier)), ...tiers.filter(isGuilty)];
+}
+
+/** For example `2 mirrors, priority 10, de`; a single source is named. */
+function describeTier({ mirrors, priority, location }: SealedTier): string {
+  const who = mirrors.length === 1 ? mirrors[0]! : `${mirrors.length} mirrors`;
+  return [who, `priority ${priority}`, ...(location === undefined ? [] : [location])].join(', ');
+}
+
+const describeReport = ({ url, reason }: MirrorReport): string => `${url}: ${reason ?? 'failed'}`;

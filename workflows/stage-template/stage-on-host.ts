@@ -1,0 +1,80 @@
+import { CancellationScope, log, setCurrentDetails } from '@temporalio/workflow';
+import { type Digest, digestStrength, formatDigest } from '../../shared/checksum.js';
+import type { InstalledTemplate, SealedSourcePlan, StagePlan, TemplateCopyRef } from '../../shared/templates.js';
+import { control, onHost } from '../activity-proxies.js';
+import { failureOf, toWorkflowFailure } from '../failure-of.js';
+import { downloadFromTiers } from './download-from-tiers.js';
+import type { WatchedHost } from './survive-restart.js';
+
+/** A mirror may deliver wrong bytes once; three times in a row is the image's own fault. */
+const CHECKSUM_ATTEMPTS = 3;
+
+export interface StagedCopy {
+  copy: TemplateCopyRef;
+  installed: InstalledTemplate;
+}
+
+/**
+ * Sources → download → checksum → inspect and install, on one host. Wrong bytes are thrown away and fetched again,
+ * beginning with mirrors not yet found guilty, three times in all. Whatever fails leaves no file.
+ */
+export async function stageOnHost(plan: StagePlan, spoolRefId: string, watched: WatchedHost): Promise<StagedCopy> {
+  const { hostId, hostName, url, format, settings } = plan;
+  const poolId = plan.poolId;
+  setCurrentDetails(`**${plan.templateName}** on **${hostName}**: reading sources`);
+  const sources = await onHost(hostId, `read sources of ${url.display}`).readSources({ url, format, settings });
+  const expected = expectedDigests(plan.checksum, sources);
+  const guilty: string[] = [];
+
+  for (let attempt = 1, copy = plan.copy; ; attempt++) {
+    if (attempt > 1) copy = await control.nextEpoch({ spoolRefId, copy });
+    const label = `checksum attempt ${attempt}/${CHECKSUM_ATTEMPTS}`;
+    try {
+      const { mirrors } = await downloadFromTiers({ plan, copy, sources, expected, guilty, watched, label });
+      guilty.push(...mirrors.filter(({ bytes }) => bytes > 0).map((mirror) => mirror.url));
+      if (expected.length > 0) {
+        await onHost(hostId, `verify ${label}: ${expected.map(formatDigest).join(', ')}`).verifyChecksum({
+          poolId,
+          copy,
+          expected,
+        });
+      }
+      setCurrentDetails(`**${plan.templateName}** on **${hostName}**: installing`);
+      const installed = await onHost(hostId, `inspect and install on ${plan.poolName}`).installTemplate({
+        poolId,
+        copy,
+        format,
+      });
+      return { copy, installed };
+    } catch (error) {
+      await CancellationScope.nonCancellable(() => discardCopy(plan, poolId, copy));
+      const failure = failureOf(error);
+      if (failure.code === 'SLIPWAY_IMAGE_REFUSED' && expected.length > 0) {
+        // A hash vouched for these bytes: they are right, and will stay unusable.
+        throw toWorkflowFailure({ code: 'SLIPWAY_IMAGE_UNUSABLE', message: failure.message });
+      }
+      const isWrongBytes = failure.code === 'SLIPWAY_CHECKSUM_MISMATCH' || failure.code === 'SLIPWAY_IMAGE_REFUSED';
+      if (!isWrongBytes || attempt === CHECKSUM_ATTEMPTS) throw error;
+      setCurrentDetails(`**${plan.templateName}** on **${hostName}**: ${label} failed: ${failure.message}`);
+    }
+  }
+}
+
+/** What the operator registered, and the strongest hash of the metalink document: both must hold. */
+export function expectedDigests(registered: Digest | null, { digests }: Pick<SealedSourcePlan, 'digests'>): Digest[] {
+  const strongest = [...digests].sort((a, b) => digestStrength(b.algorithm) - digestStrength(a.algorithm))[0];
+  const expected = registered ? [registered] : [];
+  if (strongest && !(registered?.algorithm === strongest.algorithm && registered.value === strongest.value)) {
+    expected.push(strongest);
+  }
+  return expected;
+}
+
+/** A host that does not answer sweeps the files of dead tries itself when it comes back. */
+export async function discardCopy(plan: StagePlan, poolId: string, copy: TemplateCopyRef): Promise<void> {
+  try {
+    await onHost(plan.hostId, `discard try ${copy.epoch}`).discardTemplateCopy({ poolId, copy });
+  } catch (error) {
+    log.warn('files of a dead try stay until the host is back', { hostId: plan.hostId, failure: failureOf(error) });
+  }
+}
