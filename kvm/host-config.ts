@@ -1,0 +1,85 @@
+import { readFile } from 'node:fs/promises';
+import { isAbsolute } from 'node:path';
+import { SlipwayError } from '../shared/errors.js';
+import type { KeyPair } from './keystore/sealed-box.js';
+import { writeFileDurably } from './write-file-durably.js';
+
+/** What makes a process the worker of one host: `host.json`, written when the host joins. Paths are absolute. */
+export interface HostConfig {
+  installationId: string;
+  hostId: string;
+  name: string;
+  libvirtUri: string;
+  pools: { poolId: string; path: string }[];
+  consoleDirectory: string;
+  tokenDirectory: string;
+  keyPair: KeyPair;
+}
+
+/** @throws SlipwayError SLIPWAY_INTERNAL saying which field is wrong; never with a value, one of them is a secret key */
+export async function readHostConfig(path: string): Promise<HostConfig> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    throw invalid(path, `it cannot be read (${(error as NodeJS.ErrnoException).code})`, error);
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    // Without the cause: JSON.parse quotes the text around the error.
+    throw invalid(path, 'it is not JSON');
+  }
+  return parseHostConfig(value, path);
+}
+
+/** Readable by its owner only: it has the secret key of the host. */
+export async function writeHostConfig(path: string, config: HostConfig): Promise<void> {
+  await writeFileDurably(path, `${JSON.stringify(parseHostConfig(config, path), null, 2)}\n`, 0o600);
+}
+
+function parseHostConfig(value: unknown, path: string): HostConfig {
+  const root = fields(value, path, 'the document');
+  const keyPair = fields(root('keyPair'), path, 'keyPair');
+  const pools = root('pools');
+  if (!Array.isArray(pools) || pools.length === 0) throw invalid(path, 'pools must be a list with at least one pool');
+  return {
+    installationId: text(root('installationId'), path, 'installationId'),
+    hostId: text(root('hostId'), path, 'hostId'),
+    name: text(root('name'), path, 'name'),
+    libvirtUri: text(root('libvirtUri'), path, 'libvirtUri'),
+    pools: pools.map((pool: unknown, index) => {
+      const field = fields(pool, path, `pools[${index}]`);
+      return {
+        poolId: text(field('poolId'), path, `pools[${index}].poolId`),
+        path: absolutePath(field('path'), path, `pools[${index}].path`),
+      };
+    }),
+    consoleDirectory: absolutePath(root('consoleDirectory'), path, 'consoleDirectory'),
+    tokenDirectory: absolutePath(root('tokenDirectory'), path, 'tokenDirectory'),
+    keyPair: {
+      publicKey: text(keyPair('publicKey'), path, 'keyPair.publicKey'),
+      secretKey: text(keyPair('secretKey'), path, 'keyPair.secretKey'),
+    },
+  };
+}
+
+function fields(value: unknown, path: string, name: string): (key: string) => unknown {
+  if (typeof value !== 'object' || value === null) throw invalid(path, `${name} must be an object`);
+  return (key) => (value as Record<string, unknown>)[key];
+}
+
+function text(value: unknown, path: string, name: string): string {
+  if (typeof value === 'string' && value !== '') return value;
+  throw invalid(path, `${name} must be a text that is not empty`);
+}
+
+function absolutePath(value: unknown, path: string, name: string): string {
+  const result = text(value, path, name);
+  if (!isAbsolute(result)) throw invalid(path, `${name} must be an absolute path`);
+  return result;
+}
+
+const invalid = (path: string, reason: string, cause?: unknown): SlipwayError =>
+  new SlipwayError('SLIPWAY_INTERNAL', `The host file ${path} is not usable: ${reason}`, { cause });
