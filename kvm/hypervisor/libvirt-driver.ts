@@ -1,0 +1,216 @@
+import { mkdir } from 'node:fs/promises';
+import { totalmem } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { SlipwayError } from '../../shared/errors.js';
+import type { DomainReport, HostFacts } from '../../shared/hosts.js';
+import type { DomainSpec } from '../../shared/virtual-machines.js';
+import { readQcow2Header } from '../image/read-qcow2-header.js';
+import { isInstalledTemplate, parseVolumeFileName } from '../storage/file-names.js';
+import { assertUuid } from '../uuid.js';
+import { createDomain } from './create-domain.js';
+import { createDomainTypeFinder } from './usable-domain-type.js';
+import { buildDomainXml, type DomainDescription } from './domain-xml.js';
+import { findDomains, type FoundDomain } from './find-domains.js';
+import { createVirsh, type Virsh } from './virsh.js';
+import { watchDomains } from './watch-domains.js';
+
+export interface LibvirtDriverOptions {
+  /** `qemu:///system`, or `qemu:///session` for a user's own libvirt. */
+  uri: string;
+  installationId: string;
+  hostId: string;
+  /** Where serial consoles are logged, one file per VM. */
+  consoleDirectory: string;
+  /** Directory of a pool. */
+  poolPath(poolId: string): string;
+}
+
+export type HypervisorFacts = Omit<HostFacts, 'bootId' | 'pools'>;
+
+const SHUTDOWN_POLL_MS = 250;
+
+/**
+ * Virtual machines through libvirt. Only domains that carry the mark of this installation and this host are ever
+ * changed. Fencing is the caller's: `startDomain` records the token in the domain, a token store decides.
+ *
+ * All methods reject with SLIPWAY_HYPERVISOR and libvirt's own message when libvirt fails.
+ */
+export class LibvirtDriver {
+  readonly #options: LibvirtDriverOptions;
+  readonly #virsh: Virsh;
+  readonly #domainType: (arch: string) => Promise<'kvm' | 'qemu'>;
+
+  constructor(options: LibvirtDriverOptions) {
+    this.#options = options;
+    this.#virsh = createVirsh(options.uri);
+    this.#domainType = createDomainTypeFinder(this.#virsh, options.hostId);
+  }
+
+  async facts(): Promise<HypervisorFacts> {
+    const node = parseNodeInfo(await this.#virsh.run(['nodeinfo']));
+    const version = await this.#virsh.run(['version']);
+    return {
+      ...node,
+      // The kernel's figure: libvirt's leaves out memory that was plugged in later.
+      memoryBytes: totalmem(),
+      domainType: await this.#domainType(node.arch),
+      hypervisorVersion: /^Running hypervisor: (.+)$/m.exec(version)?.[1] ?? 'unknown',
+    };
+  }
+
+  /**
+   * Starts a VM. When it runs already with this token nothing is done; one that an earlier operation started is
+   * destroyed first.
+   *
+   * @throws SlipwayError SLIPWAY_FENCED when a later operation started it, SLIPWAY_HYPERVISOR when its name or id is
+   * taken by a domain that is not ours
+   */
+  async startDomain(spec: DomainSpec, token: number): Promise<void> {
+    if (await this.#isStarted(spec, token)) return;
+    const xml = buildDomainXml(await this.#describe(spec, token));
+    await mkdir(this.#options.consoleDirectory, { recursive: true, mode: 0o711 });
+    try {
+      await createDomain(this.#virsh, xml);
+    } catch (error) {
+      // A try that was killed may have been carried out by libvirt all the same, a moment ago.
+      if (await this.#isStarted(spec, token)) return;
+      throw error;
+    }
+  }
+
+  /** Ends a VM at once. A VM that is not here, or not ours, is left as it is. */
+  async destroyDomain(vmId: string): Promise<void> {
+    const domain = await this.#findOurs(vmId);
+    if (domain && domain.state !== 'Stopped') await this.#destroy(domain);
+  }
+
+  /**
+   * Asks the guest to power off; when it has not after `timeoutMs`, or `isForced`, the VM is ended.
+   *
+   * @returns whether force was needed
+   */
+  async stopDomain(
+    vmId: string,
+    { isForced, timeoutMs }: { isForced: boolean; timeoutMs: number },
+  ): Promise<{ wasForced: boolean }> {
+    const isGone = async (): Promise<boolean> => ((await this.#findOurs(vmId))?.state ?? 'Stopped') === 'Stopped';
+    if (await isGone()) return { wasForced: false };
+    if (!isForced) {
+      // A guest that cannot be asked (paused, still booting) is ended when the time is over.
+      await this.#virsh.run(['shutdown', vmId]).catch(() => undefined);
+      const deadlineMs = Date.now() + timeoutMs;
+      while (Date.now() < deadlineMs) {
+        if (await isGone()) return { wasForced: false };
+        await sleep(SHUTDOWN_POLL_MS);
+      }
+    }
+    await this.destroyDomain(vmId);
+    return { wasForced: true };
+  }
+
+  /** The domains of this installation and host. */
+  async listDomains(): Promise<DomainReport[]> {
+    return (await findDomains(this.#virsh)).flatMap((domain) =>
+      this.#isOurs(domain) && domain.mark
+        ? [{ vmId: domain.mark.vmId, state: domain.state, token: domain.mark.token }]
+        : [],
+    );
+  }
+
+  /**
+   * Calls `onChange` after domains of this libvirt changed state, ours or not, and after the connection was made.
+   * Survives restarts of libvirtd; resolves when `signal` aborts.
+   */
+  watchDomains({ signal }: { signal: AbortSignal }, onChange: () => void): Promise<void> {
+    return watchDomains(this.#options.uri, signal, onChange);
+  }
+
+  #isOurs({ mark }: FoundDomain): boolean {
+    return mark?.installationId === this.#options.installationId && mark.hostId === this.#options.hostId;
+  }
+
+  async #findOurs(vmId: string): Promise<FoundDomain | undefined> {
+    assertUuid(vmId, 'VM id');
+    const found = await findDomains(this.#virsh, ({ uuid }) => uuid === vmId);
+    return found.find((domain) => this.#isOurs(domain));
+  }
+
+  /** Whether the VM runs with this token; makes room when an earlier operation's runs. */
+  async #isStarted(spec: DomainSpec, token: number): Promise<boolean> {
+    assertUuid(spec.vmId, 'VM id');
+    const inTheWay = await findDomains(
+      this.#virsh,
+      ({ uuid, name }) => uuid === spec.vmId || name === spec.instanceName,
+    );
+    for (const domain of inTheWay) {
+      if (!this.#isOurs(domain) || domain.mark?.vmId !== spec.vmId) {
+        throw new SlipwayError(
+          'SLIPWAY_HYPERVISOR',
+          `A domain named ${domain.name} with id ${domain.uuid} exists on this host and does not belong to this VM`,
+        );
+      }
+      const isAlive = domain.state === 'Running' || domain.state === 'Paused';
+      if (domain.mark.token > token) {
+        throw new SlipwayError('SLIPWAY_FENCED', `VM ${spec.vmId} was started by operation ${domain.mark.token}`);
+      }
+      if (domain.mark.token === token && isAlive) return true;
+      if (domain.state !== 'Stopped') await this.#destroy(domain);
+    }
+    return false;
+  }
+
+  async #destroy({ uuid }: FoundDomain): Promise<void> {
+    try {
+      await this.#virsh.run(['destroy', uuid]);
+    } catch (error) {
+      // It may have ended by itself in between.
+      const isStillThere = (await this.#findOurs(uuid)) !== undefined;
+      if (isStillThere) throw error;
+    }
+  }
+
+  async #describe(spec: DomainSpec, token: number): Promise<DomainDescription> {
+    const { vmId, instanceName, displayName, cpus, memoryBytes, rootVolume } = spec;
+    if (!parseVolumeFileName(rootVolume)) {
+      throw new SlipwayError('SLIPWAY_INTERNAL', 'The root volume must be the name of a volume file');
+    }
+    const { arch } = parseNodeInfo(await this.#virsh.run(['nodeinfo']));
+    const directory = this.#options.poolPath(spec.poolId);
+    const { installationId, hostId, consoleDirectory, uri } = this.#options;
+    return {
+      mark: { installationId, hostId, vmId, token },
+      domainType: await this.#domainType(arch),
+      arch,
+      name: instanceName,
+      title: displayName,
+      cpus,
+      memoryBytes,
+      disk: { path: join(directory, rootVolume), backing: await readBacking(directory, rootVolume) },
+      consolePath: join(consoleDirectory, `${vmId}.log`),
+      hasDacDriver: new URL(uri).pathname === '/system',
+    };
+  }
+}
+
+/** @throws SlipwayError SLIPWAY_POOL_IO when the volume does not stand on an installed template of the same pool */
+async function readBacking(directory: string, rootVolume: string): Promise<DomainDescription['disk']['backing']> {
+  const header = await readQcow2Header(join(directory, rootVolume)).catch((error: NodeJS.ErrnoException) => {
+    throw new SlipwayError('SLIPWAY_POOL_IO', `The volume file ${rootVolume} cannot be read (${error.code})`);
+  });
+  const format = header?.backingFormat;
+  if (!header?.backingFile || !isInstalledTemplate(header.backingFile) || (format !== 'qcow2' && format !== 'raw')) {
+    throw new SlipwayError('SLIPWAY_POOL_IO', `The volume file ${rootVolume} does not stand on an installed template`);
+  }
+  return { path: join(directory, header.backingFile), format };
+}
+
+function parseNodeInfo(output: string): Pick<HostFacts, 'arch' | 'cpus' | 'cpuSpeedMhz'> {
+  const value = (name: string): string => new RegExp(`^${name}:\\s+(\\S+)`, 'm').exec(output)?.[1] ?? '';
+  return {
+    arch: value('CPU model'),
+    cpus: Number(value('CPU\\(s\\)')),
+    // Missing on machines that do not tell it, virtual ones among them.
+    cpuSpeedMhz: Number(value('CPU frequency')) || 0,
+  };
+}
