@@ -1,5 +1,4 @@
-import { createServer, type Server } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import { createServer, type AddressInfo, type Server } from 'node:net';
 import { isPortFree, pickFreePorts, requireFreePort } from './ports.js';
 
 const listen = (port: number): Promise<Server> =>
@@ -21,11 +20,19 @@ describe('ports', () => {
   test('a taken port is refused by its number, its purpose and the flag that moves it', async () => {
     const server = await listen(0);
     const { port } = server.address() as AddressInfo;
-    const refusal = requireFreePort(port, 'the API', '--port');
+    const refusal = requireFreePort(port, 'the API', '--port', 0);
     await expect(refusal).rejects.toMatchObject({ code: 'SLIPWAY_INSTALLATION' });
     await expect(refusal).rejects.toThrow(new RegExp(`Port ${port} .*the API.*--port`));
     await close(server);
     await expect(requireFreePort(port, 'the API', '--port')).resolves.toBeUndefined();
+  });
+
+  test('a port that its last user is about to leave is waited for', async () => {
+    const server = await listen(0);
+    const { port } = server.address() as AddressInfo;
+    const waiting = requireFreePort(port, 'the API', '--port', 60_000);
+    await close(server);
+    await expect(waiting).resolves.toBeUndefined();
   });
 
   test('picked ports differ, are free and lie below the range of outgoing connections', async () => {

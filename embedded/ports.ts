@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { SlipwayError } from '../shared/errors.js';
 
 const LOOPBACK = '127.0.0.1';
@@ -19,13 +20,27 @@ export function isPortFree(port: number): Promise<boolean> {
   });
 }
 
-/** @throws SlipwayError SLIPWAY_INSTALLATION naming the port, what it is for and `change`: the flag that moves it. */
-export async function requireFreePort(port: number, purpose: string, change: string): Promise<void> {
-  if (await isPortFree(port)) return;
-  throw new SlipwayError(
-    'SLIPWAY_INSTALLATION',
-    `Port ${port} on ${LOOPBACK} is taken by another program, and ${purpose} needs it. Stop that program, or choose another port with ${change}.`,
-  );
+/**
+ * Waits up to `patienceMs` for the port: what a killed Slipway left running is on its way out.
+ *
+ * @throws SlipwayError SLIPWAY_INSTALLATION naming the port, what it is for and `change`: the flag that moves it.
+ */
+export async function requireFreePort(
+  port: number,
+  purpose: string,
+  change: string,
+  patienceMs = 3_000,
+): Promise<void> {
+  const deadline = performance.now() + patienceMs;
+  while (!(await isPortFree(port))) {
+    if (performance.now() > deadline) {
+      throw new SlipwayError(
+        'SLIPWAY_INSTALLATION',
+        `Port ${port} on ${LOOPBACK} is taken by another program, and ${purpose} needs it. Stop that program, or choose another port with ${change}.`,
+      );
+    }
+    await delay(100);
+  }
 }
 
 /** Distinct free ports, picked at random so that test files that run side by side do not meet. */

@@ -1,0 +1,123 @@
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import postgres from 'postgres';
+import { readHostConfig } from '../kvm/host-config.js';
+import { pickInstallationPorts } from './installation-ports.js';
+import { startInstallation, type Installation, type InstallationOptions } from './installation.js';
+import { createTemporaryStateDirectory, type StateDirectory } from './state-directory.js';
+
+/** Stands in for each program: says what it was started with, serves, ends when asked. PostgreSQL and Temporal are real. */
+const PROGRAM = `
+  const { DATABASE_URL, SLIPWAY_SECRET_KEY, TEMPORAL_ADDRESS, SLIPWAY_GATEWAY_PORT } = process.env;
+  console.log(JSON.stringify({
+    args: process.argv.slice(2), DATABASE_URL, SLIPWAY_SECRET_KEY, TEMPORAL_ADDRESS, SLIPWAY_GATEWAY_PORT,
+  }));
+  console.log('ready');
+  process.on('SIGTERM', () => { console.log('asked to stop'); process.exit(0); });
+  setInterval(() => {}, 1000);
+`;
+
+async function rows<Row extends object>(databaseUrl: string, text: string): Promise<Row[]> {
+  const sql = postgres(databaseUrl, { max: 1 });
+  try {
+    return [...(await sql.unsafe<Row[]>(text))];
+  } finally {
+    await sql.end();
+  }
+}
+
+describe('installation', () => {
+  let state: StateDirectory;
+  let options: InstallationOptions;
+
+  beforeAll(async () => {
+    state = await createTemporaryStateDirectory();
+    const programs = join(state.path, 'programs');
+    for (const file of ['workers/control-worker.js', 'workers/host-worker.js', 'gateway/main.js']) {
+      await mkdir(join(programs, file, '..'), { recursive: true });
+      await writeFile(join(programs, file), PROGRAM);
+    }
+    options = {
+      state,
+      programs,
+      env: { ...process.env, DATABASE_URL: undefined, TEMPORAL_ADDRESS: undefined },
+      ports: await pickInstallationPorts(2),
+      hosts: 2,
+      controlWorkers: 1,
+      settings: { 'direct.download.connect.timeout': '1234' },
+      isRestarted: false,
+    };
+  });
+  afterAll(() => state.remove());
+
+  const startedWith = async (name: string): Promise<Record<string, unknown>> => {
+    const log = await readFile(join(state.path, 'logs', `${name}.log`), 'utf8');
+    return JSON.parse(log.split('\n')[0] ?? '') as Record<string, unknown>;
+  };
+
+  test('starts every component, gives each what it may know, and finds everything again at the next start', async () => {
+    const first = await startInstallation(options);
+    expect(await startedWith('control-worker-1')).toMatchObject({
+      DATABASE_URL: first.databaseUrl,
+      SLIPWAY_SECRET_KEY: await state.secretKey(),
+      TEMPORAL_ADDRESS: first.temporalAddress,
+    });
+    expect(await startedWith('gateway-2')).toMatchObject({ SLIPWAY_GATEWAY_PORT: String(options.ports.gateways[1]) });
+    expect(await startedWith('host-worker-1')).toEqual({
+      args: [first.hosts[0]?.configPath],
+      TEMPORAL_ADDRESS: first.temporalAddress,
+    });
+    expect(first.hosts.map(({ name }) => name)).toEqual(['host-1', 'host-2']);
+
+    await expect(startInstallation(options)).rejects.toThrow(/already running/);
+    const keyPair = (await readHostConfig(first.hosts[0]?.configPath ?? '')).keyPair;
+    await first.stop();
+    expect(await readFile(join(state.path, 'logs', 'host-worker-2.log'), 'utf8')).toMatch(/asked to stop/);
+
+    const second = await startInstallation(options);
+    expect(second.credentials).toEqual(first.credentials);
+    expect(second.credentials.password).toEqual(expect.any(String));
+    expect(second.hosts.map(({ id, poolId }) => ({ id, poolId }))).toEqual(
+      first.hosts.map(({ id, poolId }) => ({ id, poolId })),
+    );
+    expect((await readHostConfig(second.hosts[0]?.configPath ?? '')).keyPair).toEqual(keyPair);
+    expect(
+      await rows(second.databaseUrl, `select value from configuration where name = 'direct.download.connect.timeout'`),
+    ).toEqual([{ value: '1234' }]);
+    await second.stop();
+  }, 120_000);
+
+  test('components can be killed and started one by one', async () => {
+    const installation: Installation = await startInstallation(options);
+    for (const component of [installation.postgres, installation.temporal, installation.hosts[0]?.worker]) {
+      component?.kill('SIGKILL');
+      await component?.exited();
+      expect(component?.isRunning()).toBe(false);
+      await component?.restart();
+      expect(component?.isRunning()).toBe(true);
+    }
+    expect(await rows(installation.databaseUrl, 'select name from host order by name')).toEqual([
+      { name: 'host-1' },
+      { name: 'host-2' },
+    ]);
+    await installation.stop();
+  }, 120_000);
+
+  test('what was started is stopped again when a later component fails', async () => {
+    await writeFile(join(options.programs, 'gateway/main.js'), `console.error('no web page'); process.exit(1);`);
+    await expect(startInstallation(options)).rejects.toThrow(/gateway-1 ended while starting.*no web page/s);
+    await writeFile(join(options.programs, 'gateway/main.js'), PROGRAM);
+    // The ports, the lock and the data directory are free again.
+    await (await startInstallation(options)).stop();
+  }, 120_000);
+
+  test('QEMU can reach pools and consoles, and nobody but the owner keys and tokens', async () => {
+    await (await startInstallation(options)).stop();
+    const modeOf = async (...path: string[]): Promise<number> =>
+      (await stat(join(state.path, 'hosts', 'host-1', ...path))).mode & 0o777;
+    expect(await modeOf('pool')).toBe(0o711);
+    expect(await modeOf('console')).toBe(0o711);
+    expect(await modeOf('tokens')).toBe(0o700);
+    expect(await modeOf('host.json')).toBe(0o600);
+  }, 120_000);
+});

@@ -1,0 +1,192 @@
+import { join } from 'node:path';
+import type { SettingValues } from '../shared/settings.js';
+import { printsReady, startChildProcess, waitUntilReady } from './child-process.js';
+import { controlEnvironment, hostEnvironment } from './component-environment.js';
+import { startComponent, type Component } from './component.js';
+import { writeCredentials, type Credentials } from './credentials.js';
+import { requireInstallationPorts, type InstallationPorts } from './installation-ports.js';
+import { joinLocalHost, type LocalHost } from './join-host.js';
+import { prepareDatabase, startDatabase, startTemporalService, type ServiceContext } from './services.js';
+import type { StateDirectory } from './state-directory.js';
+
+export interface InstallationOptions {
+  state: StateDirectory;
+  /** Directory of the compiled programs, `dist`. */
+  programs: string;
+  /** DATABASE_URL and TEMPORAL_ADDRESS in it name servers to use instead of the embedded ones. */
+  env: Record<string, string | undefined>;
+  ports: InstallationPorts;
+  hosts: number;
+  controlWorkers: number;
+  /** Rows for `configuration`; others keep what they hold. */
+  settings?: Partial<SettingValues>;
+  /** Whether a component that ends by itself is started again. */
+  isRestarted: boolean;
+  /** Told what is going on, a line at a time. */
+  onLine?: (line: string) => void;
+}
+
+export interface RunningHost extends LocalHost {
+  worker: Component;
+}
+
+export interface Installation {
+  /** URLs of the API, one for each gateway. */
+  endpoints: string[];
+  credentials: Credentials;
+  databaseUrl: string;
+  temporalAddress: string;
+  temporalUiUrl?: string;
+  /** Missing when the operator's own server is used. */
+  postgres?: Component;
+  temporal?: Component;
+  gateways: Component[];
+  controlWorkers: Component[];
+  hosts: RunningHost[];
+  /** Ends everything in good order. Virtual machines run on. */
+  stop(): Promise<void>;
+}
+
+const COMPONENT_READY_MS = 60_000;
+
+/** From what the user sees to what everything stands on. */
+async function stopAll(started: Component[]): Promise<void> {
+  const rank = ({ name }: Component): number =>
+    ['gateway', 'host-worker', 'control-worker', 'temporal', 'postgresql'].findIndex((kind) => name.startsWith(kind));
+  for (const level of [0, 1, 2, 3, 4]) {
+    await Promise.all(started.filter((component) => rank(component) === level).map((component) => component.stop()));
+  }
+}
+
+const numbered = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
+
+/**
+ * Runs a whole installation on this machine, every component as a process of its own: PostgreSQL and Temporal unless
+ * `env` names others, control workers, KVM hosts with their workers, gateways. Answers when all of them serve; what is
+ * in the state directory from an earlier run is continued.
+ *
+ * @throws SlipwayError SLIPWAY_INSTALLATION; then everything that was started has been stopped.
+ */
+export async function startInstallation(options: InstallationOptions): Promise<Installation> {
+  const unlock = await options.state.lock();
+  const started: Component[] = [];
+  const stop = async (): Promise<void> => {
+    await stopAll(started);
+    await unlock();
+  };
+  try {
+    return await start(options, started, stop);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function start(
+  options: InstallationOptions,
+  started: Component[],
+  stop: () => Promise<void>,
+): Promise<Installation> {
+  const { state, env, ports, isRestarted, onLine = () => undefined } = options;
+  await requireInstallationPorts(ports, {
+    hasPostgres: !env['DATABASE_URL'],
+    hasTemporal: !env['TEMPORAL_ADDRESS'],
+  });
+  const note = (component: Component): Component => {
+    started.push(component);
+    return component;
+  };
+  const context: ServiceContext = { stateDirectory: state.path, env, ports, isRestarted, onLine, started: note };
+
+  const program = async (
+    name: string,
+    file: string,
+    args: string[],
+    environment: Record<string, string | undefined>,
+  ): Promise<Component> =>
+    note(
+      await startComponent({
+        name,
+        isRestarted,
+        onLine,
+        async start() {
+          const child = await startChildProcess({
+            name,
+            command: process.execPath,
+            args: ['--enable-source-maps', join(options.programs, file), ...args],
+            env: environment,
+            logPath: join(state.path, 'logs', `${name}.log`),
+          });
+          await waitUntilReady(child, printsReady(child), COMPONENT_READY_MS);
+          return child;
+        },
+      }),
+    );
+
+  onLine('PostgreSQL');
+  const database = await startDatabase(context);
+  onLine('Database schema');
+  const secretKey = await state.secretKey();
+  const seeded = await prepareDatabase(database.url, secretKey, options.settings ?? {});
+  const endpoints = ports.gateways.map((port) => `http://127.0.0.1:${port}/client/api`);
+  // At once: the database keeps only a hash of the password.
+  const credentials = await writeCredentials(state.path, { endpoint: endpoints[0] ?? '', ...seeded.admin });
+  onLine('Temporal');
+  const temporal = await startTemporalService(context);
+
+  const services = {
+    databaseUrl: database.url,
+    secretKey,
+    ...(temporal.component && { temporalAddress: temporal.address }),
+    ...(temporal.uiUrl && { temporalUiUrl: temporal.uiUrl }),
+  };
+  const control = controlEnvironment(env, services);
+  onLine('Control worker');
+  const controlWorkers = await Promise.all(
+    numbered(options.controlWorkers).map((n) =>
+      program(`control-worker-${n}`, 'workers/control-worker.js', [], control),
+    ),
+  );
+  const hosts: RunningHost[] = [];
+  for (const n of numbered(options.hosts)) {
+    const name = `host-${n}`;
+    onLine(`KVM host ${name}`);
+    const host = await joinLocalHost({
+      stateDirectory: state.path,
+      databaseUrl: database.url,
+      installationId: seeded.installationId,
+      clusterId: seeded.clusterId,
+      name,
+    });
+    const worker = program(
+      `host-worker-${n}`,
+      'workers/host-worker.js',
+      [host.configPath],
+      hostEnvironment(env, services),
+    );
+    hosts.push({ ...host, worker: await worker });
+  }
+  onLine('Gateway');
+  const gateways = await Promise.all(
+    ports.gateways.map((port, index) =>
+      program(`gateway-${index + 1}`, 'gateway/main.js', [], {
+        ...control,
+        SLIPWAY_GATEWAY_HOST: '127.0.0.1',
+        SLIPWAY_GATEWAY_PORT: String(port),
+      }),
+    ),
+  );
+  return {
+    endpoints,
+    credentials,
+    databaseUrl: database.url,
+    temporalAddress: temporal.address,
+    ...(temporal.uiUrl && { temporalUiUrl: temporal.uiUrl }),
+    ...(database.component && { postgres: database.component }),
+    ...(temporal.component && { temporal: temporal.component }),
+    gateways,
+    controlWorkers,
+    hosts,
+    stop,
+  };
+}
