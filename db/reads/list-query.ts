@@ -16,9 +16,10 @@ export interface Listed<Row> {
 /** Select it beside the rows: one query gives a page and the number of all. */
 export const total = sql<number>`count(*) over ()`.mapWith(Number);
 
-export function listed<Row extends { total: number }>(rows: Row[]): Listed<Omit<Row, 'total'>> {
-  return { count: rows[0]?.total ?? 0, rows: rows.map(({ total: _, ...row }) => row) };
-}
+export const listed = <Row extends { total: number }>(rows: Row[]): Listed<Row> => ({
+  count: rows[0]?.total ?? 0,
+  rows,
+});
 
 /** No condition when the filter was not given. */
 export const given = <Value>(

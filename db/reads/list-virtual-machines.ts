@@ -61,7 +61,7 @@ const select = (db: Database) =>
     .leftJoin(guestOs, eq(guestOs.id, vmTemplate.guestOsId))
     .leftJoin(host, eq(host.id, vmInstance.hostId));
 
-export type ListedVirtualMachine = Omit<Awaited<ReturnType<typeof select>>[number], 'total'>;
+export type ListedVirtualMachine = Awaited<ReturnType<typeof select>>[number];
 
 /** What the caller may see. A VM that was just destroyed is listed, an expunged one never. */
 export const listVirtualMachines = async (

@@ -1,0 +1,68 @@
+import { type Command, isAsync } from './commands/define-command.js';
+import type { Fields } from './protocol/fields.js';
+
+/**
+ * The reference of the API, from the commands' declarations.
+ *
+ * @returns Markdown by file name
+ */
+export function apiDocs(commands: readonly Command[]): Map<string, string> {
+  const sorted = commands.toSorted((left, right) => (left.name < right.name ? -1 : 1));
+  return new Map([
+    ['README.md', index(sorted)],
+    ...sorted.map((command) => [`${command.name}.md`, page(command)] as const),
+  ]);
+}
+
+const index = (commands: readonly Command[]): string =>
+  lines(
+    '# API',
+    'One endpoint, `/client/api`, by GET or by POST of a form. Requests are signed as in CloudStack, signature version 1 or 3. ' +
+      'Responses are XML, or JSON with `response=json`. Names of parameters are matched without regard to case.',
+    'Parameters that Slipway does not know are ignored, as in CloudStack. A parameter of CloudStack that Slipway does not ' +
+      'support yet and that would change the outcome makes a call that gives it fail with error 431.',
+    table(
+      ['Command', 'Answers with', 'For', 'What it does'],
+      commands.map((command) => [
+        `[${command.name}](${command.name}.md)`,
+        isAsync(command) ? 'a job' : command.kind === 'list' ? 'a list' : 'an object',
+        command.allowedRoles.includes('User') ? 'everybody' : 'root admins',
+        command.description,
+      ]),
+    ),
+  );
+
+const page = (command: Command): string =>
+  lines(
+    `# ${command.name}`,
+    command.description,
+    isAsync(command)
+      ? 'Answers with the id of a job; `queryAsyncJobResult` gives its result, the object below.'
+      : `Envelope: \`${command.name.toLowerCase()}response\`${command.kind === 'list' ? `, a list of \`${command.response.objectName}\`` : ''}.`,
+    '## Parameters',
+    table(
+      ['Name', 'Type', 'Required', 'Since', 'What it is'],
+      Object.entries(command.params).map(([name, parameter]) => [
+        `\`${name}\``,
+        parameter.type,
+        parameter.isRequired ? 'yes' : '',
+        parameter.since ?? '',
+        parameter.description,
+      ]),
+    ),
+    '## Response',
+    table(['Key', 'Type', 'What it is'], fieldRows(command.response.fields, '')),
+  );
+
+const fieldRows = (fields: Fields, prefix: string): string[][] =>
+  Object.entries(fields).flatMap(([name, { type, description, fields: nested }]) => [
+    [`\`${prefix}${name}\``, type, description],
+    ...(nested ? fieldRows(nested, `${prefix}${name}[].`) : []),
+  ]);
+
+const table = (head: string[], rows: string[][]): string =>
+  [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.map(cell).join(' | ')} |`).join('\n');
+
+const cell = (text: string): string => text.replaceAll('|', '\\|');
+
+const lines = (...parts: string[]): string => `${parts.join('\n\n')}\n`;

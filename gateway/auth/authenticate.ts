@@ -1,0 +1,24 @@
+import { type Caller, findCallerByApiKey } from '../../db/reads/find-caller.js';
+import type { Database } from '../../db/client.js';
+import type { SecretBox } from '../../db/secret-box.js';
+import { SlipwayError } from '../../shared/errors.js';
+import type { RequestParameters } from '../protocol/request-parameters.js';
+import { isExpired, isSignedWith } from './signature.js';
+
+/**
+ * @throws SlipwayError SLIPWAY_UNAUTHENTICATED, with one text for every reason: which of them it was helps an attacker
+ *   more than a user.
+ */
+export async function authenticate(
+  { db, secretBox }: { db: Database; secretBox: SecretBox },
+  parameters: RequestParameters,
+): Promise<Caller> {
+  const apiKey = parameters.get('apikey');
+  const found = apiKey ? await findCallerByApiKey(db, apiKey) : undefined;
+  // An unknown key costs one verification too.
+  const isSigned = isSignedWith(found ? secretBox.decrypt(found.secretKeyEncrypted) : 'unknown', parameters);
+  if (!found || !isSigned || isExpired(parameters, Date.now())) {
+    throw new SlipwayError('SLIPWAY_UNAUTHENTICATED', 'unable to verify user credentials and/or request signature');
+  }
+  return found.caller;
+}

@@ -1,0 +1,73 @@
+import { SlipwayError } from '../../shared/errors.js';
+import type { ResponseBody } from '../protocol/envelope.js';
+import { field, type Fields } from '../protocol/fields.js';
+import { string } from '../protocol/parameters.js';
+import { type Command, defineCommand, EVERYBODY, isAsync } from './define-command.js';
+
+const named = {
+  name: field('string', 'Name.'),
+  description: field('string', 'What it is.'),
+  type: field('string', 'Type.'),
+};
+
+/** @param commands asked when listApis is called: it lists itself too */
+export const createListApis = (commands: () => readonly Command[]): Command =>
+  defineCommand({
+    name: 'listApis',
+    description:
+      'Lists the commands that the caller may use. Parameters that Slipway does not know are ignored, as in CloudStack; ' +
+      'a parameter of CloudStack that Slipway does not support yet and that would change the outcome is listed, says ' +
+      'so in its description, and makes a call that gives it fail with error 431.',
+    kind: 'list',
+    allowedRoles: EVERYBODY,
+    params: { name: string('Name of the one command to list.') },
+    response: {
+      objectName: 'api',
+      fields: {
+        name: field('string', 'Name of the command.'),
+        description: field('string', 'What it does.'),
+        isasync: field('boolean', 'Whether it answers with a job.'),
+        since: field('string', 'CloudStack release that has it first.'),
+        params: field('list', 'Parameters.', {
+          ...named,
+          length: field('integer', 'Longest value, in characters.'),
+          required: field('boolean', 'Whether it must be given.'),
+          since: field('string', 'CloudStack release that has it first.'),
+        }),
+        response: field('list', 'Keys of the response.', named),
+      },
+    },
+    handle(args, { caller }) {
+      const allowed = commands().filter(({ allowedRoles }) => allowedRoles.includes(caller.role));
+      const wanted = args.name?.toLowerCase();
+      const found = wanted === undefined ? allowed : allowed.filter(({ name }) => name.toLowerCase() === wanted);
+      if (found.length === 0) {
+        throw new SlipwayError('SLIPWAY_PARAMETER_INVALID', `There is no command ${args.name} that the caller may use`);
+      }
+      return Promise.resolve({ count: found.length, items: found.map(apiOf) });
+    },
+  });
+
+const apiOf = (command: Command) => ({
+  name: command.name,
+  description: command.description,
+  isasync: isAsync(command),
+  since: command.since,
+  params: Object.entries(command.params).map(([name, parameter]) => ({
+    name,
+    description: parameter.description,
+    type: parameter.type,
+    length: parameter.maxLength,
+    required: parameter.isRequired,
+    since: parameter.since,
+  })),
+  response: responseOf(command.response.fields),
+});
+
+const responseOf = (fields: Fields): ResponseBody[] =>
+  Object.entries(fields).map(([name, { type, description, fields: nested }]) => ({
+    name,
+    description,
+    type,
+    response: nested && responseOf(nested),
+  }));

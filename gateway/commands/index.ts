@@ -1,0 +1,33 @@
+import { createListApis } from './apis.js';
+import type { Command } from './define-command.js';
+import { deployVirtualMachine } from './deploy-virtual-machine.js';
+import { destroyVirtualMachine } from './destroy-virtual-machine.js';
+import { listOsTypes } from './guest-os.js';
+import { listHosts } from './hosts.js';
+import { queryAsyncJobResult } from './jobs.js';
+import { listTemplates } from './list-templates.js';
+import { listVirtualMachines } from './list-virtual-machines.js';
+import { registerTemplate } from './register-template.js';
+import { listServiceOfferings } from './service-offerings.js';
+import { listStoragePools } from './storage-pools.js';
+import { listZones } from './zones.js';
+
+/** Every command of the API. */
+export const COMMANDS: readonly Command[] = [
+  createListApis(() => COMMANDS),
+  listZones,
+  listHosts,
+  listStoragePools,
+  listOsTypes,
+  listServiceOfferings,
+  registerTemplate,
+  listTemplates,
+  deployVirtualMachine,
+  listVirtualMachines,
+  destroyVirtualMachine,
+  queryAsyncJobResult,
+];
+
+const BY_NAME = new Map(COMMANDS.map((command) => [command.name.toLowerCase(), command]));
+
+export const findCommand = (name: string): Command | undefined => BY_NAME.get(name.toLowerCase());

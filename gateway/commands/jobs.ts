@@ -1,0 +1,71 @@
+import type { Database } from '../../db/client.js';
+import type { JobRow } from '../../db/jobs.js';
+import type { Caller } from '../../db/reads/find-caller.js';
+import { findJob } from '../../db/reads/find-job.js';
+import { findVirtualMachine } from '../../db/reads/list-virtual-machines.js';
+import { JOB_STATUS } from '../../db/schema/index.js';
+import { apiDate, type ResponseBody } from '../protocol/envelope.js';
+import { field } from '../protocol/fields.js';
+import { required, uuid } from '../protocol/parameters.js';
+import { noSuchEntity } from '../protocol/standard-texts.js';
+import { virtualMachineResponse } from '../responses/virtual-machine.js';
+import { defineCommand, EVERYBODY } from './define-command.js';
+
+export const queryAsyncJobResult = defineCommand({
+  name: 'queryAsyncJobResult',
+  description: 'Tells how a job stands. A job is kept whatever happens to the history of its workflow.',
+  kind: 'sync',
+  allowedRoles: EVERYBODY,
+  params: { jobid: required(uuid('ID of the job.')) },
+  response: {
+    objectName: 'asyncjobs',
+    fields: {
+      jobid: field('string', 'ID of the job.'),
+      accountid: field('string', 'ID of the account that it works for.'),
+      userid: field('string', 'ID of the user who called.'),
+      cmd: field('string', "The command, as CloudStack's class of it is called."),
+      jobstatus: field('integer', '0 in progress, 1 succeeded, 2 failed, 3 cancelled.'),
+      jobprocstatus: field('integer', 'Always 0.'),
+      jobresultcode: field('integer', '0, or the error code.'),
+      jobresulttype: field('string', 'Always object.'),
+      jobresult: field('object', 'What came of it: the resource, {success: true}, or errorcode and errortext.'),
+      jobinstancetype: field('string', 'Type of the resource it works on.'),
+      jobinstanceid: field('string', 'ID of the resource it works on.'),
+      created: field('date', 'When it began.'),
+      completed: field('date', 'When it ended.'),
+    },
+  },
+  async handle({ jobid }, { db, caller, command }) {
+    const job = await findJob(db, caller, jobid);
+    if (!job) throw noSuchEntity(command, 'jobid', jobid);
+    const hasEnded = job.jobStatus !== JOB_STATUS.inProgress;
+    return {
+      jobid: job.id,
+      accountid: job.accountId,
+      userid: job.userId,
+      cmd: job.jobCmd,
+      jobstatus: job.jobStatus,
+      jobprocstatus: 0,
+      jobresultcode: job.jobResultCode,
+      jobresulttype: hasEnded ? 'object' : undefined,
+      jobresult: hasEnded ? await resultOf(db, caller, job) : undefined,
+      jobinstancetype: job.instanceType,
+      jobinstanceid: job.instanceId,
+      created: apiDate(job.created),
+      completed: apiDate(job.completed),
+    };
+  },
+});
+
+/**
+ * A job that succeeded gives the resource as it is now, so that no worker has to know how the API shows it. After an
+ * expunge there is none.
+ */
+async function resultOf(db: Database, caller: Caller, job: JobRow): Promise<ResponseBody> {
+  if (job.jobStatus !== JOB_STATUS.succeeded) return (job.jobResult ?? {}) as ResponseBody;
+  const isShown = job.instanceType === 'VirtualMachine' && job.instanceId !== null;
+  const row = isShown ? await findVirtualMachine(db, job.instanceId!) : undefined;
+  return !row || row.vm.state === 'Expunged'
+    ? { success: true }
+    : { virtualmachine: virtualMachineResponse(row, caller) };
+}

@@ -1,0 +1,65 @@
+import { listTemplates as readTemplates, TEMPLATE_FILTERS } from '../../db/reads/list-templates.js';
+import { SlipwayError } from '../../shared/errors.js';
+import { listParameters, pageOf } from '../protocol/paging.js';
+import { boolean, oneOf, required, string, uuid, uuids, withDefault } from '../protocol/parameters.js';
+import { unsupported, withoutEffect } from '../protocol/undone-parameters.js';
+import { templateFields } from '../responses/template.js';
+import { defineCommand, EVERYBODY } from './define-command.js';
+import { templateResponses } from './template-responses.js';
+
+export const listTemplates = defineCommand({
+  name: 'listTemplates',
+  description: 'Lists templates, one entry per zone. A caller sees their own and public ones, a root admin all.',
+  kind: 'list',
+  allowedRoles: EVERYBODY,
+  params: {
+    ...listParameters,
+    templatefilter: required(oneOf(TEMPLATE_FILTERS, 'View; all is for root admins.')),
+    id: uuid('ID of the template.'),
+    ids: uuids('IDs of templates, comma separated.', { since: '4.9' }),
+    name: string('Only what has this text in its name.'),
+    zoneid: uuid('ID of the zone.'),
+    account: string('Account that owns it.'),
+    domainid: uuid('ID of the domain of the account that owns it.'),
+    arch: string('CPU architecture.', { since: '4.20' }),
+    isready: boolean('Whether it can be deployed.', { since: '4.21.0' }),
+    showremoved: withDefault(boolean('Whether removed templates are listed too.'), false),
+    ...withoutEffect({
+      listall: { type: 'boolean' },
+      isrecursive: { type: 'boolean' },
+      details: { type: 'list', since: '4.15' },
+      showicon: { type: 'boolean' },
+    }),
+    ...unsupported({
+      projectid: { type: 'uuid' },
+      tags: { type: 'map' },
+      hypervisor: { type: 'string', harmless: 'kvm' },
+      showunique: { type: 'boolean', since: '4.13.2' },
+      parenttemplateid: { type: 'uuid', since: '4.4' },
+      templatetype: { type: 'string', since: '4.19.0' },
+      isvnf: { type: 'boolean', since: '4.19.0' },
+      forcks: { type: 'boolean', since: '4.21.0' },
+      oscategoryid: { type: 'uuid', since: '4.21.0' },
+      extensionid: { type: 'uuid', since: '4.21.0' },
+    }),
+  },
+  response: { objectName: 'template', fields: templateFields },
+  async handle(args, { db, caller }) {
+    if (args.templatefilter === 'all' && caller.role !== 'Admin') {
+      throw new SlipwayError('SLIPWAY_PARAMETER_INVALID', 'Filter all can be specified by admin only');
+    }
+    const filter = {
+      templateFilter: args.templatefilter,
+      ids: args.id ? [args.id] : args.ids,
+      name: args.name,
+      zoneId: args.zoneid,
+      account: args.account,
+      domainId: args.domainid,
+      arch: args.arch,
+      isReady: args.isready,
+      isRemovedShown: args.showremoved,
+      keyword: args.keyword,
+    };
+    return templateResponses(db, caller, await readTemplates(db, caller, filter, pageOf(args)));
+  },
+});

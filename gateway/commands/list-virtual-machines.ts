@@ -1,0 +1,82 @@
+import { listVirtualMachines as readVirtualMachines } from '../../db/reads/list-virtual-machines.js';
+import { VM_STATES } from '../../db/schema/index.js';
+import { SlipwayError } from '../../shared/errors.js';
+import { listParameters, pageOf } from '../protocol/paging.js';
+import { oneOf, string, uuid, uuids } from '../protocol/parameters.js';
+import { unsupported, withoutEffect } from '../protocol/undone-parameters.js';
+import { virtualMachineFields, virtualMachineResponse } from '../responses/virtual-machine.js';
+import { defineCommand, EVERYBODY } from './define-command.js';
+
+export const listVirtualMachines = defineCommand({
+  name: 'listVirtualMachines',
+  description: 'Lists virtual machines: those of the caller, for a root admin all. Expunged ones are never listed.',
+  kind: 'list',
+  allowedRoles: EVERYBODY,
+  params: {
+    ...listParameters,
+    id: uuid('ID of the virtual machine.'),
+    ids: uuids('IDs of virtual machines, comma separated.', { since: '4.4' }),
+    name: string('Only what has this text in its name.'),
+    state: oneOf(['Present', ...VM_STATES], 'State; Present is every one but Destroyed and Expunging.'),
+    zoneid: uuid('ID of the zone.'),
+    hostid: uuid('ID of the host; for root admins.'),
+    templateid: uuid('ID of the template.'),
+    serviceofferingid: uuid('ID of the service offering.', { since: '4.4' }),
+    account: string('Account that owns it.'),
+    domainid: uuid('ID of the domain of the account that owns it.'),
+    arch: string('CPU architecture.', { since: '4.20.1' }),
+    ...withoutEffect({
+      listall: { type: 'boolean' },
+      isrecursive: { type: 'boolean' },
+      details: { type: 'list' },
+      showicon: { type: 'boolean', since: '4.16.0.0' },
+      accumulate: { type: 'boolean', since: '4.17.0' },
+      userdata: { type: 'boolean', since: '4.18.0.0' },
+    }),
+    ...unsupported({
+      projectid: { type: 'uuid' },
+      tags: { type: 'map' },
+      retrieveonlyresourcecount: { type: 'boolean' },
+      groupid: { type: 'uuid' },
+      forvirtualnetwork: { type: 'boolean' },
+      networkid: { type: 'uuid' },
+      hypervisor: { type: 'string', harmless: 'kvm' },
+      isoid: { type: 'uuid' },
+      vpcid: { type: 'uuid' },
+      affinitygroupid: { type: 'uuid' },
+      keypair: { type: 'string' },
+      backupofferingid: { type: 'uuid', since: '4.17' },
+      displayvm: { type: 'boolean', since: '4.4', harmless: 'true' },
+      userid: { type: 'uuid' },
+      securitygroupid: { type: 'uuid', since: '4.15' },
+      haenable: { type: 'boolean', since: '4.15' },
+      autoscalevmgroupid: { type: 'uuid', since: '4.18.0' },
+      userdataid: { type: 'uuid', since: '4.20.1' },
+      leased: { type: 'boolean', since: '4.21.0' },
+      gpuenabled: { type: 'boolean', since: '4.21.0' },
+      extensionid: { type: 'uuid', since: '4.21.0' },
+      isvnf: { type: 'boolean', since: '4.19.0' },
+    }),
+  },
+  response: { objectName: 'virtualmachine', fields: virtualMachineFields },
+  async handle(args, { db, caller }) {
+    if (args.hostid && caller.role !== 'Admin') {
+      throw new SlipwayError('SLIPWAY_PERMISSION_DENIED', 'Parameter hostid is for root admins');
+    }
+    const filter = {
+      ids: args.id ? [args.id] : args.ids,
+      name: args.name,
+      state: args.state,
+      zoneId: args.zoneid,
+      hostId: args.hostid,
+      templateId: args.templateid,
+      serviceOfferingId: args.serviceofferingid,
+      account: args.account,
+      domainId: args.domainid,
+      arch: args.arch,
+      keyword: args.keyword,
+    };
+    const { count, rows } = await readVirtualMachines(db, caller, filter, pageOf(args));
+    return { count, items: rows.map((row) => virtualMachineResponse(row, caller)) };
+  },
+});

@@ -1,0 +1,12 @@
+import type { Database } from '../../db/client.js';
+import type { Caller } from '../../db/reads/find-caller.js';
+import type { Listed } from '../../db/reads/list-query.js';
+import { type ListedTemplate, listTemplateCopies, listTemplateDetails } from '../../db/reads/list-templates.js';
+import { templateResponse } from '../responses/template.js';
+
+/** A page of templates with what is told of each: three queries, however many templates. */
+export async function templateResponses(db: Database, caller: Caller, { count, rows }: Listed<ListedTemplate>) {
+  const ids = [...new Set(rows.map(({ template }) => template.id))];
+  const [copies, details] = await Promise.all([listTemplateCopies(db, ids), listTemplateDetails(db, ids)]);
+  return { count, items: rows.map((row) => templateResponse(row, { copies, details }, caller)) };
+}

@@ -1,0 +1,28 @@
+import { type ErrorCode, ERRORS, isSlipwayError } from '../../shared/errors.js';
+import { isDatabaseAway } from './database-error.js';
+
+/** The body of an error answer; the HTTP status equals `errorcode`. */
+export type ApiErrorBody = {
+  uuidList: [];
+  errorcode: number;
+  cserrorcode: number;
+  errortext: string;
+};
+
+const body = (code: ErrorCode, errortext: string): ApiErrorBody => {
+  const { errorcode, cserrorcode } = ERRORS[code];
+  return { uuidList: [], errorcode, cserrorcode, errortext };
+};
+
+/**
+ * What a caller learns of an error. Errors of the table are written for callers and free of secrets; of any other
+ * only the request id leaves the server, and the log has the rest.
+ */
+export function apiErrorOf(error: unknown, requestId: string): ApiErrorBody {
+  if (isSlipwayError(error)) return body(error.code, error.message);
+  if (isDatabaseAway(error)) return body('SLIPWAY_UNAVAILABLE', 'The database does not answer; try again');
+  return body(
+    'SLIPWAY_INTERNAL',
+    `Internal error executing command, please contact your system administrator (request ${requestId})`,
+  );
+}

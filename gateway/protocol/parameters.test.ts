@@ -1,0 +1,92 @@
+import {
+  boolean,
+  integer,
+  map,
+  oneOf,
+  type Parameter,
+  required,
+  string,
+  uuid,
+  uuids,
+  withDefault,
+} from './parameters.js';
+import { readParameters } from './request-parameters.js';
+import { unsupported, withoutEffect } from './undone-parameters.js';
+
+const ID = '11111111-aaaa-4111-8111-111111111111';
+const read = (parameter: Parameter<unknown>, text: string) => parameter.read(readParameters(text), 'p', 'listthings');
+
+it.each<[string, Parameter<unknown>, string, unknown]>([
+  ['a string', string(''), 'p=a,b', 'a,b'],
+  ['an absent string', string(''), 'q=1', undefined],
+  ['an empty value', string(''), 'p=', undefined],
+  ['a UUID in any case', uuid(''), `p=${ID.toUpperCase()}`, ID],
+  ['a list', uuids(''), `p=${ID},%20${ID},`, [ID, ID]],
+  ['an integer', integer(''), 'p=-12', -12],
+  ['a boolean', boolean(''), 'p=TRUE', true],
+  ['a false boolean', boolean(''), 'p=False', false],
+  ['a word in any case', oneOf(['QCOW2', 'RAW'], ''), 'p=qcow2', 'QCOW2'],
+  ['a default', withDefault(boolean(''), true), '', true],
+  ['a map', map(''), 'p[0].k=v', [{ name: 'k', value: 'v' }]],
+])('reads %s', (_what, parameter, text, expected) => {
+  expect(read(parameter, text)).toEqual(expected);
+});
+
+const invalid = (value: string) =>
+  `Unable to execute API command listthings due to invalid value ${value} for parameter p`;
+
+it.each<[string, Parameter<unknown>, string, string]>([
+  ['a long string', string(''), `p=${'x'.repeat(256)}`, 'Value greater than max allowed length 255 for param: p'],
+  [
+    'what is no UUID',
+    uuid(''),
+    'p=7',
+    'Invalid parameter p value=7 due to incorrect long value format, or entity does not exist',
+  ],
+  ['a list with a wrong item', uuids(''), `p=${ID},x`, 'Invalid parameter p value=x'],
+  ['a fraction', integer(''), 'p=1.5', invalid('1.5')],
+  ['an integer of 33 bits', integer(''), 'p=2147483648', invalid('2147483648')],
+  ['an integer below the least', integer('', { min: 1 }), 'p=0', invalid('0')],
+  ['what is no boolean', boolean(''), 'p=yes', invalid('yes')],
+  ['another word', oneOf(['QCOW2'], ''), 'p=OVA', invalid('OVA')],
+  [
+    'a missing parameter',
+    required(string('')),
+    '',
+    'Unable to execute API command listthings due to missing parameter p',
+  ],
+  ['an empty one for a missing', required(string('')), 'p=', 'due to missing parameter p'],
+  ['a map key that is no name', map(''), 'p[0].%3Ca%3E=v', invalid('<a>')],
+  ['a map key of object internals', map(''), 'p[0].__proto__=v', invalid('__proto__')],
+])('refuses %s with the text of CloudStack', (_what, parameter, text, message) => {
+  expect(() => read(parameter, text)).toThrow(message);
+});
+
+test('a long value is not quoted whole in an error', () => {
+  expect(() => read(integer('', { maxLength: 10_000 }), `p=${'x'.repeat(9_000)}`)).toThrow(/x{100}… for parameter p$/);
+});
+
+describe('parameters that are not supported yet', () => {
+  const { p } = unsupported({ p: { type: 'string' } });
+  const { p: flag } = unsupported({ p: { type: 'boolean' } });
+  const { p: startvm } = unsupported({ p: { type: 'boolean', harmless: 'true' } });
+
+  it.each<[string, Parameter<unknown>, string]>([
+    ['absent', p, 'q=1'],
+    ['empty', p, 'p='],
+    ['a flag that is off', flag, 'p=False'],
+    ['the value of what happens anyway', startvm, 'p=true'],
+    ['no effect on the outcome', withoutEffect({ p: { type: 'boolean' } }).p, 'p=true'],
+  ])('are accepted: %s', (_what, parameter, text) => {
+    expect(read(parameter, text)).toBeUndefined();
+  });
+
+  it.each<[string, Parameter<unknown>, string]>([
+    ['a value', p, 'p=1'],
+    ['a map', p, 'p[0].k=1'],
+    ['a flag that is on', flag, 'p=true'],
+    ['another value than the harmless one', startvm, 'p=false'],
+  ])('are refused: %s', (_what, parameter, text) => {
+    expect(() => read(parameter, text)).toThrow('Slipway does not support parameter p yet');
+  });
+});

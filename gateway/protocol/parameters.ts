@@ -1,0 +1,147 @@
+import type { RequestParameters } from './request-parameters.js';
+import { invalidValue, missingParameter, noSuchEntity, tooLong } from './standard-texts.js';
+
+/** CloudStack's names of types, as listApis shows them. */
+export type ParameterType = 'string' | 'uuid' | 'integer' | 'long' | 'boolean' | 'list' | 'map' | 'date';
+
+/** One declared parameter; its name is its key in the declaration. */
+export interface Parameter<Value> {
+  type: ParameterType;
+  description: string;
+  isRequired: boolean;
+  /** Characters. */
+  maxLength: number;
+  /** CloudStack release that has it first. */
+  since?: string;
+  /** @throws SlipwayError with CloudStack's text for what is wrong */
+  read(parameters: RequestParameters, name: string, command: string): Value;
+}
+
+/** What a handler gets for a declaration of parameters. */
+export type ArgumentsOf<Parameters> = {
+  [Name in keyof Parameters]: Parameters[Name] extends Parameter<infer Value> ? Value : never;
+};
+
+interface Options {
+  maxLength?: number;
+  since?: string;
+}
+
+type ParseText<Value> = (text: string, name: string, command: string) => Value;
+
+/** CloudStack's limit where a command declares none. */
+const DEFAULT_MAX_LENGTH = 255;
+
+function scalar<Value>(
+  type: ParameterType,
+  description: string,
+  { maxLength = DEFAULT_MAX_LENGTH, since }: Options,
+  parse: ParseText<Value>,
+): Parameter<Value | undefined> {
+  return {
+    type,
+    description,
+    isRequired: false,
+    maxLength,
+    since,
+    read(parameters, name, command) {
+      const text = parameters.get(name);
+      // An empty value is a value that was not given: forms send every field.
+      if (text === undefined || text === '') return undefined;
+      if (text.length > maxLength) throw tooLong(name, maxLength);
+      return parse(text, name, command);
+    },
+  };
+}
+
+export const string = (description: string, options: Options = {}) =>
+  scalar('string', description, options, (text) => text);
+
+/** One of a few words, in any case; the handler gets the word as it is declared. */
+export const oneOf = <const Words extends readonly string[]>(
+  words: Words,
+  description: string,
+  options: Options = {},
+): Parameter<Words[number] | undefined> =>
+  scalar<Words[number]>('string', `${description} One of ${words.join(', ')}.`, options, (text, name, command) => {
+    const word = words.find((candidate) => candidate.toLowerCase() === text.toLowerCase());
+    if (word === undefined) throw invalidValue(command, name, text);
+    return word;
+  });
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+const parseUuid: ParseText<string> = (text, name, command) => {
+  if (!UUID.test(text)) throw noSuchEntity(command, name, text);
+  return text.toLowerCase();
+};
+
+export const uuid = (description: string, options: Options = {}) => scalar('uuid', description, options, parseUuid);
+
+/** CloudStack's way to say "every zone". */
+export const ALL_ZONES = '-1';
+
+const parseZone: ParseText<string> = (text, name, command) =>
+  text === ALL_ZONES ? text : parseUuid(text, name, command);
+
+export const zoneOrAll = (description: string) => scalar('uuid', description, {}, parseZone);
+
+const list = (description: string, options: Options, parse: ParseText<string>) =>
+  scalar('list', description, { maxLength: 40 * 100, ...options }, (text, name, command) =>
+    text
+      .split(',')
+      .map((item) => item.trim())
+      .filter((item) => item !== '')
+      .map((item) => parse(item, name, command)),
+  );
+
+export const uuids = (description: string, options: Options = {}) => list(description, options, parseUuid);
+export const zonesOrAll = (description: string) => list(description, {}, parseZone);
+
+/** 32 bits, as CloudStack's integers are. */
+export const integer = (description: string, options: Options & { min?: number } = {}) =>
+  scalar('integer', description, options, (text, name, command) => {
+    const value = Number(text);
+    const { min = -(2 ** 31) } = options;
+    if (!/^[+-]?\d+$/.test(text) || value < min || value >= 2 ** 31) throw invalidValue(command, name, text);
+    return value;
+  });
+
+export const boolean = (description: string, options: Options = {}) =>
+  scalar('boolean', description, options, (text, name, command) => {
+    const word = text.toLowerCase();
+    // CloudStack takes anything else for false: a typing error would silently do the opposite.
+    if (word !== 'true' && word !== 'false') throw invalidValue(command, name, text);
+    return word === 'true';
+  });
+
+/** A detail's name becomes a key of JSON and an element of XML. */
+const DETAIL_NAME = /^[A-Za-z][A-Za-z0-9._-]*(:[A-Za-z0-9._-]+)?$/;
+
+export const map = (description: string): Parameter<{ name: string; value: string }[]> => ({
+  type: 'map',
+  description,
+  isRequired: false,
+  maxLength: DEFAULT_MAX_LENGTH,
+  read: (parameters, parameter, command) =>
+    parameters.getMap(parameter).map(([name, value]) => {
+      if (!DETAIL_NAME.test(name)) throw invalidValue(command, parameter, name);
+      if (value.length > DEFAULT_MAX_LENGTH) throw tooLong(`${parameter}.${name}`, DEFAULT_MAX_LENGTH);
+      return { name, value };
+    }),
+});
+
+export const required = <Value>(parameter: Parameter<Value | undefined>): Parameter<Value> => ({
+  ...parameter,
+  isRequired: true,
+  read(parameters, name, command) {
+    const value = parameter.read(parameters, name, command);
+    if (value === undefined) throw missingParameter(command, name);
+    return value;
+  },
+});
+
+export const withDefault = <Value>(parameter: Parameter<Value | undefined>, value: Value): Parameter<Value> => ({
+  ...parameter,
+  read: (parameters, name, command) => parameter.read(parameters, name, command) ?? value,
+});

@@ -1,0 +1,87 @@
+import { SlipwayError } from '../../shared/errors.js';
+
+/** More than any command has, and few enough that sorting them for a signature costs nothing. */
+const MAX_PARAMETERS = 500;
+/** Also keeps the names that error texts quote short. */
+const MAX_NAME_LENGTH = 255;
+
+/** The parameters of one request. Names are matched without regard to case, values are decoded. */
+export interface RequestParameters {
+  /** As given: a signature is computed over these. */
+  readonly entries: readonly (readonly [name: string, value: string])[];
+  get(name: string): string | undefined;
+  /**
+   * A map in CloudStack's form, `details[0].key=value`. Only the first index counts, as in CloudStack; the case of
+   * keys is kept. Empty when nothing was given.
+   */
+  getMap(name: string): [key: string, value: string][];
+  /** Whether the parameter was given in any form, as a map or with an empty value too. */
+  has(name: string): boolean;
+}
+
+/**
+ * Reads query strings and form bodies (application/x-www-form-urlencoded), taken together as CloudStack does.
+ *
+ * @throws SlipwayError SLIPWAY_REQUEST_MALFORMED
+ */
+export function readParameters(...texts: string[]): RequestParameters {
+  const entries = texts.flatMap((text) => [...new URLSearchParams(text)]);
+  if (entries.length > MAX_PARAMETERS) throw malformed(`The request has more than ${MAX_PARAMETERS} parameters`);
+  // A Map: a parameter named __proto__ is a name like any other.
+  const byName = new Map<string, string>();
+  for (const [name, value] of entries) {
+    checkName(name);
+    const key = name.toLowerCase();
+    // Two values for one name would let what was signed and what is done differ.
+    if (byName.has(key)) throw malformed(`Parameter ${name} is given more than once`);
+    if (hasControlCharacter(value)) {
+      throw malformed(`The value of parameter ${name} has characters that are not printable`);
+    }
+    byName.set(key, value);
+  }
+  return {
+    entries,
+    get: (name) => byName.get(name.toLowerCase()),
+    getMap: (name) => firstIndexOf(mapEntries(entries, name)),
+    has: (name) => byName.has(name.toLowerCase()) || mapEntries(entries, name).length > 0,
+  };
+}
+
+/**
+ * Names stand unencoded in the string that is signed: with `&` or `=` in a name, one signed string would fit two
+ * different requests.
+ */
+function checkName(name: string): void {
+  if (name === '' || name.length > MAX_NAME_LENGTH) {
+    throw malformed(`A parameter name is empty or longer than ${MAX_NAME_LENGTH} characters`);
+  }
+  if (/[&=]/.test(name) || hasControlCharacter(name))
+    throw malformed('A parameter name has characters that it may not have');
+}
+
+/** All but tab and line ends, which a certificate or user data needs. PostgreSQL takes no NUL, XML none of them. */
+const hasControlCharacter = (text: string): boolean =>
+  // oxlint-disable-next-line no-control-regex -- control characters are what this looks for
+  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/.test(text);
+
+interface MapEntry {
+  index: number;
+  key: string;
+  value: string;
+}
+
+function mapEntries(entries: RequestParameters['entries'], name: string): MapEntry[] {
+  const prefix = `${name.toLowerCase()}[`;
+  return entries.flatMap(([given, value]) => {
+    if (!given.toLowerCase().startsWith(prefix)) return [];
+    const match = /^(\d{1,9})\]\.(.+)$/s.exec(given.slice(prefix.length));
+    return match ? [{ index: Number(match[1]), key: match[2]!, value }] : [];
+  });
+}
+
+function firstIndexOf(entries: MapEntry[]): [string, string][] {
+  const first = Math.min(...entries.map(({ index }) => index));
+  return entries.filter(({ index }) => index === first).map(({ key, value }) => [key, value]);
+}
+
+const malformed = (message: string) => new SlipwayError('SLIPWAY_REQUEST_MALFORMED', message);
