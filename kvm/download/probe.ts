@@ -1,0 +1,133 @@
+import { displayUrl } from '../../shared/display-url.js';
+import { isSlipwayError, SlipwayError } from '../../shared/errors.js';
+import type { ImageFormat, MirrorReport, ProbeResult } from '../../shared/images.js';
+import type { DownloadSettings } from '../../shared/settings.js';
+import { abortError, throwIfAborted } from './abort.js';
+import { statusFailure } from './classify-failure.js';
+import type { SourceContext } from './download.js';
+import { createHttpClient, type HttpClient } from './http-client.js';
+import { readStart } from './read-body.js';
+import { readSourcesWith } from './read-sources.js';
+import { planResponse } from './transfer-plan.js';
+
+/** Holds the header of a qcow2 image up to its virtual size. */
+const PROBE_BYTES = 512;
+const QCOW2_MAGIC = Buffer.from('QFI\xfb', 'latin1');
+const QCOW2_SIZE_OFFSET = 24;
+const MAX_AT_ONCE = 10;
+
+interface Probed {
+  report: MirrorReport;
+  sizeBytes?: number | undefined;
+  virtualSizeBytes?: number | undefined;
+}
+
+/** Size of the disk as a guest sees it; undefined for formats whose header does not tell. */
+export function probeVirtualSize(format: ImageFormat, start: Buffer): number | undefined {
+  if (format !== 'QCOW2') return undefined;
+  if (!start.subarray(0, QCOW2_MAGIC.length).equals(QCOW2_MAGIC) || start.length < QCOW2_SIZE_OFFSET + 8) {
+    throw new SlipwayError('SLIPWAY_IMAGE_REFUSED', 'the file does not begin as a qcow2 image does');
+  }
+  const virtualSizeBytes = Number(start.readBigUInt64BE(QCOW2_SIZE_OFFSET));
+  if (!Number.isSafeInteger(virtualSizeBytes)) {
+    throw new SlipwayError('SLIPWAY_IMAGE_REFUSED', 'the virtual size in the header of the image is absurd');
+  }
+  return virtualSizeBytes;
+}
+
+async function probeSource(
+  client: HttpClient,
+  url: string,
+  format: ImageFormat,
+  rules: { expectedSizeBytes: number | undefined; maxSizeBytes: number },
+  signal: AbortSignal,
+): Promise<Probed> {
+  const shown = displayUrl(url);
+  let bytes = 0;
+  try {
+    const range = { fromByte: 0, toByte: PROBE_BYTES - 1 };
+    // A GET: many servers answer HEAD otherwise, and signed URLs are signed for one method.
+    const response = await client.get(url, signal, range);
+    try {
+      const failure = statusFailure(response.url, response.statusCode, response.headers, Date.now());
+      if (failure) throw failure;
+      const held = { bytes: 0, hasVouchedDigest: false, ...rules };
+      const { identity } = planResponse(held, shown, range, response.statusCode, response.headers);
+      const start = await readStart(response, PROBE_BYTES);
+      bytes = start.length;
+      const virtualSizeBytes = probeVirtualSize(format, start);
+      return { report: { url: shown, outcome: 'used', bytes }, sizeBytes: identity.totalBytes, virtualSizeBytes };
+    } finally {
+      response.discard();
+    }
+  } catch (error) {
+    if (!isSlipwayError(error)) throw error;
+    const reason = error.message.startsWith(shown) ? error.message : `${shown}: ${error.message}`;
+    return { report: { url: shown, outcome: 'failed', bytes, code: error.code, reason } };
+  }
+}
+
+/** Probes all URLs, a few at once. After an abort the rest are reported as not tried. */
+async function probeAll(
+  urls: readonly string[],
+  signal: AbortSignal,
+  probeOne: (url: string) => Promise<Probed>,
+): Promise<Probed[]> {
+  const results = urls.map((url): Probed => ({ report: { url: displayUrl(url), outcome: 'not tried', bytes: 0 } }));
+  const queue = [...urls.entries()];
+  const work = async (): Promise<void> => {
+    for (let next = queue.shift(); next && !signal.aborted; next = queue.shift()) {
+      const [index, url] = next;
+      try {
+        results[index] = await probeOne(url);
+      } catch (error) {
+        if (!signal.aborted) throw error;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(MAX_AT_ONCE, urls.length) }, work));
+  return results;
+}
+
+/**
+ * Reads the first bytes of what a URL leads to; for a metalink, of each of its mirrors. Passes when at least one of
+ * them answers with a file that may be of the format. When the signal aborts, what has answered until then decides.
+ *
+ * @throws SlipwayError SLIPWAY_SOURCES_EXHAUSTED with `MirrorReport[]` as details; of a metalink that cannot be read
+ *   what `readSources` throws; AbortError when the signal aborted before any source answered
+ */
+export async function probe(
+  url: string,
+  format: ImageFormat,
+  settings: DownloadSettings,
+  context: SourceContext,
+): Promise<ProbeResult> {
+  const { signal } = context;
+  throwIfAborted(signal);
+  const client = createHttpClient({ ...context, settings });
+  try {
+    const plan = await readSourcesWith(client, url, format, signal);
+    const rules = { expectedSizeBytes: plan.sizeBytes, maxSizeBytes: settings.maxSizeBytes };
+    const urls = plan.tiers.flatMap((tier) => tier.urls);
+    const probed = await probeAll(urls, signal, (one) => probeSource(client, one, format, rules, signal));
+    const mirrors = probed.map(({ report }) => report);
+    const passed = probed.filter(({ report }) => report.outcome === 'used');
+    if (passed.length === 0) {
+      if (signal.aborted) throw abortError(signal);
+      const lines = mirrors.map(({ reason }) => reason);
+      throw new SlipwayError('SLIPWAY_SOURCES_EXHAUSTED', ['No source could be read', ...lines].join('\n'), {
+        details: mirrors,
+      });
+    }
+    const sizeBytes = plan.sizeBytes ?? passed.find((source) => source.sizeBytes !== undefined)?.sizeBytes;
+    const virtualSizeBytes = passed[0]?.virtualSizeBytes;
+    return {
+      isMetalink: plan.isMetalink,
+      ...(sizeBytes === undefined ? {} : { sizeBytes }),
+      ...(virtualSizeBytes === undefined ? {} : { virtualSizeBytes }),
+      mirrors,
+    };
+  } finally {
+    await client.close();
+  }
+}
