@@ -1,0 +1,57 @@
+import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readHostConfig, writeHostConfig, type HostConfig } from './host-config.js';
+
+const CONFIG: HostConfig = {
+  installationId: 'installation-1',
+  hostId: 'host-1',
+  name: 'kvm-1',
+  libvirtUri: 'qemu:///system',
+  pools: [{ poolId: 'pool-1', path: '/srv/pool' }],
+  consoleDirectory: '/srv/console',
+  tokenDirectory: '/srv/tokens',
+  keyPair: { publicKey: 'public', secretKey: 'hush' },
+};
+
+let directory: string;
+let path: string;
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'slipway-host-'));
+  path = join(directory, 'host.json');
+});
+
+afterEach(() => rm(directory, { recursive: true }));
+
+test('should read what was written, and let its owner only', async () => {
+  await writeHostConfig(path, { ...CONFIG, name: 'before' });
+  await writeHostConfig(path, CONFIG);
+  expect(await readHostConfig(path)).toEqual(CONFIG);
+  expect((await stat(path)).mode & 0o777).toBe(0o600);
+  expect(await readdir(directory)).toEqual(['host.json']);
+});
+
+test.each<[string, string, RegExp]>([
+  ['no JSON', '{ "secretKey": "hush", ', /it is not JSON$/],
+  ['no object', '[]', /pools must be|keyPair must be/],
+  ['no host id', JSON.stringify({ ...CONFIG, hostId: undefined }), /hostId must be a text/],
+  ['an empty name', JSON.stringify({ ...CONFIG, name: '' }), /name must be a text/],
+  ['no pools', JSON.stringify({ ...CONFIG, pools: [] }), /pools must be a list/],
+  ['a pool without id', JSON.stringify({ ...CONFIG, pools: [{ path: '/srv' }] }), /pools\[0\]\.poolId must be/],
+  [
+    'a relative path',
+    JSON.stringify({ ...CONFIG, pools: [{ poolId: 'p', path: 'srv' }] }),
+    /pools\[0\]\.path must be an/,
+  ],
+  ['half a key pair', JSON.stringify({ ...CONFIG, keyPair: { secretKey: 'hush' } }), /keyPair\.publicKey must be/],
+])('should say what is wrong with a file that has %s, and no secret', async (_name, content, reason) => {
+  await writeFile(path, content);
+  const error = (await readHostConfig(path).catch((thrown: unknown) => thrown)) as Error;
+  expect(error.message).toMatch(reason);
+  expect(`${error.message} ${String(error.cause)}`).not.toContain('hush');
+});
+
+test('should say that the file is not there', async () => {
+  await expect(readHostConfig(path)).rejects.toThrow(/cannot be read \(ENOENT\)/);
+});

@@ -1,0 +1,233 @@
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { runQemuImg } from '../image/qemu-img.js';
+import type { TemplateCopyRef } from './file-names.js';
+import { FilesystemPool, type RootVolumeRequest } from './filesystem-pool.js';
+
+const MIB = 1024 ** 2;
+const VOLUME_ID = '6f5e4d3c-0000-4000-8000-000000000001';
+let directory: string;
+let pool: FilesystemPool;
+let ref: TemplateCopyRef;
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'slipway-pool-'));
+  pool = new FilesystemPool({ poolId: randomUUID(), path: directory });
+  ref = { templateId: randomUUID(), generation: 1, epoch: 2 };
+});
+
+afterEach(() => rm(directory, { recursive: true }));
+
+async function download(copy: TemplateCopyRef = ref): Promise<void> {
+  await runQemuImg(['create', '-q', '-f', 'qcow2', pool.partialPath(copy), '8M']);
+  await writeFile(`${pool.partialPath(copy)}.journal`, '{}');
+}
+
+const errorOf = (work: Promise<unknown>): Promise<unknown> => work.catch((error: unknown) => error);
+
+describe('installing a template', () => {
+  test('should publish the file under its final name and leave nothing else', async () => {
+    await download();
+    const installed = await pool.installTemplate(ref, 'QCOW2');
+    expect(installed).toEqual({
+      installPath: `${ref.templateId}.g1.e2`,
+      virtualSizeBytes: 8 * MIB,
+      physicalSizeBytes: (await stat(join(directory, installed.installPath))).size,
+    });
+    expect(await pool.list()).toEqual([installed.installPath]);
+    expect((await stat(join(directory, installed.installPath))).mode & 0o777).toBe(0o644);
+  });
+
+  test('should answer the same when it is repeated', async () => {
+    await download();
+    const first = await pool.installTemplate(ref, 'QCOW2');
+    expect(await pool.installTemplate(ref, 'QCOW2')).toEqual(first);
+  });
+
+  test('should not replace an installed file, on which disks may stand', async () => {
+    await download();
+    const { installPath } = await pool.installTemplate(ref, 'QCOW2');
+    const before = await stat(join(directory, installPath));
+    await download();
+    await pool.installTemplate(ref, 'QCOW2');
+    expect((await stat(join(directory, installPath))).ino).toBe(before.ino);
+  });
+
+  test('should leave a refused image unpublished', async () => {
+    await writeFile(pool.partialPath(ref), '<html>log in</html>');
+    expect(await errorOf(pool.installTemplate(ref, 'QCOW2'))).toMatchObject({ code: 'SLIPWAY_IMAGE_REFUSED' });
+    expect(await pool.list()).toEqual([`${ref.templateId}.g1.e2.partial`]);
+  });
+
+  test('should say so when there are no bytes to install', async () => {
+    expect(await errorOf(pool.installTemplate(ref, 'QCOW2'))).toMatchObject({ code: 'SLIPWAY_POOL_IO' });
+  });
+});
+
+test.each([
+  ['a path', '../../etc/passwd'],
+  ['an upper-case id', '6F5E4D3C-0000-4000-8000-000000000001'],
+  ['nothing', ''],
+])('should make no file name from %s', (_name, templateId) => {
+  expect(() => pool.partialPath({ ...ref, templateId })).toThrow('not a lower-case UUID');
+});
+
+test.each([-1, 1.5, Number.NaN])('should make no file name from epoch %d', (epoch) => {
+  expect(() => pool.partialPath({ ...ref, epoch })).toThrow('must be a whole number');
+});
+
+test('should remove a template copy with all that belongs to it, and nothing else, as often as asked', async () => {
+  const other = { ...ref, epoch: 20 };
+  await download();
+  await download(other);
+  await pool.installTemplate(ref, 'QCOW2');
+  await download();
+  await pool.discardTemplateCopy(ref);
+  await pool.discardTemplateCopy(ref);
+  expect((await pool.list()).toSorted()).toEqual([
+    `${ref.templateId}.g1.e20.partial`,
+    `${ref.templateId}.g1.e20.partial.journal`,
+  ]);
+});
+
+test('should sweep the partial files of dead stages only', async () => {
+  const dead = { ...ref, epoch: 1 };
+  await download(dead);
+  await download();
+  await writeFile(join(directory, 'lost+found'), '');
+  await writeFile(join(directory, `${ref.templateId}.g1.e0`), '');
+  const removed = await pool.sweepPartials([ref]);
+  const names = [`${ref.templateId}.g1.e1.partial`, `${ref.templateId}.g1.e1.partial.journal`];
+  expect(removed.toSorted()).toEqual(names);
+  expect(await pool.list()).toHaveLength(4);
+});
+
+describe('root volumes', () => {
+  const volume = (): RootVolumeRequest => ({
+    volumeId: VOLUME_ID,
+    token: 3,
+    backing: `${ref.templateId}.g1.e2`,
+    backingFormat: 'QCOW2',
+  });
+
+  beforeEach(async () => {
+    await download();
+    await pool.installTemplate(ref, 'QCOW2');
+  });
+
+  test('should stand on the template by a relative name with an explicit format', async () => {
+    expect(await pool.createRootVolume(volume())).toEqual({ fileName: `${VOLUME_ID}.3`, virtualSizeBytes: 8 * MIB });
+    const info: unknown = JSON.parse(
+      await runQemuImg(['info', '-f', 'qcow2', '--output=json', join(directory, `${VOLUME_ID}.3`)]),
+    );
+    expect(info).toMatchObject({ 'backing-filename': volume().backing, 'backing-filename-format': 'qcow2' });
+    expect((await stat(join(directory, `${VOLUME_ID}.3`))).mode & 0o777).toBe(0o600);
+  });
+
+  test('should be as large as asked', async () => {
+    expect(await pool.createRootVolume({ ...volume(), sizeBytes: 32 * MIB })).toMatchObject({
+      virtualSizeBytes: 32 * MIB,
+    });
+  });
+
+  test('should not be smaller than the template', async () => {
+    const error = await errorOf(pool.createRootVolume({ ...volume(), sizeBytes: MIB }));
+    expect(error).toMatchObject({ code: 'SLIPWAY_PARAMETER_INVALID' });
+  });
+
+  test('should keep what a guest wrote when creation is repeated', async () => {
+    await pool.createRootVolume(volume());
+    const { ino } = await stat(join(directory, `${VOLUME_ID}.3`));
+    await pool.createRootVolume(volume());
+    expect((await stat(join(directory, `${VOLUME_ID}.3`))).ino).toBe(ino);
+  });
+
+  test('should not be taken for a volume on another template', async () => {
+    await pool.createRootVolume(volume());
+    const error = await errorOf(pool.createRootVolume({ ...volume(), backing: `${ref.templateId}.g2.e1` }));
+    expect(error).toMatchObject({ code: 'SLIPWAY_POOL_IO', message: expect.stringContaining('another template') });
+  });
+
+  test('should not stand on any other file', async () => {
+    const error = await errorOf(pool.createRootVolume({ ...volume(), backing: '../secret' }));
+    expect(error).toMatchObject({ code: 'SLIPWAY_INTERNAL' });
+  });
+
+  test('should fail in plain words when the template is gone', async () => {
+    const error = await errorOf(pool.createRootVolume({ ...volume(), backing: `${ref.templateId}.g9.e9` }));
+    expect(error).toMatchObject({ code: 'SLIPWAY_POOL_IO', message: expect.stringContaining('ENOENT') });
+  });
+
+  test('should be whole after the process that makes them was killed half-way', async () => {
+    await killHalfWay(volume());
+    expect(await halfMadeFiles()).toHaveLength(1);
+    expect(await pool.createRootVolume(volume())).toMatchObject({ virtualSizeBytes: 8 * MIB });
+    await pool.deleteVolume(VOLUME_ID, 3);
+    expect((await pool.list()).filter((name) => name.startsWith(VOLUME_ID))).toEqual([]);
+  });
+
+  test('should be removed attempt by attempt, or up to one, as often as asked', async () => {
+    for (const token of [1, 2, 3, 12]) await pool.createRootVolume({ ...volume(), token });
+    await pool.deleteVolume(VOLUME_ID, 1);
+    await pool.deleteVolume(VOLUME_ID, 1);
+    expect((await volumesOnPool()).toSorted()).toEqual(['12', '2', '3']);
+    await pool.deleteVolumesUpTo(VOLUME_ID, 3);
+    await pool.deleteVolumesUpTo(VOLUME_ID, 3);
+    expect(await volumesOnPool()).toEqual(['12']);
+  });
+
+  const halfMadeFiles = async (): Promise<string[]> =>
+    (await pool.list()).filter((name) => name.startsWith(`${VOLUME_ID}.3.creating.`));
+
+  /** Creates a volume in a process of its own, with a qemu-img that stops after some bytes, and kills it there. */
+  async function killHalfWay(request: RootVolumeRequest): Promise<void> {
+    const tools = join(directory, 'tools');
+    await mkdir(tools);
+    const stalls = '#!/bin/sh\nwhile [ $# -gt 2 ]; do shift; done\nprintf half > "$1"\nexec sleep 60\n';
+    await writeFile(join(tools, 'qemu-img'), stalls, { mode: 0o755 });
+    const program = `
+      import { FilesystemPool } from ${JSON.stringify(join(import.meta.dirname, 'filesystem-pool.ts'))};
+      const [options, request] = process.argv.slice(1).map((text) => JSON.parse(text));
+      await new FilesystemPool(options).createRootVolume(request);`;
+    const options = { poolId: pool.poolId, path: directory };
+    const child = spawn(
+      process.execPath,
+      ['--import', 'tsx', '--input-type=module', '-e', program, JSON.stringify(options), JSON.stringify(request)],
+      { env: { ...process.env, PATH: `${tools}:${process.env['PATH']}` }, detached: true, stdio: 'inherit' },
+    );
+    const exited = once(child, 'exit');
+    while ((await halfMadeFiles()).length === 0 && child.exitCode === null) await sleep(20);
+    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+    await exited;
+  }
+
+  const volumesOnPool = async (): Promise<string[]> =>
+    (await pool.list()).filter((name) => name.startsWith(VOLUME_ID)).map((name) => name.split('.')[1] ?? '');
+});
+
+describe('space', () => {
+  test('should report the file system it is on', async () => {
+    const report = await pool.report();
+    expect(report.poolId).toBe(pool.poolId);
+    expect(report.usedBytes).toBeGreaterThan(0);
+    expect(report.capacityBytes).toBeGreaterThan(report.usedBytes);
+  });
+
+  test('should be refused beyond what is available', async () => {
+    await expect(pool.ensureSpace(MIB)).resolves.toBeUndefined();
+    expect(await errorOf(pool.ensureSpace(2 ** 60))).toMatchObject({ code: 'SLIPWAY_POOL_FULL' });
+  });
+
+  test('should fail in plain words when the pool is gone', async () => {
+    const missing = new FilesystemPool({ poolId: 'pool-1', path: join(directory, 'missing') });
+    expect(await errorOf(missing.report())).toMatchObject({
+      code: 'SLIPWAY_POOL_IO',
+      message: expect.stringContaining('Primary storage pool pool-1: cannot read its size'),
+    });
+  });
+});
