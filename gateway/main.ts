@@ -23,7 +23,7 @@ async function main(): Promise<void> {
       startJob: (job) => startJob({ client, db }, job),
       executeWorkflow: (call) => executeWorkflow(client, call),
     },
-    { hasLog: true },
+    { log: process.stdout },
   );
 
   const stop = async (): Promise<void> => {

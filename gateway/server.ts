@@ -1,6 +1,13 @@
 import { randomUUID } from 'node:crypto';
+import type { Writable } from 'node:stream';
 import { sql } from 'drizzle-orm';
-import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import fastify, {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from 'fastify';
 import { SlipwayError } from '../shared/errors.js';
 import { answerRequest } from './answer-request.js';
 import type { CommandDependencies } from './commands/define-command.js';
@@ -17,12 +24,12 @@ const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 
 const FORM = 'application/x-www-form-urlencoded';
 
-/** The HTTP side of the gateway; stateless, any number may run. */
-export function createGateway(dependencies: CommandDependencies, { hasLog }: { hasLog: boolean }): FastifyInstance {
+/** The HTTP side of the gateway; stateless, any number may run. Log lines are JSON, one per request. */
+export function createGateway(dependencies: CommandDependencies, { log }: { log?: Writable }): FastifyInstance {
   const app = fastify({
-    logger: hasLog,
+    logger: log ? { stream: log } : false,
     // Its own line would have the URL, and the URL has the API key, the signature and template URLs.
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomUUID(),
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,

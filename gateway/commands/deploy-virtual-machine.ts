@@ -11,7 +11,7 @@ import { virtualMachineFields } from '../responses/virtual-machine.js';
 import { asyncParameters, earlierJob } from './async-jobs.js';
 import { type CommandContext, defineCommand, EVERYBODY } from './define-command.js';
 
-const JOB_CMD = 'org.apache.cloudstack.api.command.user.vm.DeployVMCmd';
+const JOB_CMD = 'deployVirtualMachine';
 
 const params = {
   ...asyncParameters,

@@ -9,7 +9,7 @@ import { virtualMachineFields } from '../responses/virtual-machine.js';
 import { asyncParameters, earlierJob } from './async-jobs.js';
 import { defineCommand, EVERYBODY } from './define-command.js';
 
-const JOB_CMD = 'org.apache.cloudstack.api.command.user.vm.DestroyVMCmd';
+const JOB_CMD = 'destroyVirtualMachine';
 
 export const destroyVirtualMachine = defineCommand({
   name: 'destroyVirtualMachine',

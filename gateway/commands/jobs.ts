@@ -11,6 +11,12 @@ import { noSuchEntity } from '../protocol/standard-texts.js';
 import { virtualMachineResponse } from '../responses/virtual-machine.js';
 import { defineCommand, EVERYBODY } from './define-command.js';
 
+/** CloudStack shows a job's command as its Java class. */
+const CLASS_NAMES = new Map([
+  ['deployVirtualMachine', 'org.apache.cloudstack.api.command.user.vm.DeployVMCmd'],
+  ['destroyVirtualMachine', 'org.apache.cloudstack.api.command.user.vm.DestroyVMCmd'],
+]);
+
 export const queryAsyncJobResult = defineCommand({
   name: 'queryAsyncJobResult',
   description: 'Tells how a job stands. A job is kept whatever happens to the history of its workflow.',
@@ -43,7 +49,7 @@ export const queryAsyncJobResult = defineCommand({
       jobid: job.id,
       accountid: job.accountId,
       userid: job.userId,
-      cmd: job.jobCmd,
+      cmd: CLASS_NAMES.get(job.jobCmd) ?? job.jobCmd,
       jobstatus: job.jobStatus,
       jobprocstatus: 0,
       jobresultcode: job.jobResultCode,

@@ -1,0 +1,137 @@
+import { eq } from 'drizzle-orm';
+import { joinHost } from '../../db/join-host.js';
+import { dataCenter, host, storagePool } from '../../db/schema/index.js';
+import { startTestGateway, type TestGateway, type TestUser } from '../../tests/support/test-gateway.js';
+import { COMMANDS } from './index.js';
+
+let gateway: TestGateway;
+let somebody: TestUser;
+let hostId: string;
+let poolId: string;
+
+beforeAll(async () => {
+  gateway = await startTestGateway();
+  somebody = await gateway.addUser('somebody');
+  for (const name of ['host-2', 'host-1']) {
+    ({ hostId, poolId } = await joinHost(gateway.databaseUrl, {
+      name,
+      clusterId: gateway.seeded.clusterId,
+      publicKey: 'a2V5',
+      poolPath: `/pools/${name}`,
+    }));
+  }
+  await gateway.db
+    .update(host)
+    .set({
+      status: 'Up',
+      cpus: 4,
+      speedMhz: 2000,
+      ramBytes: 8 * 1024 ** 3,
+      cpuUsedMhz: 1000,
+      ramUsedBytes: 1024 ** 3,
+      lastPinged: '2025-11-26T12:00:00Z',
+    })
+    .where(eq(host.id, hostId));
+  await gateway.db
+    .update(storagePool)
+    .set({ capacityBytes: 100, usedBytes: 30, allocatedBytes: 50 })
+    .where(eq(storagePool.id, poolId));
+});
+afterAll(() => gateway.stop());
+
+test('lists hosts with what they hold', async () => {
+  expect(await gateway.admin.call('listHosts', { state: 'up' })).toEqual({
+    count: 1,
+    host: [
+      expect.objectContaining({
+        id: hostId,
+        name: 'host-1',
+        state: 'Up',
+        type: 'Routing',
+        zonename: 'zone-1',
+        podname: 'pod-1',
+        clustername: 'cluster-1',
+        hypervisor: 'KVM',
+        cpunumber: 4,
+        cpuspeed: 2000,
+        cpuallocated: '12.50%',
+        memorytotal: 8589934592,
+        memoryallocatedbytes: 1073741824,
+        lastpinged: '2025-11-26T12:00:00+0000',
+        resourcestate: 'Enabled',
+      }),
+    ],
+  });
+  expect(await gateway.admin.call('listHosts', { name: 'host-2' })).toMatchObject({
+    host: [{ state: 'Connecting', cpuallocated: '0.00%' }],
+  });
+});
+
+test('lists pools, also those of one host', async () => {
+  expect(await gateway.admin.call('listStoragePools', { hostid: hostId })).toEqual({
+    count: 1,
+    storagepool: [
+      expect.objectContaining({
+        id: poolId,
+        name: 'host-1-pool',
+        scope: 'HOST',
+        type: 'Filesystem',
+        state: 'Up',
+        disksizetotal: 100,
+        disksizeused: 30,
+        disksizeallocated: 50,
+      }),
+    ],
+  });
+});
+
+test('lists zones: disabled ones to root admins only', async () => {
+  await gateway.db.insert(dataCenter).values({ name: 'zone-2', allocationState: 'Disabled' });
+  expect(await gateway.admin.call('listZones')).toMatchObject({
+    count: 2,
+    zone: [{ name: 'zone-1' }, { name: 'zone-2', allocationstate: 'Disabled' }],
+  });
+  expect(await somebody.client.call('listZones')).toMatchObject({ count: 1, zone: [{ name: 'zone-1' }] });
+});
+
+test('lists OS types and service offerings', async () => {
+  expect(await somebody.client.call('listOsTypes', { keyword: 'UBUNTU 24' })).toMatchObject({
+    count: 1,
+    ostype: [{ description: 'Ubuntu 24.04 LTS', oscategoryname: 'Ubuntu' }],
+  });
+  expect(await somebody.client.call('listServiceOfferings', { memory: 1024 })).toMatchObject({
+    count: 1,
+    serviceoffering: [{ name: 'Medium Instance', cpunumber: 1, cpuspeed: 1000, memory: 1024 }],
+  });
+});
+
+test.each([
+  ['listHosts', 'name', 'host-1'],
+  ['listHosts', 'keyword', 'ost-1'],
+  ['listStoragePools', 'name', 'host-1-pool'],
+  ['listStoragePools', 'keyword', 'ost-1'],
+  ['listZones', 'name', 'zone-1'],
+  ['listServiceOfferings', 'name', 'Small Instance'],
+  ['listServiceOfferings', 'cpuspeed', 500],
+  ['listOsTypes', 'description', 'windows'],
+])('%s filters by %s', async (command, parameter, value) => {
+  expect(await gateway.admin.call(command, { [parameter]: value })).toHaveProperty('count', 1);
+});
+
+test.each(['listHosts', 'listStoragePools', 'listZones', 'listServiceOfferings', 'listOsTypes'])(
+  '%s pages, answers an empty object when nothing matches, and has declared keys only',
+  async (name) => {
+    const { response } = COMMANDS.find((command) => command.name === name)!;
+    const all = await gateway.admin.call(name);
+    const items = all[response.objectName] as Record<string, unknown>[];
+    expect(items.length).toBe(all['count']);
+    expect(await gateway.admin.call(name, { page: 2, pagesize: 1 })).toEqual({
+      count: all['count'],
+      [response.objectName]: [items[1]],
+    });
+    expect(await gateway.admin.call(name, { id: '11111111-1111-4111-8111-111111111111' })).toEqual({});
+    for (const item of items) {
+      expect(Object.keys(response.fields)).toEqual(expect.arrayContaining(Object.keys(item)));
+    }
+  },
+);
