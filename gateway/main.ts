@@ -1,8 +1,10 @@
+import type { FastifyInstance } from 'fastify';
 import { connectTemporal } from '../client/connect.js';
 import { executeWorkflow } from '../client/execute-workflow.js';
 import { startJob } from '../client/start-job.js';
 import { openDatabase } from '../db/client.js';
 import { createSecretBox } from '../db/secret-box.js';
+import { loggable } from './protocol/database-error.js';
 import { createGateway } from './server.js';
 
 /**
@@ -16,11 +18,15 @@ async function main(): Promise<void> {
   const client = await connectTemporal();
   const database = openDatabase(required('DATABASE_URL'), { applicationName: 'slipway-gateway' });
   const { db } = database;
-  const app = createGateway(
+  const app: FastifyInstance = createGateway(
     {
       db,
       secretBox,
-      startJob: (job) => startJob({ client, db }, job),
+      // Nobody awaits it: a rejection would end the process, and the sweeper starts the job anyway.
+      startJob: (job) =>
+        startJob({ client, db }, job).catch((error: unknown) => {
+          app.log.error({ failure: loggable(error), jobId: job.id }, 'the job was not started');
+        }),
       executeWorkflow: (call) => executeWorkflow(client, call),
     },
     { log: process.stdout },

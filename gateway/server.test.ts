@@ -168,6 +168,7 @@ test('a defect is told by request id only', async () => {
       errortext: `Internal error executing command, please contact your system administrator (request ${response.headers.get('x-request-id')})`,
     },
   });
+  expect(gateway.log()).toContain('cannot read property');
 });
 
 test('logs what was called, by whom and how it ended, and no secret', async () => {

@@ -54,7 +54,7 @@ export function createGateway(dependencies: CommandDependencies, { log }: { log?
       });
       const durationMs = Math.round(performance.now() - startedMs);
       const isDefect = defect !== undefined;
-      const facts = { command, accountId, status, durationMs, ...(isDefect ? { err: loggable(defect) } : {}) };
+      const facts = { command, accountId, status, durationMs, ...(isDefect ? { failure: loggable(defect) } : {}) };
       request.log[isDefect ? 'error' : 'info'](facts, 'answered');
       return send(reply, { status, contentType, body, description });
     },
@@ -66,7 +66,7 @@ export function createGateway(dependencies: CommandDependencies, { log }: { log?
       await dependencies.db.execute(sql`select 1`);
       return { ok: true };
     } catch (error) {
-      request.log.warn({ err: loggable(error) }, 'the database does not answer');
+      request.log.warn({ failure: loggable(error) }, 'the database does not answer');
       return reply.code(503).send({ ok: false, reason: 'The database does not answer' });
     }
   });
@@ -77,7 +77,7 @@ export function createGateway(dependencies: CommandDependencies, { log }: { log?
   app.setErrorHandler((error: FastifyError, request, reply) => {
     // What fastify refuses before the handler: another media type, a body that is too large or cut off.
     const isRefusal = error.statusCode !== undefined && error.statusCode < 500;
-    if (!isRefusal) request.log.error({ err: loggable(error) }, 'failed');
+    if (!isRefusal) request.log.error({ failure: loggable(error) }, 'failed');
     const body = apiErrorOf(
       isRefusal ? new SlipwayError('SLIPWAY_REQUEST_MALFORMED', refusal(error)) : error,
       request.id,

@@ -9,10 +9,10 @@ const AWAY = /^(CONNECT_TIMEOUT|CONNECTION_\w+|ECONN\w+|EPIPE|ENOENT|57P0[1-3]|5
 
 export const isDatabaseAway = (error: unknown): boolean => AWAY.test(String(driverError(error)?.code));
 
-/** For the log: what happened and where, without the values of a query, which may be somebody's key. */
-export const loggable = (error: unknown): Record<string, unknown> => {
-  const cause = driverError(error);
-  return cause
-    ? { type: cause.name, code: cause.code, message: cause.message, stack: cause.stack }
-    : { message: String(error) };
-};
+/** For the log: what happened, where and why, without the values of a query, which may be somebody's key. */
+export function loggable(error: unknown): Record<string, unknown> {
+  const origin = driverError(error);
+  if (!origin) return { message: String(error) };
+  const { name, code, message, stack, cause } = origin;
+  return { name, code, message, stack, cause: cause instanceof Error ? cause.message : undefined };
+}
