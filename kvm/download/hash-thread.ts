@@ -68,7 +68,12 @@ export function startHashThread(
   algorithms: readonly DigestAlgorithm[],
   slots: readonly SharedArrayBuffer[],
 ): HashThread {
-  const worker = new Worker(PROGRAM, { eval: true, workerData: { slots, names: algorithms.map(opensslName) } });
+  const worker = new Worker(PROGRAM, {
+    eval: true,
+    // Not the flags of the process: its loaders cost the thread a second, and could take the text for a module.
+    execArgv: [],
+    workerData: { slots, names: algorithms.map(opensslName) },
+  });
   const waiting: { resolve: (answer: unknown) => void; reject: (error: unknown) => void }[] = [];
   let failure: unknown;
 

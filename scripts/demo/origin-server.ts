@@ -12,12 +12,15 @@ export interface OriginFile {
   contentType?: string;
   /** A quoted hash of content and length by default; `null` sends none. */
   etag?: string | null;
-  /** Answers this and nothing else. `times`: only to the first so many requests. */
-  status?: { code: number; headers?: Record<string, string>; times?: number };
+  /** Answers this and nothing else. `skip`: not to the first so many requests; `times`: only so often. */
+  status?: { code: number; headers?: Record<string, string>; skip?: number; times?: number };
   /** Sends no more than so many bytes a second. */
   bytesPerSecond?: number;
-  /** Drops the connection after so many bytes of a body. `times`: only for the first so many requests. */
-  dropAfterBytes?: { bytes: number; times?: number };
+  /**
+   * Drops the connection after so many bytes of a body, or falls silent there. `times`: only for the first so many
+   * requests.
+   */
+  dropAfterBytes?: { bytes: number; times?: number; isSilent?: boolean };
   /** Answers 200 with everything, whatever range was asked for. */
   isIgnoringRange?: boolean;
   /** Announces this size in place of the real one; `null` announces none. */
@@ -90,9 +93,13 @@ function requestedSpan(request: IncomingMessage, sizeBytes: number, etag: string
   return start < end ? { start, end } : null;
 }
 
-/** Counts down a fault that happens only a few times. */
-function isStillDue(fault: { times?: number } | undefined): boolean {
+/** Counts down a fault that happens only a few times, or not at first. */
+function isStillDue(fault: { skip?: number; times?: number } | undefined): boolean {
   if (!fault) return false;
+  if (fault.skip !== undefined && fault.skip > 0) {
+    fault.skip -= 1;
+    return false;
+  }
   if (fault.times === undefined) return true;
   fault.times -= 1;
   return fault.times >= 0;
@@ -112,9 +119,10 @@ async function sendBody(
   response: ServerResponse,
   file: OriginFile,
   span: Span,
-  dropAfterBytes: number,
+  drop: { bytes: number; isSilent?: boolean } | undefined,
   statistics: OriginStatistics,
 ): Promise<void> {
+  const dropAfterBytes = drop?.bytes ?? Infinity;
   let sent = 0;
   for await (const data of openSpan(file.content, span)) {
     const chunk = (data as Buffer).subarray(0, Math.max(0, dropAfterBytes - sent));
@@ -123,6 +131,7 @@ async function sendBody(
     statistics.bytes += chunk.length;
     const isTaken = response.write(chunk);
     if (sent >= dropAfterBytes) {
+      if (drop?.isSilent) return;
       // Flushed first, so that the client has got exactly the bytes that were promised to arrive.
       await new Promise((done) => response.write('', done));
       response.destroy();
@@ -179,8 +188,8 @@ export async function startOriginServer(options: { port?: number } = {}): Promis
       ...(file.announcedBytes === null ? {} : { 'content-length': lengthBytes }),
       ...(span ? { 'content-range': `bytes ${start}-${start + lengthBytes - 1}/${totalBytes}` } : {}),
     });
-    const dropAfterBytes = isStillDue(file.dropAfterBytes) ? (file.dropAfterBytes?.bytes ?? 0) : Infinity;
-    await sendBody(response, file, { start, end }, dropAfterBytes, counter);
+    const drop = isStillDue(file.dropAfterBytes) ? file.dropAfterBytes : undefined;
+    await sendBody(response, file, { start, end }, drop, counter);
   };
 
   const server = createServer((request, response) => {

@@ -1,0 +1,152 @@
+import { metalinkDocument } from '../../scripts/demo/origin-server.js';
+import type { ImageFormat, ProbeResult } from '../../shared/images.js';
+import { probe } from './probe.js';
+import { readSources, type SourcePlan } from './read-sources.js';
+import { DownloadBench, randomContent, testSettings } from './test-support.js';
+
+let bench: DownloadBench;
+beforeEach(async () => {
+  bench = await DownloadBench.start();
+});
+afterEach(() => bench.stop());
+
+const context = { signal: new AbortController().signal };
+
+function qcow2Image(virtualSizeBytes: bigint): Buffer {
+  const image = randomContent(5000);
+  image.write('QFI\xfb', 'latin1');
+  image.writeUInt32BE(3, 4);
+  image.writeBigUInt64BE(virtualSizeBytes, 24);
+  return image;
+}
+
+const probeUrl = (url: string, format: ImageFormat = 'QCOW2'): Promise<ProbeResult> =>
+  probe(url, format, testSettings(), context);
+const plan = (url: string): Promise<SourcePlan> => readSources(url, 'QCOW2', testSettings(), context);
+
+const metalink = (...urls: string[]): string =>
+  metalinkDocument({
+    name: 'disk.qcow2',
+    sizeBytes: 5000,
+    sha256: 'a'.repeat(64),
+    mirrors: urls.map((url, index) => ({ url, priority: index + 1, location: 'de' })),
+  });
+
+describe('probe', () => {
+  it.each([[false], [true]])(
+    'reads sizes from the first bytes (server without ranges: %s)',
+    async (isIgnoringRange) => {
+      bench.origin.serve('/disk.qcow2', { content: qcow2Image(1n << 33n), isIgnoringRange });
+      expect(await probeUrl(`${bench.origin.url}/disk.qcow2`)).toEqual({
+        isMetalink: false,
+        sizeBytes: 5000,
+        virtualSizeBytes: 2 ** 33,
+        mirrors: [{ url: `${bench.origin.url}/disk.qcow2`, outcome: 'used', bytes: 512 }],
+      });
+      expect(bench.origin.statistics('/disk.qcow2').ranges).toEqual(['bytes=0-511']);
+    },
+  );
+
+  it('passes when one mirror of a metalink answers, and reports all', async () => {
+    bench.origin.serve('/good.qcow2', { content: qcow2Image(1024n) });
+    bench.origin.serve('/page.qcow2', { content: Buffer.alloc(5000, '<html>') });
+    bench.origin.serve('/short.qcow2', { content: 'x' });
+    const names = ['gone', 'page', 'short', 'good'];
+    const document = metalink(...names.map((name) => `${bench.origin.url}/${name}.qcow2`), 'http://169.254.169.254/a');
+    bench.origin.serve('/disk.meta4', { content: document });
+    const result = await probeUrl(`${bench.origin.url}/disk.meta4`);
+    expect(result).toMatchObject({ isMetalink: true, sizeBytes: 5000, virtualSizeBytes: 1024 });
+    expect(result.mirrors.map(({ outcome, code }) => code ?? outcome)).toEqual([
+      'SLIPWAY_SOURCE_HTTP_4XX',
+      'SLIPWAY_IMAGE_REFUSED',
+      'SLIPWAY_SOURCE_SIZE',
+      'used',
+      'SLIPWAY_URL_FORBIDDEN',
+    ]);
+  });
+
+  it('fails when none answers, with the reason of each', async () => {
+    bench.origin.serve('/page', { content: '<html>Sign in</html>'.repeat(100) });
+    await expect(probeUrl(`${bench.origin.url}/page?secret`)).rejects.toMatchObject({
+      code: 'SLIPWAY_SOURCES_EXHAUSTED',
+      message: `No source could be read\n${bench.origin.url}/page: the file does not begin as a qcow2 image does`,
+      details: [expect.objectContaining({ code: 'SLIPWAY_IMAGE_REFUSED' })],
+    });
+  });
+
+  it('believes a raw image without looking into it', async () => {
+    bench.origin.serve('/disk.raw', { content: randomContent(700) });
+    expect(await probeUrl(`${bench.origin.url}/disk.raw`, 'RAW')).toMatchObject({ sizeBytes: 700 });
+  });
+
+  it('lets what has answered decide when time is up', async () => {
+    bench.origin.serve('/good.qcow2', { content: qcow2Image(1024n) });
+    bench.origin.serve('/slow.qcow2', { content: qcow2Image(1024n), announcedBytes: null, bytesPerSecond: 1 });
+    const controller = new AbortController();
+    bench.origin.serve('/disk.meta4', {
+      content: metalink(
+        `${bench.origin.url}/good.qcow2`,
+        ...Array.from({ length: 12 }, (_, i) => `http://10.255.255.${i + 1}/x`),
+      ),
+    });
+    setTimeout(() => controller.abort(), 300);
+    const result = await probe(`${bench.origin.url}/disk.meta4`, 'QCOW2', testSettings(), controller);
+    expect(result.mirrors[0]).toMatchObject({ outcome: 'used' });
+    expect(result.mirrors.slice(1).filter(({ outcome }) => outcome === 'used')).toEqual([]);
+  });
+});
+
+describe('readSources', () => {
+  it('takes a URL that is no metalink as the one source', async () => {
+    bench.origin.serve('/latest', { content: randomContent(10) });
+    const url = `${bench.origin.url}/latest?token=1`;
+    expect(await plan(url)).toEqual({
+      isMetalink: false,
+      digests: [],
+      tiers: [{ priority: 1, urls: [url] }],
+      dropped: [],
+    });
+  });
+
+  it.each([
+    ['/disk.metalink', undefined],
+    ['/disk.META4', 'text/plain'],
+    ['/latest', 'application/metalink4+xml; charset=utf-8'],
+    ['/latest', 'application/metalink+xml'],
+  ])('knows the metalink at %s of type %s', async (path, contentType) => {
+    bench.origin.serve(path, {
+      content: metalink('http://a.example/disk', 'http://b.example/disk'),
+      ...(contentType === undefined ? {} : { contentType }),
+    });
+    expect(await plan(bench.origin.url + path)).toEqual({
+      isMetalink: true,
+      sizeBytes: 5000,
+      digests: [{ algorithm: 'SHA-256', value: 'a'.repeat(64) }],
+      tiers: [
+        { priority: 1, location: 'de', urls: ['http://a.example/disk'] },
+        { priority: 2, location: 'de', urls: ['http://b.example/disk'] },
+      ],
+      dropped: [],
+    });
+  });
+
+  it.each([
+    ['is too long', { content: `<!--${'x'.repeat(1024 * 1024)}-->` }, 'SLIPWAY_METALINK_INVALID'],
+    ['is a page', { content: '<html></html>' }, 'SLIPWAY_METALINK_INVALID'],
+    ['is not there', { content: '', status: { code: 404 } }, 'SLIPWAY_SOURCE_HTTP_4XX'],
+    [
+      'redirects inside',
+      { content: '', status: { code: 302, headers: { location: 'http://[::1]/' } } },
+      'SLIPWAY_URL_FORBIDDEN',
+    ],
+  ])('refuses a document that %s', async (_what, file, code) => {
+    bench.origin.serve('/disk.meta4', file);
+    await expect(plan(`${bench.origin.url}/disk.meta4`)).rejects.toMatchObject({ code });
+  });
+
+  it('asks a busy server for the document again', async () => {
+    const content = metalink('http://a.example/disk');
+    bench.origin.serve('/disk.meta4', { content, status: { code: 503, times: 1 } });
+    expect(await plan(`${bench.origin.url}/disk.meta4`)).toMatchObject({ isMetalink: true });
+  });
+});
