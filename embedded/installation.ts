@@ -4,6 +4,7 @@ import { printsReady, startChildProcess, waitUntilReady } from './child-process.
 import { controlEnvironment, hostEnvironment } from './component-environment.js';
 import { startComponent, type Component } from './component.js';
 import { writeCredentials, type Credentials } from './credentials.js';
+import { destroyDomains } from './destroy-domains.js';
 import { requireInstallationPorts, type InstallationPorts } from './installation-ports.js';
 import { joinLocalHost, type LocalHost } from './join-host.js';
 import { prepareDatabase, startDatabase, startTemporalService, type ServiceContext } from './services.js';
@@ -45,6 +46,8 @@ export interface Installation {
   hosts: RunningHost[];
   /** Ends everything in good order. Virtual machines run on. */
   stop(): Promise<void>;
+  /** Stops, ends its virtual machines and removes the state directory. For installations that were made for a test. */
+  destroy(): Promise<void>;
 }
 
 const COMPONENT_READY_MS = 60_000;
@@ -56,6 +59,15 @@ async function stopAll(started: Component[]): Promise<void> {
   for (const level of [0, 1, 2, 3, 4]) {
     await Promise.all(started.filter((component) => rank(component) === level).map((component) => component.stop()));
   }
+}
+
+/** Like Promise.all, but lets all of them finish first: one that is still starting could not be stopped. */
+async function allStarted(starting: Promise<Component>[]): Promise<Component[]> {
+  const outcomes = await Promise.allSettled(starting);
+  return outcomes.map((outcome) => {
+    if (outcome.status === 'rejected') throw outcome.reason;
+    return outcome.value;
+  });
 }
 
 const numbered = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
@@ -142,7 +154,7 @@ async function start(
   };
   const control = controlEnvironment(env, services);
   onLine('Control worker');
-  const controlWorkers = await Promise.all(
+  const controlWorkers = await allStarted(
     numbered(options.controlWorkers).map((n) =>
       program(`control-worker-${n}`, 'workers/control-worker.js', [], control),
     ),
@@ -167,7 +179,7 @@ async function start(
     hosts.push({ ...host, worker: await worker });
   }
   onLine('Gateway');
-  const gateways = await Promise.all(
+  const gateways = await allStarted(
     ports.gateways.map((port, index) =>
       program(`gateway-${index + 1}`, 'gateway/main.js', [], {
         ...control,
@@ -188,5 +200,10 @@ async function start(
     controlWorkers,
     hosts,
     stop,
+    async destroy() {
+      await stop();
+      for (const host of hosts) await destroyDomains(host, seeded.installationId);
+      await state.remove();
+    },
   };
 }
