@@ -16,12 +16,20 @@ const common = {
   testPathIgnorePatterns: ['/node_modules/', '<rootDir>/dist/'],
 };
 
+const onPostgres = {
+  ...common,
+  globalSetup: '<rootDir>/tests/support/global-setup.cjs',
+  globalTeardown: '<rootDir>/tests/support/global-teardown.cjs',
+};
+
+const slow = { setupFilesAfterEnv: ['<rootDir>/tests/support/long-timeout.ts'] };
+
 const layers = ['activities', 'cli', 'client', 'db', 'embedded', 'gateway', 'kvm', 'scripts', 'shared', 'workers', 'workflows'];
 
 module.exports = {
   projects: [
-    { ...common, displayName: 'unit', testMatch: layers.map((layer) => `<rootDir>/${layer}/**/*.test.ts`) },
-    { ...common, displayName: 'temporal', testMatch: ['<rootDir>/tests/temporal/**/*.test.ts'] },
-    { ...common, displayName: 'e2e', testMatch: ['<rootDir>/tests/{e2e,faults}/**/*.test.ts'] },
+    { ...onPostgres, displayName: 'unit', testMatch: layers.map((layer) => `<rootDir>/${layer}/**/*.test.ts`) },
+    { ...onPostgres, ...slow, displayName: 'temporal', testMatch: ['<rootDir>/tests/temporal/**/*.test.ts'] },
+    { ...common, ...slow, displayName: 'e2e', testMatch: ['<rootDir>/tests/{e2e,faults}/**/*.test.ts'] },
   ],
 };

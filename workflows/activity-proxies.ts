@@ -59,13 +59,26 @@ export const transferOnHost = (hostId: string, summary: string) =>
     summary,
   });
 
-/** Work that waits for a host for as long as it takes, and ends with the process that runs it. */
+const ENDS_WITH_PROCESS = {
+  startToCloseTimeout: '1 h',
+  heartbeatTimeout: '20 s',
+  cancellationType: 'TRY_CANCEL',
+  retry: { maximumAttempts: 1 },
+} as const;
+
+/** Waits in the host's queue for as long as the host is away, and ends with the process that has taken it. */
+export const awaitHost = (hostId: string) =>
+  proxyActivities<HostActivities>({
+    ...ENDS_WITH_PROCESS,
+    taskQueue: hostTaskQueue(hostId),
+    summary: 'wait for the host worker',
+  });
+
+/** Ends when something changes on the host; when nobody takes it, or it falls silent, the host is Down. */
 export const watchOnHost = (hostId: string, summary: string) =>
   proxyActivities<HostActivities>({
+    ...ENDS_WITH_PROCESS,
     taskQueue: hostTaskQueue(hostId),
-    startToCloseTimeout: '1 h',
-    heartbeatTimeout: '20 s',
-    cancellationType: 'TRY_CANCEL',
-    retry: { maximumAttempts: 1 },
+    scheduleToStartTimeout: '20 s',
     summary,
   });

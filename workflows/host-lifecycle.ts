@@ -2,7 +2,6 @@ import {
   CancellationScope,
   continueAsNew,
   defineSignal,
-  isCancellation,
   log,
   setCurrentDetails,
   setHandler,
@@ -11,7 +10,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { zoneKey } from '../shared/search-attributes.js';
-import { control, onHost, watchOnHost } from './activity-proxies.js';
+import { awaitHost, control, onHost, watchOnHost } from './activity-proxies.js';
 import { failureOf } from './failure-of.js';
 
 /** A host worker has started: whatever an earlier process of that host was doing has ended with it. */
@@ -44,7 +43,7 @@ export async function hostLifecycle(input: HostLifecycleInput): Promise<void> {
       await incarnation.run(() => serve(input.hostId, life));
     } catch (error) {
       if (CancellationScope.current().consideredCancelled) throw error;
-      if (isCancellation(error)) continue;
+      if (incarnation.consideredCancelled) continue;
       // A host that cannot pay its debts is not Up: it is asked again, and the Web UI shows why.
       setCurrentDetails(`Not Up: ${failureOf(error).message}`);
       await sleep(SETTLE_RETRY_MS, { summary: 'before the host is asked again' });
@@ -75,7 +74,7 @@ async function serve(hostId: string, life: { servedBootId: string }): Promise<vo
     try {
       known = await watchOnHost(hostId, `watch ${hostName}`).watchHost({ known });
     } catch (error) {
-      if (isCancellation(error)) throw error;
+      if (CancellationScope.current().consideredCancelled) throw error;
       log.warn('host is Down', { hostId, failure: failureOf(error) });
       await control.markHostDown({ hostId, bootId });
       return;
@@ -88,10 +87,13 @@ async function serve(hostId: string, life: { servedBootId: string }): Promise<vo
 async function hello(hostId: string) {
   for (;;) {
     try {
-      return await watchOnHost(hostId, 'hello').hello();
+      return await awaitHost(hostId).hello();
     } catch (error) {
-      if (isCancellation(error)) throw error;
-      log.warn('hello failed', { hostId, failure: failureOf(error) });
+      if (CancellationScope.current().consideredCancelled) throw error;
+      const failure = failureOf(error);
+      log.warn('hello failed', { hostId, failure });
+      setCurrentDetails(`Not Up: ${failure.message}`);
+      await sleep(SETTLE_RETRY_MS, { summary: 'before the host is asked again' });
     }
   }
 }

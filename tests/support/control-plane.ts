@@ -1,0 +1,68 @@
+import { rm } from 'node:fs/promises';
+import { Client, Connection } from '@temporalio/client';
+import {
+  bundleWorkflowCode,
+  DefaultLogger,
+  NativeConnection,
+  Runtime,
+  Worker,
+  type WorkflowBundle,
+} from '@temporalio/worker';
+import path from 'node:path';
+import { activityBoundary } from '../../activities/activity-boundary.js';
+import { createControlActivities } from '../../activities/control/index.js';
+import { ensureSearchAttributes } from '../../client/ensure-search-attributes.js';
+import { pickFreePorts } from '../../embedded/ports.js';
+import { createTemporaryStateDirectory } from '../../embedded/state-directory.js';
+import { startTemporal } from '../../embedded/temporal.js';
+import { CONTROL_TASK_QUEUE } from '../../shared/task-queues.js';
+import { createTestDatabase, type TestDatabase } from './test-database.js';
+
+export interface ControlPlane extends TestDatabase {
+  client: Client;
+  connection: NativeConnection;
+  stop(): Promise<void>;
+}
+
+let bundle: Promise<WorkflowBundle> | undefined;
+
+/** The workflows from their sources, bundled once per test file. */
+export const testWorkflowBundle = (): Promise<WorkflowBundle> =>
+  (bundle ??= bundleWorkflowCode({
+    workflowsPath: path.join(__dirname, '..', '..', 'workflows', 'index.ts'),
+    logger: new DefaultLogger('ERROR'),
+  }));
+
+/** A real Temporal server, a real database and a real control worker, in the process of the test. */
+export async function startControlPlane(): Promise<ControlPlane> {
+  Runtime.install({ logger: new DefaultLogger('ERROR') });
+  const database = await createTestDatabase();
+  const state = await createTemporaryStateDirectory();
+  const [port, uiPort] = await pickFreePorts(2);
+  const server = await startTemporal({ stateDirectory: state.path, port: port!, uiPort: uiPort!, env: process.env });
+  const connection = await NativeConnection.connect({ address: server.address });
+  const client = new Client({ connection: await Connection.connect({ address: server.address }) });
+  await ensureSearchAttributes(client);
+  const worker = await Worker.create({
+    connection,
+    taskQueue: CONTROL_TASK_QUEUE,
+    workflowBundle: await testWorkflowBundle(),
+    activities: createControlActivities({ db: database.db, client, secretBox: database.secretBox }),
+    interceptors: { activity: [activityBoundary] },
+  });
+  const running = worker.run();
+  return {
+    ...database,
+    client,
+    connection,
+    async stop() {
+      worker.shutdown();
+      await running;
+      await client.connection.close();
+      await connection.close();
+      await server.process.stop();
+      await rm(state.path, { recursive: true, force: true });
+      await database.drop();
+    },
+  };
+}

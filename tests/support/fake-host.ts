@@ -1,0 +1,198 @@
+import { randomUUID } from 'node:crypto';
+import { ApplicationFailure } from '@temporalio/common';
+import { Worker } from '@temporalio/worker';
+import { activityBoundary } from '../../activities/activity-boundary.js';
+import { heartbeatWhileRunning } from '../../activities/heartbeat-while-running.js';
+import type { HostActivities, TransferActivities } from '../../activities/host/index.js';
+import { announceHost } from '../../client/announce-host.js';
+import { joinHost } from '../../db/join-host.js';
+import { generateKeyPair } from '../../kvm/keystore/sealed-box.js';
+import type { HostStatus } from '../../shared/hosts.js';
+import { hostTaskQueue, hostTransferTaskQueue } from '../../shared/task-queues.js';
+import { hostWorkflowId } from '../../shared/workflow-ids.js';
+import type { SealedTier } from '../../shared/templates.js';
+import type { ControlPlane } from './control-plane.js';
+import { waitFor } from './wait-for.js';
+import { host, storagePool } from '../../db/schema/index.js';
+import { eq } from 'drizzle-orm';
+
+type Activities = HostActivities & TransferActivities;
+
+const GiB = 1024 ** 3;
+
+/**
+ * A KVM host whose drivers are memory, for faults that a real one cannot be brought to at will. Queues, worker and
+ * workflows are real. `override` replaces what an activity does; `calls` has what was asked of it.
+ */
+export class FakeHost {
+  readonly hostId: string;
+  readonly poolId: string;
+  readonly name: string;
+  readonly calls: { activity: keyof Activities; input: unknown }[] = [];
+  readonly domains = new Map<string, number>();
+  readonly volumes = new Set<string>();
+  readonly copies = new Set<string>();
+  bootId = '';
+  readonly #plane: ControlPlane;
+  readonly #overrides: Partial<Activities> = {};
+  #workers: Worker[] = [];
+  #running: Promise<unknown> = Promise.resolve();
+
+  private constructor(plane: ControlPlane, name: string, joined: { hostId: string; poolId: string }) {
+    this.#plane = plane;
+    this.name = name;
+    this.hostId = joined.hostId;
+    this.poolId = joined.poolId;
+  }
+
+  /** Joins a host with this name, and starts its worker. */
+  static async join(plane: ControlPlane, name: string): Promise<FakeHost> {
+    const { publicKey } = await generateKeyPair();
+    const { clusterId } = plane.seeded;
+    const joined = await joinHost(plane.databaseUrl, { name, clusterId, publicKey, poolPath: '/pool' });
+    const fake = new FakeHost(plane, name, joined);
+    await fake.start();
+    return fake;
+  }
+
+  override<Name extends keyof Activities>(name: Name, activity: Activities[Name]): void {
+    this.#overrides[name] = activity;
+  }
+
+  timesAsked(activity: keyof Activities): number {
+    return this.calls.filter((call) => call.activity === activity).length;
+  }
+
+  /** Starts the worker as a new process would: with a new boot id, and an announcement. */
+  async start(): Promise<void> {
+    this.bootId = randomUUID();
+    const { connection, client } = this.#plane;
+    const common = {
+      connection,
+      maxHeartbeatThrottleInterval: '200 ms',
+      defaultHeartbeatThrottleInterval: '200 ms',
+    } as const;
+    const activities = this.#activities();
+    this.#workers = await Promise.all([
+      Worker.create({
+        ...common,
+        taskQueue: hostTaskQueue(this.hostId),
+        activities,
+        interceptors: { activity: [activityBoundary, heartbeatWhileRunning] },
+      }),
+      Worker.create({
+        ...common,
+        taskQueue: hostTransferTaskQueue(this.hostId),
+        activities,
+        interceptors: { activity: [activityBoundary] },
+      }),
+    ]);
+    this.#running = Promise.all(this.#workers.map((worker) => worker.run()));
+    await announceHost(client, { hostId: this.hostId, bootId: this.bootId, signal: new AbortController().signal });
+  }
+
+  async stop(): Promise<void> {
+    for (const worker of this.#workers) worker.shutdown();
+    this.#workers = [];
+    await this.#running;
+  }
+
+  /** Ends the host for good, so that the next test of a file begins with hosts of its own. */
+  async retire(): Promise<void> {
+    await this.#plane.client.workflow.getHandle(hostWorkflowId(this.hostId)).terminate('the test has ended');
+    await this.stop();
+    const removed = new Date().toISOString();
+    await this.#plane.db.update(host).set({ status: 'Removed', removed }).where(eq(host.id, this.hostId));
+    await this.#plane.db.update(storagePool).set({ removed }).where(eq(storagePool.id, this.poolId));
+  }
+
+  async isStatus(status: string): Promise<void> {
+    await waitFor(`host ${this.name} is ${status}`, async () => {
+      const [row] = await this.#plane.db.select().from(host).where(eq(host.id, this.hostId));
+      return row?.status === status;
+    });
+  }
+
+  status(): HostStatus {
+    return {
+      facts: {
+        bootId: this.bootId,
+        arch: 'x86_64',
+        cpus: 4,
+        cpuSpeedMhz: 2000,
+        memoryBytes: 16 * GiB,
+        domainType: 'kvm',
+        hypervisorVersion: 'QEMU 7.2.0',
+        pools: [{ poolId: this.poolId, capacityBytes: 100 * GiB, usedBytes: 0 }],
+      },
+      domains: [...this.domains].map(([vmId, token]) => ({ vmId, token, state: 'Running' as const })),
+    };
+  }
+
+  #activities(): Activities {
+    const defaults: Activities = {
+      hello: () => Promise.resolve(this.status()),
+      watchHost: async ({ known }) => {
+        const { cancellationSignal } = await import('@temporalio/activity');
+        const signal = cancellationSignal();
+        const watched = this.#workers;
+        // Ends when the worker is stopped too, as a process would.
+        while (
+          JSON.stringify(this.status()) === JSON.stringify(known) &&
+          !signal.aborted &&
+          watched === this.#workers
+        ) {
+          await new Promise((resolve) => setTimeout(resolve, 50));
+        }
+        return this.status();
+      },
+      probeUrl: () => Promise.resolve({ isMetalink: false, sizeBytes: 1000, virtualSizeBytes: 2000, mirrors: [] }),
+      readSources: ({ url }) =>
+        Promise.resolve({ isMetalink: false, digests: [], dropped: [], tiers: [tier(url.display)] }),
+      downloadTier: ({ copy, tier: { mirrors } }) => {
+        this.copies.add(copyName(copy));
+        return Promise.resolve({
+          sizeBytes: 1000,
+          resumedFromBytes: 0,
+          digests: [],
+          mirrors: mirrors.map((url) => ({ url, outcome: 'used' as const, bytes: 1000 })),
+        });
+      },
+      verifyChecksum: () => Promise.resolve(),
+      installTemplate: ({ copy }) =>
+        Promise.resolve({ installPath: copyName(copy), virtualSizeBytes: 2000, physicalSizeBytes: 1000 }),
+      discardTemplateCopy: ({ copy }) => Promise.resolve(void this.copies.delete(copyName(copy))),
+      sweepPartials: () => Promise.resolve([]),
+      createRootVolume: ({ volumeId, token }) => {
+        const fileName = `${volumeId}.${token}`;
+        this.volumes.add(fileName);
+        return Promise.resolve({ fileName, virtualSizeBytes: 2000 });
+      },
+      startDomain: ({ spec, token }) => Promise.resolve(void this.domains.set(spec.vmId, token)),
+      stopDomain: ({ vmId }) => Promise.resolve(void this.domains.delete(vmId)),
+      removeDeployment: ({ vmId, volumeId, token }) => {
+        this.domains.delete(vmId);
+        this.volumes.delete(`${volumeId}.${token}`);
+        return Promise.resolve();
+      },
+    };
+    const recorded = Object.entries(defaults).map(([name, activity]) => {
+      const key = name as keyof Activities;
+      const run = async (input: never): Promise<unknown> => {
+        this.calls.push({ activity: key, input });
+        return ((this.#overrides[key] ?? activity) as (input: never) => Promise<unknown>)(input);
+      };
+      return [key, run];
+    });
+    return Object.fromEntries(recorded) as Activities;
+  }
+}
+
+export const tier = (url: string, priority = 1): SealedTier => ({ priority, mirrors: [url], sealed: 'sealed' });
+
+const copyName = ({ templateId, generation, epoch }: { templateId: string; generation: number; epoch: number }) =>
+  `${templateId}.g${generation}.e${epoch}`;
+
+/** An error as a host throws it. */
+export const refusal = (type: string, message: string, details?: unknown): ApplicationFailure =>
+  ApplicationFailure.create({ type, message, nonRetryable: true, details: details === undefined ? [] : [details] });

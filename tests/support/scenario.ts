@@ -1,0 +1,111 @@
+import { eq } from 'drizzle-orm';
+import { startJob } from '../../client/start-job.js';
+import { createJob, type JobRow } from '../../db/jobs.js';
+import { asyncJob, guestOs, serviceOffering, user, vmInstance } from '../../db/schema/index.js';
+import { activateTemplate, createTemplate } from '../../db/templates.js';
+import { createVirtualMachine } from '../../db/virtual-machines.js';
+import { vmWorkflowId } from '../../shared/workflow-ids.js';
+import type { ControlPlane } from './control-plane.js';
+import { waitFor } from './wait-for.js';
+
+/** What the gateway does for API calls, for tests that need no gateway. */
+export class Scenario {
+  readonly #plane: ControlPlane;
+
+  constructor(plane: ControlPlane) {
+    this.#plane = plane;
+  }
+
+  /** A template as registerTemplate inserts it; Active unless told otherwise. */
+  async template(options: { checksum?: string; isRegistering?: boolean; url?: string } = {}): Promise<string> {
+    const { db, secretBox, seeded } = this.#plane;
+    const { accountId } = await this.#owner();
+    const [os] = await db.select().from(guestOs).limit(1);
+    const { id } = await createTemplate(db, secretBox, {
+      name: 'template',
+      displayText: 'template',
+      accountId,
+      guestOsId: os!.id,
+      format: 'QCOW2',
+      url: options.url ?? 'http://user:secret@images.example/disk.qcow2?token=secret',
+      checksum: options.checksum,
+      directDownload: true,
+      isPublic: false,
+      isFeatured: false,
+      isExtractable: false,
+      requiresHvm: true,
+      bits: 64,
+      arch: 'x86_64',
+      details: [],
+    });
+    if (!options.isRegistering)
+      await activateTemplate(db, { templateId: id, zoneIds: [seeded.zoneId], sizeBytes: 2000 });
+    return id;
+  }
+
+  /** A VM with its job, as deployVirtualMachine inserts them; its workflow is not started. */
+  async vm(templateId: string, options: { deadlineMs?: number } = {}): Promise<{ vmId: string; job: JobRow }> {
+    const { db, seeded } = this.#plane;
+    const owner = await this.#owner();
+    const [offering] = await db.select().from(serviceOffering).limit(1);
+    const { id: vmId } = await createVirtualMachine(db, {
+      accountId: owner.accountId,
+      zoneId: seeded.zoneId,
+      templateId,
+      serviceOfferingId: offering!.id,
+    });
+    return { vmId, job: await this.job('deployVirtualMachine', vmId, { deadlineMs: options.deadlineMs ?? 600_000 }) };
+  }
+
+  async job(workflowType: string, vmId: string, input: Record<string, unknown>): Promise<JobRow> {
+    const { db } = this.#plane;
+    const id = crypto.randomUUID();
+    return createJob(db, {
+      ...(await this.#owner()),
+      id,
+      jobCmd: workflowType,
+      workflowType,
+      workflowId: vmWorkflowId(vmId),
+      workflowInput: { ...input, vmId, jobId: id },
+      instanceType: 'VirtualMachine',
+      instanceId: vmId,
+    });
+  }
+
+  async start(job: JobRow): Promise<void> {
+    await startJob(this.#plane, job);
+  }
+
+  /** Deploys a VM and waits for the job's end. */
+  async deploy(templateId: string, options: { deadlineMs?: number } = {}): Promise<{ vmId: string; job: JobRow }> {
+    const { vmId, job } = await this.vm(templateId, options);
+    await this.start(job);
+    return { vmId, job: await this.ended(job) };
+  }
+
+  async destroy(vmId: string, expunge: boolean): Promise<JobRow> {
+    const job = await this.job('destroyVirtualMachine', vmId, { expunge });
+    await this.start(job);
+    return this.ended(job);
+  }
+
+  async ended(job: JobRow, timeoutMs?: number): Promise<JobRow> {
+    let current = job;
+    const hasEnded = async () => {
+      current = (await this.#plane.db.select().from(asyncJob).where(eq(asyncJob.id, job.id)))[0]!;
+      return current.jobStatus !== 0;
+    };
+    await waitFor(`job ${job.jobCmd} has ended`, hasEnded, timeoutMs);
+    return current;
+  }
+
+  async vmRow(vmId: string): Promise<typeof vmInstance.$inferSelect> {
+    const [row] = await this.#plane.db.select().from(vmInstance).where(eq(vmInstance.id, vmId));
+    return row!;
+  }
+
+  async #owner(): Promise<{ accountId: string; userId: string }> {
+    const [admin] = await this.#plane.db.select().from(user).limit(1);
+    return { accountId: admin!.accountId, userId: admin!.id };
+  }
+}

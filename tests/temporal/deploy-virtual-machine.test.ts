@@ -1,0 +1,272 @@
+import { eq, inArray } from 'drizzle-orm';
+import {
+  capacityClaim,
+  cleanupDebt,
+  host,
+  JOB_STATUS,
+  stageWaiter,
+  templateSpoolRef,
+  volumes,
+} from '../../db/schema/index.js';
+import { vmWorkflowId } from '../../shared/workflow-ids.js';
+import { type ControlPlane, startControlPlane } from '../support/control-plane.js';
+import { FakeHost, refusal, tier } from '../support/fake-host.js';
+import { Scenario } from '../support/scenario.js';
+import { waitFor } from '../support/wait-for.js';
+
+describe('deployVirtualMachine', () => {
+  let plane: ControlPlane;
+  let scenario: Scenario;
+  let hosts: FakeHost[];
+
+  beforeAll(async () => {
+    plane = await startControlPlane();
+    scenario = new Scenario(plane);
+  });
+  afterAll(() => plane.stop());
+
+  beforeEach(async () => {
+    hosts = [await FakeHost.join(plane, 'host-1'), await FakeHost.join(plane, 'host-2')];
+    for (const fake of hosts) await fake.isStatus('Up');
+  });
+  afterEach(async () => {
+    for (const fake of hosts) await fake.retire();
+  });
+
+  /** Nothing of any try is left on the hosts of this test. */
+  const isClean = async () => {
+    const { db } = plane;
+    const hostIds = hosts.map(({ hostId }) => hostId);
+    expect(await db.select().from(capacityClaim).where(inArray(capacityClaim.hostId, hostIds))).toEqual([]);
+    expect(await db.select().from(cleanupDebt)).toEqual([]);
+    expect(await db.select().from(stageWaiter)).toEqual([]);
+    const used = await db
+      .select({ cpu: host.cpuUsedMhz, ram: host.ramUsedBytes })
+      .from(host)
+      .where(inArray(host.id, hostIds));
+    expect(used).toEqual(used.map(() => ({ cpu: 0, ram: 0 })));
+    for (const fake of hosts) expect([fake.domains.size, fake.volumes.size]).toEqual([0, 0]);
+  };
+
+  const spoolRows = (of: FakeHost[]) =>
+    plane.db
+      .select()
+      .from(templateSpoolRef)
+      .where(
+        inArray(
+          templateSpoolRef.poolId,
+          of.map(({ poolId }) => poolId),
+        ),
+      );
+
+  it('runs the VM, and a second one on the same pool downloads nothing and stays small', async () => {
+    const templateId = await scenario.template();
+    const first = await scenario.deploy(templateId);
+    expect(first.job).toMatchObject({ jobStatus: JOB_STATUS.succeeded });
+    const second = await scenario.deploy(templateId);
+    const [vm, other] = [await scenario.vmRow(first.vmId), await scenario.vmRow(second.vmId)];
+    expect(vm.state).toBe('Running');
+    expect(other).toMatchObject({ state: 'Running', hostId: vm.hostId });
+    expect(hosts.map((fake) => fake.timesAsked('downloadTier')).sort()).toEqual([0, 1]);
+
+    const events = (await plane.client.workflow.getHandle(vmWorkflowId(second.vmId)).fetchHistory()).events ?? [];
+    const activities = events.filter((event) => event.activityTaskScheduledEventAttributes);
+    expect(activities.length).toBeLessThanOrEqual(8);
+    expect(events.length).toBeLessThanOrEqual(60);
+
+    await scenario.destroy(first.vmId, true);
+    await scenario.destroy(second.vmId, true);
+    await isClean();
+  });
+
+  it('undoes a failed host, excludes it and takes the next', async () => {
+    hosts[0]!.override('startDomain', () => Promise.reject(refusal('SLIPWAY_HYPERVISOR', 'no such machine type')));
+    hosts[1]!.override('createRootVolume', () => Promise.reject(refusal('SLIPWAY_POOL_IO', 'Input/output error')));
+    const { vmId, job } = await scenario.deploy(await scenario.template());
+    expect(job).toMatchObject({ jobStatus: JOB_STATUS.failed, jobResultCode: 530 });
+    const { errortext } = job.jobResult as { errortext: string };
+    expect(errortext).toContain('host-1: no such machine type');
+    expect(errortext).toContain('host-2: Input/output error');
+    expect(await scenario.vmRow(vmId)).toMatchObject({ state: 'Error', errorText: errortext });
+    await isClean();
+  });
+
+  it('moves on when a host is gone, which owes the cleanup and pays it when it is back', async () => {
+    const [gone, other] = hosts as [FakeHost, FakeHost];
+    // Both have the template already, so that the first host is gone only when it comes to the disk.
+    for (const fake of hosts) fake.override('createRootVolume', () => Promise.reject(refusal('SLIPWAY_POOL_IO', 'x')));
+    const templateId = await scenario.template();
+    await scenario.deploy(templateId);
+    const volume = { fileName: 'volume', virtualSizeBytes: 2000 };
+    let victim: FakeHost | undefined;
+    for (const fake of [gone, other]) {
+      fake.override('createRootVolume', async () => {
+        victim ??= fake;
+        if (victim === fake) throw refusal('SLIPWAY_HOST_UNREACHABLE', 'The host fell silent');
+        return volume;
+      });
+      fake.override('removeDeployment', async () => {
+        if (victim === fake) throw refusal('SLIPWAY_HOST_UNREACHABLE', 'The host fell silent');
+      });
+    }
+    const { vmId, job } = await scenario.deploy(templateId);
+    expect(job.jobStatus).toBe(JOB_STATUS.succeeded);
+    const survivor = hosts.find((fake) => fake !== victim)!;
+    expect(await scenario.vmRow(vmId)).toMatchObject({ state: 'Running', hostId: survivor.hostId });
+    expect(await plane.db.select().from(cleanupDebt)).toMatchObject([{ vmId, hostId: victim!.hostId }]);
+    // One claim for the running VM, one that the debtor still holds.
+    const claims = () => plane.db.select().from(capacityClaim).where(eq(capacityClaim.vmId, vmId));
+    expect(await claims()).toHaveLength(2);
+
+    await victim!.stop();
+    victim!.override('removeDeployment', () => Promise.resolve());
+    await victim!.start();
+    await waitFor('the debt is paid', async () => (await plane.db.select().from(cleanupDebt)).length === 0);
+    expect(await claims()).toMatchObject([{ vmId, hostId: survivor.hostId }]);
+  });
+
+  it('tries the checksum three times on each host, and names both digests and every host', async () => {
+    const mismatch = 'Checksum validation failed: expected {MD5}00, actual {MD5}11';
+    for (const fake of hosts) {
+      fake.override('verifyChecksum', () => Promise.reject(refusal('SLIPWAY_CHECKSUM_MISMATCH', mismatch)));
+    }
+    const { job } = await scenario.deploy(await scenario.template({ checksum: '0'.repeat(32) }));
+    expect(hosts.map((fake) => fake.timesAsked('downloadTier'))).toEqual([3, 3]);
+    expect((job.jobResult as { errortext: string }).errortext).toContain(`host-1: ${mismatch}`);
+    expect((job.jobResult as { errortext: string }).errortext).toContain(`host-2: ${mismatch}`);
+    expect(hosts.map((fake) => fake.copies.size)).toEqual([0, 0]);
+    expect(await spoolRows(hosts)).toEqual([]);
+    await isClean();
+  });
+
+  it('begins the next checksum attempt with mirrors that have not delivered wrong bytes', async () => {
+    const [bad, good] = ['http://bad.example/disk', 'http://good.example/disk'];
+    const order: string[] = [];
+    for (const fake of hosts) {
+      fake.override('readSources', () =>
+        Promise.resolve({
+          isMetalink: true,
+          digests: [{ algorithm: 'MD5' as const, value: '0'.repeat(32) }],
+          dropped: [],
+          tiers: [tier(bad, 1), tier(good, 2)],
+        }),
+      );
+      fake.override('downloadTier', ({ tier: { mirrors } }) => {
+        order.push(mirrors[0]!);
+        return Promise.resolve({
+          sizeBytes: 1,
+          resumedFromBytes: 0,
+          digests: [],
+          mirrors: [{ url: mirrors[0]!, outcome: 'used' as const, bytes: 1 }],
+        });
+      });
+      fake.override('verifyChecksum', () =>
+        order.at(-1) === bad ? Promise.reject(refusal('SLIPWAY_CHECKSUM_MISMATCH', 'mismatch')) : Promise.resolve(),
+      );
+    }
+    const { job } = await scenario.deploy(await scenario.template());
+    expect(job.jobStatus).toBe(JOB_STATUS.succeeded);
+    expect(order).toEqual([bad, good]);
+  });
+
+  it('fails over to the next tier when no mirror of a tier answers', async () => {
+    const reports = [{ url: 'http://a.example/', outcome: 'failed', bytes: 0, reason: 'refused the connection' }];
+    for (const fake of hosts) {
+      fake.override('readSources', () =>
+        Promise.resolve({
+          isMetalink: true,
+          digests: [],
+          dropped: [],
+          tiers: [tier('http://a.example/', 1), tier('http://b.example/', 2)],
+        }),
+      );
+      fake.override('downloadTier', ({ tier: { mirrors } }) =>
+        mirrors[0] === 'http://a.example/'
+          ? Promise.reject(refusal('SLIPWAY_SOURCES_EXHAUSTED', 'none', reports))
+          : Promise.resolve({ sizeBytes: 1, resumedFromBytes: 0, digests: [], mirrors: [] }),
+      );
+    }
+    expect((await scenario.deploy(await scenario.template())).job.jobStatus).toBe(JOB_STATUS.succeeded);
+  });
+
+  it('asks no other host when the right bytes are no usable image', async () => {
+    for (const fake of hosts) {
+      fake.override('installTemplate', () => Promise.reject(refusal('SLIPWAY_IMAGE_REFUSED', 'it has a backing file')));
+    }
+    const { job } = await scenario.deploy(await scenario.template({ checksum: '0'.repeat(32) }));
+    expect(job.jobResult).toMatchObject({ slipwaycode: 'SLIPWAY_IMAGE_UNUSABLE' });
+    expect(hosts.map((fake) => fake.timesAsked('downloadTier')).sort()).toEqual([0, 1]);
+    await isClean();
+  });
+
+  it('downloads once for ten deployments on one pool', async () => {
+    await hosts[1]!.stop();
+    await hosts[1]!.isStatus('Down');
+    hosts[0]!.override('downloadTier', async () => {
+      await new Promise((resolve) => setTimeout(resolve, 1500));
+      return { sizeBytes: 1, resumedFromBytes: 0, digests: [], mirrors: [] };
+    });
+    const templateId = await scenario.template();
+    const deployments = await Promise.all(Array.from({ length: 10 }, () => scenario.deploy(templateId)));
+    expect(deployments.map(({ job }) => job.jobStatus)).toEqual(deployments.map(() => JOB_STATUS.succeeded));
+    expect(hosts[0]!.timesAsked('downloadTier')).toBe(1);
+    expect(await plane.db.select().from(stageWaiter)).toEqual([]);
+  });
+
+  it('stops the download and leaves nothing when it is cancelled', async () => {
+    let isCancelled = false;
+    for (const fake of hosts) {
+      fake.override('downloadTier', async () => {
+        const { Context } = await import('@temporalio/activity');
+        const { cancelled, heartbeat } = Context.current();
+        const beat = setInterval(() => heartbeat(), 100);
+        try {
+          return await cancelled;
+        } finally {
+          isCancelled = true;
+          clearInterval(beat);
+        }
+      });
+    }
+    const { vmId, job } = await scenario.vm(await scenario.template());
+    await scenario.start(job);
+    await waitFor('a host downloads', async () => hosts.some((fake) => fake.timesAsked('downloadTier') === 1));
+    await plane.client.workflow.getHandle(vmWorkflowId(vmId)).cancel();
+    expect(await scenario.ended(job)).toMatchObject({ jobStatus: JOB_STATUS.cancelled });
+    expect(await scenario.vmRow(vmId)).toMatchObject({ state: 'Error' });
+    await waitFor('the download has stopped', async () => isCancelled);
+    await waitFor('the copy is forgotten', async () => (await spoolRows(hosts)).length === 0);
+    await isClean();
+  });
+
+  it('ends at its deadline and names the step it was in', async () => {
+    for (const fake of hosts) {
+      fake.override('createRootVolume', async () => {
+        const { Context } = await import('@temporalio/activity');
+        return Context.current().cancelled;
+      });
+    }
+    const { job } = await scenario.deploy(await scenario.template(), { deadlineMs: 4000 });
+    expect(job.jobResult).toMatchObject({
+      slipwaycode: 'SLIPWAY_DEADLINE',
+      errortext: expect.stringContaining('creating the root disk') as string,
+    });
+    await isClean();
+  });
+
+  it('has no secret of the URL in any history', async () => {
+    const { vmId } = await scenario.deploy(await scenario.template());
+    const histories: string[] = [];
+    for await (const { workflowId, runId } of plane.client.workflow.list()) {
+      histories.push(JSON.stringify(await plane.client.workflow.getHandle(workflowId, runId).fetchHistory()));
+    }
+    expect(histories.length).toBeGreaterThanOrEqual(4);
+    const decoded = histories.map((history) =>
+      history.replace(/"([A-Za-z0-9+/]{8,}={0,2})"/g, (_, base64: string) => Buffer.from(base64, 'base64').toString()),
+    );
+    expect(decoded.join()).toContain('images.example/disk.qcow2');
+    expect(decoded.filter((text) => text.includes('secret'))).toEqual([]);
+    const [volume] = await plane.db.select().from(volumes).where(eq(volumes.instanceId, vmId));
+    expect(volume?.templateSpoolRefId).not.toBeNull();
+  });
+});

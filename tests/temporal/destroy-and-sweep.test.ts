@@ -1,0 +1,132 @@
+import { eq } from 'drizzle-orm';
+import { asyncJob, capacityClaim, host, JOB_STATUS, volumes } from '../../db/schema/index.js';
+import { vmWorkflowId } from '../../shared/workflow-ids.js';
+import { sweepJobs } from '../../workers/control-worker/sweep-jobs.js';
+import { type ControlPlane, startControlPlane } from '../support/control-plane.js';
+import { FakeHost, refusal } from '../support/fake-host.js';
+import { Scenario } from '../support/scenario.js';
+import { waitFor } from '../support/wait-for.js';
+
+describe('destroyVirtualMachine and the job sweeper', () => {
+  let plane: ControlPlane;
+  let scenario: Scenario;
+  let fake: FakeHost;
+
+  beforeAll(async () => {
+    plane = await startControlPlane();
+    scenario = new Scenario(plane);
+  });
+  afterAll(() => plane.stop());
+  beforeEach(async () => {
+    fake = await FakeHost.join(plane, 'host-1');
+    await fake.isStatus('Up');
+  });
+  afterEach(() => fake.retire());
+
+  /** The sweeper leaves young jobs to the gateway that made them. */
+  const age = (jobId: string) =>
+    plane.db
+      .update(asyncJob)
+      .set({ created: new Date(Date.now() - 60_000).toISOString() })
+      .where(eq(asyncJob.id, jobId));
+  const claims = (vmId: string) => plane.db.select().from(capacityClaim).where(eq(capacityClaim.vmId, vmId));
+  const ramUsed = async () => (await plane.db.select().from(host).where(eq(host.id, fake.hostId)))[0]!.ramUsedBytes;
+
+  it('without expunge ends the domain, keeps the disk, and gives CPU and memory back', async () => {
+    const { vmId } = await scenario.deploy(await scenario.template());
+    expect(await scenario.destroy(vmId, false)).toMatchObject({ jobStatus: JOB_STATUS.succeeded });
+    expect(await scenario.vmRow(vmId)).toMatchObject({ state: 'Destroyed', removed: null });
+    expect([fake.domains.size, fake.volumes.size]).toEqual([0, 1]);
+    expect(await claims(vmId)).toMatchObject([{ cpuMhz: 0, ramBytes: 0 }]);
+    expect(await ramUsed()).toBe(0);
+
+    await scenario.destroy(vmId, true);
+    expect(fake.volumes.size).toBe(0);
+    expect(await claims(vmId)).toEqual([]);
+  });
+
+  it('with expunge leaves nothing, and the template can go too', async () => {
+    const { vmId } = await scenario.deploy(await scenario.template());
+    await scenario.destroy(vmId, true);
+    expect(await scenario.vmRow(vmId)).toMatchObject({ state: 'Expunged' });
+    const [volume] = await plane.db.select().from(volumes).where(eq(volumes.instanceId, vmId));
+    expect(volume).toMatchObject({ state: 'Expunged', templateSpoolRefId: null });
+    expect(await claims(vmId)).toEqual([]);
+  });
+
+  it('expunges a VM whose host is gone: the host owes the cleanup', async () => {
+    const { vmId } = await scenario.deploy(await scenario.template());
+    fake.override('removeDeployment', () => Promise.reject(refusal('SLIPWAY_HOST_UNREACHABLE', 'silent')));
+    expect(await scenario.destroy(vmId, true)).toMatchObject({ jobStatus: JOB_STATUS.succeeded });
+    expect(await claims(vmId)).toHaveLength(1);
+    fake.override('removeDeployment', () => Promise.resolve());
+    await fake.stop();
+    await fake.start();
+    await waitFor('the debt is paid', async () => (await claims(vmId)).length === 0);
+  });
+
+  it('takes a call that follows on the outcome of the last one, although that workflow is still closing', async () => {
+    const templateId = await scenario.template();
+    for (let round = 0; round < 10; round++) {
+      const { vmId } = await scenario.deploy(templateId);
+      expect(await scenario.destroy(vmId, true)).toMatchObject({ jobStatus: JOB_STATUS.succeeded });
+    }
+  });
+
+  it('starts a job whose workflow never came', async () => {
+    const { vmId, job } = await scenario.vm(await scenario.template());
+    await sweepJobs(plane);
+    expect((await plane.db.select().from(asyncJob).where(eq(asyncJob.id, job.id)))[0]?.runId).toBeNull();
+    await age(job.id);
+    await Promise.all([sweepJobs(plane), sweepJobs(plane)]);
+    expect(await scenario.ended(job)).toMatchObject({ jobStatus: JOB_STATUS.succeeded });
+    expect(await scenario.vmRow(vmId)).toMatchObject({ state: 'Running' });
+    expect(fake.timesAsked('startDomain')).toBe(1);
+  });
+
+  it('repairs a deployment that was terminated: nothing stays on the host and the job says why', async () => {
+    fake.override('startDomain', () => new Promise(() => undefined));
+    const { vmId, job } = await scenario.vm(await scenario.template());
+    await scenario.start(job);
+    await waitFor('the domain is being started', async () => fake.timesAsked('startDomain') === 1);
+    await plane.client.workflow.getHandle(vmWorkflowId(vmId)).terminate('an operator ended it');
+    await age(job.id);
+    await sweepJobs(plane);
+    expect(await scenario.ended(job)).toMatchObject({
+      jobStatus: JOB_STATUS.failed,
+      jobResult: expect.objectContaining({ slipwaycode: 'SLIPWAY_WORKFLOW_LOST' }) as object,
+    });
+    expect(await scenario.vmRow(vmId)).toMatchObject({ state: 'Error' });
+    expect(fake.volumes.size).toBe(0);
+    expect(await claims(vmId)).toEqual([]);
+  });
+
+  it('runs a destroy again that was terminated', async () => {
+    const { vmId } = await scenario.deploy(await scenario.template());
+    let isStuck = true;
+    fake.override('removeDeployment', async () => {
+      if (isStuck) await new Promise(() => undefined);
+    });
+    const job = await scenario.job('destroyVirtualMachine', vmId, { expunge: true });
+    await scenario.start(job);
+    await waitFor('the host removes it', async () => fake.timesAsked('removeDeployment') === 1);
+    await plane.client.workflow.getHandle(vmWorkflowId(vmId)).terminate();
+    isStuck = false;
+    await age(job.id);
+    await sweepJobs(plane);
+    expect(await scenario.ended(job)).toMatchObject({ jobStatus: JOB_STATUS.succeeded });
+    expect(await scenario.vmRow(vmId)).toMatchObject({ state: 'Expunged' });
+  });
+
+  it('does nothing when the workflow of a finished job is started once more', async () => {
+    const { vmId, job } = await scenario.deploy(await scenario.template());
+    const again = await plane.client.workflow.start(job.workflowType, {
+      workflowId: job.workflowId,
+      taskQueue: 'control',
+      args: [job.workflowInput],
+    });
+    await again.result();
+    expect(await scenario.vmRow(vmId)).toMatchObject({ state: 'Running' });
+    expect(fake.timesAsked('startDomain')).toBe(1);
+  });
+});

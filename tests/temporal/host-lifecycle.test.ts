@@ -1,0 +1,89 @@
+import { eq } from 'drizzle-orm';
+import { JOB_STATUS, storagePool } from '../../db/schema/index.js';
+import { hostWorkflowId } from '../../shared/workflow-ids.js';
+import { type ControlPlane, startControlPlane } from '../support/control-plane.js';
+import { FakeHost } from '../support/fake-host.js';
+import { Scenario } from '../support/scenario.js';
+import { waitFor } from '../support/wait-for.js';
+
+describe('hostLifecycle', () => {
+  let plane: ControlPlane;
+  let scenario: Scenario;
+  let fake: FakeHost;
+
+  beforeAll(async () => {
+    plane = await startControlPlane();
+    scenario = new Scenario(plane);
+  });
+  afterAll(() => plane.stop());
+  beforeEach(async () => {
+    fake = await FakeHost.join(plane, 'host-1');
+    await fake.isStatus('Up');
+  });
+  afterEach(() => fake.retire());
+
+  it('records what the host says about itself and its pools', async () => {
+    const [pool] = await plane.db.select().from(storagePool).where(eq(storagePool.id, fake.poolId));
+    expect(pool).toMatchObject({ capacityBytes: 100 * 1024 ** 3, usedBytes: 0 });
+  });
+
+  it('shows a host whose worker has stopped as Down, and as Up when it is back', async () => {
+    await fake.stop();
+    await fake.isStatus('Down');
+    await fake.start();
+    await fake.isStatus('Up');
+  });
+
+  it('shows a VM that ended by itself as Stopped', async () => {
+    const { vmId } = await scenario.deploy(await scenario.template());
+    const token = fake.domains.get(vmId)!;
+    fake.domains.delete(vmId);
+    fake.override('watchHost', () =>
+      Promise.resolve({ ...fake.status(), domains: [{ vmId, token, state: 'Stopped' as const }] }),
+    );
+    await waitFor('the VM is Stopped', async () => (await scenario.vmRow(vmId)).state === 'Stopped');
+  });
+
+  it('ignores a report about an older domain of a VM', async () => {
+    const { vmId } = await scenario.deploy(await scenario.template());
+    const token = fake.domains.get(vmId)! - 2;
+    let reports = 0;
+    fake.override('watchHost', async () => {
+      reports++;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      return { ...fake.status(), domains: [{ vmId, token, state: 'Stopped' as const }] };
+    });
+    fake.domains.delete(vmId);
+    await waitFor('the report has come twice', async () => reports > 2);
+    expect((await scenario.vmRow(vmId)).state).toBe('Running');
+  });
+
+  it('begins a download again at once when the host worker restarts, without waiting for a timeout', async () => {
+    let downloads = 0;
+    fake.override('downloadTier', async () => {
+      if (++downloads > 1) return { sizeBytes: 1, resumedFromBytes: 1, digests: [], mirrors: [] };
+      // The process that ran this one is killed: it never answers, and nobody will say so for 60 seconds.
+      return new Promise(() => undefined);
+    });
+    const { job } = await scenario.vm(await scenario.template());
+    await scenario.start(job);
+    await waitFor('the download has begun', async () => downloads === 1);
+    await plane.client.workflow.getHandle(hostWorkflowId(fake.hostId)).signal('workerStarted', { bootId: 'next' });
+    fake.bootId = 'next';
+    // Well below the heartbeat timeout.
+    expect(await scenario.ended(job, 30_000)).toMatchObject({ jobStatus: JOB_STATUS.succeeded });
+    expect(downloads).toBe(2);
+  });
+
+  it('goes on in a new run when its history has grown', async () => {
+    const workflowId = 'host-rounds';
+    const handle = await plane.client.workflow.start('hostLifecycle', {
+      workflowId,
+      taskQueue: 'control',
+      args: [{ hostId: fake.hostId, maximumRounds: 0 }],
+    });
+    const runOf = async () => (await plane.client.workflow.getHandle(workflowId).describe()).runId;
+    await waitFor('it has a new run', async () => (await runOf()) !== handle.firstExecutionRunId);
+    await plane.client.workflow.getHandle(workflowId).terminate();
+  });
+});

@@ -1,0 +1,119 @@
+import { randomUUID } from 'node:crypto';
+import { eq } from 'drizzle-orm';
+import { executeWorkflow } from '../../client/execute-workflow.js';
+import { templateStoreRef, vmTemplate } from '../../db/schema/index.js';
+import { templateWorkflowId } from '../../shared/workflow-ids.js';
+import { sweepRegistrations } from '../../workers/control-worker/sweep-registrations.js';
+import { type ControlPlane, startControlPlane } from '../support/control-plane.js';
+import { FakeHost, refusal } from '../support/fake-host.js';
+import { Scenario } from '../support/scenario.js';
+
+describe('registerTemplate', () => {
+  let plane: ControlPlane;
+  let scenario: Scenario;
+
+  beforeAll(async () => {
+    plane = await startControlPlane();
+    scenario = new Scenario(plane);
+  });
+  afterAll(() => plane.stop());
+
+  const register = (templateId: string) =>
+    executeWorkflow(plane.client, {
+      workflowType: 'registerTemplate',
+      workflowId: templateWorkflowId(templateId),
+      input: { templateId, zoneIds: [plane.seeded.zoneId], format: 'QCOW2' },
+      searchAttributes: [],
+      summary: 'register',
+      timeoutMs: 30_000,
+    });
+  const rowOf = async (templateId: string) =>
+    (await plane.db.select().from(vmTemplate).where(eq(vmTemplate.id, templateId)))[0];
+
+  it('says that no host is Up, and leaves nothing', async () => {
+    const templateId = await scenario.template({ isRegistering: true });
+    await expect(register(templateId)).rejects.toMatchObject({ code: 'SLIPWAY_NO_HOST' });
+    expect(await rowOf(templateId)).toBeUndefined();
+  });
+
+  describe('with four hosts', () => {
+    let hosts: FakeHost[];
+    beforeEach(async () => {
+      hosts = await Promise.all([1, 2, 3, 4].map((n) => FakeHost.join(plane, `host-${n}`)));
+      for (const fake of hosts) await fake.isStatus('Up');
+    });
+    afterEach(async () => {
+      for (const fake of hosts) await fake.retire();
+    });
+
+    const probes = () => hosts.reduce((sum, fake) => sum + fake.timesAsked('probeUrl'), 0);
+
+    it('is Ready at once, bypassing secondary storage, with the size that a host has found', async () => {
+      const templateId = await scenario.template({ isRegistering: true });
+      await register(templateId);
+      expect(await rowOf(templateId)).toMatchObject({ state: 'Active', directDownload: true, sizeBytes: 2000 });
+      const refs = await plane.db.select().from(templateStoreRef).where(eq(templateStoreRef.templateId, templateId));
+      expect(refs).toMatchObject([{ storeId: null, downloadState: 'BYPASSED', state: 'Ready' }]);
+      expect(probes()).toBe(1);
+    });
+
+    it('takes another host when the first does not reach the URL', async () => {
+      let isFirst = true;
+      for (const fake of hosts) {
+        fake.override('probeUrl', () => {
+          if (!isFirst) return Promise.resolve({ isMetalink: false, sizeBytes: 1, mirrors: [] });
+          isFirst = false;
+          return Promise.reject(refusal('SLIPWAY_SOURCES_EXHAUSTED', 'refused the connection'));
+        });
+      }
+      const templateId = await scenario.template({ isRegistering: true });
+      await register(templateId);
+      expect(await rowOf(templateId)).toMatchObject({ state: 'Active', sizeBytes: 1 });
+      expect(probes()).toBe(2);
+    });
+
+    it('gives up after three hosts, names each with its reason, and leaves nothing', async () => {
+      for (const fake of hosts) {
+        fake.override('probeUrl', () =>
+          Promise.reject(refusal('SLIPWAY_SOURCES_EXHAUSTED', `no route from ${fake.name}`)),
+        );
+      }
+      const templateId = await scenario.template({ isRegistering: true });
+      const error = await register(templateId).catch((cause: unknown) => cause as Error);
+      expect(error).toMatchObject({ code: 'SLIPWAY_URL_VALIDATION' });
+      expect((error as Error).message).toMatch(
+        /URL: http:\/\/images\.example\/disk\.qcow2 validation failed on host host-/,
+      );
+      expect((error as Error).message.match(/no route from/g)).toHaveLength(3);
+      expect(probes()).toBe(3);
+      expect(await rowOf(templateId)).toBeUndefined();
+    });
+
+    it('says plainly that the policy forbids the URL', async () => {
+      for (const fake of hosts) {
+        fake.override('probeUrl', () => Promise.reject(refusal('SLIPWAY_URL_FORBIDDEN', 'a loopback address')));
+      }
+      await expect(register(await scenario.template({ isRegistering: true }))).rejects.toMatchObject({
+        code: 'SLIPWAY_URL_FORBIDDEN',
+      });
+    });
+  });
+
+  it('is swept when its workflow never came, and left alone while it may still come', async () => {
+    const [young, old] = [
+      await scenario.template({ isRegistering: true }),
+      await scenario.template({ isRegistering: true }),
+    ];
+    await plane.db
+      .update(vmTemplate)
+      .set({ created: new Date(Date.now() - 600_000).toISOString() })
+      .where(eq(vmTemplate.id, old));
+    await sweepRegistrations(plane);
+    expect(await rowOf(old)).toBeUndefined();
+    expect(await rowOf(young)).toBeDefined();
+  });
+
+  it('starts nothing for an unknown template', async () => {
+    await expect(register(randomUUID())).rejects.toMatchObject({ code: 'SLIPWAY_NO_HOST' });
+  });
+});
