@@ -5,8 +5,8 @@ import { loadClientConnectConfig } from '@temporalio/envconfig';
  * A client from Temporal's environment configuration (`TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, `TEMPORAL_TLS…`,
  * profiles; Temporal docs page "Environment configuration").
  */
-export async function connectTemporal(): Promise<Client> {
+export function connectTemporal(): Client {
   const { connectionOptions, namespace } = loadClientConnectConfig();
-  const connection = await Connection.connect(connectionOptions);
-  return new Client({ connection, namespace });
+  // Lazy: a gateway that starts while Temporal is away still answers lists.
+  return new Client({ connection: Connection.lazy(connectionOptions), namespace });
 }

@@ -33,13 +33,14 @@ export async function startJob({ client, db }: { client: Client; db: Database },
         typedSearchAttributes: searchAttributes(job),
         staticSummary: `${job.jobCmd}, job ${job.id}`,
       });
-      await recordJobRun(db, job.id, handle.firstExecutionRunId);
+      // Without it the sweeper starts the job again, and finds it running.
+      await recordJobRun(db, job.id, handle.firstExecutionRunId).catch(() => undefined);
       return true;
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) return false;
       const running = await runningJob(client, job.workflowId).catch(() => undefined);
       if (running?.jobId === job.id) {
-        await recordJobRun(db, job.id, running.runId);
+        await recordJobRun(db, job.id, running.runId).catch(() => undefined);
         return true;
       }
       await sleep(CLOSING_WAIT_MS);

@@ -1,10 +1,9 @@
-import type { FastifyInstance } from 'fastify';
 import { connectTemporal } from '../client/connect.js';
 import { executeWorkflow } from '../client/execute-workflow.js';
 import { startJob } from '../client/start-job.js';
 import { openDatabase } from '../db/client.js';
 import { createSecretBox } from '../db/secret-box.js';
-import { loggable } from './protocol/database-error.js';
+import { requiredVariable } from '../shared/environment.js';
 import { createGateway } from './server.js';
 
 /**
@@ -14,19 +13,15 @@ import { createGateway } from './server.js';
  */
 async function main(): Promise<void> {
   const { env } = process;
-  const secretBox = await createSecretBox(required('SLIPWAY_SECRET_KEY'));
-  const client = await connectTemporal();
-  const database = openDatabase(required('DATABASE_URL'), { applicationName: 'slipway-gateway' });
+  const secretBox = await createSecretBox(requiredVariable(env, 'SLIPWAY_SECRET_KEY'));
+  const client = connectTemporal();
+  const database = openDatabase(requiredVariable(env, 'DATABASE_URL'), { applicationName: 'slipway-gateway' });
   const { db } = database;
-  const app: FastifyInstance = createGateway(
+  const app = createGateway(
     {
       db,
       secretBox,
-      // Nobody awaits it: a rejection would end the process, and the sweeper starts the job anyway.
-      startJob: (job) =>
-        startJob({ client, db }, job).catch((error: unknown) => {
-          app.log.error({ failure: loggable(error), jobId: job.id }, 'the job was not started');
-        }),
+      startJob: (job) => startJob({ client, db }, job),
       executeWorkflow: (call) => executeWorkflow(client, call),
     },
     { log: process.stdout },
@@ -45,12 +40,6 @@ async function main(): Promise<void> {
     port: Number(env['SLIPWAY_GATEWAY_PORT'] ?? 8080),
   });
   process.stdout.write(`ready ${address}\n`);
-}
-
-function required(name: string): string {
-  const value = process.env[name];
-  if (!value) throw new Error(`The environment variable ${name} is not set`);
-  return value;
 }
 
 main().catch((error: unknown) => {

@@ -1,4 +1,3 @@
-import { Client } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { activityBoundary } from '../activities/activity-boundary.js';
@@ -29,7 +28,7 @@ await runWorkerProcess('control worker', async (ready) => {
   const secretBox = await createSecretBox(requiredVariable(process.env, 'SLIPWAY_SECRET_KEY'));
   const { connectionOptions, namespace } = loadClientConnectConfig();
   const connection = await NativeConnection.connect(connectionOptions);
-  const client: Client = await connectTemporal();
+  const client = connectTemporal();
   await ensureSearchAttributes(client);
   const dependencies = { db: database.db, client, secretBox };
   const worker = await Worker.create({

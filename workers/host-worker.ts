@@ -10,7 +10,7 @@ import { announceHost } from '../client/announce-host.js';
 import { connectTemporal } from '../client/connect.js';
 import { StartedDomains } from '../kvm/fence/started-domains.js';
 import { TokenStore } from '../kvm/fence/token-store.js';
-import { readHostConfig } from '../kvm/host-config.js';
+import { type HostConfig, readHostConfig } from '../kvm/host-config.js';
 import { acquireHostLock } from '../kvm/host-lock.js';
 import { LibvirtDriver } from '../kvm/hypervisor/libvirt-driver.js';
 import { FilesystemPool } from '../kvm/storage/filesystem-pool.js';
@@ -24,6 +24,12 @@ const HOST_SLOTS = 50;
 const TRANSFER_SLOTS = 4;
 /** How soon progress is seen and a cancellation is heard, whatever the heartbeat timeout. */
 const HEARTBEAT_THROTTLE = '1 s';
+
+function poolPathOf({ pools }: HostConfig, poolId: string): string {
+  const pool = pools.find((candidate) => candidate.poolId === poolId);
+  if (!pool) throw new SlipwayError('SLIPWAY_POOL_IO', `Pool ${poolId} is not in this host's configuration`);
+  return pool.path;
+}
 
 /** Serves one KVM host: `node host-worker.js <host.json>`. It runs activities only and has no database. */
 await runWorkerProcess('host worker', async (ready) => {
@@ -41,7 +47,7 @@ await runWorkerProcess('host worker', async (ready) => {
       installationId: config.installationId,
       hostId: config.hostId,
       consoleDirectory: config.consoleDirectory,
-      poolPath: (poolId: string) => config.pools.find((pool) => pool.poolId === poolId)?.path,
+      poolPath: (poolId) => poolPathOf(config, poolId),
     }),
     tokens: new TokenStore(config.tokenDirectory),
     started: new StartedDomains(path.join(path.dirname(config.tokenDirectory), 'started')),
@@ -72,7 +78,7 @@ await runWorkerProcess('host worker', async (ready) => {
     interceptors: { activity: [activityBoundary] },
     maxConcurrentActivityTaskExecutions: TRANSFER_SLOTS,
   });
-  const client = await connectTemporal();
+  const client = connectTemporal();
   try {
     const running = Promise.all([short.run(), transfers.run()]);
     const announcing = new AbortController();

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createJob, type JobRow } from '../../db/jobs.js';
 import { findTemplate, findZones, hasServiceOffering } from '../../db/reads/find-deployment-parts.js';
+import { readSettings } from '../../db/settings.js';
 import { createVirtualMachine } from '../../db/virtual-machines.js';
 import { SlipwayError } from '../../shared/errors.js';
 import { vmWorkflowId } from '../../shared/workflow-ids.js';
@@ -148,6 +149,7 @@ async function insert(
   { db, caller }: CommandContext,
 ): Promise<{ job: JobRow; isNew: boolean }> {
   const jobId = args.customjobid ?? randomUUID();
+  const deadlineMs = Number((await readSettings(db))['deployment.deadline']) * 1000;
   try {
     const job = await db.transaction(async (tx) => {
       const vm = await createVirtualMachine(tx, {
@@ -165,7 +167,7 @@ async function insert(
         jobCmd: JOB_CMD,
         workflowType: 'deployVirtualMachine',
         workflowId: vmWorkflowId(vm.id),
-        workflowInput: { vmId: vm.id, jobId },
+        workflowInput: { vmId: vm.id, jobId, deadlineMs },
         instanceType: 'VirtualMachine',
         instanceId: vm.id,
       });

@@ -35,7 +35,11 @@ export const testWorkflowBundle = (): Promise<WorkflowBundle> =>
 
 /** A real Temporal server, a real database and a real control worker, in the process of the test. */
 export async function startControlPlane(): Promise<ControlPlane> {
-  Runtime.install({ logger: new DefaultLogger('ERROR') });
+  Runtime.install({
+    logger: new DefaultLogger('ERROR'),
+    // The core warns of every activity that completes after its workflow was ended, as these tests do all the time.
+    telemetryOptions: { logging: { filter: { core: 'ERROR', other: 'ERROR' } } },
+  });
   const database = await createTestDatabase();
   const state = await createTemporaryStateDirectory();
   const [port, uiPort] = await pickFreePorts(2);

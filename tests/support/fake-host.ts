@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { Worker } from '@temporalio/worker';
 import { activityBoundary } from '../../activities/activity-boundary.js';
@@ -71,6 +72,7 @@ export class FakeHost {
       connection,
       maxHeartbeatThrottleInterval: '200 ms',
       defaultHeartbeatThrottleInterval: '200 ms',
+      shutdownForceTime: '5 s',
     } as const;
     const activities = this.#activities();
     this.#workers = await Promise.all([
@@ -133,8 +135,7 @@ export class FakeHost {
     const defaults: Activities = {
       hello: () => Promise.resolve(this.status()),
       watchHost: async ({ known }) => {
-        const { cancellationSignal } = await import('@temporalio/activity');
-        const signal = cancellationSignal();
+        const signal = Context.current().cancellationSignal;
         const watched = this.#workers;
         // Ends when the worker is stopped too, as a process would.
         while (
@@ -192,6 +193,9 @@ export const tier = (url: string, priority = 1): SealedTier => ({ priority, mirr
 
 const copyName = ({ templateId, generation, epoch }: { templateId: string; generation: number; epoch: number }) =>
   `${templateId}.g${generation}.e${epoch}`;
+
+/** Never answers, as a process that was killed; ends only with the worker of the test. */
+export const hang = (): Promise<never> => Context.current().cancelled;
 
 /** An error as a host throws it. */
 export const refusal = (type: string, message: string, details?: unknown): ApplicationFailure =>

@@ -1,3 +1,4 @@
+import { Context } from '@temporalio/activity';
 import { eq, inArray } from 'drizzle-orm';
 import {
   capacityClaim,
@@ -10,7 +11,7 @@ import {
 } from '../../db/schema/index.js';
 import { vmWorkflowId } from '../../shared/workflow-ids.js';
 import { type ControlPlane, startControlPlane } from '../support/control-plane.js';
-import { FakeHost, refusal, tier } from '../support/fake-host.js';
+import { FakeHost, hang, refusal, tier } from '../support/fake-host.js';
 import { Scenario } from '../support/scenario.js';
 import { waitFor } from '../support/wait-for.js';
 
@@ -217,7 +218,6 @@ describe('deployVirtualMachine', () => {
     let isCancelled = false;
     for (const fake of hosts) {
       fake.override('downloadTier', async () => {
-        const { Context } = await import('@temporalio/activity');
         const { cancelled, heartbeat } = Context.current();
         const beat = setInterval(() => heartbeat(), 100);
         try {
@@ -241,10 +241,7 @@ describe('deployVirtualMachine', () => {
 
   it('ends at its deadline and names the step it was in', async () => {
     for (const fake of hosts) {
-      fake.override('createRootVolume', async () => {
-        const { Context } = await import('@temporalio/activity');
-        return Context.current().cancelled;
-      });
+      fake.override('createRootVolume', hang);
     }
     const { job } = await scenario.deploy(await scenario.template(), { deadlineMs: 4000 });
     expect(job.jobResult).toMatchObject({

@@ -3,7 +3,7 @@ import { asyncJob, capacityClaim, host, JOB_STATUS, volumes } from '../../db/sch
 import { vmWorkflowId } from '../../shared/workflow-ids.js';
 import { sweepJobs } from '../../workers/control-worker/sweep-jobs.js';
 import { type ControlPlane, startControlPlane } from '../support/control-plane.js';
-import { FakeHost, refusal } from '../support/fake-host.js';
+import { FakeHost, hang, refusal } from '../support/fake-host.js';
 import { Scenario } from '../support/scenario.js';
 import { waitFor } from '../support/wait-for.js';
 
@@ -85,7 +85,7 @@ describe('destroyVirtualMachine and the job sweeper', () => {
   });
 
   it('repairs a deployment that was terminated: nothing stays on the host and the job says why', async () => {
-    fake.override('startDomain', () => new Promise(() => undefined));
+    fake.override('startDomain', hang);
     const { vmId, job } = await scenario.vm(await scenario.template());
     await scenario.start(job);
     await waitFor('the domain is being started', async () => fake.timesAsked('startDomain') === 1);
@@ -105,7 +105,7 @@ describe('destroyVirtualMachine and the job sweeper', () => {
     const { vmId } = await scenario.deploy(await scenario.template());
     let isStuck = true;
     fake.override('removeDeployment', async () => {
-      if (isStuck) await new Promise(() => undefined);
+      if (isStuck) await hang();
     });
     const job = await scenario.job('destroyVirtualMachine', vmId, { expunge: true });
     await scenario.start(job);

@@ -2,7 +2,7 @@ import { eq } from 'drizzle-orm';
 import { JOB_STATUS, storagePool } from '../../db/schema/index.js';
 import { hostWorkflowId } from '../../shared/workflow-ids.js';
 import { type ControlPlane, startControlPlane } from '../support/control-plane.js';
-import { FakeHost } from '../support/fake-host.js';
+import { FakeHost, hang } from '../support/fake-host.js';
 import { Scenario } from '../support/scenario.js';
 import { waitFor } from '../support/wait-for.js';
 
@@ -63,7 +63,7 @@ describe('hostLifecycle', () => {
     fake.override('downloadTier', async () => {
       if (++downloads > 1) return { sizeBytes: 1, resumedFromBytes: 1, digests: [], mirrors: [] };
       // The process that ran this one is killed: it never answers, and nobody will say so for 60 seconds.
-      return new Promise(() => undefined);
+      return hang();
     });
     const { job } = await scenario.vm(await scenario.template());
     await scenario.start(job);

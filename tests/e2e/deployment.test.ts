@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { CloudStackApiError } from '../../cli/cloudstack-client.js';
+import { pickFreePorts } from '../../embedded/ports.js';
+import { TestInstallation } from '../support/test-installation.js';
+
+const MiB = 1024 ** 2;
+
+describe('a deployment through the API', () => {
+  let test: TestInstallation;
+
+  beforeAll(async () => {
+    test = await TestInstallation.start({ hosts: 2, gateways: 2, controlWorkers: 2 });
+  });
+  afterAll(() => test.stop());
+
+  it('boots a VM from a metalink whose best mirror is down and whose second breaks off half way', async () => {
+    const disk = await test.disk(24 * MiB);
+    const half = Math.floor(disk.sizeBytes / 2);
+    const [closedPort] = await pickFreePorts(1);
+    test.origin.serve('/breaks-off', {
+      content: { file: disk.file },
+      dropAfterBytes: { bytes: half },
+      // The probe at registration and the first half of the download, and then no more.
+      status: { code: 503, skip: 2 },
+    });
+    test.origin.serve('/good', { content: { file: disk.file } });
+    const url = test.metalink(disk, [
+      `http://127.0.0.1:${closedPort}/disk.qcow2`,
+      `${test.origin.url}/breaks-off`,
+      `${test.origin.url}/good`,
+    ]);
+    const templateId = await test.register(url);
+    const probed = test.origin.statistics('/good').bytes;
+    const vmId = await test.deploy(templateId);
+    await test.hasBooted(vmId, disk);
+
+    // The third mirror went on where the second had stopped.
+    const served = test.origin.statistics('/good').bytes - probed;
+    expect(served).toBeGreaterThan(0);
+    expect(served).toBeLessThan(disk.sizeBytes);
+    const { poolPath } = await test.hostOf(vmId);
+    const installed = (await readdir(poolPath)).find((name) => name.startsWith(templateId))!;
+    const sha256 = createHash('sha256').update(await readFile(path.join(poolPath, installed))).digest('hex');
+    expect(sha256).toBe(disk.sha256);
+
+    const requests = test.origin.statistics('/good').requests;
+    const second = await test.deploy(templateId);
+    await test.hasBooted(second, disk);
+    expect(test.origin.statistics('/good').requests).toBe(requests);
+
+    await test.expunge(vmId);
+    await test.expunge(second);
+    await test.leavesNothing();
+  });
+
+  it('tries a wrong checksum three times on each host and says what was expected and what came', async () => {
+    const disk = await test.disk(2 * MiB);
+    const wrong = '0'.repeat(64);
+    const templateId = await test.register(`${test.origin.url}${disk.path}`, `{SHA-256}${wrong}`);
+    const { requests } = test.origin.statistics(disk.path);
+    const { id, jobid } = await test.begin(templateId);
+    const error = await test.ended(jobid).catch((cause: unknown) => cause);
+    expect(error).toBeInstanceOf(CloudStackApiError);
+    const { errortext } = error as CloudStackApiError;
+    for (const { name } of test.installation.hosts) expect(errortext).toContain(`${name}: `);
+    expect(errortext).toContain(`expected {SHA-256}${wrong}, actual {SHA-256}${disk.sha256}`);
+    // Each host reads the source's type once, and downloads three times.
+    const downloads = test.origin.statistics(disk.path).ranges.slice(requests).filter((range) => range === '');
+    expect(downloads).toHaveLength(6);
+    expect(await test.vm(id)).toMatchObject({ state: 'Error' });
+    await test.expunge(id);
+    await test.leavesNothing();
+  });
+
+  it('serves ten deployments of one template on one pool from one download, through two gateways', async () => {
+    const disk = await test.disk(16 * MiB);
+    test.origin.serve(disk.path, { content: { file: disk.file }, bytesPerSecond: 8 * MiB });
+    const [busy, idle] = test.installation.hosts;
+    // One host only, so that there is one pool.
+    await idle!.worker.stop();
+    await test.isHost(idle!.id, 'Down');
+    const templateId = await test.register(`${test.origin.url}${disk.path}`, `{SHA-256}${disk.sha256}`);
+    const before = test.origin.statistics(disk.path).bytes;
+    const begun = await Promise.all(
+      Array.from({ length: 10 }, (_, index) => test.begin(templateId, test.clients[index % 2])),
+    );
+    await Promise.all(begun.map(({ jobid }, index) => test.ended(jobid, test.clients[index % 2])));
+    for (const { id } of begun) expect(await test.vm(id)).toMatchObject({ state: 'Running', hostid: busy!.id });
+    expect(test.origin.statistics(disk.path).bytes - before).toBeLessThan(disk.sizeBytes + 64 * 1024);
+    await Promise.all(begun.map(({ id }) => test.expunge(id)));
+    await idle!.worker.restart();
+    await test.isHost(idle!.id, 'Up');
+    await test.leavesNothing();
+  });
+});

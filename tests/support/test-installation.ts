@@ -1,0 +1,188 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { type CloudStackClient, createCloudStackClient } from '../../cli/cloudstack-client.js';
+import { buildBootDisk } from '../../demo/boot-disk.js';
+import { metalinkDocument, type OriginServer, startOriginServer } from '../../demo/origin-server.js';
+import { type Installation, startInstallation } from '../../embedded/installation.js';
+import { pickInstallationPorts } from '../../embedded/installation-ports.js';
+import { createTemporaryStateDirectory } from '../../embedded/state-directory.js';
+import type { SettingValues } from '../../shared/settings.js';
+import { findLeftovers } from './leftovers.js';
+import { waitFor } from './wait-for.js';
+
+export interface TestInstallationOptions {
+  hosts: number;
+  gateways?: number;
+  controlWorkers?: number;
+  settings?: Partial<SettingValues>;
+}
+
+/** A bootable disk behind an origin server. */
+export interface TestDisk {
+  nonce: string;
+  sha256: string;
+  sizeBytes: number;
+  /** Where the origin server serves it. */
+  path: string;
+  file: string;
+}
+
+const JOB_TIMEOUT_MS = 150_000;
+
+/** A whole installation in processes of its own, with an origin server, for tests that drive it through the API. */
+export class TestInstallation {
+  readonly installation: Installation;
+  readonly origin: OriginServer;
+  /** One per gateway. */
+  readonly clients: CloudStackClient[];
+  readonly #directory: string;
+
+  private constructor(installation: Installation, origin: OriginServer, directory: string) {
+    this.installation = installation;
+    this.origin = origin;
+    this.#directory = directory;
+    const { apiKey, secretKey } = installation.credentials;
+    this.clients = installation.endpoints.map((endpoint) => createCloudStackClient({ endpoint, apiKey, secretKey }));
+  }
+
+  static async start(options: TestInstallationOptions): Promise<TestInstallation> {
+    const state = await createTemporaryStateDirectory();
+    const installation = await startInstallation({
+      state,
+      programs: path.join(__dirname, '..', '..', 'dist'),
+      env: process.env,
+      ports: await pickInstallationPorts(options.gateways ?? 1),
+      hosts: options.hosts,
+      controlWorkers: options.controlWorkers ?? 1,
+      settings: { 'secstorage.allowed.internal.sites': '127.0.0.0/8', ...options.settings },
+      isRestarted: false,
+    });
+    const test = new TestInstallation(installation, await startOriginServer(), state.path);
+    for (const { id } of installation.hosts) await test.isHost(id, 'Up');
+    return test;
+  }
+
+  get client(): CloudStackClient {
+    return this.clients[0]!;
+  }
+
+  async stop(): Promise<void> {
+    await this.origin.stop();
+    await this.installation.destroy();
+  }
+
+  /** Builds a disk of its own and serves it. */
+  async disk(sizeBytes: number): Promise<TestDisk> {
+    const nonce = randomUUID();
+    const file = path.join(this.#directory, `${nonce}.qcow2`);
+    await buildBootDisk(file, { nonce, sizeBytes, format: 'QCOW2' });
+    const bytes = await readFile(file);
+    const disk = { nonce, file, sizeBytes: bytes.length, path: `/${nonce}.qcow2` };
+    this.origin.serve(disk.path, { content: { file } });
+    return { ...disk, sha256: createHash('sha256').update(bytes).digest('hex') };
+  }
+
+  /** Serves a metalink of a disk; mirrors in order of priority. */
+  metalink({ sizeBytes, sha256, path: diskPath }: TestDisk, mirrors: string[]): string {
+    const metalinkPath = diskPath.replace('.qcow2', '.metalink');
+    this.origin.serve(metalinkPath, {
+      contentType: 'application/metalink4+xml',
+      content: metalinkDocument({
+        name: 'disk.qcow2',
+        sizeBytes,
+        sha256,
+        mirrors: mirrors.map((url, index) => ({ url, priority: index + 1 })),
+      }),
+    });
+    return `${this.origin.url}${metalinkPath}`;
+  }
+
+  async register(url: string, checksum?: string): Promise<string> {
+    const { client } = this;
+    const { zone } = (await client.call('listZones')) as { zone: { id: string }[] };
+    const { ostype } = (await client.call('listOsTypes')) as { ostype: { id: string }[] };
+    const { template } = (await client.call('registerTemplate', {
+      name: 'disk',
+      displaytext: 'disk',
+      format: 'QCOW2',
+      hypervisor: 'KVM',
+      url,
+      checksum,
+      zoneid: zone[0]!.id,
+      ostypeid: ostype[0]!.id,
+      directdownload: true,
+    })) as { template: { id: string }[] };
+    return template[0]!.id;
+  }
+
+  /** Asks for a VM and answers at once. */
+  async begin(templateid: string, client = this.client): Promise<{ id: string; jobid: string }> {
+    const { zone } = (await client.call('listZones')) as { zone: { id: string }[] };
+    const { serviceoffering } = (await client.call('listServiceOfferings')) as { serviceoffering: { id: string; name: string }[] };
+    const small = serviceoffering.find(({ name }) => name.startsWith('Small'))!;
+    const begun = await client.call('deployVirtualMachine', {
+      zoneid: zone[0]!.id,
+      serviceofferingid: small.id,
+      templateid,
+    });
+    return begun as { id: string; jobid: string };
+  }
+
+  ended(jobid: string, client = this.client): Promise<Record<string, unknown>> {
+    return client.waitForJob(jobid, { timeoutMs: JOB_TIMEOUT_MS });
+  }
+
+  async deploy(templateId: string): Promise<string> {
+    const { id, jobid } = await this.begin(templateId);
+    await this.ended(jobid);
+    return id;
+  }
+
+  async expunge(vmId: string, client = this.client): Promise<void> {
+    const { jobid } = (await client.call('destroyVirtualMachine', { id: vmId, expunge: true })) as { jobid: string };
+    await this.ended(jobid, client);
+  }
+
+  async vm(id: string): Promise<{ state: string; hostid: string; [key: string]: unknown }> {
+    const { virtualmachine } = await this.client.call('listVirtualMachines', { id });
+    return (virtualmachine as { state: string; hostid: string }[])[0]!;
+  }
+
+  async isHost(id: string, state: 'Up' | 'Down'): Promise<void> {
+    await waitFor(`host ${id} is ${state}`, async () => {
+      const { host } = await this.client.call('listHosts', { id });
+      return (host as { state: string }[])[0]?.state === state;
+    });
+  }
+
+  async hostOf(vmId: string): Promise<Installation['hosts'][number]> {
+    const { hostid } = await this.vm(vmId);
+    return this.installation.hosts.find(({ id }) => id === hostid)!;
+  }
+
+  /** The VM has booted from exactly this disk: its console shows the nonce of the boot sector. */
+  async hasBooted(vmId: string, { nonce }: TestDisk): Promise<void> {
+    const { consoleDirectory } = await this.hostOf(vmId);
+    await waitFor(`VM ${vmId} writes its nonce`, async () =>
+      (await readFile(path.join(consoleDirectory, `${vmId}.log`), 'utf8').catch(() => '')).includes(nonce),
+    );
+  }
+
+  /** Bytes that have arrived of a template that is being downloaded. */
+  async downloadedBytes(templateId: string): Promise<number> {
+    const { template } = await this.client.call('listTemplates', { templatefilter: 'self', id: templateId });
+    const [row] = template as { downloaddetails?: { downloadedbytes?: string }[] }[];
+    return Math.max(0, ...(row?.downloaddetails ?? []).map(({ downloadedbytes }) => Number(downloadedbytes ?? 0)));
+  }
+
+  async leavesNothing(): Promise<void> {
+    let leftovers: string[] = [];
+    await waitFor('nothing is left over', async () => {
+      leftovers = await findLeftovers(this.installation);
+      return leftovers.length === 0;
+    }).catch((error: unknown) => {
+      throw new Error(`Left over:\n${leftovers.join('\n')}`, { cause: error });
+    });
+  }
+}
