@@ -1,4 +1,4 @@
-import { metalinkDocument } from '../../scripts/demo/origin-server.js';
+import { metalinkDocument } from '../../demo/origin-server.js';
 import type { ImageFormat, ProbeResult } from '../../shared/images.js';
 import { probe } from './probe.js';
 import { readSources, type SourcePlan } from './read-sources.js';

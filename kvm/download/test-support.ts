@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startOriginServer, type OriginServer } from '../../scripts/demo/origin-server.js';
+import { startOriginServer, type OriginServer } from '../../demo/origin-server.js';
 import type { DownloadResult } from '../../shared/images.js';
 import type { DownloadSettings } from '../../shared/settings.js';
 import { download, type DownloadContext, type DownloadRequest } from './download.js';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { buildBootDisk } from '../../scripts/demo/boot-disk.js';
+import { buildBootDisk } from '../../demo/boot-disk.js';
 import type { DomainSpec } from '../../shared/virtual-machines.js';
 import { ensureLibvirtd } from '../../tests/support/libvirtd.js';
 import { FilesystemPool } from '../storage/filesystem-pool.js';

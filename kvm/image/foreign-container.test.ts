@@ -1,4 +1,4 @@
-import { bootSector } from '../../scripts/demo/boot-disk.js';
+import { bootSector } from '../../demo/boot-disk.js';
 import { foreignContainer } from './foreign-container.js';
 
 const NO_TAIL = Buffer.alloc(512);

@@ -32,9 +32,13 @@ function parseCidr(text: string): Cidr {
     const address = ipaddr.parse(text);
     return [address, address.kind() === 'ipv4' ? 32 : 128];
   } catch (cause) {
-    throw new SlipwayError('SLIPWAY_PARAMETER_INVALID', `"${text}" in the list of allowed internal sites is not a CIDR`, {
-      cause,
-    });
+    throw new SlipwayError(
+      'SLIPWAY_PARAMETER_INVALID',
+      `"${text}" in the list of allowed internal sites is not a CIDR`,
+      {
+        cause,
+      },
+    );
   }
 }
 

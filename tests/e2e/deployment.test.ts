@@ -42,7 +42,9 @@ describe('a deployment through the API', () => {
     expect(served).toBeLessThan(disk.sizeBytes);
     const { poolPath } = await test.hostOf(vmId);
     const installed = (await readdir(poolPath)).find((name) => name.startsWith(templateId))!;
-    const sha256 = createHash('sha256').update(await readFile(path.join(poolPath, installed))).digest('hex');
+    const sha256 = createHash('sha256')
+      .update(await readFile(path.join(poolPath, installed)))
+      .digest('hex');
     expect(sha256).toBe(disk.sha256);
 
     const requests = test.origin.statistics('/good').requests;
@@ -67,7 +69,10 @@ describe('a deployment through the API', () => {
     for (const { name } of test.installation.hosts) expect(errortext).toContain(`${name}: `);
     expect(errortext).toContain(`expected {SHA-256}${wrong}, actual {SHA-256}${disk.sha256}`);
     // Each host reads the source's type once, and downloads three times.
-    const downloads = test.origin.statistics(disk.path).ranges.slice(requests).filter((range) => range === '');
+    const downloads = test.origin
+      .statistics(disk.path)
+      .ranges.slice(requests)
+      .filter((range) => range === '');
     expect(downloads).toHaveLength(6);
     expect(await test.vm(id)).toMatchObject({ state: 'Error' });
     await test.expunge(id);

@@ -31,14 +31,29 @@ export async function findLeftovers(installation: Installation): Promise<string[
   try {
     const copies = await db.select().from(templateSpoolRef);
     return [
-      ...rows('copy that is not Ready', copies.filter(({ state }) => state !== 'Ready')),
+      ...rows(
+        'copy that is not Ready',
+        copies.filter(({ state }) => state !== 'Ready'),
+      ),
       ...rows('volume', await db.select().from(volumes).where(isNull(volumes.removed))),
       ...rows('waiter', await db.select().from(stageWaiter)),
       ...rows('claim', await db.select().from(capacityClaim)),
       ...rows('debt', await db.select().from(cleanupDebt)),
-      ...rows('unfinished job', await db.select().from(asyncJob).where(sql`${asyncJob.jobStatus} = 0`)),
+      ...rows(
+        'unfinished job',
+        await db
+          .select()
+          .from(asyncJob)
+          .where(sql`${asyncJob.jobStatus} = 0`),
+      ),
       ...rows('VM', await db.select().from(vmInstance).where(ne(vmInstance.state, 'Expunged'))),
-      ...rows('template that registers', await db.select().from(vmTemplate).where(sql`${vmTemplate.state} = 'Registering'`)),
+      ...rows(
+        'template that registers',
+        await db
+          .select()
+          .from(vmTemplate)
+          .where(sql`${vmTemplate.state} = 'Registering'`),
+      ),
       ...rows(
         'host with claimed capacity',
         await db
@@ -46,7 +61,10 @@ export async function findLeftovers(installation: Installation): Promise<string[
           .from(host)
           .where(or(ne(host.cpuUsedMhz, 0), ne(host.ramUsedBytes, 0))),
       ),
-      ...rows('pool with allocated bytes', await db.select().from(storagePool).where(ne(storagePool.allocatedBytes, 0))),
+      ...rows(
+        'pool with allocated bytes',
+        await db.select().from(storagePool).where(ne(storagePool.allocatedBytes, 0)),
+      ),
       ...(await strayFiles(installation, copies)),
       ...(await strayDomains(installation, await db.select().from(vmInstance))),
       ...(await openWorkflows(installation)),

@@ -119,7 +119,9 @@ export class TestInstallation {
   /** Asks for a VM and answers at once. */
   async begin(templateid: string, client = this.client): Promise<{ id: string; jobid: string }> {
     const { zone } = (await client.call('listZones')) as { zone: { id: string }[] };
-    const { serviceoffering } = (await client.call('listServiceOfferings')) as { serviceoffering: { id: string; name: string }[] };
+    const { serviceoffering } = (await client.call('listServiceOfferings')) as {
+      serviceoffering: { id: string; name: string }[];
+    };
     const small = serviceoffering.find(({ name }) => name.startsWith('Small'))!;
     const begun = await client.call('deployVirtualMachine', {
       zoneid: zone[0]!.id,

@@ -1,7 +1,7 @@
 import { createCipheriv, createHash } from 'node:crypto';
 import { open, rename, rm } from 'node:fs/promises';
-import type { ImageFormat } from '../../shared/images.js';
-import { runQemuImg } from '../../kvm/image/qemu-img.js';
+import type { ImageFormat } from '../shared/images.js';
+import { runQemuImg } from '../kvm/image/qemu-img.js';
 
 const SECTOR_BYTES = 512;
 const CHUNK_BYTES = 1024 ** 2;

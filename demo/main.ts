@@ -1,0 +1,54 @@
+/** `node dist/demo/main.js [--keep]`: the main job on this machine, with real servers, and proof of each claim. */
+import path from 'node:path';
+import { startInstallation } from '../embedded/installation.js';
+import { pickInstallationPorts } from '../embedded/installation-ports.js';
+import { createTemporaryStateDirectory } from '../embedded/state-directory.js';
+import { startOriginServer } from './origin-server.js';
+import { tellStory } from './story.js';
+
+const HOSTS = 3;
+
+async function demo(isKept: boolean): Promise<void> {
+  const startedMs = performance.now();
+  const say = (line: string): void => {
+    const seconds = ((performance.now() - startedMs) / 1000).toFixed(1).padStart(5);
+    console.log(`${seconds} s  ${line}`);
+  };
+  say(`starting PostgreSQL, Temporal, a control worker, ${HOSTS} KVM hosts and a gateway`);
+  const state = await createTemporaryStateDirectory();
+  const installation = await startInstallation({
+    state,
+    programs: path.join(import.meta.dirname, '..'),
+    env: process.env,
+    ports: await pickInstallationPorts(1),
+    hosts: HOSTS,
+    controlWorkers: 1,
+    // The image server of the demo is on this machine.
+    settings: { 'secstorage.allowed.internal.sites': '127.0.0.0/8' },
+    isRestarted: true,
+  });
+  const origin = await startOriginServer();
+  try {
+    await tellStory({ installation, origin, directory: state.path, say, isKept });
+    if (isKept) {
+      say(`API ${installation.credentials.endpoint}, credentials in ${path.join(state.path, 'credentials.json')}`);
+      say('it runs until Ctrl-C, which removes all of it');
+      await new Promise((resolve) => process.once('SIGINT', resolve).once('SIGTERM', resolve));
+    }
+  } finally {
+    await origin.stop();
+    await installation.destroy();
+  }
+  say('everything is stopped and removed');
+}
+
+const unknown = process.argv.slice(2).filter((argument) => argument !== '--keep');
+if (unknown.length > 0) {
+  console.error(`Unknown: ${unknown.join(' ')}\nUsage: scripts/demo [--keep]`);
+  process.exitCode = 2;
+} else {
+  demo(process.argv.includes('--keep')).catch((error: unknown) => {
+    console.error(`The demo failed: ${error instanceof Error ? error.message : String(error)}`);
+    process.exitCode = 1;
+  });
+}
