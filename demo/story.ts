@@ -29,8 +29,10 @@ const JOB_TIMEOUT_MS = 180_000;
 export async function tellStory({ installation, origin, directory, say, isKept }: StoryDependencies): Promise<void> {
   const client = createCloudStackClient(installation.credentials);
   const hosts = await hostsAreUp(client, installation);
-  const [{ hypervisorversion = '', details = {} } = {}] = hosts;
-  say(`${hosts.length} hosts are Up (${hypervisorversion}, domain type ${details['domaintype'] ?? 'unknown'})`);
+  const [{ hypervisorversion = '', domaintype = '' } = {}] = hosts;
+  say(
+    `${hosts.length} hosts are Up (${hypervisorversion}, ${domaintype === 'kvm' ? 'with KVM' : 'emulated: KVM cannot be used here'})`,
+  );
 
   const disk = await serveDisk(origin, directory);
   say(`built a bootable disk of ${toMiB(disk.sizeBytes)} MiB that will write ${disk.nonce} to its serial port`);
@@ -82,7 +84,7 @@ interface HostRow {
   name: string;
   state: string;
   hypervisorversion?: string;
-  details?: Record<string, string>;
+  domaintype?: string;
 }
 
 async function hostsAreUp(client: CloudStackClient, { hosts }: Installation): Promise<HostRow[]> {

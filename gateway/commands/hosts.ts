@@ -49,6 +49,10 @@ export const listHosts = defineCommand({
       clustername: field('string', 'Name of the cluster.'),
       hypervisor: field('string', 'Always KVM.'),
       hypervisorversion: field('string', 'Version of QEMU as the host reports it.'),
+      domaintype: field(
+        'string',
+        'kvm, or qemu where KVM cannot be used (slower). Slipway has this key, CloudStack has not.',
+      ),
       cpunumber: field('integer', 'CPUs.'),
       cpuspeed: field('long', 'MHz of each CPU.'),
       cpuallocatedvalue: field('long', 'MHz that virtual machines hold.'),
@@ -92,6 +96,7 @@ export const listHosts = defineCommand({
         clustername: names.clusterName,
         hypervisor: host.hypervisorType,
         hypervisorversion: host.hypervisorVersion,
+        domaintype: host.domainType,
         cpunumber: host.cpus,
         cpuspeed: host.speedMhz,
         cpuallocatedvalue: host.cpuUsedMhz,
