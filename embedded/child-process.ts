@@ -18,6 +18,8 @@ export interface ChildProcessSpec {
   gid?: number;
   /** What asks it to end in good order: SIGINT is PostgreSQL's fast shutdown. Default SIGTERM. */
   stopSignal?: 'SIGTERM' | 'SIGINT';
+  /** What it gets when its owner dies. Default SIGKILL: one that does not end when asked would stay for ever. */
+  ownerDeathSignal?: 'SIGKILL' | 'SIGINT';
 }
 
 export interface ExitStatus {
@@ -53,7 +55,7 @@ function readFrom(path: string, offset: number): string {
 
 /**
  * Runs a component as a process of its own that never outlives this one: setpriv (util-linux) asks the kernel to send
- * it the stop signal when this process dies, even by SIGKILL. Without that, ports and data directories would stay
+ * it a signal when this process dies, even by SIGKILL. Without that, ports and data directories would stay
  * taken by orphans and the next start would fail.
  *
  * The log file is handed over as a descriptor, not as a pipe, so a component never blocks on its parent.
@@ -66,15 +68,19 @@ export async function startChildProcess(spec: ChildProcessSpec): Promise<ChildPr
   rotate(spec.logPath);
   const logStart = sizeOf(spec.logPath);
   const log = openSync(spec.logPath, 'a', 0o600);
-  const child = spawn('setpriv', ['--pdeathsig', stopSignal, '--', spec.command, ...spec.args], {
-    env: spec.env,
-    cwd: spec.cwd ?? '/',
-    stdio: ['ignore', log, log],
-    // A Ctrl-C in the terminal goes to the whole group; components must end in our order, not all at once.
-    detached: true,
-    ...(spec.uid === undefined ? {} : { uid: spec.uid }),
-    ...(spec.gid === undefined ? {} : { gid: spec.gid }),
-  });
+  const child = spawn(
+    'setpriv',
+    ['--pdeathsig', spec.ownerDeathSignal ?? 'SIGKILL', '--', spec.command, ...spec.args],
+    {
+      env: spec.env,
+      cwd: spec.cwd ?? '/',
+      stdio: ['ignore', log, log],
+      // A Ctrl-C in the terminal goes to the whole group; components must end in our order, not all at once.
+      detached: true,
+      ...(spec.uid === undefined ? {} : { uid: spec.uid }),
+      ...(spec.gid === undefined ? {} : { gid: spec.gid }),
+    },
+  );
   closeSync(log);
 
   let running = true;

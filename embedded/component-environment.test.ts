@@ -1,6 +1,10 @@
 import { controlEnvironment, hostEnvironment } from './component-environment.js';
 
-const services = { databaseUrl: 'postgres://x', secretKey: 'key', temporalAddress: '127.0.0.1:7233' };
+const services = {
+  databaseUrl: 'postgres://x',
+  secretKey: 'key',
+  embeddedTemporal: { address: '127.0.0.1:7233', clientConfigPath: '/state/temporal/client.toml' },
+};
 
 describe('component environment', () => {
   test('a host worker gets neither the database nor the key, wherever they come from', () => {
@@ -15,11 +19,11 @@ describe('component environment', () => {
     const env = controlEnvironment({ TEMPORAL_API_KEY: 'secret', TEMPORAL_PROFILE: 'production' }, services);
     expect(env['TEMPORAL_API_KEY']).toBeUndefined();
     expect(env['TEMPORAL_PROFILE']).toBeUndefined();
-    expect(env['TEMPORAL_CONFIG_FILE']).toBe('/dev/null');
+    expect(env['TEMPORAL_CONFIG_FILE']).toBe('/state/temporal/client.toml');
   });
 
   test("the operator's own Temporal server is reached with the operator's variables", () => {
-    const { temporalAddress: _embedded, ...external } = services;
+    const { embeddedTemporal: _embedded, ...external } = services;
     const env = controlEnvironment({ TEMPORAL_ADDRESS: 'temporal:7233', TEMPORAL_API_KEY: 'secret' }, external);
     expect(env).toMatchObject({ TEMPORAL_ADDRESS: 'temporal:7233', TEMPORAL_API_KEY: 'secret' });
   });

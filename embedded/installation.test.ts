@@ -1,4 +1,5 @@
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import postgres from 'postgres';
 import { readHostConfig } from '../kvm/host-config.js';
@@ -6,11 +7,15 @@ import { pickInstallationPorts } from './installation-ports.js';
 import { startInstallation, type Installation, type InstallationOptions } from './installation.js';
 import { createTemporaryStateDirectory, type StateDirectory } from './state-directory.js';
 
+const ENVCONFIG = createRequire(join(import.meta.dirname, 'installation.test.js')).resolve('@temporalio/envconfig');
+
 /** Stands in for each program: says what it was started with, serves, ends when asked. PostgreSQL and Temporal are real. */
 const PROGRAM = `
-  const { DATABASE_URL, SLIPWAY_SECRET_KEY, TEMPORAL_ADDRESS, SLIPWAY_GATEWAY_PORT } = process.env;
+  const { loadClientConnectConfig } = require('${ENVCONFIG}');
+  const { DATABASE_URL, SLIPWAY_SECRET_KEY, SLIPWAY_GATEWAY_PORT } = process.env;
+  const { address, apiKey } = loadClientConnectConfig().connectionOptions;
   console.log(JSON.stringify({
-    args: process.argv.slice(2), DATABASE_URL, SLIPWAY_SECRET_KEY, TEMPORAL_ADDRESS, SLIPWAY_GATEWAY_PORT,
+    args: process.argv.slice(2), temporal: { address, apiKey }, DATABASE_URL, SLIPWAY_SECRET_KEY, SLIPWAY_GATEWAY_PORT,
   }));
   console.log('ready');
   process.on('SIGTERM', () => { console.log('asked to stop'); process.exit(0); });
@@ -40,7 +45,12 @@ describe('installation', () => {
     options = {
       state,
       programs,
-      env: { ...process.env, DATABASE_URL: undefined, TEMPORAL_ADDRESS: undefined },
+      env: {
+        ...process.env,
+        DATABASE_URL: undefined,
+        TEMPORAL_ADDRESS: undefined,
+        TEMPORAL_API_KEY: 'of another server',
+      },
       ports: await pickInstallationPorts(2),
       hosts: 2,
       controlWorkers: 1,
@@ -60,12 +70,12 @@ describe('installation', () => {
     expect(await startedWith('control-worker-1')).toMatchObject({
       DATABASE_URL: first.databaseUrl,
       SLIPWAY_SECRET_KEY: await state.secretKey(),
-      TEMPORAL_ADDRESS: first.temporalAddress,
+      temporal: { address: first.temporalAddress },
     });
     expect(await startedWith('gateway-2')).toMatchObject({ SLIPWAY_GATEWAY_PORT: String(options.ports.gateways[1]) });
     expect(await startedWith('host-worker-1')).toEqual({
       args: [first.hosts[0]?.configPath],
-      TEMPORAL_ADDRESS: first.temporalAddress,
+      temporal: { address: first.temporalAddress },
     });
     expect(first.hosts.map(({ name }) => name)).toEqual(['host-1', 'host-2']);
 

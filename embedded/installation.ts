@@ -149,7 +149,7 @@ async function start(
   const services = {
     databaseUrl: database.url,
     secretKey,
-    ...(temporal.component && { temporalAddress: temporal.address }),
+    ...(temporal.embedded && { embeddedTemporal: temporal.embedded }),
     ...(temporal.uiUrl && { temporalUiUrl: temporal.uiUrl }),
   };
   const control = controlEnvironment(env, services);

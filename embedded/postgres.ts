@@ -121,6 +121,7 @@ export async function startPostgres(
     env: { PATH: process.env['PATH'], LANG: 'C', TZ: 'UTC' },
     logPath: join(stateDirectory, 'logs', 'postgresql.log'),
     stopSignal: 'SIGINT',
+    ownerDeathSignal: 'SIGINT',
     ...user,
   });
   await waitUntilReady(child, answersQueries(urlOf(password, port, 'postgres')), READY_TIMEOUT_MS);

@@ -1,8 +1,11 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { migrate } from '../db/migrate.js';
 import { seed, type SeedResult } from '../db/seed.js';
 import type { SettingValues } from '../shared/settings.js';
 import type { ChildProcess } from './child-process.js';
+import type { EmbeddedTemporal } from './component-environment.js';
 import { startComponent, type Component } from './component.js';
 import type { InstallationPorts } from './installation-ports.js';
 import { startPostgres } from './postgres.js';
@@ -47,8 +50,9 @@ export async function startDatabase(context: ServiceContext): Promise<Database> 
 export interface Temporal {
   address: string;
   uiUrl?: string;
-  /** Missing when TEMPORAL_ADDRESS names a server of the operator's own. */
+  /** These two are missing when TEMPORAL_ADDRESS names a server of the operator's own. */
   component?: Component;
+  embedded?: EmbeddedTemporal;
 }
 
 export async function startTemporalService(context: ServiceContext): Promise<Temporal> {
@@ -75,7 +79,11 @@ export async function startTemporalService(context: ServiceContext): Promise<Tem
   });
   context.started(component);
   await prepareNamespace({ address }, 'default');
-  return { address, uiUrl: `http://127.0.0.1:${ports.temporalUi}`, component };
+  const clientConfigPath = join(context.stateDirectory, 'temporal', 'client.toml');
+  // The SDK trips over a configuration without a profile.
+  await writeFile(clientConfigPath, '[profile.default]\n');
+  const uiUrl = `http://127.0.0.1:${ports.temporalUi}`;
+  return { address, uiUrl, component, embedded: { address, clientConfigPath } };
 }
 
 /** Brings the schema up to date and puts in what an empty installation lacks. */
