@@ -5,7 +5,7 @@ import type { SourceIdentity } from './source-identity.js';
 
 /** What a crash may cost, beside what arrives while a sync runs. */
 const MAX_UNSYNCED_BYTES = 64 * 1024 * 1024;
-const MAX_UNSYNCED_MS = 1_000;
+const MAX_UNSYNCED_MS = 250;
 
 /**
  * Syncs the file and its journal behind the writer's back. It bounds what a crash loses, and spreads the work of the

@@ -16,6 +16,7 @@ import { pickFreePorts } from '../../embedded/ports.js';
 import { createTemporaryStateDirectory } from '../../embedded/state-directory.js';
 import { startTemporal } from '../../embedded/temporal.js';
 import { CONTROL_TASK_QUEUE } from '../../shared/task-queues.js';
+import { recordHistories } from './record-histories.js';
 import { createTestDatabase, type TestDatabase } from './test-database.js';
 
 export interface ControlPlane extends TestDatabase {
@@ -60,6 +61,10 @@ export async function startControlPlane(): Promise<ControlPlane> {
     client,
     connection,
     async stop() {
+      if (process.env['RECORD_HISTORIES']) {
+        const testFile = path.basename(expect.getState().testPath ?? '', '.test.ts');
+        await recordHistories(client, server.address, testFile);
+      }
       worker.shutdown();
       await running;
       await client.connection.close();
