@@ -11,9 +11,10 @@ export interface SourceFailureDetails {
 const CONNECT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'EADDRNOTAVAIL']);
 const TIMEOUT: Readonly<Record<string, string>> = {
   ETIMEDOUT: 'no connection in time',
-  UND_ERR_CONNECT_TIMEOUT: 'no connection in time',
-  UND_ERR_HEADERS_TIMEOUT: 'no answer in time',
-  UND_ERR_BODY_TIMEOUT: 'the transfer fell silent',
+  // Our own, of the exchange's timers.
+  SILENT_CONNECT: 'no connection in time',
+  SILENT_ANSWER: 'no answer in time',
+  SILENT_BODY: 'the transfer fell silent',
 };
 /** Codes of Node's and OpenSSL's certificate checks; they share no prefix. */
 const TLS =

@@ -62,7 +62,7 @@ export async function download(request: DownloadRequest, context: DownloadContex
     try {
       return await downloadWith(client, request, { ...context, signal });
     } finally {
-      await client.close();
+      client.close();
     }
   });
 }

@@ -1,6 +1,5 @@
 import type { LookupFunction } from 'node:net';
 import { rootCertificates } from 'node:tls';
-import { Agent } from 'undici';
 import { displayUrl } from '../../shared/display-url.js';
 import { SlipwayError } from '../../shared/errors.js';
 import type { DownloadSettings } from '../../shared/settings.js';
@@ -34,7 +33,7 @@ export interface HttpClient {
    */
   get(url: string, signal: AbortSignal, range?: ByteRange): Promise<HttpResponse>;
   /** Ends all connections, also those still being made. */
-  close(): Promise<void>;
+  close(): void;
 }
 
 function rangeHeaders({ fromByte, toByte, ifRange }: ByteRange): Record<string, string> {
@@ -73,19 +72,15 @@ function redirectTarget({ url, headers }: HttpResponse): string {
 
 export function createHttpClient({ settings, trustedCertificatesPem = [], resolve }: HttpClientOptions): HttpClient {
   const policy = createUrlPolicy(settings.allowedInternalCidrs, resolve);
-  const agent = new Agent({
-    connect: {
-      lookup: policy.lookup,
-      timeout: settings.connectTimeoutMs,
-      // `ca` replaces the public roots, so that they have to be named too.
-      ...(trustedCertificatesPem.length > 0 ? { ca: [...rootCertificates, ...trustedCertificatesPem] } : {}),
-    },
-  });
+  // `ca` replaces the public roots, so that they have to be named too.
+  const ca = trustedCertificatesPem.length > 0 ? [...rootCertificates, ...trustedCertificatesPem] : undefined;
+  const closing = new AbortController();
 
   const get = async (text: string, signal: AbortSignal, range: ByteRange = { fromByte: 0 }): Promise<HttpResponse> => {
     let url = policy.checkUrl(text);
     const authorization = basicAuthorization(url);
     const { origin } = url;
+    const either = AbortSignal.any([signal, closing.signal]);
     for (let redirects = 0; ; redirects++) {
       const headers: Record<string, string> = {
         accept: '*/*',
@@ -96,12 +91,13 @@ export function createHttpClient({ settings, trustedCertificatesPem = [], resolv
         ...(authorization !== undefined && url.origin === origin ? { authorization } : {}),
       };
       const response = await exchange({
-        dispatcher: agent,
         url,
         headers,
+        lookup: policy.lookup,
+        ca,
+        connectTimeoutMs: settings.connectTimeoutMs,
         socketTimeoutMs: settings.socketTimeoutMs,
-        queueTimeoutMs: settings.connectionRequestTimeoutMs + settings.connectTimeoutMs,
-        signal,
+        signal: either,
       });
       if (!REDIRECT_STATUSES.has(response.statusCode)) return response;
       response.discard();
@@ -111,5 +107,5 @@ export function createHttpClient({ settings, trustedCertificatesPem = [], resolv
     }
   };
 
-  return { get, close: () => agent.destroy() };
+  return { get, close: () => closing.abort() };
 }

@@ -1,7 +1,9 @@
-import type { IncomingHttpHeaders } from 'node:http';
-import type { Dispatcher } from 'undici';
+import { request as httpRequest, type ClientRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import type { LookupFunction } from 'node:net';
 import { abortError } from './abort.js';
 import { transportFailure } from './classify-failure.js';
+import { DirectSocket } from './direct-socket.js';
 
 /** Takes the bytes of a body as they arrive. */
 export interface ByteSink {
@@ -11,6 +13,13 @@ export interface ByteSink {
    */
   write(chunk: Buffer): boolean;
   whenWritable(): Promise<void>;
+  /** For sinks that let the kernel fill their memory. */
+  direct?: {
+    /** Memory for the next bytes; undefined when there is none now, and `write` has to be used. */
+    reserve(): Uint8Array | undefined;
+    /** So many bytes were put at the start of what was reserved last. What it throws ends the transfer. */
+    commit(bytes: number): void;
+  };
 }
 
 export interface HttpResponse {
@@ -29,103 +38,159 @@ export interface HttpResponse {
 }
 
 interface ExchangeOptions {
-  dispatcher: Dispatcher;
   url: URL;
   headers: Record<string, string>;
+  lookup: LookupFunction;
+  /** All certificates to trust; the public roots by default. */
+  ca?: string[] | undefined;
+  connectTimeoutMs: number;
   /** Longest wait for the answer to begin, and longest silence in the body. */
   socketTimeoutMs: number;
-  /** Longest wait until a connection has taken the request. */
-  queueTimeoutMs: number;
   signal: AbortSignal;
 }
 
-/**
- * One GET, one answer, no redirects. It uses undici's dispatch directly, since streams between socket and disk cost a
- * tenth of the throughput: the body is paused at its headers until someone pumps it.
- */
+function startRequest({ url, headers, lookup, ca }: ExchangeOptions): {
+  request: ClientRequest;
+  socket?: DirectSocket;
+} {
+  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+  const options = { host, path: `${url.pathname}${url.search}`, headers, lookup };
+  if (url.protocol === 'https:') {
+    return { request: httpsRequest({ ...options, port: url.port || 443, agent: false, ...(ca ? { ca } : {}) }) };
+  }
+  const port = Number(url.port || 80);
+  const socket = new DirectSocket({ host, port, lookup });
+  return { request: httpRequest({ ...options, port, createConnection: () => socket }), socket };
+}
+
+/** The length that frames the body, when nothing but it does (RFC 9112, 6.3). */
+function framedLength({ headers }: IncomingMessage): number | undefined {
+  const length = headers['content-length'];
+  if (headers['transfer-encoding'] !== undefined || length === undefined || !/^\d{1,15}$/.test(length))
+    return undefined;
+  return Number(length);
+}
+
+function pumpStream(response: IncomingMessage, sink: ByteSink): Promise<void> {
+  return new Promise((resolve, reject) => {
+    response.on('data', (chunk: Buffer) => {
+      try {
+        if (sink.write(chunk)) return;
+        response.pause();
+        sink.whenWritable().then(() => response.resume(), reject);
+      } catch (error) {
+        reject(error as Error);
+      }
+    });
+    response.once('end', resolve);
+    response.once('error', reject);
+  });
+}
+
+/** One GET, one answer, no redirects, on a connection of its own. */
 export function exchange(options: ExchangeOptions): Promise<HttpResponse> {
-  const { dispatcher, url, headers, socketTimeoutMs, queueTimeoutMs, signal } = options;
+  const { url, connectTimeoutMs, socketTimeoutMs, signal } = options;
   return new Promise<HttpResponse>((resolveResponse, rejectResponse) => {
-    let controller: Dispatcher.DispatchController | undefined;
-    let sink: ByteSink | undefined;
+    if (signal.aborted) return rejectResponse(abortError(signal));
+    const { request, socket } = startRequest(options);
     let failure: Error | undefined;
     let isEnded = false;
-    let settleBody: { resolve: () => void; reject: (error: Error) => void } | undefined;
+    let settleBody: (error?: Error) => void = () => undefined;
 
     const end = (error?: Error): void => {
       if (isEnded) return;
       isEnded = true;
-      clearTimeout(queueTimer);
-      signal.removeEventListener('abort', onAbort);
       failure = error;
-      if (error) {
-        controller?.abort(error);
-        rejectResponse(error);
-        settleBody?.reject(error);
-      } else {
-        settleBody?.resolve();
-      }
+      clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
+      request.destroy();
+      socket?.destroy();
+      if (error) rejectResponse(error);
+      settleBody(error);
     };
+    const fail = (error: unknown): void => end(transportFailure(url, error));
+    const failSilent = (code: string) => (): void => fail({ code });
     const onAbort = (): void => end(abortError(signal));
-    const queueTimer = setTimeout(
-      () => end(transportFailure(url, { code: 'UND_ERR_CONNECT_TIMEOUT' })),
-      queueTimeoutMs,
-    );
 
-    const pump = (target: ByteSink): Promise<void> =>
-      new Promise<void>((resolve, reject) => {
-        if (failure) return reject(failure);
-        settleBody = { resolve, reject };
-        sink = target;
-        // An empty body has ended before anyone could pump it.
-        if (isEnded) return resolve();
-        controller?.resume();
-      });
-
-    const handler: Dispatcher.DispatchHandler = {
-      onRequestStart(started) {
-        controller = started;
-        clearTimeout(queueTimer);
-        if (failure) started.abort(failure);
-      },
-      onResponseStart(_controller, statusCode, responseHeaders) {
-        // Informational answers (103 and the like) come before the real one.
-        if (statusCode < 200) return;
-        controller?.pause();
-        resolveResponse({
-          url,
-          statusCode,
-          headers: responseHeaders,
-          pump,
-          discard: () => end(new Error('The body was discarded')),
-        });
-      },
-      onResponseData(active, chunk) {
-        if (isEnded || !sink) return;
-        try {
-          if (sink.write(chunk)) return;
-          active.pause();
-          sink.whenWritable().then(() => active.resume(), end);
-        } catch (error) {
-          end(error as Error);
-        }
-      },
-      onResponseEnd: () => end(),
-      onResponseError: (_controller, error) => end(transportFailure(url, error)),
-    };
-
-    if (signal.aborted) return onAbort();
+    let timer = setTimeout(failSilent('SILENT_CONNECT'), connectTimeoutMs);
     signal.addEventListener('abort', onAbort, { once: true });
-    dispatcher.dispatch(
-      {
-        origin: url.origin,
-        path: `${url.pathname}${url.search}`,
-        method: 'GET',
-        headers,
-        headersTimeout: socketTimeoutMs,
-        bodyTimeout: socketTimeoutMs,
-      },
-      handler,
-    );
+    const onConnect = (): void => {
+      clearTimeout(timer);
+      if (!isEnded) timer = setTimeout(failSilent('SILENT_ANSWER'), socketTimeoutMs);
+    };
+    request.once('socket', (connection) => connection.once(socket ? 'connect' : 'secureConnect', onConnect));
+    request.on('information', () => socket?.nextHead());
+    request.once('error', fail);
+    request.once('response', (response) => {
+      clearTimeout(timer);
+      response.on('error', fail);
+      const pump = async (sink: ByteSink): Promise<void> => {
+        if (failure) throw failure;
+        const watched = watchSink(sink, socketTimeoutMs, failSilent('SILENT_BODY'), end);
+        const body = new Promise<void>((resolve, reject) => {
+          settleBody = (error) => (error ? reject(error) : resolve());
+        });
+        const length = socket?.isHeld ? framedLength(response) : undefined;
+        if (socket && length !== undefined && length > 0) {
+          socket.direct(watched.sink, length).then(() => end(), fail);
+        } else {
+          socket?.stream();
+          pumpStream(response, watched.sink).then(() => end(), fail);
+        }
+        try {
+          await body;
+        } finally {
+          watched.stop();
+        }
+      };
+      resolveResponse({
+        url,
+        statusCode: response.statusCode ?? 0,
+        headers: response.headers,
+        pump,
+        discard: () => end(new Error('The body was discarded')),
+      });
+    });
+    request.end();
   });
+}
+
+/**
+ * Counts silence only while the sink would take bytes: a slow disk is not the fault of the source. What the sink
+ * throws goes to `onFailure` as it is, so that it cannot be taken for a failure of the transfer.
+ */
+function watchSink(
+  sink: ByteSink,
+  timeoutMs: number,
+  onSilence: () => void,
+  onFailure: (error: Error) => void,
+): { sink: ByteSink; stop: () => void } {
+  let waiting = 0;
+  const timer = setTimeout(() => (waiting > 0 ? timer.refresh() : onSilence()), timeoutMs);
+  const guard = <T>(act: () => T): T => {
+    timer.refresh();
+    try {
+      return act();
+    } catch (error) {
+      onFailure(error as Error);
+      throw error;
+    }
+  };
+  const { direct } = sink;
+  const watched: ByteSink = {
+    write: (chunk) => guard(() => sink.write(chunk)),
+    async whenWritable() {
+      waiting += 1;
+      await sink.whenWritable().catch((error: Error) => {
+        onFailure(error);
+        throw error;
+      });
+      waiting -= 1;
+      timer.refresh();
+    },
+    ...(direct && {
+      direct: { reserve: () => direct.reserve(), commit: (bytes: number) => guard(() => direct.commit(bytes)) },
+    }),
+  };
+  return { sink: watched, stop: () => clearTimeout(timer) };
 }

@@ -128,6 +128,6 @@ export async function probe(
       mirrors,
     };
   } finally {
-    await client.close();
+    client.close();
   }
 }

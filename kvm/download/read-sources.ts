@@ -108,6 +108,6 @@ export async function readSources(
   try {
     return await readSourcesWith(client, url, format, context.signal);
   } finally {
-    await client.close();
+    client.close();
   }
 }

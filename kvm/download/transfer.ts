@@ -2,6 +2,7 @@ import { displayUrl } from '../../shared/display-url.js';
 import { SlipwayError } from '../../shared/errors.js';
 import { statusFailure } from './classify-failure.js';
 import type { HttpClient } from './http-client.js';
+import type { HashingFile } from './hashing-file.js';
 import type { ByteSink } from './http-exchange.js';
 import type { PartialDownload } from './partial-download.js';
 import { planRequest, planResponse, type Held } from './transfer-plan.js';
@@ -20,7 +21,7 @@ const heldBy = (partial: PartialDownload, rules: TransferRules): Held => ({
 
 /** Skips what is on disk already, and stops a body that is longer than it may be at the first byte too many. */
 function limitedSink(
-  target: ByteSink & { readonly acceptedBytes: number },
+  target: HashingFile,
   skipBytes: number,
   check: (bytes: number) => void,
   onReceived: (bytes: number) => void,
@@ -37,6 +38,14 @@ function limitedSink(
       return target.write(bytes);
     },
     whenWritable: () => target.whenWritable(),
+    direct: {
+      reserve: () => (toSkip > 0 ? undefined : target.direct.reserve()),
+      commit(bytes) {
+        onReceived(bytes);
+        check(target.acceptedBytes + bytes);
+        target.direct.commit(bytes);
+      },
+    },
   };
 }
 

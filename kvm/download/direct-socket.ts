@@ -1,0 +1,182 @@
+import { connect, type LookupFunction, type Socket } from 'node:net';
+import { Duplex } from 'node:stream';
+import type { ByteSink } from './http-exchange.js';
+
+const BUFFER_BYTES = 64 * 1024;
+const HEAD_END = Buffer.from('\r\n\r\n');
+
+/**
+ * A TCP connection for node:http that stops behind the head of an answer. The HTTP parser sees the head; then the body
+ * either streams through the parser as usual (`stream`), or goes from the kernel right into the memory of the sink
+ * (`direct`). The latter saves two copies and an allocation per chunk, which is half of the processor time that a
+ * download costs outside of the kernel.
+ */
+export class DirectSocket extends Duplex {
+  readonly #socket: Socket;
+  /** Takes what has no place in the sink. Its bytes are used up before the next read. */
+  readonly #buffer = Buffer.allocUnsafe(BUFFER_BYTES);
+  #mode: 'head' | 'held' | 'stream' | 'direct' = 'head';
+  /** Bytes behind the head, until it is known what becomes of the body. */
+  #rest: Buffer = Buffer.alloc(0);
+  /** What the parser has seen of the head; a body can be split off only where the parser sees its end, too. */
+  #head: Buffer = Buffer.alloc(0);
+  #target: { sink: ByteSink; remainingBytes: number; settle: (error?: Error) => void } | undefined;
+
+  constructor(options: { host: string; port: number; lookup: LookupFunction }) {
+    super();
+    this.#socket = connect({
+      ...options,
+      onread: { buffer: () => this.#nextBuffer(), callback: (length, buffer) => this.#onBytes(length, buffer) },
+    });
+    this.#socket.setNoDelay(true);
+    this.#socket.once('connect', () => this.emit('connect'));
+    this.#socket.once('end', () => this.#onEnd());
+    this.#socket.once('error', (error) => this.destroy(error));
+    this.#socket.once('close', () => {
+      // Bytes that the parser has not taken yet are still good after an orderly end.
+      if (!this.#socket.readableEnded || this.#mode !== 'stream') this.destroy();
+    });
+  }
+
+  /** Lets an informational answer pass: another head follows. */
+  nextHead(): void {
+    this.#mode = 'head';
+    this.#head = Buffer.alloc(0);
+    this.#release();
+  }
+
+  /** Sends the body through the parser. */
+  stream(): void {
+    this.#mode = 'stream';
+    this.#release();
+  }
+
+  /** Whether the parser has seen a head and not a byte of the body. */
+  get isHeld(): boolean {
+    return this.#mode === 'held';
+  }
+
+  /** Moves the next `bytes` into `sink`. Rejects when the connection ends before. */
+  direct(sink: ByteSink, bytes: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const settle = (error?: Error): void => (error ? reject(error) : resolve());
+      this.#target = { sink, remainingBytes: bytes, settle };
+      this.#mode = 'direct';
+      this.#release();
+    });
+  }
+
+  override _read(): void {
+    if (this.#mode === 'head' || this.#mode === 'stream') this.#socket.resume();
+  }
+
+  override _write(chunk: Buffer, encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    this.#socket.write(chunk, encoding, done);
+  }
+
+  override _final(done: () => void): void {
+    // The request is over; the answer is not. Some servers take a half-closed connection for a closed one.
+    done();
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.#socket.destroy();
+    this.#target?.settle(error ?? Object.assign(new Error('The connection ended'), { code: 'ECONNRESET' }));
+    done(error);
+  }
+
+  #nextBuffer(): Uint8Array {
+    if (this.#mode !== 'direct' || !this.#target) return this.#buffer;
+    const { sink, remainingBytes } = this.#target;
+    // More than the body must not land in the file, whatever the server sends.
+    return sink.direct?.reserve()?.subarray(0, remainingBytes) ?? this.#buffer;
+  }
+
+  /** `false` stops reading. Only done when `buffer` is our own: the next read after it uses the same one. */
+  #onBytes(length: number, buffer: Uint8Array): boolean {
+    const bytes = this.#buffer.subarray(0, length);
+    if (this.#mode === 'direct') return buffer === this.#buffer ? this.#copy(bytes) : this.#commit(length);
+    if (this.#mode === 'stream') return this.push(Buffer.from(bytes));
+    return this.#onHead(Buffer.from(bytes));
+  }
+
+  #onHead(bytes: Buffer): boolean {
+    if (this.#mode === 'held') {
+      this.#rest = Buffer.concat([this.#rest, bytes]);
+      return false;
+    }
+    const known = this.#head.length;
+    const head = Buffer.concat([this.#head, bytes]);
+    const end = head.indexOf(HEAD_END, Math.max(0, known - HEAD_END.length + 1));
+    if (end === -1) {
+      this.#head = head;
+      return this.push(bytes);
+    }
+    const headBytes = end + HEAD_END.length;
+    // A parser that takes a lone line feed for the end of a line may have begun the body earlier than found here.
+    const isSplit = !/(^|[^\r])\n/.test(head.toString('latin1', 0, headBytes));
+    if (!isSplit) {
+      this.#mode = 'stream';
+      return this.push(bytes);
+    }
+    this.#mode = 'held';
+    this.#rest = head.subarray(headBytes);
+    this.push(bytes.subarray(0, headBytes - known));
+    return false;
+  }
+
+  #release(): void {
+    const rest = this.#rest;
+    this.#rest = Buffer.alloc(0);
+    const isReady = rest.length === 0 || this.#take(rest);
+    if (isReady) this.#socket.resume();
+  }
+
+  #take(bytes: Buffer): boolean {
+    if (this.#mode === 'direct') return this.#copy(bytes);
+    if (this.#mode === 'stream') return this.push(bytes);
+    return this.#onHead(bytes);
+  }
+
+  #copy(bytes: Buffer): boolean {
+    const target = this.#target;
+    if (!target) return false;
+    const body = bytes.subarray(0, target.remainingBytes);
+    try {
+      const isReady = target.sink.write(body);
+      if (!this.#advance(body.length)) return false;
+      if (!isReady) target.sink.whenWritable().then(() => this.#socket.resume(), target.settle);
+      return isReady;
+    } catch (error) {
+      target.settle(error as Error);
+      return false;
+    }
+  }
+
+  #commit(length: number): boolean {
+    try {
+      this.#target?.sink.direct?.commit(length);
+    } catch (error) {
+      this.#target?.settle(error as Error);
+      return true;
+    }
+    this.#advance(length);
+    return true;
+  }
+
+  /** Whether more is to come. */
+  #advance(length: number): boolean {
+    const target = this.#target;
+    if (!target) return false;
+    target.remainingBytes -= length;
+    if (target.remainingBytes > 0) return true;
+    this.#target = undefined;
+    target.settle();
+    return false;
+  }
+
+  #onEnd(): void {
+    if (this.#mode === 'direct') this.destroy();
+    else this.push(null);
+  }
+}
