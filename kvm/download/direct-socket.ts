@@ -126,6 +126,7 @@ export class DirectSocket extends Duplex {
   }
 
   #release(): void {
+    if (this.destroyed) return;
     const rest = this.#rest;
     this.#rest = Buffer.alloc(0);
     const isReady = rest.length === 0 || this.#take(rest);

@@ -119,7 +119,8 @@ export function exchange(options: ExchangeOptions): Promise<HttpResponse> {
       if (!isEnded) timer = setTimeout(failSilent('SILENT_ANSWER'), socketTimeoutMs);
     };
     request.once('socket', (connection) => connection.once(socket ? 'connect' : 'secureConnect', onConnect));
-    request.on('information', () => socket?.nextHead());
+    // Not at once: the parser is still inside the bytes that it tells of.
+    request.on('information', () => setImmediate(() => socket?.nextHead()));
     request.once('error', fail);
     request.once('response', (response) => {
       clearTimeout(timer);

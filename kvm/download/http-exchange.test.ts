@@ -1,0 +1,135 @@
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import fc from 'fast-check';
+import { createHttpClient } from './http-client.js';
+import type { ByteSink, HttpResponse } from './http-exchange.js';
+import { testSettings } from './test-support.js';
+
+/** A server that answers each request with given pieces, each in a packet of its own, and then closes. */
+async function startRawServer(): Promise<{ url: string; answer: (...pieces: Buffer[]) => void; stop: () => void }> {
+  let pieces: Buffer[] = [];
+  const sockets = new Set<Socket>();
+  const server: Server = createServer({ noDelay: true }, (socket) => {
+    sockets.add(socket.on('error', () => undefined));
+    socket.once('data', () => {
+      const next = (index: number): void => {
+        const piece = pieces[index];
+        if (!piece) return void socket.end();
+        socket.write(piece, () => setImmediate(next, index + 1));
+      };
+      next(0);
+    });
+  });
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    answer: (...given) => void (pieces = given),
+    stop: () => {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}
+
+/** Memory of a few bytes, so that bodies go both ways: into reserved memory and through `write`. */
+function smallSink(): ByteSink & { bytes: () => Buffer } {
+  const chunks: Buffer[] = [];
+  const memory = Buffer.alloc(5);
+  let reservations = 0;
+  return {
+    bytes: () => Buffer.concat(chunks),
+    write(chunk) {
+      chunks.push(Buffer.from(chunk));
+      return chunks.length % 3 !== 0;
+    },
+    whenWritable: () => new Promise((done) => setImmediate(done)),
+    direct: {
+      reserve: () => (reservations++ % 3 === 2 ? undefined : memory),
+      commit: (length) => void chunks.push(Buffer.from(memory.subarray(0, length))),
+    },
+  };
+}
+
+let server: Awaited<ReturnType<typeof startRawServer>>;
+const client = createHttpClient({ settings: testSettings() });
+beforeAll(async () => {
+  server = await startRawServer();
+});
+afterAll(() => {
+  client.close();
+  server.stop();
+});
+
+const get = (): Promise<HttpResponse> => client.get(server.url, new AbortController().signal);
+
+async function bodyOf(...pieces: (Buffer | string)[]): Promise<string> {
+  server.answer(...pieces.map((piece) => Buffer.from(piece)));
+  const response = await get();
+  const sink = smallSink();
+  await response.pump(sink);
+  return sink.bytes().toString();
+}
+
+describe('a body', () => {
+  const LENGTH = 'HTTP/1.1 200 OK\r\nContent-Length: 26\r\n\r\n';
+  const BODY = 'a\r\n\r\nb\n\nHTTP/1.1 200 OK\r\n\r';
+
+  it.each([
+    ['with a length', LENGTH],
+    ['that ends with the connection', 'HTTP/1.1 200 OK\r\n\r\n'],
+    ['after an early hint', `HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n${LENGTH}`],
+  ])('%s is the same however the packets fall', async (_what, head) => {
+    const message = Buffer.from(head + BODY);
+    await fc.assert(
+      fc.asyncProperty(
+        fc.uniqueArray(fc.integer({ min: 1, max: message.length - 1 }), { maxLength: 6 }),
+        async (cuts) => {
+          const edges = [0, ...cuts.toSorted((a, b) => a - b), message.length];
+          const pieces = edges.slice(1).map((edge, index) => message.subarray(edges[index], edge));
+          expect(await bodyOf(...pieces)).toBe(BODY);
+        },
+      ),
+      { numRuns: 25 },
+    );
+  });
+
+  it('in chunks is put together', async () => {
+    const chunked = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n4\r\ndefg\r\n0\r\n\r\n';
+    expect(await bodyOf(chunked)).toBe('abcdefg');
+  });
+
+  it('ends at its length, whatever the server sends behind it', async () => {
+    expect(await bodyOf('HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n', 'abcd', 'efgJUNK', 'JUNK')).toBe('abcdefg');
+  });
+
+  it('of no bytes ends at once', async () => {
+    expect(await bodyOf('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')).toBe('');
+  });
+});
+
+describe('an answer', () => {
+  it.each([
+    ['that is cut in the head', 'HTTP/1.1 200 OK\r\nContent-Le'],
+    ['that is not HTTP', 'SSH-2.0-OpenSSH_9.2\r\n\r\n'],
+    ['with two lengths', 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 7\r\n\r\nabcdefg'],
+    ['with a negative length', 'HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\nabcde'],
+    ['with a length and chunks', 'HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'],
+    ['with an endless head', `HTTP/1.1 200 OK\r\nX: ${'x'.repeat(200_000)}`],
+    ['that is cut in the body', 'HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nabc'],
+    ['that is cut in a chunk', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7\r\nabc'],
+  ])('%s is an interruption', async (_what, message) => {
+    await expect(bodyOf(message)).rejects.toMatchObject({ code: 'SLIPWAY_SOURCE_INTERRUPTED' });
+  });
+
+  it('to a sink that fails ends with the failure of the sink', async () => {
+    server.answer(Buffer.from('HTTP/1.1 200 OK\r\nContent-Length: 26\r\n\r\nabc'));
+    const response = await get();
+    const full = new Error('full');
+    const sink = {
+      ...smallSink(),
+      write: () => {
+        throw full;
+      },
+    };
+    await expect(response.pump(sink)).rejects.toBe(full);
+  });
+});
