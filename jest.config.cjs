@@ -24,7 +24,19 @@ const onPostgres = {
 
 const slow = { setupFilesAfterEnv: ['<rootDir>/tests/support/long-timeout.ts'] };
 
-const layers = ['activities', 'cli', 'client', 'db', 'embedded', 'gateway', 'kvm', 'scripts', 'shared', 'workers', 'workflows'];
+const layers = [
+  'activities',
+  'cli',
+  'client',
+  'db',
+  'embedded',
+  'gateway',
+  'kvm',
+  'scripts',
+  'shared',
+  'workers',
+  'workflows',
+];
 
 module.exports = {
   projects: [

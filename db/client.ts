@@ -6,7 +6,7 @@ export type Database = PostgresJsDatabase<typeof schema>;
 
 export interface DatabaseHandle {
   db: Database;
-  close(): Promise<void>;
+  close: () => Promise<void>;
 }
 
 export interface DatabaseOptions {

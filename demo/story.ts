@@ -14,7 +14,7 @@ export interface StoryDependencies {
   origin: OriginServer;
   /** For the disk image. */
   directory: string;
-  say(line: string): void;
+  say: (line: string) => void;
   /** Whether the VMs stay. */
   isKept: boolean;
 }
@@ -156,7 +156,7 @@ async function deploy(client: CloudStackClient, templateid: string): Promise<{ i
 interface KillDuringDownload {
   client: CloudStackClient;
   installation: Installation;
-  say(line: string): void;
+  say: (line: string) => void;
   templateId: string;
   sizeBytes: number;
 }

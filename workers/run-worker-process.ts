@@ -13,6 +13,7 @@ export async function runWorkerProcess(name: string, main: (ready: () => void) =
     await main(() => console.log(`ready ${name}`));
   } catch (error) {
     console.error(`${name} cannot run:`, error);
-    process.exitCode = 1;
+    // At once: what main had opened before it failed would keep the process alive, serving nothing.
+    process.exit(1);
   }
 }

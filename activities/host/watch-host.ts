@@ -6,8 +6,8 @@ import { hasChanged, readHostStatus } from './host-status.js';
 
 /** libvirt's events tell of domains; whatever has no event is seen within this time. */
 const LOOK_EVERY_MS = 10_000;
-/** Ends well before its start-to-close timeout, so that a quiet host costs two activities an hour. */
-const LONGEST_WATCH_MS = 30 * 60_000;
+/** Debts of a quiet host, and VMs that ended just before they were recorded, are looked at this often. */
+const LONGEST_WATCH_MS = 5 * 60_000;
 
 export const hello = (dependencies: HostDependencies) => (): Promise<HostStatus> => readHostStatus(dependencies);
 
@@ -19,7 +19,8 @@ export const watchHost =
     const signal = AbortSignal.any([cancellationSignal(), stop.signal]);
     const deadlineMs = Date.now() + LONGEST_WATCH_MS;
     let wake = () => undefined as void;
-    dependencies.libvirt.watchDomains({ signal }, () => wake());
+    // Ends with the signal, and has no failure to tell: it reconnects by itself.
+    void dependencies.libvirt.watchDomains({ signal }, () => wake());
     try {
       for (;;) {
         const changed = new Promise<void>((resolve) => (wake = resolve));

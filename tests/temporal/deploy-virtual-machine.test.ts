@@ -49,6 +49,8 @@ describe('deployVirtualMachine', () => {
     for (const fake of hosts) expect([fake.domains.size, fake.volumes.size]).toEqual([0, 0]);
   };
 
+  const downloads = () => hosts.reduce((sum, fake) => sum + fake.timesAsked('downloadTier'), 0);
+
   const spoolRows = (of: FakeHost[]) =>
     plane.db
       .select()
@@ -68,7 +70,7 @@ describe('deployVirtualMachine', () => {
     const [vm, other] = [await scenario.vmRow(first.vmId), await scenario.vmRow(second.vmId)];
     expect(vm.state).toBe('Running');
     expect(other).toMatchObject({ state: 'Running', hostId: vm.hostId });
-    expect(hosts.map((fake) => fake.timesAsked('downloadTier')).sort()).toEqual([0, 1]);
+    expect(downloads()).toBe(1);
 
     const events = (await plane.client.workflow.getHandle(vmWorkflowId(second.vmId)).fetchHistory()).events ?? [];
     const activities = events.filter((event) => event.activityTaskScheduledEventAttributes);
@@ -196,7 +198,7 @@ describe('deployVirtualMachine', () => {
     }
     const { job } = await scenario.deploy(await scenario.template({ checksum: '0'.repeat(32) }));
     expect(job.jobResult).toMatchObject({ slipwaycode: 'SLIPWAY_IMAGE_UNUSABLE' });
-    expect(hosts.map((fake) => fake.timesAsked('downloadTier')).sort()).toEqual([0, 1]);
+    expect(downloads()).toBe(1);
     await isClean();
   });
 
