@@ -43,5 +43,5 @@ export interface HostStatus {
 export interface HostChanged {
   hostId: string;
   status: 'Up' | 'Down';
-  bootId: string;
+  bootId: string | null;
 }

@@ -22,8 +22,17 @@ export interface Placement {
   token: number;
 }
 
+/** What a host has yet to undo. */
+export interface Debt extends Placement {
+  /** The domain alone is to end: the VM was destroyed and can be recovered. */
+  keepsDisk: boolean;
+}
+
 /** Tokens are given out in pairs: the even one to the try, the next to its undo. */
 export const TOKENS_PER_TRY = 2;
+/**
+ * The token of whatever ends a try: undo, stop and expunge alike, so that none of them shuts out another that follows.
+ */
 export const undoToken = (token: number): number => token + 1;
 
 /** Everything a deployment on one host needs. */

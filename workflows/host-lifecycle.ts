@@ -12,10 +12,12 @@ import {
 import { zoneKey } from '../shared/search-attributes.js';
 import { awaitHost, control, onHost, watchOnHost } from './activity-proxies.js';
 import { failureOf } from './failure-of.js';
+import { payDebt } from './undo-placement.js';
 
 /** A host worker has started: whatever an earlier process of that host was doing has ended with it. */
 export const workerStartedSignal = defineSignal<[{ bootId: string }]>('workerStarted');
 
+/** A host that cannot pay its debts, or whose libvirt is away, is not Up: it is asked again. */
 const SETTLE_RETRY_MS = 10_000;
 
 export interface HostLifecycleInput {
@@ -30,10 +32,9 @@ export interface HostLifecycleInput {
  * so, which ends the round at once instead of after the timeout.
  */
 export async function hostLifecycle(input: HostLifecycleInput): Promise<void> {
-  const life = { announcedBootId: '', servedBootId: '' };
+  const life = { servedBootId: '' };
   let incarnation: CancellationScope | undefined;
   setHandler(workerStartedSignal, ({ bootId }) => {
-    life.announcedBootId = bootId;
     if (bootId !== life.servedBootId) incarnation?.cancel();
   });
   for (let round = 0; round < (input.maximumRounds ?? Infinity); round++) {
@@ -44,56 +45,39 @@ export async function hostLifecycle(input: HostLifecycleInput): Promise<void> {
     } catch (error) {
       if (CancellationScope.current().consideredCancelled) throw error;
       if (incarnation.consideredCancelled) continue;
-      // A host that cannot pay its debts is not Up: it is asked again, and the Web UI shows why.
-      setCurrentDetails(`Not Up: ${failureOf(error).message}`);
-      await sleep(SETTLE_RETRY_MS, { summary: 'before the host is asked again' });
+      const failure = failureOf(error);
+      log.warn('host is Down', { hostId: input.hostId, failure });
+      setCurrentDetails(`Down: ${failure.message}`);
+      await control.markHostDown({ hostId: input.hostId });
+      // Silence needs no pause: the next hello waits in the host's queue.
+      if (failure.code === 'SLIPWAY_HOST_UNREACHABLE') continue;
+      // A new process of the host ends the pause.
+      await incarnation
+        .run(() => sleep(SETTLE_RETRY_MS, { summary: 'before the host is asked again' }))
+        .catch(() => undefined);
     }
   }
   await continueAsNew<typeof hostLifecycle>(input);
 }
 
-/** One incarnation of the host worker, from its hello to its silence. */
+/** One incarnation of the host worker, from its hello to its silence. It ends with an error, or for a new history. */
 async function serve(hostId: string, life: { servedBootId: string }): Promise<void> {
   setCurrentDetails('Waiting for the host worker');
-  const status = await hello(hostId);
+  const status = await awaitHost(hostId).hello();
   const { bootId } = status.facts;
   life.servedBootId = bootId;
   const { debts, livePartials, hostName, zoneId } = await control.recordHello({ hostId, status });
   upsertSearchAttributes([{ key: zoneKey, value: zoneId }]);
 
-  for (const { vmId, token, poolId, volumeId } of debts) {
-    setCurrentDetails(`**${hostName}** pays ${debts.length} cleanup debts`);
-    await onHost(hostId, `pay the debt for VM ${vmId}`).removeDeployment({ vmId, token, poolId, volumeId });
-    await control.releaseClaim({ vmId, token });
-  }
+  if (debts.length > 0) setCurrentDetails(`**${hostName}** pays ${debts.length} cleanup debts`);
+  for (const debt of debts) await payDebt(debt);
   await onHost(hostId, 'sweep orphaned partial files').sweepPartials({ livePartials });
   await control.markHostUp({ hostId, bootId });
   setCurrentDetails(`**${hostName}** is Up`);
 
   for (let known = status; !workflowInfo().continueAsNewSuggested;) {
-    try {
-      known = await watchOnHost(hostId, `watch ${hostName}`).watchHost({ known });
-    } catch (error) {
-      if (CancellationScope.current().consideredCancelled) throw error;
-      log.warn('host is Down', { hostId, failure: failureOf(error) });
-      await control.markHostDown({ hostId, bootId });
-      return;
-    }
-    await control.recordHostStatus({ hostId, status: known });
-  }
-}
-
-/** Waits in the host's queue for as long as the host is away; a worker that dies meanwhile is asked again. */
-async function hello(hostId: string) {
-  for (;;) {
-    try {
-      return await awaitHost(hostId).hello();
-    } catch (error) {
-      if (CancellationScope.current().consideredCancelled) throw error;
-      const failure = failureOf(error);
-      log.warn('hello failed', { hostId, failure });
-      setCurrentDetails(`Not Up: ${failure.message}`);
-      await sleep(SETTLE_RETRY_MS, { summary: 'before the host is asked again' });
-    }
+    known = await watchOnHost(hostId, `watch ${hostName}`).watchHost({ known });
+    // An undo may also fail on a host that stays Up, or just before it is back.
+    for (const debt of await control.recordHostStatus({ hostId, status: known })) await payDebt(debt);
   }
 }

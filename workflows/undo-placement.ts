@@ -1,5 +1,5 @@
 import { log } from '@temporalio/workflow';
-import type { Placement } from '../shared/virtual-machines.js';
+import { type Debt, type Placement, undoToken } from '../shared/virtual-machines.js';
 import { control, onHost } from './activity-proxies.js';
 import { failureOf } from './failure-of.js';
 
@@ -7,14 +7,30 @@ import { failureOf } from './failure-of.js';
  * Undoes on a host what a try of a VM did there: domain, root disk, claim. A host that does not answer owes it: the
  * capacity stays claimed until it has paid, and the caller moves on. Call it in a non-cancellable scope.
  */
-export async function undoPlacement(placement: Placement, reason: string): Promise<void> {
-  const { vmId, token, hostId, hostName, poolId, volumeId } = placement;
+export const undoPlacement = (placement: Placement, reason: string): Promise<void> =>
+  settleOrOwe({ ...placement, keepsDisk: false }, reason);
+
+/** As `undoPlacement`, but the disk stays, and the pool's space with it: the VM can be recovered. */
+export const stopPlacement = (placement: Placement, reason: string): Promise<void> =>
+  settleOrOwe({ ...placement, keepsDisk: true }, reason);
+
+async function settleOrOwe(debt: Debt, reason: string): Promise<void> {
   try {
-    await onHost(hostId, `undo on ${hostName}`).removeDeployment({ vmId, token, poolId, volumeId });
+    await payDebt(debt);
   } catch (error) {
-    log.warn('undo becomes a cleanup debt', { hostId, vmId, failure: failureOf(error) });
-    await control.oweCleanup({ placement: { vmId, token, hostId, hostName, poolId, volumeId }, reason });
-    return;
+    log.warn('undo becomes a cleanup debt', { hostId: debt.hostId, vmId: debt.vmId, failure: failureOf(error) });
+    await control.oweCleanup({ debt, reason });
   }
-  await control.releaseClaim({ vmId, token });
+}
+
+/** @throws when the host does not answer, or cannot */
+export async function payDebt({ vmId, token, hostId, hostName, poolId, volumeId, keepsDisk }: Debt): Promise<void> {
+  try {
+    if (keepsDisk) await onHost(hostId, `stop on ${hostName}`).stopDomain({ vmId, token: undoToken(token) });
+    else await onHost(hostId, `undo on ${hostName}`).removeDeployment({ vmId, token, poolId, volumeId });
+  } catch (error) {
+    // A later operation on this VM has been here. To insist would keep the host from being Up for ever.
+    if (failureOf(error).code !== 'SLIPWAY_FENCED') throw error;
+  }
+  await control.releaseClaim({ vmId, token, keepsDisk });
 }

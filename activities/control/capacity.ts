@@ -1,4 +1,4 @@
-import { and, eq, sql } from 'drizzle-orm';
+import { and, eq, isNull, sql } from 'drizzle-orm';
 import { capacityClaim, cleanupDebt, host, storagePool, vmInstance, volumes } from '../../db/schema/index.js';
 import type { Transaction } from './dependencies.js';
 
@@ -61,12 +61,32 @@ export async function releaseCapacity(tx: Transaction, vmId: string, token: numb
   await tx
     .update(volumes)
     .set({ state: 'Allocated', poolId: null, templateSpoolRefId: null, token: null, path: null })
-    .where(and(eq(volumes.instanceId, vmId), eq(volumes.token, token)));
+    // A volume that was expunged while its host was away stays so.
+    .where(and(eq(volumes.instanceId, vmId), eq(volumes.token, token), isNull(volumes.removed)));
   await tx
     .update(vmInstance)
     .set({ hostId: null })
     .where(and(eq(vmInstance.id, vmId), sql`${vmInstance.state} <> 'Running'`));
   if (!claim) return;
+  await returnCompute(tx, claim);
+  await tx
+    .update(storagePool)
+    .set({ allocatedBytes: sql`${storagePool.allocatedBytes} - ${claim.diskBytes}` })
+    .where(eq(storagePool.id, claim.poolId));
+}
+
+/** A stopped try keeps its disk and gives CPU and memory back. Doing it twice changes nothing. */
+export async function releaseCompute(tx: Transaction, vmId: string, token: number): Promise<void> {
+  const isTry = and(eq(capacityClaim.vmId, vmId), eq(capacityClaim.token, token));
+  const [claim] = await tx.select().from(capacityClaim).where(isTry).for('update');
+  await tx.delete(cleanupDebt).where(and(eq(cleanupDebt.vmId, vmId), eq(cleanupDebt.token, token)));
+  if (!claim) return;
+  await tx.update(capacityClaim).set({ cpuMhz: 0, ramBytes: 0 }).where(isTry);
+  await returnCompute(tx, claim);
+}
+
+/** CPU and memory. */
+async function returnCompute(tx: Transaction, claim: typeof capacityClaim.$inferSelect): Promise<void> {
   await tx
     .update(host)
     .set({
@@ -74,23 +94,4 @@ export async function releaseCapacity(tx: Transaction, vmId: string, token: numb
       ramUsedBytes: sql`${host.ramUsedBytes} - ${claim.ramBytes}`,
     })
     .where(eq(host.id, claim.hostId));
-  await tx
-    .update(storagePool)
-    .set({ allocatedBytes: sql`${storagePool.allocatedBytes} - ${claim.diskBytes}` })
-    .where(eq(storagePool.id, claim.poolId));
-}
-
-/** A stopped VM keeps its disk and gives CPU and memory back. Doing it twice changes nothing. */
-export async function releaseCompute(tx: Transaction, vmId: string): Promise<void> {
-  const claims = await tx.select().from(capacityClaim).where(eq(capacityClaim.vmId, vmId)).for('update');
-  for (const claim of claims) {
-    await tx
-      .update(host)
-      .set({
-        cpuUsedMhz: sql`${host.cpuUsedMhz} - ${claim.cpuMhz}`,
-        ramUsedBytes: sql`${host.ramUsedBytes} - ${claim.ramBytes}`,
-      })
-      .where(eq(host.id, claim.hostId));
-  }
-  await tx.update(capacityClaim).set({ cpuMhz: 0, ramBytes: 0 }).where(eq(capacityClaim.vmId, vmId));
 }

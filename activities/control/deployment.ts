@@ -1,10 +1,10 @@
-import { and, eq, inArray } from 'drizzle-orm';
+import { and, eq, inArray, sql } from 'drizzle-orm';
 import { completeJob, type JobOutcome } from '../../db/jobs.js';
-import { cleanupDebt, vmInstance, volumes } from '../../db/schema/index.js';
+import { capacityClaim, cleanupDebt, vmInstance, volumes } from '../../db/schema/index.js';
 import { ERRORS, SlipwayError } from '../../shared/errors.js';
 import type { Failure } from '../../shared/failures.js';
-import type { Placement, VirtualMachineJobInput } from '../../shared/virtual-machines.js';
-import { releaseCapacity } from './capacity.js';
+import type { Debt, Placement, VirtualMachineJobInput } from '../../shared/virtual-machines.js';
+import { releaseCapacity, releaseCompute } from './capacity.js';
 import type { ControlDependencies } from './dependencies.js';
 import { recordEvent } from './record-event.js';
 
@@ -87,16 +87,28 @@ export function failedOutcome({ code, message }: Failure, isCancelled: boolean):
   };
 }
 
-/** What the try held is free again: its host has undone everything. */
+/** What the try held is free again: its host has undone everything, or all but the disk. */
 export const releaseClaim =
   ({ db }: ControlDependencies) =>
-  async ({ vmId, token }: Pick<Placement, 'vmId' | 'token'>): Promise<void> =>
-    db.transaction((tx) => releaseCapacity(tx, vmId, token));
+  async ({ vmId, token, keepsDisk }: Pick<Debt, 'vmId' | 'token' | 'keepsDisk'>): Promise<void> =>
+    db.transaction((tx) => (keepsDisk ? releaseCompute : releaseCapacity)(tx, vmId, token));
 
 /** The host did not answer to the undo: it pays before it is Up again, and the capacity stays claimed until then. */
 export const oweCleanup =
   ({ db }: ControlDependencies) =>
-  async ({ placement, reason }: { placement: Placement; reason: string }): Promise<void> => {
-    const { vmId, token, hostId } = placement;
-    await db.insert(cleanupDebt).values({ vmId, token, hostId, reason }).onConflictDoNothing();
-  };
+  async ({ debt, reason }: { debt: Debt; reason: string }): Promise<void> =>
+    db.transaction(async (tx) => {
+      const { vmId, token, hostId, keepsDisk } = debt;
+      const isTry = and(eq(capacityClaim.vmId, vmId), eq(capacityClaim.token, token));
+      const [claim] = await tx.select().from(capacityClaim).where(isTry).for('update');
+      // Paid in the meantime: a debt without a claim would be nobody's, for ever.
+      if (!claim) return;
+      await tx
+        .insert(cleanupDebt)
+        .values({ vmId, token, hostId, reason, keepsDisk })
+        .onConflictDoUpdate({
+          target: [cleanupDebt.vmId, cleanupDebt.token],
+          // An expunge after a destroy takes the disk too; a destroy after a failed try does not give it back.
+          set: { keepsDisk: sql`${cleanupDebt.keepsDisk} and ${keepsDisk}` },
+        });
+    });

@@ -7,15 +7,12 @@ import {
   TOKENS_PER_TRY,
   type VirtualMachineJobInput,
 } from '../../shared/virtual-machines.js';
-import { releaseCompute } from './capacity.js';
 import type { ControlDependencies, Transaction } from './dependencies.js';
 import { recordEvent } from './record-event.js';
 
 export interface BegunDestroy {
   /** Everything that any try of this VM still holds on a host. */
   placements: Placement[];
-  /** Token of this operation: the hosts refuse whatever is older. */
-  token: number;
 }
 
 /** @returns null when the job has ended or the VM is expunged already: somebody started this workflow once too often */
@@ -25,12 +22,11 @@ export const beginDestroy =
     db.transaction(async (tx) => {
       const vm = await lockVm(tx, vmId, jobId);
       if (!vm || vm.state === 'Expunged') return null;
-      const token = vm.fenceToken + TOKENS_PER_TRY;
       await tx
         .update(vmInstance)
-        .set({ state: expunge ? 'Expunging' : 'Stopping', fenceToken: token })
+        .set({ state: expunge ? 'Expunging' : 'Stopping', fenceToken: vm.fenceToken + TOKENS_PER_TRY })
         .where(eq(vmInstance.id, vmId));
-      return { placements: await placements(tx, vmId), token };
+      return { placements: await placements(tx, vmId) };
     });
 
 /** What a deployment whose workflow is gone has left on hosts. */
@@ -40,9 +36,11 @@ export const beginRepair =
     db.transaction(async (tx) => {
       const vm = await lockVm(tx, vmId, jobId);
       if (vm?.state !== 'Starting') return null;
-      const token = vm.fenceToken + TOKENS_PER_TRY;
-      await tx.update(vmInstance).set({ fenceToken: token }).where(eq(vmInstance.id, vmId));
-      return { placements: await placements(tx, vmId), token };
+      await tx
+        .update(vmInstance)
+        .set({ fenceToken: vm.fenceToken + TOKENS_PER_TRY })
+        .where(eq(vmInstance.id, vmId));
+      return { placements: await placements(tx, vmId) };
     });
 
 async function lockVm(tx: Transaction, vmId: string, jobId: string) {
@@ -92,8 +90,6 @@ export const recordDestroyed =
           .update(volumes)
           .set({ state: 'Expunged', removed, templateSpoolRefId: null, path: null })
           .where(eq(volumes.instanceId, vmId));
-      } else {
-        await releaseCompute(tx, vmId);
       }
       await completeJob(tx, jobId, { status: 'succeeded', resultCode: 0, result: {} });
       if (!vm) return;

@@ -13,7 +13,7 @@ import {
 } from '../../db/schema/index.js';
 import type { DomainReport, HostChanged, HostStatus } from '../../shared/hosts.js';
 import type { TemplateCopyRef } from '../../shared/templates.js';
-import type { Placement } from '../../shared/virtual-machines.js';
+import type { Debt } from '../../shared/virtual-machines.js';
 import { stageWorkflowId } from '../../shared/workflow-ids.js';
 import type { ControlDependencies, Transaction } from './dependencies.js';
 import { recordEvent } from './record-event.js';
@@ -22,18 +22,25 @@ export interface HostArrears {
   hostName: string;
   zoneId: string;
   /** Undo that this host has not answered to. */
-  debts: Placement[];
+  debts: Debt[];
   /** Per pool of the host: partial files that a live stage may still resume; every other one is an orphan. */
   livePartials: { poolId: string; copies: TemplateCopyRef[] }[];
 }
 
-/** What a host that has come back has to do before it is Up. */
+/** What a host that has come back has to do before it is Up. A debtor gets no new VMs meanwhile. */
 export const recordHello =
   ({ db }: ControlDependencies) =>
   async ({ hostId, status }: { hostId: string; status: HostStatus }): Promise<HostArrears> =>
     db.transaction(async (tx) => {
       await recordFacts(tx, hostId, status);
       const [self] = await tx.select().from(host).where(eq(host.id, hostId));
+      const debts = await debtsOf(tx, hostId);
+      if (debts.length > 0) {
+        await tx
+          .update(host)
+          .set({ status: 'Connecting' })
+          .where(and(eq(host.id, hostId), eq(host.status, 'Up')));
+      }
       const pools = await tx.select().from(storagePoolHostRef).where(eq(storagePoolHostRef.hostId, hostId));
       const copies = await tx
         .select()
@@ -50,7 +57,7 @@ export const recordHello =
       return {
         hostName: self!.name,
         zoneId: self!.dataCenterId,
-        debts: await debtsOf(tx, hostId, self!.name),
+        debts,
         livePartials: pools.map(({ poolId }) => ({
           poolId,
           copies: copies
@@ -60,14 +67,23 @@ export const recordHello =
       };
     });
 
-async function debtsOf(tx: Transaction, hostId: string, hostName: string): Promise<Placement[]> {
-  const rows = await tx
-    .select({ vmId: cleanupDebt.vmId, token: cleanupDebt.token, poolId: capacityClaim.poolId, volumeId: volumes.id })
+async function debtsOf(tx: Transaction, hostId: string): Promise<Debt[]> {
+  return tx
+    .select({
+      vmId: cleanupDebt.vmId,
+      token: cleanupDebt.token,
+      keepsDisk: cleanupDebt.keepsDisk,
+      hostId: host.id,
+      hostName: host.name,
+      poolId: capacityClaim.poolId,
+      volumeId: volumes.id,
+    })
     .from(cleanupDebt)
+    .innerJoin(host, eq(host.id, cleanupDebt.hostId))
     .innerJoin(capacityClaim, and(eq(capacityClaim.vmId, cleanupDebt.vmId), eq(capacityClaim.token, cleanupDebt.token)))
     .innerJoin(volumes, and(eq(volumes.instanceId, cleanupDebt.vmId), eq(volumes.volumeType, 'ROOT')))
-    .where(eq(cleanupDebt.hostId, hostId));
-  return rows.map((row) => ({ ...row, hostId, hostName }));
+    .where(eq(cleanupDebt.hostId, hostId))
+    .orderBy(cleanupDebt.created);
 }
 
 export const markHostUp =
@@ -80,9 +96,10 @@ export const markHostUp =
 /** Down moves no VM and ends no download: Temporal itself may have been away for seconds. */
 export const markHostDown =
   (dependencies: ControlDependencies) =>
-  async ({ hostId, bootId }: { hostId: string; bootId: string }): Promise<void> => {
+  async ({ hostId }: { hostId: string }): Promise<void> => {
     await setStatus(dependencies, hostId, 'Down');
-    await tellStages(dependencies, { hostId, status: 'Down', bootId });
+    const [self] = await dependencies.db.select().from(host).where(eq(host.id, hostId));
+    await tellStages(dependencies, { hostId, status: 'Down', bootId: self?.bootId ?? null });
   };
 
 async function setStatus({ db }: ControlDependencies, hostId: string, status: 'Up' | 'Down'): Promise<void> {
@@ -112,17 +129,22 @@ async function tellStages({ db, client }: ControlDependencies, change: HostChang
       client.workflow
         .getHandle(stageWorkflowId(poolId, templateId, generation))
         .signal('hostChanged', change)
-        // It has ended in the meantime.
-        .catch(() => undefined),
+        .catch((error: unknown) => {
+          // It has ended in the meantime. Any other error is tried again: a stage that was not told waits for ever.
+          if (!(error instanceof Error) || error.name !== 'WorkflowNotFoundError') throw error;
+        }),
     ),
   );
 }
 
-/** Facts, pools and VM states as the host sees them. */
+/** Facts, pools and VM states as the host sees them. @returns what it owes: a host that was Up may fail at an undo */
 export const recordHostStatus =
   ({ db }: ControlDependencies) =>
-  async ({ hostId, status }: { hostId: string; status: HostStatus }): Promise<void> =>
-    db.transaction((tx) => recordFacts(tx, hostId, status));
+  async ({ hostId, status }: { hostId: string; status: HostStatus }): Promise<Debt[]> =>
+    db.transaction(async (tx) => {
+      await recordFacts(tx, hostId, status);
+      return debtsOf(tx, hostId);
+    });
 
 async function recordFacts(tx: Transaction, hostId: string, { facts, domains }: HostStatus): Promise<void> {
   await tx

@@ -1,4 +1,4 @@
-import { bigint, index, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
+import { bigint, boolean, index, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
 import { created } from './columns.js';
 import { host } from './host.js';
 import { vmInstance } from './vm-instance.js';
@@ -16,6 +16,8 @@ export const cleanupDebt = pgTable(
       .notNull()
       .references(() => host.id, { onDelete: 'restrict' }),
     reason: text().notNull(),
+    /** The domain alone is to end; the disk of a VM that can be recovered stays. */
+    keepsDisk: boolean().notNull().default(false),
     created: created(),
   },
   (table) => [

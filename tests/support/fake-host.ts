@@ -10,6 +10,7 @@ import { joinHost } from '../../db/join-host.js';
 import { generateKeyPair } from '../../kvm/keystore/sealed-box.js';
 import type { HostStatus } from '../../shared/hosts.js';
 import { hostTaskQueue, hostTransferTaskQueue } from '../../shared/task-queues.js';
+import { undoToken } from '../../shared/virtual-machines.js';
 import { hostWorkflowId } from '../../shared/workflow-ids.js';
 import type { SealedTier } from '../../shared/templates.js';
 import type { ControlPlane } from './control-plane.js';
@@ -33,6 +34,8 @@ export class FakeHost {
   readonly domains = new Map<string, number>();
   readonly volumes = new Set<string>();
   readonly copies = new Set<string>();
+  /** Highest fencing token seen per VM: on a real host this is on disk, and outlives the process too. */
+  readonly #tokens = new Map<string, number>();
   bootId = '';
   readonly #plane: ControlPlane;
   readonly #overrides: Partial<Activities> = {};
@@ -56,7 +59,8 @@ export class FakeHost {
     return fake;
   }
 
-  override<Name extends keyof Activities>(name: Name, activity: Activities[Name]): void {
+  /** Without an activity the host does again what it should. */
+  override<Name extends keyof Activities>(name: Name, activity: Activities[Name] | undefined): void {
     this.#overrides[name] = activity;
   }
 
@@ -131,16 +135,22 @@ export class FakeHost {
     };
   }
 
+  #fence(vmId: string, token: number): void {
+    if (token < (this.#tokens.get(vmId) ?? 0)) throw refusal('SLIPWAY_FENCED', `operation ${token} is fenced`);
+    this.#tokens.set(vmId, token);
+  }
+
   #activities(): Activities {
     const defaults: Activities = {
       hello: () => Promise.resolve(this.status()),
       watchHost: async ({ known }) => {
         const signal = Context.current().cancellationSignal;
         const watched = this.#workers;
-        // Ends when the worker is stopped too, as a process would.
+        // Ends when the worker is stopped too, as a process would, and when a test wants something else reported.
         while (
           JSON.stringify(this.status()) === JSON.stringify(known) &&
           !signal.aborted &&
+          !this.#overrides.watchHost &&
           watched === this.#workers
         ) {
           await new Promise((resolve) => setTimeout(resolve, 50));
@@ -164,14 +174,22 @@ export class FakeHost {
         Promise.resolve({ installPath: copyName(copy), virtualSizeBytes: 2000, physicalSizeBytes: 1000 }),
       discardTemplateCopy: ({ copy }) => Promise.resolve(void this.copies.delete(copyName(copy))),
       sweepPartials: () => Promise.resolve([]),
-      createRootVolume: ({ volumeId, token }) => {
+      createRootVolume: ({ vmId, volumeId, token }) => {
+        this.#fence(vmId, token);
         const fileName = `${volumeId}.${token}`;
         this.volumes.add(fileName);
         return Promise.resolve({ fileName, virtualSizeBytes: 2000 });
       },
-      startDomain: ({ spec, token }) => Promise.resolve(void this.domains.set(spec.vmId, token)),
-      stopDomain: ({ vmId }) => Promise.resolve(void this.domains.delete(vmId)),
+      startDomain: ({ spec, token }) => {
+        this.#fence(spec.vmId, token);
+        return Promise.resolve(void this.domains.set(spec.vmId, token));
+      },
+      stopDomain: ({ vmId, token }) => {
+        this.#fence(vmId, token);
+        return Promise.resolve(void this.domains.delete(vmId));
+      },
       removeDeployment: ({ vmId, volumeId, token }) => {
+        this.#fence(vmId, undoToken(token));
         this.domains.delete(vmId);
         this.volumes.delete(`${volumeId}.${token}`);
         return Promise.resolve();

@@ -1,5 +1,5 @@
 import { eq } from 'drizzle-orm';
-import { asyncJob, capacityClaim, host, JOB_STATUS, volumes } from '../../db/schema/index.js';
+import { asyncJob, capacityClaim, cleanupDebt, host, JOB_STATUS, volumes } from '../../db/schema/index.js';
 import { vmWorkflowId } from '../../shared/workflow-ids.js';
 import { sweepJobs } from '../../workers/control-worker/sweep-jobs.js';
 import { type ControlPlane, startControlPlane } from '../support/control-plane.js';
@@ -43,6 +43,7 @@ describe('destroyVirtualMachine and the job sweeper', () => {
     await scenario.destroy(vmId, true);
     expect(fake.volumes.size).toBe(0);
     expect(await claims(vmId)).toEqual([]);
+    expect(await plane.db.select().from(cleanupDebt).where(eq(cleanupDebt.vmId, vmId))).toEqual([]);
   });
 
   it('with expunge leaves nothing, and the template can go too', async () => {
@@ -63,6 +64,23 @@ describe('destroyVirtualMachine and the job sweeper', () => {
     await fake.stop();
     await fake.start();
     await waitFor('the debt is paid', async () => (await claims(vmId)).length === 0);
+  });
+
+  it('keeps the disk of a VM that was destroyed, not expunged, while its host was away', async () => {
+    const { vmId } = await scenario.deploy(await scenario.template());
+    fake.override('stopDomain', () => Promise.reject(refusal('SLIPWAY_HOST_UNREACHABLE', 'silent')));
+    expect(await scenario.destroy(vmId, false)).toMatchObject({ jobStatus: JOB_STATUS.succeeded });
+    // It may still run there.
+    expect(await ramUsed()).toBeGreaterThan(0);
+    fake.override('stopDomain', undefined);
+    await fake.stop();
+    await fake.start();
+    await waitFor('the debt is paid', async () => (await ramUsed()) === 0);
+    expect([fake.domains.size, fake.volumes.size]).toEqual([0, 1]);
+    expect(await claims(vmId)).toHaveLength(1);
+
+    await scenario.destroy(vmId, true);
+    expect(fake.volumes.size).toBe(0);
   });
 
   it('takes a call that follows on the outcome of the last one, although that workflow is still closing', async () => {

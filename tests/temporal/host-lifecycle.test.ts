@@ -1,8 +1,8 @@
 import { eq } from 'drizzle-orm';
-import { JOB_STATUS, storagePool } from '../../db/schema/index.js';
+import { cleanupDebt, JOB_STATUS, storagePool } from '../../db/schema/index.js';
 import { hostWorkflowId } from '../../shared/workflow-ids.js';
 import { type ControlPlane, startControlPlane } from '../support/control-plane.js';
-import { FakeHost, hang } from '../support/fake-host.js';
+import { FakeHost, hang, refusal } from '../support/fake-host.js';
 import { Scenario } from '../support/scenario.js';
 import { waitFor } from '../support/wait-for.js';
 
@@ -31,6 +31,40 @@ describe('hostLifecycle', () => {
     await fake.stop();
     await fake.isStatus('Down');
     await fake.start();
+    await fake.isStatus('Up');
+  });
+
+  it('is not Up while it owes an undo that it cannot do', async () => {
+    const { vmId } = await scenario.deploy(await scenario.template());
+    fake.override('removeDeployment', () => Promise.reject(refusal('SLIPWAY_HYPERVISOR', 'libvirt is away')));
+    await scenario.destroy(vmId, true);
+    await fake.stop();
+    await fake.start();
+    await waitFor('it tries to pay', async () => fake.timesAsked('removeDeployment') > 1);
+    await fake.isStatus('Down');
+    fake.override('removeDeployment', undefined);
+    await fake.isStatus('Up');
+    expect(fake.domains.size).toBe(0);
+  });
+
+  it('pays, while it is Up, an undo that has failed there', async () => {
+    const templateId = await scenario.template();
+    const { vmId } = await scenario.deploy(templateId);
+    fake.override('removeDeployment', () => Promise.reject(refusal('SLIPWAY_HYPERVISOR', 'libvirt is busy')));
+    await scenario.destroy(vmId, true);
+    fake.override('removeDeployment', undefined);
+    // Its domains change, and so the watch ends a round.
+    await scenario.deploy(templateId);
+    await waitFor('it has paid', async () => (await plane.db.select().from(cleanupDebt)).length === 0);
+    expect(fake.domains.has(vmId)).toBe(false);
+  });
+
+  it('is Down, and asked again, when its worker comes back without libvirt', async () => {
+    await fake.stop();
+    fake.override('hello', () => Promise.reject(refusal('SLIPWAY_HYPERVISOR', 'libvirt is away')));
+    await fake.start();
+    await fake.isStatus('Down');
+    fake.override('hello', undefined);
     await fake.isStatus('Up');
   });
 

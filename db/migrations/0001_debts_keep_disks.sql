@@ -1,0 +1,1 @@
+ALTER TABLE "cleanup_debt" ADD COLUMN "keeps_disk" boolean DEFAULT false NOT NULL;
