@@ -22,6 +22,10 @@ export const activityBoundary: ActivityInterceptorsFactory = (context) => ({
 });
 
 function toFailure(context: Context, error: unknown): unknown {
+  if (context.cancellationDetails?.workerShutdown) {
+    // Nobody asked to cancel: the workflow sees a host that is away, as when the process is killed, and not an end.
+    return ApplicationFailure.retryable('The worker was stopped', 'SLIPWAY_HOST_UNREACHABLE');
+  }
   if (error instanceof ApplicationFailure || error instanceof CancelledFailure) return error;
   if (context.cancellationSignal.aborted) return new CancelledFailure('The activity was cancelled');
   if (isSlipwayError(error)) {

@@ -29,8 +29,12 @@ export function failureDetails(error: unknown): unknown {
   return cause instanceof ApplicationFailure ? cause.details?.[0] : undefined;
 }
 
-export const isHeartbeatTimeout = (error: unknown): boolean =>
-  error instanceof ActivityFailure && error.cause instanceof TimeoutFailure && error.cause.timeoutType === 'HEARTBEAT';
+/** The process that worked has ended: killed, which a timeout tells, or stopped, which it said itself. */
+export const isSilence = (error: unknown): boolean =>
+  error instanceof ActivityFailure &&
+  (error.cause instanceof TimeoutFailure
+    ? error.cause.timeoutType === 'HEARTBEAT'
+    : error.cause instanceof ApplicationFailure && error.cause.type === 'SLIPWAY_HOST_UNREACHABLE');
 
 /** A failure as a workflow throws it: a plain Error would make the workflow task retry for ever. */
 export const toWorkflowFailure = ({ code, message }: Failure): ApplicationFailure =>

@@ -1,5 +1,5 @@
 import { CancellationScope, condition } from '@temporalio/workflow';
-import { isHeartbeatTimeout, toWorkflowFailure } from '../failure-of.js';
+import { isSilence, toWorkflowFailure } from '../failure-of.js';
 
 /** The host that works for a stage, as `hostChanged` signals keep it. */
 export interface WatchedHost {
@@ -43,7 +43,7 @@ export async function surviveRestart<T>(work: () => Promise<T>, host: WatchedHos
       try {
         return await pending;
       } catch (error) {
-        if (!isHeartbeatTimeout(error)) throw error;
+        if (!isSilence(error)) throw error;
         if (!hasRestarted() && ++silences > MAXIMUM_SILENCES) throw error;
         const isBack = await condition(() => hasRestarted() || host.status === 'Up', graceMs);
         if (!isBack) throw unreachable(`The host worker fell silent and was not back within ${graceMs / 1000} s`);
@@ -51,6 +51,7 @@ export async function surviveRestart<T>(work: () => Promise<T>, host: WatchedHos
     } else {
       scope.cancel();
     }
+    if (hasRestarted()) silences = 0;
   }
   throw unreachable(`The host worker restarted more than ${MAXIMUM_RESTARTS} times during one download`);
 }
