@@ -11,6 +11,8 @@ export async function repairVirtualMachine(input: VirtualMachineJobInput): Promi
   const begun = await control.beginRepair(input);
   for (const placement of begun?.placements ?? []) {
     setCurrentDetails(`Removing what was left on **${placement.hostName}**`);
+    const { templateId, generation } = begun!;
+    await control.leaveStage({ vmId: input.vmId, poolId: placement.poolId, templateId, generation });
     await undoPlacement(placement, 'the workflow of the deployment is gone');
   }
   await control.recordDeploymentFailed({

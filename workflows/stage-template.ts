@@ -1,5 +1,7 @@
 import {
   CancellationScope,
+  CancelledFailure,
+  continueAsNew,
   defineSignal,
   isCancellation,
   setCurrentDetails,
@@ -28,27 +30,33 @@ export async function stageTemplate(input: StageTemplateInput): Promise<void> {
   setHandler(hostChangedSignal, (change) => {
     if (change.hostId === watched.hostId) Object.assign(watched, change);
   });
+  const { spoolRefId } = input;
   let failure: Failure | undefined;
   try {
     failure = await tryHosts(input, watched);
   } catch (error) {
+    if (isCancellation(error)) {
+      const isWanted = await CancellationScope.nonCancellable(() => control.abandonStage({ spoolRefId }));
+      if (isWanted) await continueAsNew<typeof stageTemplate>(input);
+      throw new CancelledFailure('The download was cancelled: nobody waits for it');
+    }
     failure = failureOf(error);
-    if (isCancellation(error)) failure = { ...failure, message: 'The download was cancelled: nobody waits for it' };
   }
   if (!failure) return;
-  const { spoolRefId } = input;
   setCurrentDetails(`**Failed**\n\n${failure.message}`);
   await CancellationScope.nonCancellable(() => control.failStage({ spoolRefId, failure }));
   throw toWorkflowFailure(failure);
 }
 
-/** @returns why it failed, or nothing when the copy is Ready */
+/** @returns why it failed, or nothing when the copy is Ready, or gone */
 async function tryHosts(input: StageTemplateInput, watched: WatchedHost): Promise<Failure | undefined> {
   const { spoolRefId } = input;
   const failures: HostFailure[] = [];
   for (;;) {
-    const plan = await control.beginStage({ ...input, excludedHostIds: failures.map(({ hostId }) => hostId) });
-    if (!plan) return noHostLeft(failures);
+    const begun = await control.beginStage({ ...input, excludedHostIds: failures.map(({ hostId }) => hostId) });
+    if (begun.outcome === 'obsolete') return undefined;
+    if (begun.outcome === 'no host') return noHostLeft(failures);
+    const { plan } = begun;
     const { hostId, hostName, bootId, zoneId } = plan;
     Object.assign(watched, { hostId, bootId, status: 'Up' } satisfies WatchedHost);
     upsertSearchAttributes([
@@ -58,9 +66,10 @@ async function tryHosts(input: StageTemplateInput, watched: WatchedHost): Promis
     try {
       const { copy, installed } = await stageOnHost(plan, spoolRefId, watched);
       try {
-        await control.finishStage({ spoolRefId, copy, installed });
+        // Not cancellable: a file whose row became Ready without an answer must not be discarded.
+        await CancellationScope.nonCancellable(() => control.finishStage({ spoolRefId, copy, installed }));
       } catch (error) {
-        await CancellationScope.nonCancellable(() => discardCopy(plan, input.poolId, copy));
+        await discardCopy(plan, input.poolId, copy);
         throw error;
       }
       setCurrentDetails(`**${plan.templateName}** is on pool ${plan.poolName}`);

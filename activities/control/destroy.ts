@@ -1,6 +1,6 @@
 import { and, eq, inArray, isNull } from 'drizzle-orm';
 import { completeJob } from '../../db/jobs.js';
-import { asyncJob, capacityClaim, host, JOB_STATUS, vmInstance, volumes } from '../../db/schema/index.js';
+import { asyncJob, capacityClaim, host, JOB_STATUS, vmInstance, vmTemplate, volumes } from '../../db/schema/index.js';
 import {
   type DestroyVirtualMachineInput,
   type Placement,
@@ -29,10 +29,15 @@ export const beginDestroy =
       return { placements: await placements(tx, vmId) };
     });
 
+export interface BegunRepair extends BegunDestroy {
+  templateId: string;
+  generation: number;
+}
+
 /** What a deployment whose workflow is gone has left on hosts. */
 export const beginRepair =
   ({ db }: ControlDependencies) =>
-  async ({ vmId, jobId }: VirtualMachineJobInput): Promise<BegunDestroy | null> =>
+  async ({ vmId, jobId }: VirtualMachineJobInput): Promise<BegunRepair | null> =>
     db.transaction(async (tx) => {
       const vm = await lockVm(tx, vmId, jobId);
       if (vm?.state !== 'Starting') return null;
@@ -40,7 +45,12 @@ export const beginRepair =
         .update(vmInstance)
         .set({ fenceToken: vm.fenceToken + TOKENS_PER_TRY })
         .where(eq(vmInstance.id, vmId));
-      return { placements: await placements(tx, vmId) };
+      const [template] = await tx.select().from(vmTemplate).where(eq(vmTemplate.id, vm.templateId));
+      return {
+        placements: await placements(tx, vmId),
+        templateId: vm.templateId,
+        generation: template!.generation,
+      };
     });
 
 async function lockVm(tx: Transaction, vmId: string, jobId: string) {

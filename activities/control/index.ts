@@ -5,12 +5,13 @@ import { beginDestroy, beginRepair, recordDestroyed } from './destroy.js';
 import { markHostDown, markHostUp, recordHello, recordHostStatus } from './host.js';
 import { joinStage, leaveStage } from './join-stage.js';
 import { sealTemplateUrl } from './seal-template-url.js';
-import { beginStage, failStage, finishStage, nextEpoch } from './stage.js';
+import { abandonStage, beginStage, failStage, finishStage, nextEpoch } from './stage.js';
 import { forgetTemplate, pickValidationHost, recordRegistered } from './template.js';
 
 /** The activities of the control queue: they touch PostgreSQL or plan, and take seconds at most. */
 export function createControlActivities(dependencies: ControlDependencies) {
   return {
+    abandonStage: abandonStage(dependencies),
     beginDestroy: beginDestroy(dependencies),
     beginRepair: beginRepair(dependencies),
     beginStage: beginStage(dependencies),

@@ -1,4 +1,4 @@
-import { and, count, eq, ne } from 'drizzle-orm';
+import { and, eq, inArray, ne } from 'drizzle-orm';
 import { stageWaiter, templateSpoolRef, volumes } from '../../db/schema/index.js';
 import { templateKey } from '../../shared/search-attributes.js';
 import { CONTROL_TASK_QUEUE } from '../../shared/task-queues.js';
@@ -87,29 +87,34 @@ async function lockCopy(tx: Transaction, { poolId, templateId, generation }: Dep
   return copy;
 }
 
-/** A deployment that no longer wants the template. The last to leave cancels the stage. */
+export type LeaveStageInput = Pick<Deployment, 'vmId' | 'poolId' | 'templateId' | 'generation'>;
+
+/**
+ * A deployment that no longer wants the template. The last to leave cancels the stage; whether it was the last is asked
+ * of the rows each time, so that a repeated try cancels what the first one had no time to.
+ */
 export const leaveStage =
   ({ db, client }: ControlDependencies) =>
-  async ({ vmId, poolId, templateId, generation }: Deployment): Promise<void> => {
-    const isLast = await db.transaction(async (tx) => {
-      const [left] = await tx
-        .delete(stageWaiter)
-        .where(eq(stageWaiter.workflowId, vmWorkflowId(vmId)))
-        .returning();
-      if (!left?.spoolRefId) return false;
+  async ({ vmId, poolId, templateId, generation }: LeaveStageInput): Promise<void> => {
+    const isWanted = await db.transaction(async (tx) => {
+      // The copy's row before the waiters', as whoever ends a stage has it.
       const [copy] = await tx
         .select()
         .from(templateSpoolRef)
-        .where(eq(templateSpoolRef.id, left.spoolRefId))
+        .where(
+          and(
+            eq(templateSpoolRef.poolId, poolId),
+            eq(templateSpoolRef.templateId, templateId),
+            inArray(templateSpoolRef.state, ['Allocated', 'Downloading']),
+          ),
+        )
         .for('update');
-      if (!copy || copy.state === 'Ready') return false;
-      const [waiting] = await tx
-        .select({ number: count() })
-        .from(stageWaiter)
-        .where(eq(stageWaiter.spoolRefId, left.spoolRefId));
-      return waiting?.number === 0;
+      await tx.delete(stageWaiter).where(eq(stageWaiter.workflowId, vmWorkflowId(vmId)));
+      if (!copy) return true;
+      const [waiter] = await tx.select().from(stageWaiter).where(eq(stageWaiter.spoolRefId, copy.id)).limit(1);
+      return waiter !== undefined;
     });
-    if (!isLast) return;
+    if (isWanted) return;
     const stage = client.workflow.getHandle(stageWorkflowId(poolId, templateId, generation));
     await stage.cancel().catch((error: unknown) => {
       if (!(error instanceof Error) || error.name !== 'WorkflowNotFoundError') throw error;

@@ -21,18 +21,26 @@ export interface BeginStageInput extends StageTemplateInput {
   excludedHostIds: string[];
 }
 
-/**
- * Picks an Up host of the pool and opens a new epoch for it.
- *
- * @returns null when no host is left, or when the copy is Ready or gone
- */
+export type BeginStageResult =
+  | { outcome: 'begun'; plan: StagePlan }
+  | { outcome: 'no host' }
+  /** The copy is Ready or gone: somebody started this workflow a moment after the last one had ended. */
+  | { outcome: 'obsolete' };
+
+/** Picks an Up host of the pool and opens a new epoch for it. */
 export const beginStage =
   (dependencies: ControlDependencies) =>
-  async (input: BeginStageInput): Promise<StagePlan | null> => {
+  async (input: BeginStageInput): Promise<BeginStageResult> => {
     const { db } = dependencies;
     const chosen = await db.transaction(async (tx) => {
+      const isWanted = and(
+        eq(templateSpoolRef.id, input.spoolRefId),
+        inArray(templateSpoolRef.state, ['Allocated', 'Downloading']),
+      );
+      const [wanted] = await tx.select().from(templateSpoolRef).where(isWanted).for('update');
+      if (!wanted) return 'obsolete';
       const pick = await pickHost(tx, input);
-      if (!pick) return undefined;
+      if (!pick) return 'no host';
       const [copy] = await tx
         .update(templateSpoolRef)
         .set({
@@ -45,18 +53,16 @@ export const beginStage =
           bytesPerSecond: 0,
           lastUpdated: sql`now()`,
         })
-        .where(
-          and(eq(templateSpoolRef.id, input.spoolRefId), inArray(templateSpoolRef.state, ['Allocated', 'Downloading'])),
-        )
+        .where(isWanted)
         .returning();
-      return copy && { ...pick, copy };
+      return { ...pick, copy: copy! };
     });
-    if (!chosen) return null;
+    if (typeof chosen === 'string') return { outcome: chosen };
     const [template] = await db.select().from(vmTemplate).where(eq(vmTemplate.id, input.templateId));
     if (!template) throw new SlipwayError('SLIPWAY_RESOURCE_STATE', `Template ${input.templateId} is gone`);
     const checksum = template.checksum === null ? undefined : parseChecksum(template.checksum);
     const settings = await readSettings(db);
-    return {
+    const plan = {
       hostId: chosen.host.id,
       hostName: chosen.host.name,
       bootId: chosen.host.bootId,
@@ -71,6 +77,7 @@ export const beginStage =
       settings: downloadSettings(settings),
       reconnectGraceMs: Number(settings['host.reconnect.grace']) * 1000,
     };
+    return { outcome: 'begun', plan };
   };
 
 async function pickHost(tx: Transaction, { poolId, preferredHostId, excludedHostIds }: BeginStageInput) {
@@ -173,6 +180,24 @@ export const failStage =
     });
     await wake(dependencies, waiters);
   };
+
+/**
+ * What a cancelled stage asks: a deployment may have joined after the last one left and before the cancellation came.
+ *
+ * @returns whether somebody waits; else the copy's row is gone
+ */
+export const abandonStage =
+  ({ db }: ControlDependencies) =>
+  async ({ spoolRefId }: { spoolRefId: string }): Promise<boolean> =>
+    db.transaction(async (tx) => {
+      await tx.select().from(templateSpoolRef).where(eq(templateSpoolRef.id, spoolRefId)).for('update');
+      const [waiter] = await tx.select().from(stageWaiter).where(eq(stageWaiter.spoolRefId, spoolRefId)).limit(1);
+      if (waiter) return true;
+      await tx
+        .delete(templateSpoolRef)
+        .where(and(eq(templateSpoolRef.id, spoolRefId), inArray(templateSpoolRef.state, ['Allocated', 'Downloading'])));
+      return false;
+    });
 
 const WAKE_BATCH = 50;
 

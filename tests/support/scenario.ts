@@ -76,6 +76,12 @@ export class Scenario {
     await startJob(this.#plane, job);
   }
 
+  /** Makes a job old enough for the sweeper, which leaves young ones to the gateway that made them. */
+  async age({ id }: Pick<JobRow, 'id'>): Promise<void> {
+    const created = new Date(Date.now() - 60_000).toISOString();
+    await this.#plane.db.update(asyncJob).set({ created }).where(eq(asyncJob.id, id));
+  }
+
   /** Deploys a VM and waits for the job's end. */
   async deploy(templateId: string, options: { deadlineMs?: number } = {}): Promise<{ vmId: string; job: JobRow }> {
     const { vmId, job } = await this.vm(templateId, options);

@@ -23,12 +23,6 @@ describe('destroyVirtualMachine and the job sweeper', () => {
   });
   afterEach(() => fake.retire());
 
-  /** The sweeper leaves young jobs to the gateway that made them. */
-  const age = (jobId: string) =>
-    plane.db
-      .update(asyncJob)
-      .set({ created: new Date(Date.now() - 60_000).toISOString() })
-      .where(eq(asyncJob.id, jobId));
   const claims = (vmId: string) => plane.db.select().from(capacityClaim).where(eq(capacityClaim.vmId, vmId));
   const ramUsed = async () => (await plane.db.select().from(host).where(eq(host.id, fake.hostId)))[0]!.ramUsedBytes;
 
@@ -95,7 +89,7 @@ describe('destroyVirtualMachine and the job sweeper', () => {
     const { vmId, job } = await scenario.vm(await scenario.template());
     await sweepJobs(plane);
     expect((await plane.db.select().from(asyncJob).where(eq(asyncJob.id, job.id)))[0]?.runId).toBeNull();
-    await age(job.id);
+    await scenario.age(job);
     await Promise.all([sweepJobs(plane), sweepJobs(plane)]);
     expect(await scenario.ended(job)).toMatchObject({ jobStatus: JOB_STATUS.succeeded });
     expect(await scenario.vmRow(vmId)).toMatchObject({ state: 'Running' });
@@ -108,7 +102,7 @@ describe('destroyVirtualMachine and the job sweeper', () => {
     await scenario.start(job);
     await waitFor('the domain is being started', async () => fake.timesAsked('startDomain') === 1);
     await plane.client.workflow.getHandle(vmWorkflowId(vmId)).terminate('an operator ended it');
-    await age(job.id);
+    await scenario.age(job);
     await sweepJobs(plane);
     expect(await scenario.ended(job)).toMatchObject({
       jobStatus: JOB_STATUS.failed,
@@ -130,7 +124,7 @@ describe('destroyVirtualMachine and the job sweeper', () => {
     await waitFor('the host removes it', async () => fake.timesAsked('removeDeployment') === 1);
     await plane.client.workflow.getHandle(vmWorkflowId(vmId)).terminate();
     isStuck = false;
-    await age(job.id);
+    await scenario.age(job);
     await sweepJobs(plane);
     expect(await scenario.ended(job)).toMatchObject({ jobStatus: JOB_STATUS.succeeded });
     expect(await scenario.vmRow(vmId)).toMatchObject({ state: 'Expunged' });
