@@ -1,6 +1,8 @@
-import { and, eq, inArray, isNull } from 'drizzle-orm';
+import { and, eq, inArray, isNull, notExists, notInArray, sql } from 'drizzle-orm';
 import {
   asyncJob,
+  capacityClaim,
+  cleanupDebt,
   cluster,
   host,
   JOB_STATUS,
@@ -34,17 +36,22 @@ export type ClaimHostResult =
 
 const MIB = 1024 ** 2;
 
-/** Ranks the hosts that fit and claims the first that still has the capacity, with a new fencing token. */
+/**
+ * Ranks the hosts that fit and claims the first that still has the capacity, with a new fencing token. A claim that is
+ * there already is answered again: the one who made it died before he could say so, or the workflow was reset.
+ */
 export const claimHost =
   ({ db }: ControlDependencies) =>
   async (input: ClaimHostInput): Promise<ClaimHostResult> =>
     db.transaction(async (tx) => {
       const vm = await lockVm(tx, input);
       if (!vm) return { outcome: 'obsolete' };
+      const earlier = await earlierClaim(tx, vm.instance, input.excludedHostIds);
+      if (earlier) return { outcome: 'claimed', deployment: deploymentOf(vm, earlier) };
       const needs: PlacementNeeds = {
         arch: vm.template.arch,
         cpuMhz: vm.offering.cpu * vm.offering.speedMhz,
-        ramBytes: vm.offering.ramMb * MIB,
+        ramBytes: memoryBytesOf(vm.offering),
         diskBytes: vm.template.sizeBytes ?? 0,
       };
       const { places, refused } = rankHosts(await candidates(tx, vm.instance, input.excludedHostIds), needs);
@@ -69,27 +76,57 @@ export const claimHost =
           .update(vmInstance)
           .set({ fenceToken: token, lastHostId: place.hostId })
           .where(eq(vmInstance.id, input.vmId));
-        return {
-          outcome: 'claimed',
-          deployment: {
-            ...place,
-            vmId: input.vmId,
-            token,
-            volumeId: vm.volume.id,
-            zoneId: vm.instance.dataCenterId,
-            templateId: vm.template.id,
-            templateName: vm.template.name,
-            generation: vm.template.generation,
-            format: vm.template.format,
-            instanceName: vm.instance.instanceName,
-            displayName: vm.instance.displayName,
-            cpus: vm.offering.cpu,
-            memoryBytes: needs.ramBytes,
-          },
-        };
+        return { outcome: 'claimed', deployment: deploymentOf(vm, { ...place, token }) };
       }
       return { outcome: 'no host', refused };
     });
+
+type LockedVm = NonNullable<Awaited<ReturnType<typeof lockVm>>>;
+
+const memoryBytesOf = ({ ramMb }: LockedVm['offering']): number => ramMb * MIB;
+
+function deploymentOf(
+  { instance, template, offering, volume }: LockedVm,
+  place: Pick<Deployment, 'hostId' | 'hostName' | 'poolId' | 'token'>,
+): Deployment {
+  return {
+    ...place,
+    vmId: instance.id,
+    volumeId: volume.id,
+    zoneId: instance.dataCenterId,
+    templateId: template.id,
+    templateName: template.name,
+    generation: template.generation,
+    format: template.format,
+    instanceName: instance.instanceName,
+    displayName: instance.displayName,
+    cpus: offering.cpu,
+    memoryBytes: memoryBytesOf(offering),
+  };
+}
+
+/** The claim of the VM's present token, unless it was given up. */
+async function earlierClaim(tx: Transaction, vm: typeof vmInstance.$inferSelect, excludedHostIds: string[]) {
+  const [claim] = await tx
+    .select({
+      hostId: capacityClaim.hostId,
+      hostName: host.name,
+      poolId: capacityClaim.poolId,
+      token: capacityClaim.token,
+    })
+    .from(capacityClaim)
+    .innerJoin(host, eq(host.id, capacityClaim.hostId))
+    .leftJoin(cleanupDebt, and(eq(cleanupDebt.vmId, capacityClaim.vmId), eq(cleanupDebt.token, capacityClaim.token)))
+    .where(
+      and(
+        eq(capacityClaim.vmId, vm.id),
+        eq(capacityClaim.token, vm.fenceToken),
+        excludedHostIds.length > 0 ? notInArray(capacityClaim.hostId, excludedHostIds) : undefined,
+        isNull(cleanupDebt.vmId),
+      ),
+    );
+  return claim;
+}
 
 async function lockVm(tx: Transaction, { vmId, jobId }: ClaimHostInput) {
   const [row] = await tx
@@ -129,6 +166,11 @@ async function candidates(
   vm: typeof vmInstance.$inferSelect,
   excludedHostIds: string[],
 ): Promise<HostCandidate[]> {
+  // What a host owes for this VM would be undone under a newer try of it.
+  const owes = tx
+    .select({ one: sql`1` })
+    .from(cleanupDebt)
+    .where(and(eq(cleanupDebt.vmId, vm.id), eq(cleanupDebt.hostId, host.id)));
   const rows = await tx
     .select({ host, pool: storagePool, spool: templateSpoolRef.id })
     .from(host)
@@ -149,6 +191,7 @@ async function candidates(
         eq(host.hypervisorType, 'KVM'),
         eq(cluster.allocationState, 'Enabled'),
         isNull(host.removed),
+        notExists(owes),
       ),
     );
   const hosts = new Map<string, HostCandidate>();
