@@ -40,7 +40,7 @@ export const recordRunning =
           sizeBytes: volume.virtualSizeBytes,
         })
         .where(eq(volumes.id, placement.volumeId));
-      await completeJob(tx, jobId, { status: 'succeeded', resultCode: 0, result: {} });
+      if (!(await completeJob(tx, jobId, { status: 'succeeded', resultCode: 0, result: {} }))) return;
       await recordEvent(tx, {
         type: 'VM.CREATE',
         level: 'INFO',
@@ -61,12 +61,14 @@ export const recordDeploymentFailed =
   ({ db }: ControlDependencies) =>
   async ({ vmId, jobId, failure, isCancelled }: RecordFailureInput): Promise<void> =>
     db.transaction(async (tx) => {
+      await tx.select().from(vmInstance).where(eq(vmInstance.id, vmId)).for('update');
+      // It has an outcome already: this came twice, or too late, and must not change the VM.
+      if (!(await completeJob(tx, jobId, failedOutcome(failure, isCancelled)))) return;
       const [vm] = await tx
         .update(vmInstance)
         .set({ state: 'Error', hostId: null, errorText: failure.message })
         .where(and(eq(vmInstance.id, vmId), inArray(vmInstance.state, ['Starting', 'Error'])))
         .returning();
-      await completeJob(tx, jobId, failedOutcome(failure, isCancelled));
       if (!vm) return;
       await recordEvent(tx, {
         type: 'VM.CREATE',

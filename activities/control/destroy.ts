@@ -101,8 +101,8 @@ export const recordDestroyed =
           .set({ state: 'Expunged', removed, templateSpoolRefId: null, path: null })
           .where(eq(volumes.instanceId, vmId));
       }
-      await completeJob(tx, jobId, { status: 'succeeded', resultCode: 0, result: {} });
-      if (!vm) return;
+      const isFirst = await completeJob(tx, jobId, { status: 'succeeded', resultCode: 0, result: {} });
+      if (!vm || !isFirst) return;
       await recordEvent(tx, {
         type: expunge ? 'VM.EXPUNGE' : 'VM.DESTROY',
         level: 'INFO',
