@@ -1,5 +1,6 @@
 import { eq } from 'drizzle-orm';
 import { asyncJob, capacityClaim, cleanupDebt, host, JOB_STATUS, volumes } from '../../db/schema/index.js';
+import { completeJob, recordJobRun } from '../../db/jobs.js';
 import { vmWorkflowId } from '../../shared/workflow-ids.js';
 import { sweepJobs } from '../../workers/control-worker/sweep-jobs.js';
 import { type ControlPlane, startControlPlane } from '../support/control-plane.js';
@@ -96,6 +97,33 @@ describe('destroyVirtualMachine and the job sweeper', () => {
     expect(fake.timesAsked('startDomain')).toBe(1);
   });
 
+  it('starts it although a hundred older jobs take their time', async () => {
+    const running = Array.from({ length: 100 }, async () => {
+      const old = await scenario.job('deployVirtualMachine', crypto.randomUUID(), {});
+      const { firstExecutionRunId } = await plane.client.workflow.start('hostLifecycle', {
+        workflowId: old.workflowId,
+        taskQueue: 'control',
+        args: [{ hostId: crypto.randomUUID() }],
+      });
+      await recordJobRun(plane.db, old.id, firstExecutionRunId);
+      await scenario.age(old);
+      return old;
+    });
+    const old = await Promise.all(running);
+    const { vmId, job } = await scenario.vm(await scenario.template());
+    await plane.db
+      .update(asyncJob)
+      .set({ created: new Date(Date.now() - 30_000).toISOString() })
+      .where(eq(asyncJob.id, job.id));
+    await sweepJobs(plane);
+    expect(await scenario.ended(job)).toMatchObject({ jobStatus: JOB_STATUS.succeeded });
+    expect(await scenario.vmRow(vmId)).toMatchObject({ state: 'Running' });
+    for (const { id, workflowId } of old) {
+      await plane.client.workflow.getHandle(workflowId).terminate();
+      await completeJob(plane.db, id, { status: 'failed', resultCode: 530, result: {} });
+    }
+  });
+
   it('repairs a deployment that was terminated: nothing stays on the host and the job says why', async () => {
     fake.override('startDomain', hang);
     const { vmId, job } = await scenario.vm(await scenario.template());
@@ -132,6 +160,7 @@ describe('destroyVirtualMachine and the job sweeper', () => {
 
   it('does nothing when the workflow of a finished job is started once more', async () => {
     const { vmId, job } = await scenario.deploy(await scenario.template());
+    await plane.client.workflow.getHandle(job.workflowId).result();
     const again = await plane.client.workflow.start(job.workflowType, {
       workflowId: job.workflowId,
       taskQueue: 'control',

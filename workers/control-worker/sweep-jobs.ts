@@ -1,4 +1,4 @@
-import { and, asc, eq, sql } from 'drizzle-orm';
+import { and, eq, sql } from 'drizzle-orm';
 import type { ControlDependencies } from '../../activities/control/dependencies.js';
 import { startJob } from '../../client/start-job.js';
 import type { JobRow } from '../../db/jobs.js';
@@ -23,7 +23,8 @@ export async function sweepJobs(dependencies: Pick<ControlDependencies, 'db' | '
         sql`${asyncJob.created} < now() - make_interval(secs => ${MINIMUM_AGE_SECONDS})`,
       ),
     )
-    .orderBy(asc(asyncJob.created))
+    // Each gets its turn, however many long ones run: the oldest first would be the same ones every time.
+    .orderBy(sql`${asyncJob.runId} is not null`, sql`random()`)
     .limit(ROUND);
   for (const job of jobs) await sweepJob(dependencies, job);
 }
