@@ -6,12 +6,11 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import { failoverOf } from '../shared/errors.js';
 import { describeHostFailures, type Failure, type HostFailure } from '../shared/failures.js';
 import type { Deployment, DeployVirtualMachineInput, VirtualMachineJobInput } from '../shared/virtual-machines.js';
 import { control, onHost } from './activity-proxies.js';
 import { awaitStage, stageEndedSignal } from './deploy-virtual-machine/await-stage.js';
-import { failureOf, toWorkflowFailure } from './failure-of.js';
+import { failureOf, isHopeless, toWorkflowFailure } from './failure-of.js';
 import { undoPlacement } from './undo-placement.js';
 
 /** What the job text names when the deadline of the whole deployment ends it. */
@@ -59,7 +58,11 @@ async function tryHosts({ vmId, jobId }: VirtualMachineJobInput, progress: Progr
   const { failures } = progress;
   for (;;) {
     progress.step = 'choosing a host';
-    const claim = await control.claimHost({ vmId, jobId, excludedHostIds: failures.map(({ hostId }) => hostId) });
+    if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('The deployment was cancelled');
+    // Not cancellable, here and where Running is recorded: what the database has done must be known to be undone.
+    const claim = await CancellationScope.nonCancellable(() =>
+      control.claimHost({ vmId, jobId, excludedHostIds: failures.map(({ hostId }) => hostId) }),
+    );
     if (claim.outcome === 'obsolete') return undefined;
     if (claim.outcome === 'no host') return noHostLeft(failures, claim.refused);
     const { deployment } = claim;
@@ -72,7 +75,7 @@ async function tryHosts({ vmId, jobId }: VirtualMachineJobInput, progress: Progr
       await CancellationScope.nonCancellable(() => undoPlacement(deployment, failure.message));
       if (isCancellation(error)) throw error;
       failures.push({ hostId: deployment.hostId, hostName: deployment.hostName, ...failure });
-      if (failoverOf(failure.code) === 'giveUp') {
+      if (isHopeless(failure.code)) {
         return { code: failure.code, message: describeHostFailures(failures) };
       }
     }
@@ -112,7 +115,9 @@ async function deployOnHost(deployment: Deployment, jobId: string, progress: Pro
     },
   });
   progress.step = 'recording';
-  await control.recordRunning({ vmId, jobId, placement: placementOf(deployment), volume });
+  await CancellationScope.nonCancellable(() =>
+    control.recordRunning({ vmId, jobId, placement: placementOf(deployment), volume }),
+  );
   setCurrentDetails(`Running on **${hostName}** (run ${workflowInfo().runId})`);
 }
 

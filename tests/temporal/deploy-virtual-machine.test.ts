@@ -9,6 +9,7 @@ import {
   templateSpoolRef,
   volumes,
 } from '../../db/schema/index.js';
+import { createControlActivities } from '../../activities/control/index.js';
 import { vmWorkflowId } from '../../shared/workflow-ids.js';
 import { type ControlPlane, startControlPlane } from '../support/control-plane.js';
 import { FakeHost, hang, refusal, tier } from '../support/fake-host.js';
@@ -91,6 +92,58 @@ describe('deployVirtualMachine', () => {
     expect(errortext).toContain('host-1: no such machine type');
     expect(errortext).toContain('host-2: Input/output error');
     expect(await scenario.vmRow(vmId)).toMatchObject({ state: 'Error', errorText: errortext });
+    await isClean();
+  });
+
+  it('takes the next host when one fails for a reason that nobody knows', async () => {
+    let sick: FakeHost | undefined;
+    for (const fake of hosts) {
+      fake.override('createRootVolume', ({ volumeId, token }) => {
+        sick ??= fake;
+        if (sick === fake) return Promise.reject(refusal('SLIPWAY_INTERNAL', 'unknown'));
+        return Promise.resolve({ fileName: `${volumeId}.${token}`, virtualSizeBytes: 2000 });
+      });
+    }
+    const { vmId, job } = await scenario.deploy(await scenario.template());
+    expect(job).toMatchObject({ jobStatus: JOB_STATUS.succeeded });
+    expect((await scenario.vmRow(vmId)).hostId).not.toBe(sick!.hostId);
+    await scenario.destroy(vmId, true);
+    await isClean();
+  });
+
+  it('claims once, although the control worker died before it could say so', async () => {
+    const { vmId, job } = await scenario.vm(await scenario.template());
+    const { claimHost } = createControlActivities(plane);
+    const input = { vmId, jobId: job.id, excludedHostIds: [] };
+    const claimed = await claimHost(input);
+    expect(claimed.outcome).toBe('claimed');
+    expect(await claimHost(input)).toEqual(claimed);
+    await scenario.start(job);
+    expect(await scenario.ended(job)).toMatchObject({ jobStatus: JOB_STATUS.succeeded });
+    await scenario.destroy(vmId, true);
+    await isClean();
+  });
+
+  it('ends well, and leaves nothing behind, when an operator resets its workflow', async () => {
+    for (const fake of hosts) fake.override('startDomain', hang);
+    const { vmId, job } = await scenario.vm(await scenario.template());
+    await scenario.start(job);
+    await waitFor('a domain is being started', async () => hosts.some((fake) => fake.timesAsked('startDomain') === 1));
+    for (const fake of hosts) fake.override('startDomain', undefined);
+    const handle = plane.client.workflow.getHandle(vmWorkflowId(vmId));
+    const { runId } = await handle.describe();
+    const { events } = await handle.fetchHistory();
+    await plane.client.workflowService.resetWorkflowExecution({
+      namespace: plane.client.options.namespace,
+      workflowExecution: { workflowId: vmWorkflowId(vmId), runId },
+      // Everything is done again.
+      workflowTaskFinishEventId: events?.find((event) => event.workflowTaskCompletedEventAttributes)?.eventId,
+      requestId: crypto.randomUUID(),
+      reason: 'an operator reset it',
+    });
+    expect(await scenario.ended(job)).toMatchObject({ jobStatus: JOB_STATUS.succeeded });
+    expect(await plane.db.select().from(capacityClaim).where(eq(capacityClaim.vmId, vmId))).toHaveLength(1);
+    await scenario.destroy(vmId, true);
     await isClean();
   });
 
