@@ -6,7 +6,7 @@ const BUFFER_BYTES = 64 * 1024;
 const HEAD_END = Buffer.from('\r\n\r\n');
 
 /**
- * A TCP connection for node:http that stops behind the head of an answer. The HTTP parser sees the head; then the body
+ * A TCP connection for undici that stops behind the head of an answer. The HTTP parser sees the head; then the body
  * either streams through the parser as usual (`stream`), or goes from the kernel right into the memory of the sink
  * (`direct`). The latter saves two copies and an allocation per chunk, which is half of the processor time that a
  * download costs outside of the kernel.

@@ -1,6 +1,6 @@
-import { request as httpRequest, type ClientRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
-import { request as httpsRequest } from 'node:https';
-import type { LookupFunction } from 'node:net';
+import type { IncomingHttpHeaders } from 'node:http';
+import type { LookupFunction, Socket } from 'node:net';
+import { buildConnector, Client, type Dispatcher } from 'undici';
 import { abortError } from './abort.js';
 import { transportFailure } from './classify-failure.js';
 import { DirectSocket } from './direct-socket.js';
@@ -49,52 +49,49 @@ interface ExchangeOptions {
   signal: AbortSignal;
 }
 
-function startRequest({ url, headers, lookup, ca }: ExchangeOptions): {
-  request: ClientRequest;
-  socket?: DirectSocket;
-} {
-  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
-  const options = { host, path: `${url.pathname}${url.search}`, headers, lookup };
-  if (url.protocol === 'https:') {
-    return { request: httpsRequest({ ...options, port: url.port || 443, agent: false, ...(ca ? { ca } : {}) }) };
-  }
-  const port = Number(url.port || 80);
-  const socket = new DirectSocket({ host, port, lookup });
-  return { request: httpRequest({ ...options, port, createConnection: () => socket }), socket };
+/** One connection for undici: to http through a `DirectSocket`, to https through undici's own connector. */
+function connector({ url, lookup, ca }: ExchangeOptions, onConnect: (socket?: DirectSocket) => void) {
+  const tls = buildConnector({ lookup, timeout: 0, ...(ca ? { ca } : {}) });
+  const connect: buildConnector.connector = (target, callback) => {
+    if (url.protocol === 'https:') {
+      tls(target, (...answer) => {
+        if (answer[0] === null) onConnect();
+        callback(...answer);
+      });
+      return;
+    }
+    const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+    const socket = new DirectSocket({ host, port: Number(url.port || 80), lookup });
+    const onFailure = (error: Error): void => callback(error, null);
+    socket.once('error', onFailure);
+    socket.once('connect', () => {
+      socket.off('error', onFailure);
+      onConnect(socket);
+      // undici knows sockets by the interface of a stream, which this one has.
+      callback(null, socket as unknown as Socket);
+    });
+  };
+  return connect;
 }
 
 /** The length that frames the body, when nothing but it does (RFC 9112, 6.3). */
-function framedLength({ headers }: IncomingMessage): number | undefined {
+function framedLength(headers: IncomingHttpHeaders): number | undefined {
   const length = headers['content-length'];
   if (headers['transfer-encoding'] !== undefined || length === undefined || !/^\d{1,15}$/.test(length))
     return undefined;
   return Number(length);
 }
 
-function pumpStream(response: IncomingMessage, sink: ByteSink): Promise<void> {
-  return new Promise((resolve, reject) => {
-    response.on('data', (chunk: Buffer) => {
-      try {
-        if (sink.write(chunk)) return;
-        response.pause();
-        sink.whenWritable().then(() => response.resume(), reject);
-      } catch (error) {
-        reject(error as Error);
-      }
-    });
-    response.once('end', resolve);
-    response.once('error', reject);
-  });
-}
-
 /** One GET, one answer, no redirects, on a connection of its own. */
 export function exchange(options: ExchangeOptions): Promise<HttpResponse> {
-  const { url, connectTimeoutMs, socketTimeoutMs, signal } = options;
+  const { url, headers, connectTimeoutMs, socketTimeoutMs, signal } = options;
   return new Promise<HttpResponse>((resolveResponse, rejectResponse) => {
     if (signal.aborted) return rejectResponse(abortError(signal));
-    const { request, socket } = startRequest(options);
+    let socket: DirectSocket | undefined;
     let failure: Error | undefined;
     let isEnded = false;
+    /** Where undici's own body goes, once it is asked for. */
+    let streamSink: ByteSink | undefined;
     let settleBody: (error?: Error) => void = () => undefined;
 
     const end = (error?: Error): void => {
@@ -103,7 +100,8 @@ export function exchange(options: ExchangeOptions): Promise<HttpResponse> {
       failure = error;
       clearTimeout(timer);
       signal.removeEventListener('abort', onAbort);
-      request.destroy();
+      // Also a connection that is still being made. What it says to that has been said here already.
+      client.destroy().catch(() => undefined);
       socket?.destroy();
       if (error) rejectResponse(error);
       settleBody(error);
@@ -114,29 +112,41 @@ export function exchange(options: ExchangeOptions): Promise<HttpResponse> {
 
     let timer = setTimeout(failSilent('SILENT_CONNECT'), connectTimeoutMs);
     signal.addEventListener('abort', onAbort, { once: true });
-    const onConnect = (): void => {
+    const onConnect = (connected?: DirectSocket): void => {
+      socket = connected;
       clearTimeout(timer);
-      if (!isEnded) timer = setTimeout(failSilent('SILENT_ANSWER'), socketTimeoutMs);
+      if (isEnded) socket?.destroy();
+      else timer = setTimeout(failSilent('SILENT_ANSWER'), socketTimeoutMs);
     };
-    request.once('socket', (connection) => connection.once(socket ? 'connect' : 'secureConnect', onConnect));
-    // Not at once: the parser is still inside the bytes that it tells of.
-    request.on('information', () => setImmediate(() => socket?.nextHead()));
-    request.once('error', fail);
-    request.once('response', (response) => {
+    // Silence is counted here, where it is known whether the sink would take bytes.
+    const client = new Client(url.origin, {
+      connect: connector(options, onConnect),
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      pipelining: 1,
+    });
+
+    const onResponse = (
+      controller: Dispatcher.DispatchController,
+      statusCode: number,
+      received: IncomingHttpHeaders,
+    ) => {
       clearTimeout(timer);
-      response.on('error', fail);
+      // Nothing of the body moves before it is asked for.
+      controller.pause();
       const pump = async (sink: ByteSink): Promise<void> => {
         if (failure) throw failure;
         const watched = watchSink(sink, socketTimeoutMs, failSilent('SILENT_BODY'), end);
         const body = new Promise<void>((resolve, reject) => {
           settleBody = (error) => (error ? reject(error) : resolve());
         });
-        const length = socket?.isHeld ? framedLength(response) : undefined;
+        const length = socket?.isHeld ? framedLength(received) : undefined;
         if (socket && length !== undefined && length > 0) {
           socket.direct(watched.sink, length).then(() => end(), fail);
         } else {
+          streamSink = watched.sink;
           socket?.stream();
-          pumpStream(response, watched.sink).then(() => end(), fail);
+          controller.resume();
         }
         try {
           await body;
@@ -146,13 +156,35 @@ export function exchange(options: ExchangeOptions): Promise<HttpResponse> {
       };
       resolveResponse({
         url,
-        statusCode: response.statusCode ?? 0,
-        headers: response.headers,
+        statusCode,
+        headers: received,
         pump,
         discard: () => end(new Error('The body was discarded')),
       });
-    });
-    request.end();
+    };
+    client.dispatch(
+      { method: 'GET', path: `${url.pathname}${url.search}`, headers },
+      {
+        // Its presence tells undici which kind of handler this is.
+        onRequestStart: () => undefined,
+        onResponseStart(controller, statusCode, received) {
+          // An informational answer: another head follows. Not at once, for the parser is still inside this one.
+          if (statusCode < 200) setImmediate(() => socket?.nextHead());
+          else onResponse(controller, statusCode, received);
+        },
+        onResponseData(controller, chunk) {
+          try {
+            if (!streamSink || streamSink.write(chunk)) return;
+            controller.pause();
+            streamSink.whenWritable().then(() => controller.resume(), fail);
+          } catch (error) {
+            fail(error);
+          }
+        },
+        onResponseEnd: () => end(),
+        onResponseError: (_controller, error) => fail(error),
+      },
+    );
   });
 }
 
