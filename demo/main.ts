@@ -1,6 +1,6 @@
 /** `node dist/demo/main.js [--keep]`: the main job on this machine, with real servers, and proof of each claim. */
 import path from 'node:path';
-import { startInstallation } from '../embedded/installation.js';
+import { type Installation, startInstallation } from '../embedded/installation.js';
 import { pickInstallationPorts } from '../embedded/installation-ports.js';
 import { createTemporaryStateDirectory } from '../embedded/state-directory.js';
 import { startOriginServer } from './origin-server.js';
@@ -16,19 +16,20 @@ async function demo(isKept: boolean): Promise<void> {
   };
   say(`starting PostgreSQL, Temporal, a control worker, ${HOSTS} KVM hosts and a gateway`);
   const state = await createTemporaryStateDirectory();
-  const installation = await startInstallation({
-    state,
-    programs: path.join(import.meta.dirname, '..'),
-    env: process.env,
-    ports: await pickInstallationPorts(1),
-    hosts: HOSTS,
-    controlWorkers: 1,
-    // The image server of the demo is on this machine.
-    settings: { 'secstorage.allowed.internal.sites': '127.0.0.0/8' },
-    isRestarted: true,
-  });
+  let installation: Installation | undefined;
   const origin = await startOriginServer();
   try {
+    installation = await startInstallation({
+      state,
+      programs: path.join(import.meta.dirname, '..'),
+      env: process.env,
+      ports: await pickInstallationPorts(1),
+      hosts: HOSTS,
+      controlWorkers: 1,
+      // The image server of the demo is on this machine.
+      settings: { 'secstorage.allowed.internal.sites': '127.0.0.0/8' },
+      isRestarted: true,
+    });
     await tellStory({ installation, origin, directory: state.path, say, isKept });
     if (isKept) {
       say(`API ${installation.credentials.endpoint}, credentials in ${path.join(state.path, 'credentials.json')}`);
@@ -37,7 +38,7 @@ async function demo(isKept: boolean): Promise<void> {
     }
   } finally {
     await origin.stop();
-    await installation.destroy();
+    await (installation ? installation.destroy() : state.remove());
   }
   say('everything is stopped and removed');
 }

@@ -24,7 +24,7 @@ export async function requireInstallationPorts(
   ports: InstallationPorts,
   embedded: { hasPostgres: boolean; hasTemporal: boolean },
 ): Promise<void> {
-  for (const port of ports.gateways) await requireFreePort(port, 'the API and the web page', '--port');
+  for (const port of ports.gateways) await requireFreePort(port, 'the API', '--port');
   if (embedded.hasTemporal) {
     await requireFreePort(ports.temporalUi, "Temporal's Web UI", '--temporal-ui-port');
     await requireFreePort(ports.temporal, 'Temporal', '--temporal-port');

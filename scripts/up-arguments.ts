@@ -11,7 +11,7 @@ export interface UpArguments {
 
 export const USAGE = `usage: scripts/up [options]
   --hosts N               local KVM hosts, 1 to 20 (3)
-  --port N                API and web page (8080)
+  --port N                API (8080)
   --temporal-ui-port N    Temporal's Web UI (8233)
   --temporal-port N       Temporal itself (7233)
   --postgres-port N       PostgreSQL (8432)

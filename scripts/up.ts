@@ -9,11 +9,9 @@ const dist = join(import.meta.dirname, '..');
 const clone = join(dist, '..');
 
 function summary(installation: Installation): string {
-  const page = new URL('/', installation.credentials.endpoint).href;
   const lines = [
     '',
     `API            ${installation.credentials.endpoint}`,
-    `Web page       ${page}`,
     ...(installation.temporalUiUrl ? [`Temporal       ${installation.temporalUiUrl}`] : []),
     `Credentials    .slipway/credentials.json`,
     `Logs           .slipway/logs/`,

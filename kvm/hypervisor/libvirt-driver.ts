@@ -205,12 +205,14 @@ async function readBacking(directory: string, rootVolume: string): Promise<Domai
   return { path: join(directory, header.backingFile), format };
 }
 
+/** Some machines (many ARM ones, and guests) tell no frequency; with 0 no VM would ever fit there. */
+const ASSUMED_CPU_SPEED_MHZ = 2000;
+
 function parseNodeInfo(output: string): Pick<HostFacts, 'arch' | 'cpus' | 'cpuSpeedMhz'> {
   const value = (name: string): string => new RegExp(`^${name}:\\s+(\\S+)`, 'm').exec(output)?.[1] ?? '';
   return {
     arch: value('CPU model'),
     cpus: Number(value('CPU\\(s\\)')),
-    // Missing on machines that do not tell it, virtual ones among them.
-    cpuSpeedMhz: Number(value('CPU frequency')) || 0,
+    cpuSpeedMhz: Number.parseInt(value('CPU frequency'), 10) || ASSUMED_CPU_SPEED_MHZ,
   };
 }
