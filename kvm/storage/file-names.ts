@@ -1,12 +1,6 @@
 import { SlipwayError } from '../../shared/errors.js';
+import type { TemplateCopyRef } from '../../shared/templates.js';
 import { assertUuid } from '../uuid.js';
-
-/** One copy of a template on a pool. Attempts never share a file: a new attempt is a new epoch. */
-export interface TemplateCopyRef {
-  templateId: string;
-  generation: number;
-  epoch: number;
-}
 
 const UUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
 const PARTIAL = new RegExp(`^((${UUID})\\.g(\\d+)\\.e(\\d+))\\.partial(?:\\..+)?$`);

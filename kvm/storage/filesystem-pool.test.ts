@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runQemuImg } from '../image/qemu-img.js';
-import type { TemplateCopyRef } from './file-names.js';
+import type { TemplateCopyRef } from '../../shared/templates.js';
 import { FilesystemPool, type RootVolumeRequest } from './filesystem-pool.js';
 
 const MIB = 1024 ** 2;

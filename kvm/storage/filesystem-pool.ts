@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { SlipwayError } from '../../shared/errors.js';
 import type { PoolReport } from '../../shared/hosts.js';
 import type { ImageFormat } from '../../shared/images.js';
+import type { InstalledTemplate, TemplateCopyRef } from '../../shared/templates.js';
 import { inspectImage, type ImageInspection } from '../image/inspect-image.js';
 import { syncDirectory } from '../write-file-durably.js';
 import { createOverlay, syncFile } from './create-overlay.js';
@@ -13,20 +14,12 @@ import {
   partialFileName,
   templateFileName,
   volumeFileName,
-  type TemplateCopyRef,
 } from './file-names.js';
 import { onPool, unlessMissing } from './pool-error.js';
 
 export interface FilesystemPoolOptions {
   poolId: string;
   path: string;
-}
-
-export interface InstalledTemplate {
-  /** File name, relative to the pool. */
-  installPath: string;
-  physicalSizeBytes: number;
-  virtualSizeBytes: number;
 }
 
 export interface RootVolumeRequest {
