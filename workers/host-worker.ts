@@ -4,6 +4,7 @@ import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { activityBoundary } from '../activities/activity-boundary.js';
 import { heartbeatWhileRunning } from '../activities/heartbeat-while-running.js';
+import { BegunCopies } from '../activities/host/begun-copies.js';
 import type { HostDependencies } from '../activities/host/dependencies.js';
 import { createHostActivities, createTransferActivities } from '../activities/host/index.js';
 import { announceHost } from '../client/announce-host.js';
@@ -51,6 +52,7 @@ await runWorkerProcess('host worker', async (ready) => {
     }),
     tokens: new TokenStore(config.tokenDirectory),
     started: new StartedDomains(path.join(path.dirname(config.tokenDirectory), 'started')),
+    begunCopies: new BegunCopies(),
   };
   await dependencies.tokens.sweep(Date.now());
 
@@ -80,11 +82,17 @@ await runWorkerProcess('host worker', async (ready) => {
   });
   const client = connectTemporal();
   try {
-    const running = Promise.all([short.run(), transfers.run()]);
     const announcing = new AbortController();
-    await announceHost(client, { hostId: config.hostId, bootId: dependencies.bootId, signal: announcing.signal });
-    ready();
-    await running.finally(() => announcing.abort());
+    // A worker that is stopped while Temporal is away must not go on announcing itself.
+    const running = Promise.all([short.run(), transfers.run()]).finally(() => announcing.abort());
+    const { bootId } = dependencies;
+    const announced = announceHost(client, { hostId: config.hostId, bootId, signal: announcing.signal }).then(
+      ready,
+      (error: unknown) => {
+        if (!announcing.signal.aborted) throw error;
+      },
+    );
+    await Promise.all([running, announced]);
   } finally {
     await client.connection.close();
     await connection.close();

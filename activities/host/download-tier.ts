@@ -29,6 +29,7 @@ export const downloadTier =
   (dependencies: HostDependencies) =>
   async (input: DownloadTierInput): Promise<DownloadResult> => {
     const pool = poolOf(dependencies, input.poolId);
+    dependencies.begunCopies.add(input.poolId, input.copy);
     const urls = JSON.parse(await openSealed(input.tier.sealed, dependencies.keyPair)) as string[];
     const isAvoided = (url: string) => input.avoid.includes(displayUrl(url));
     return download(

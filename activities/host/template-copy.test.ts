@@ -1,0 +1,62 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { runExclusively } from '../../kvm/download/exclusive-path.js';
+import { FilesystemPool } from '../../kvm/storage/filesystem-pool.js';
+import { BegunCopies } from './begun-copies.js';
+import type { HostDependencies } from './dependencies.js';
+import { discardTemplateCopy, installTemplate, sweepPartials } from './template-copy.js';
+
+const poolId = 'pool';
+let directory: string;
+let pool: FilesystemPool;
+let dependencies: HostDependencies;
+const copy = { templateId: randomUUID(), generation: 1, epoch: 1 };
+const activity = new MockActivityEnvironment();
+
+beforeEach(async () => {
+  directory = await mkdtemp(path.join(tmpdir(), 'slipway-copies-'));
+  pool = new FilesystemPool({ poolId, path: directory });
+  dependencies = {
+    pools: new Map([[poolId, pool]]),
+    begunCopies: new BegunCopies(),
+  } as Partial<HostDependencies> as HostDependencies;
+});
+afterEach(() => rm(directory, { recursive: true }));
+
+it('discards only after a download of the same copy has ended, with what that wrote at its end', async () => {
+  const partial = pool.partialPath(copy);
+  let begin = () => undefined as void;
+  const begun = new Promise<void>((resolve) => (begin = resolve));
+  const download = runExclusively(partial, new AbortController().signal, async (signal) => {
+    await writeFile(partial, 'bytes');
+    begin();
+    await new Promise((resolve) => signal.addEventListener('abort', resolve));
+    await writeFile(`${partial}.journal`, 'how far it came');
+  });
+  await begun;
+  await activity.run(discardTemplateCopy(dependencies), { poolId, copy });
+  await download;
+  expect(await readdir(directory)).toEqual([]);
+});
+
+it('installs once, and answers the same to both, when two tries run at once', async () => {
+  await writeFile(pool.partialPath(copy), Buffer.alloc(1024));
+  const input = { poolId, copy, format: 'RAW' as const };
+  const install = () => new MockActivityEnvironment().run(installTemplate(dependencies), input);
+  const first = install();
+  await new Promise(setImmediate);
+  expect(await install()).toEqual(await first);
+  expect(await readdir(directory)).toEqual([`${copy.templateId}.g1.e1`]);
+});
+
+it('sweeps no file of a download that has begun after the list of live ones was made', async () => {
+  await writeFile(pool.partialPath(copy), 'bytes');
+  dependencies.begunCopies.add(poolId, copy);
+  const livePartials = [{ poolId, copies: [] }];
+  expect(await activity.run(sweepPartials(dependencies), { livePartials })).toEqual([]);
+  dependencies.begunCopies.remove(poolId, copy);
+  expect(await activity.run(sweepPartials(dependencies), { livePartials })).toHaveLength(1);
+});
