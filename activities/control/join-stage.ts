@@ -46,7 +46,7 @@ async function join(tx: Transaction, deployment: Deployment): Promise<Joined> {
   const workflowId = vmWorkflowId(deployment.vmId);
   const [waiter] = await tx.select().from(stageWaiter).where(eq(stageWaiter.workflowId, workflowId));
   if (waiter?.state === 'Failed' && waiter.failure) {
-    await tx.delete(stageWaiter).where(eq(stageWaiter.workflowId, workflowId));
+    // The row stays until the deployment leaves: a repeated try would begin the download again.
     return { outcome: 'failed', failure: waiter.failure };
   }
   const copy = await lockCopy(tx, deployment);
@@ -90,7 +90,7 @@ async function lockCopy(tx: Transaction, { poolId, templateId, generation }: Dep
 export type LeaveStageInput = Pick<Deployment, 'vmId' | 'poolId' | 'templateId' | 'generation'>;
 
 /**
- * A deployment that no longer wants the template. The last to leave cancels the stage; whether it was the last is asked
+ * A deployment that no longer wants the template, or was told that it failed. The last to leave cancels the stage; whether it was the last is asked
  * of the rows each time, so that a repeated try cancels what the first one had no time to.
  */
 export const leaveStage =

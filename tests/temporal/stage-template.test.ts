@@ -1,5 +1,6 @@
 import { Context } from '@temporalio/activity';
 import { eq } from 'drizzle-orm';
+import { createControlActivities } from '../../activities/control/index.js';
 import { JOB_STATUS, stageWaiter, templateSpoolRef } from '../../db/schema/index.js';
 import { stageWorkflowId, vmWorkflowId } from '../../shared/workflow-ids.js';
 import { sweepJobs } from '../../workers/control-worker/sweep-jobs.js';
@@ -53,6 +54,21 @@ describe('stageTemplate', () => {
     await again.result();
     expect(await plane.db.select().from(stageWaiter)).toMatchObject([waiter]);
     await plane.db.delete(stageWaiter);
+  });
+
+  it('tells a waiter of its failure again, when the first answer was lost, and begins no other download', async () => {
+    const { joinStage, leaveStage, claimHost } = createControlActivities(plane);
+    const { vmId, job } = await scenario.vm(await scenario.template());
+    const claim = await claimHost({ vmId, jobId: job.id, excludedHostIds: [] });
+    if (claim.outcome !== 'claimed') throw new Error(claim.outcome);
+    const failure = { code: 'SLIPWAY_SOURCES_EXHAUSTED' as const, message: 'no source' };
+    await plane.db.insert(stageWaiter).values({ workflowId: vmWorkflowId(vmId), state: 'Failed', failure });
+    for (const _ of ['first', 'second']) {
+      expect(await joinStage(claim.deployment)).toEqual({ outcome: 'failed', failure });
+    }
+    await leaveStage(claim.deployment);
+    expect(await plane.db.select().from(stageWaiter)).toEqual([]);
+    expect(await copies()).toEqual([]);
   });
 
   it('goes on for a deployment that joined while it was being cancelled', async () => {

@@ -1,4 +1,4 @@
-import { CancellationScope, condition, defineSignal, isCancellation } from '@temporalio/workflow';
+import { CancellationScope, condition, defineSignal } from '@temporalio/workflow';
 import type { Deployment } from '../../shared/virtual-machines.js';
 import { control } from '../activity-proxies.js';
 import { toWorkflowFailure } from '../failure-of.js';
@@ -27,7 +27,7 @@ export async function awaitStage(deployment: Deployment, wake: { wakeUps: number
       lookMs = Math.min(lookMs * 2, LAST_LOOK_MS);
     }
   } catch (error) {
-    if (isCancellation(error)) await CancellationScope.nonCancellable(() => control.leaveStage(deployment));
+    await CancellationScope.nonCancellable(() => control.leaveStage(deployment));
     throw error;
   }
 }
