@@ -12,6 +12,7 @@ import { startProgressRecorder } from './control-worker/progress-recorder.js';
 import { runPeriodically } from './control-worker/run-periodically.js';
 import { sweepJobs } from './control-worker/sweep-jobs.js';
 import { sweepRegistrations } from './control-worker/sweep-registrations.js';
+import { sweepStages } from './control-worker/sweep-stages.js';
 import { runWorkerProcess } from './run-worker-process.js';
 import { workflowBundle } from './workflow-bundle.js';
 
@@ -46,6 +47,7 @@ await runWorkerProcess('control worker', async (ready) => {
   const periodic = [
     runPeriodically('job sweeper', SWEEP_EVERY_MS, () => sweepJobs(dependencies)),
     runPeriodically('registration sweeper', SWEEP_EVERY_MS, () => sweepRegistrations(dependencies)),
+    runPeriodically('stage sweeper', SWEEP_EVERY_MS, () => sweepStages(dependencies)),
     runPeriodically('progress recorder', PROGRESS_EVERY_MS, startProgressRecorder(dependencies)),
   ];
   try {

@@ -4,6 +4,7 @@ import { createControlActivities } from '../../activities/control/index.js';
 import { JOB_STATUS, stageWaiter, templateSpoolRef } from '../../db/schema/index.js';
 import { stageWorkflowId, vmWorkflowId } from '../../shared/workflow-ids.js';
 import { sweepJobs } from '../../workers/control-worker/sweep-jobs.js';
+import { sweepStages } from '../../workers/control-worker/sweep-stages.js';
 import { type ControlPlane, startControlPlane } from '../support/control-plane.js';
 import { FakeHost } from '../support/fake-host.js';
 import { Scenario } from '../support/scenario.js';
@@ -97,6 +98,22 @@ describe('stageTemplate', () => {
     await waitFor('the download has ended', async () => downloads.ended === 1);
     await waitFor('the copy is forgotten', async () => (await copies()).length === 0);
     expect(await plane.db.select().from(stageWaiter)).toEqual([]);
+  });
+
+  it('is forgotten when it was terminated and nobody waits any more, and not before', async () => {
+    const downloads = { begun: 0, ended: 0 };
+    fake.override('downloadTier', downloadForever(downloads));
+    const templateId = await scenario.template();
+    const { vmId, job } = await scenario.vm(templateId);
+    await scenario.start(job);
+    await waitFor('the download has begun', async () => downloads.begun === 1);
+    await plane.client.workflow.getHandle(stageWorkflowId(fake.poolId, templateId, 1)).terminate();
+    await sweepStages(plane);
+    expect(await copies()).toHaveLength(1);
+    await plane.client.workflow.getHandle(vmWorkflowId(vmId)).cancel();
+    await scenario.ended(job);
+    await sweepStages(plane);
+    expect(await copies()).toEqual([]);
   });
 
   it('survives a host worker that is stopped in an orderly way and started again', async () => {

@@ -1,0 +1,31 @@
+import { and, eq, inArray, notExists, sql } from 'drizzle-orm';
+import type { ControlDependencies } from '../../activities/control/dependencies.js';
+import { abandonStage } from '../../activities/control/stage.js';
+import { stageWaiter, templateSpoolRef } from '../../db/schema/index.js';
+import { stageWorkflowId } from '../../shared/workflow-ids.js';
+
+/**
+ * Forgets copies that nobody waits for and whose stage was terminated: they would be Downloading for ever, and their
+ * partial files would be kept to be resumed. A stage that somebody waits for is begun again by who waits.
+ */
+export async function sweepStages(dependencies: ControlDependencies): Promise<void> {
+  const { db, client } = dependencies;
+  const waiting = db
+    .select({ one: sql`1` })
+    .from(stageWaiter)
+    .where(eq(stageWaiter.spoolRefId, templateSpoolRef.id));
+  const orphans = await db
+    .select()
+    .from(templateSpoolRef)
+    .where(and(inArray(templateSpoolRef.state, ['Allocated', 'Downloading']), notExists(waiting)));
+  for (const { id, poolId, templateId, generation } of orphans) {
+    const run = await client.workflow
+      .getHandle(stageWorkflowId(poolId, templateId, generation))
+      .describe()
+      .catch((error: unknown) => {
+        if (error instanceof Error && error.name === 'WorkflowNotFoundError') return undefined;
+        throw error;
+      });
+    if (run?.status.name !== 'RUNNING') await abandonStage(dependencies)({ spoolRefId: id });
+  }
+}
