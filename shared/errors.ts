@@ -51,7 +51,9 @@ export const ERRORS = {
     'giveUp',
     'A part of Slipway does not answer; try again, then read docs/operations.md.',
   ),
-  SLIPWAY_INTERNAL: entry(530, 4250, 'giveUp', 'This is a defect in Slipway: report it with the request id.'),
+  // What nobody knows (a disk that went read-only, say) is taken for the host's own trouble: else the host with the most
+  // free memory would fail every deployment for as long as it is sick.
+  SLIPWAY_INTERNAL: entry(530, 4250, 'nextHost', 'This is a defect in Slipway: report it with the request id.'),
   // Starting Slipway on one machine
   SLIPWAY_INSTALLATION: entry(530, 4250, 'giveUp', 'Do what the message says, then start again.'),
   // Placement and hosts

@@ -6,11 +6,12 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
+import { failoverOf } from '../shared/errors.js';
 import { describeHostFailures, type Failure, type HostFailure } from '../shared/failures.js';
 import type { Deployment, DeployVirtualMachineInput, VirtualMachineJobInput } from '../shared/virtual-machines.js';
 import { control, onHost } from './activity-proxies.js';
 import { awaitStage, stageEndedSignal } from './deploy-virtual-machine/await-stage.js';
-import { failureOf, isHopeless, toWorkflowFailure } from './failure-of.js';
+import { failureOf, toWorkflowFailure } from './failure-of.js';
 import { undoPlacement } from './undo-placement.js';
 
 /** What the job text names when the deadline of the whole deployment ends it. */
@@ -75,7 +76,7 @@ async function tryHosts({ vmId, jobId }: VirtualMachineJobInput, progress: Progr
       await CancellationScope.nonCancellable(() => undoPlacement(deployment, failure.message));
       if (isCancellation(error)) throw error;
       failures.push({ hostId: deployment.hostId, hostName: deployment.hostName, ...failure });
-      if (isHopeless(failure.code)) {
+      if (failoverOf(failure.code) === 'giveUp') {
         return { code: failure.code, message: describeHostFailures(failures) };
       }
     }

@@ -5,7 +5,7 @@ import {
   isCancellation,
   TimeoutFailure,
 } from '@temporalio/workflow';
-import { type ErrorCode, failoverOf, isErrorCode } from '../shared/errors.js';
+import { isErrorCode } from '../shared/errors.js';
 import type { Failure } from '../shared/failures.js';
 
 /** What went wrong, in Slipway's terms. An activity's failure hides the cause; a timeout means the host is gone. */
@@ -22,12 +22,6 @@ export function failureOf(error: unknown): Failure {
   }
   return { code: 'SLIPWAY_INTERNAL', message: cause instanceof Error ? cause.message : String(cause) };
 }
-
-/**
- * Whether no other host is worth a try. What nobody knows (a disk that went read-only, say) is taken for the host's own
- * trouble, else the host with the most free memory would fail every deployment as long as it is sick.
- */
-export const isHopeless = (code: ErrorCode): boolean => failoverOf(code) === 'giveUp' && code !== 'SLIPWAY_INTERNAL';
 
 /** The details that an activity attached to its failure, for example the report of each mirror. */
 export function failureDetails(error: unknown): unknown {

@@ -8,12 +8,13 @@ import {
   setHandler,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
+import { failoverOf } from '../shared/errors.js';
 import { describeHostFailures, type Failure, type HostFailure } from '../shared/failures.js';
 import type { HostChanged } from '../shared/hosts.js';
 import { hostKey, zoneKey } from '../shared/search-attributes.js';
 import type { StageTemplateInput } from '../shared/templates.js';
 import { control } from './activity-proxies.js';
-import { failureOf, isHopeless, toWorkflowFailure } from './failure-of.js';
+import { failureOf, toWorkflowFailure } from './failure-of.js';
 import type { WatchedHost } from './stage-template/survive-restart.js';
 import { discardCopy, stageOnHost } from './stage-template/stage-on-host.js';
 
@@ -77,7 +78,7 @@ async function tryHosts(input: StageTemplateInput, watched: WatchedHost): Promis
       if (isCancellation(error)) throw error;
       const failure = failureOf(error);
       failures.push({ hostId, hostName, ...failure });
-      if (isHopeless(failure.code)) return noHostLeft(failures);
+      if (failoverOf(failure.code) === 'giveUp') return noHostLeft(failures);
     }
   }
 }

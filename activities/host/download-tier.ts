@@ -30,6 +30,8 @@ export const downloadTier =
   async (input: DownloadTierInput): Promise<DownloadResult> => {
     const pool = poolOf(dependencies, input.poolId);
     dependencies.begunCopies.add(input.poolId, input.copy);
+    // Before the first byte: a pool that fills up at the end has wasted the whole download.
+    if (input.expectedSizeBytes !== undefined) await pool.ensureSpaceFor(input.copy, input.expectedSizeBytes);
     const urls = JSON.parse(await openSealed(input.tier.sealed, dependencies.keyPair)) as string[];
     const isAvoided = (url: string) => input.avoid.includes(displayUrl(url));
     return download(

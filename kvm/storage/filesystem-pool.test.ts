@@ -219,8 +219,8 @@ describe('space', () => {
   });
 
   test('should be refused beyond what is available', async () => {
-    await expect(pool.ensureSpace(MIB)).resolves.toBeUndefined();
-    expect(await errorOf(pool.ensureSpace(2 ** 60))).toMatchObject({ code: 'SLIPWAY_POOL_FULL' });
+    await expect(pool.ensureSpaceFor(ref, MIB)).resolves.toBeUndefined();
+    expect(await errorOf(pool.ensureSpaceFor(ref, 2 ** 60))).toMatchObject({ code: 'SLIPWAY_POOL_FULL' });
   });
 
   test('should fail in plain words when the pool is gone', async () => {

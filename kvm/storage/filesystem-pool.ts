@@ -94,12 +94,14 @@ export class FilesystemPool {
   }
 
   /** @throws SlipwayError SLIPWAY_POOL_FULL when less than `bytes` are available */
-  async ensureSpace(bytes: number): Promise<void> {
+  async ensureSpaceFor(ref: TemplateCopyRef, sizeBytes: number): Promise<void> {
     const { bavail, bsize } = await this.#do('read its free space', () => statfs(this.#path));
-    if (bavail * bsize >= bytes) return;
+    const partial = await this.#do('read the size of a download', () => unlessMissing(stat(this.partialPath(ref))));
+    const neededBytes = sizeBytes - (partial?.size ?? 0);
+    if (bavail * bsize >= neededBytes) return;
     throw new SlipwayError(
       'SLIPWAY_POOL_FULL',
-      `Primary storage pool ${this.poolId} has ${bavail * bsize} bytes available, and ${bytes} are needed`,
+      `Primary storage pool ${this.poolId} has ${bavail * bsize} bytes available, and ${neededBytes} are needed`,
     );
   }
 
