@@ -93,7 +93,7 @@ export class FilesystemPool {
     );
   }
 
-  /** @throws SlipwayError SLIPWAY_POOL_FULL when less than `bytes` are available */
+  /** @throws SlipwayError SLIPWAY_POOL_FULL when less is available than a file of `sizeBytes` still lacks on the pool */
   async ensureSpaceFor(ref: TemplateCopyRef, sizeBytes: number): Promise<void> {
     const { bavail, bsize } = await this.#do('read its free space', () => statfs(this.#path));
     const partial = await this.#do('read the size of a download', () => unlessMissing(stat(this.partialPath(ref))));
