@@ -133,3 +133,25 @@ describe('an answer', () => {
     await expect(response.pump(sink)).rejects.toBe(full);
   });
 });
+
+describe('a connection', () => {
+  it('is not kept to a server that never ends the handshake', async () => {
+    const silent = createServer();
+    const isClosed = new Promise((done) => {
+      silent.once('connection', (socket) =>
+        socket
+          .on('error', () => undefined)
+          .once('close', done)
+          .resume(),
+      );
+    });
+    await new Promise<void>((done) => silent.listen(0, '127.0.0.1', done));
+    const url = `https://127.0.0.1:${(silent.address() as AddressInfo).port}/`;
+    const impatient = createHttpClient({ settings: testSettings({ connectTimeoutMs: 100 }) });
+    await expect(impatient.get(url, new AbortController().signal)).rejects.toMatchObject({
+      code: 'SLIPWAY_SOURCE_TIMEOUT',
+    });
+    await isClosed;
+    silent.close();
+  });
+});

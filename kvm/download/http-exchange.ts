@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { LookupFunction, Socket } from 'node:net';
-import { buildConnector, Client, type Dispatcher } from 'undici';
+import { isIP, type LookupFunction, type Socket } from 'node:net';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { type buildConnector, Client, type Dispatcher } from 'undici';
 import { abortError } from './abort.js';
 import { transportFailure } from './classify-failure.js';
 import { DirectSocket } from './direct-socket.js';
@@ -49,29 +50,19 @@ interface ExchangeOptions {
   signal: AbortSignal;
 }
 
-/** One connection for undici: to http through a `DirectSocket`, to https through undici's own connector. */
-function connector({ url, lookup, ca }: ExchangeOptions, onConnect: (socket?: DirectSocket) => void) {
-  const tls = buildConnector({ lookup, timeout: 0, ...(ca ? { ca } : {}) });
-  const connect: buildConnector.connector = (target, callback) => {
-    if (url.protocol === 'https:') {
-      tls(target, (...answer) => {
-        if (answer[0] === null) onConnect();
-        callback(...answer);
-      });
-      return;
-    }
-    const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
-    const socket = new DirectSocket({ host, port: Number(url.port || 80), lookup });
-    const onFailure = (error: Error): void => callback(error, null);
-    socket.once('error', onFailure);
-    socket.once('connect', () => {
-      socket.off('error', onFailure);
-      onConnect(socket);
-      // undici knows sockets by the interface of a stream, which this one has.
-      callback(null, socket as unknown as Socket);
-    });
-  };
-  return connect;
+/** A connection that is being made. Name resolution is `lookup`'s alone. */
+function openConnection({ url, lookup, ca }: ExchangeOptions): DirectSocket | TLSSocket {
+  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+  if (url.protocol === 'http:') return new DirectSocket({ host, port: Number(url.port || 80), lookup });
+  return connectTls({
+    host,
+    port: Number(url.port || 443),
+    lookup,
+    // An address is no server name (RFC 6066, 3); the certificate is checked against the host all the same.
+    ...(isIP(host) === 0 ? { servername: host } : {}),
+    ALPNProtocols: ['http/1.1'],
+    ...(ca ? { ca } : {}),
+  }).setNoDelay(true);
 }
 
 /** The length that frames the body, when nothing but it does (RFC 9112, 6.3). */
@@ -87,6 +78,8 @@ export function exchange(options: ExchangeOptions): Promise<HttpResponse> {
   const { url, headers, connectTimeoutMs, socketTimeoutMs, signal } = options;
   return new Promise<HttpResponse>((resolveResponse, rejectResponse) => {
     if (signal.aborted) return rejectResponse(abortError(signal));
+    let connection: DirectSocket | TLSSocket | undefined;
+    /** The same, when its body can be split off. */
     let socket: DirectSocket | undefined;
     let failure: Error | undefined;
     let isEnded = false;
@@ -100,9 +93,10 @@ export function exchange(options: ExchangeOptions): Promise<HttpResponse> {
       failure = error;
       clearTimeout(timer);
       signal.removeEventListener('abort', onAbort);
-      // Also a connection that is still being made. What it says to that has been said here already.
+      // What it says to that has been said here already.
       client.destroy().catch(() => undefined);
-      socket?.destroy();
+      // undici does not end a connection that is still being made: a server that never ends its handshake kept it open.
+      connection?.destroy();
       if (error) rejectResponse(error);
       settleBody(error);
     };
@@ -112,15 +106,23 @@ export function exchange(options: ExchangeOptions): Promise<HttpResponse> {
 
     let timer = setTimeout(failSilent('SILENT_CONNECT'), connectTimeoutMs);
     signal.addEventListener('abort', onAbort, { once: true });
-    const onConnect = (connected?: DirectSocket): void => {
-      socket = connected;
-      clearTimeout(timer);
-      if (isEnded) socket?.destroy();
-      else timer = setTimeout(failSilent('SILENT_ANSWER'), socketTimeoutMs);
+    const connect: buildConnector.connector = (_target, callback) => {
+      const opened = openConnection(options);
+      connection = opened;
+      socket = opened instanceof DirectSocket ? opened : undefined;
+      const onFailure = (error: Error): void => callback(error, null);
+      opened.once('error', onFailure);
+      opened.once(socket ? 'connect' : 'secureConnect', () => {
+        opened.off('error', onFailure);
+        clearTimeout(timer);
+        timer = setTimeout(failSilent('SILENT_ANSWER'), socketTimeoutMs);
+        // undici knows sockets by the interface of a stream, which both have.
+        callback(null, opened as unknown as Socket);
+      });
     };
     // Silence is counted here, where it is known whether the sink would take bytes.
     const client = new Client(url.origin, {
-      connect: connector(options, onConnect),
+      connect,
       headersTimeout: 0,
       bodyTimeout: 0,
       pipelining: 1,
