@@ -151,6 +151,30 @@ describe('choice among several files', () => {
   });
 });
 
+describe('a hostile document of a mebibyte', () => {
+  const source = '<url>https://a.example/disk.qcow2</url>';
+  const many = (count: number, element: (index: number) => string): string =>
+    Array.from({ length: count }, (_, index) => element(index)).join('');
+
+  it.each([
+    ['elements without use', many(90_000, () => '<hash/>')],
+    ['long URLs', many(900, (index) => `<url>https://${index}.example/${'é'.repeat(450)}</url>`)],
+  ])('of %s is read into something small', (_what, elements) => {
+    const file = parse(version4(source + elements));
+    expect(file.tiers[0]?.urls[0]).toBe('https://a.example/disk.qcow2');
+    expect(JSON.stringify(file).length).toBeLessThan(1024 * 1024);
+  });
+
+  it('of namespaces does not stop everything else for minutes', () => {
+    const declared = many(30_000, (index) => `xmlns:a${index}="" `);
+    const children = many(30_000, () => '<a xmlns:b=""/>');
+    const startedMs = performance.now();
+    expect(parse(version4(source + children, `${declared} name="disk.qcow2"`)).tiers).toHaveLength(1);
+    // Far from both: some hundred milliseconds, or minutes when each element costs as much as all declarations.
+    expect(performance.now() - startedMs).toBeLessThan(10_000);
+  });
+});
+
 describe('documents that are refused', () => {
   const deep = '<a>'.repeat(40) + '</a>'.repeat(40);
 

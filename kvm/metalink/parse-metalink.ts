@@ -18,6 +18,8 @@ const VERSION_3 = 'http://www.metalinker.org/';
 export const MAX_METALINK_BYTES = 1024 * 1024;
 const MAX_FILES = 1_000;
 const MAX_URLS = 1_000;
+/** The rest of what was not used is not told: a document may be nothing but that. */
+const MAX_DROPPED = 1_000;
 
 const SUFFIXES: Record<ImageFormat, RegExp> = {
   QCOW2: /\.(qcow2|img)(\.(gz|bz2|xz|zst|zip))?$/i,
@@ -85,7 +87,9 @@ function decodeText(document: Buffer | string): string {
 
 function parse(document: Buffer | string, { documentUrl, format }: MetalinkContext): MetalinkFile {
   const dropped: Dropped[] = [];
-  const drop = (what: Dropped): void => void dropped.push(what);
+  const drop = ({ what, why }: Dropped): void => {
+    if (dropped.length < MAX_DROPPED) dropped.push({ what: printable(what), why });
+  };
   const files = readFiles(parseXml(decodeText(document)));
   const file = files.find(({ name }) => SUFFIXES[format].test(name)) ?? (files[0] as FileElements);
   for (const other of files) {

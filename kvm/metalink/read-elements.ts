@@ -18,6 +18,8 @@ export type Drop = (dropped: Dropped) => void;
 
 const LOWEST_PRIORITY = 999_999;
 const MAX_PREFERENCE = 100;
+/** All URLs together: they become results of activities, of which Temporal refuses more than 2 MiB. */
+const MAX_URL_CHARACTERS = 256 * 1024;
 
 /** A stranger's text in a message: one line, no control characters, not long. */
 export const printable = (text: string): string =>
@@ -98,6 +100,7 @@ export function readMirrors(
   }
   if (urls.length > maxUrls) drop({ what: `${urls.length - maxUrls} URLs`, why: `only ${maxUrls} are read` });
   const seen = new Set<string>();
+  let characters = 0;
   return urls.slice(0, maxUrls).flatMap((element): Mirror | [] => {
     const text = element.text.trim();
     if (text === '' || !URL.canParse(text, documentUrl)) {
@@ -111,8 +114,10 @@ export function readMirrors(
     if (refusal !== undefined) drop({ what, why: refusal });
     else if (priority === undefined) drop({ what, why: 'its priority is out of range' });
     else if (seen.has(url.href)) drop({ what, why: 'it was named before' });
+    else if (characters + url.href.length > MAX_URL_CHARACTERS) drop({ what, why: 'the URLs are too long together' });
     else {
       seen.add(url.href);
+      characters += url.href.length;
       const location = (element.attributes.get('location') ?? '').trim().toLowerCase();
       return { url: url.href, priority, ...(/^[a-z]{2}$/.test(location) ? { location } : {}) };
     }

@@ -34,6 +34,21 @@ function decode(text: string): string {
 
 type Node = Record<string, unknown>;
 
+/** Prefixes that an element declares, and what holds outside of it. */
+interface Scope {
+  declared: ReadonlyMap<string, string>;
+  outer: Scope | undefined;
+}
+
+/** Walks outwards, depth being bounded: copied maps would make declarations times elements entries. */
+function namespaceOf(prefix: string, scope: Scope | undefined): string {
+  for (let inner = scope; inner; inner = inner.outer) {
+    const namespace = inner.declared.get(prefix);
+    if (namespace !== undefined) return namespace;
+  }
+  return '';
+}
+
 function textOf(nodes: readonly Node[]): string {
   return nodes
     .map((node) => {
@@ -48,7 +63,7 @@ function textOf(nodes: readonly Node[]): string {
 const textOfCdata = (value: unknown): string =>
   Array.isArray(value) ? value.map((part: Record<string, string>) => part[TEXT] ?? '').join('') : '';
 
-function toElement(node: Node, scope: ReadonlyMap<string, string>, depth: number): XmlElement | undefined {
+function toElement(node: Node, scope: Scope | undefined, depth: number): XmlElement | undefined {
   const tag = Object.keys(node).find((key) => key !== ATTRIBUTES && key !== TEXT && key !== CDATA);
   if (tag === undefined || tag.startsWith('?')) return undefined;
   if (depth > MAX_DEPTH) throw new Error(`its elements are nested more than ${MAX_DEPTH} deep`);
@@ -58,11 +73,11 @@ function toElement(node: Node, scope: ReadonlyMap<string, string>, depth: number
   const declarations = raw
     .filter(([key]) => key === 'xmlns' || key.startsWith('xmlns:'))
     .map(([key, value]) => [key.slice('xmlns:'.length), value] as const);
-  const inner = declarations.length > 0 ? new Map([...scope, ...declarations]) : scope;
+  const inner = declarations.length > 0 ? { declared: new Map(declarations), outer: scope } : scope;
   const [name, prefix = ''] = tag.split(':', 2).reverse() as [string, string?];
   const children = node[tag] as Node[];
   return {
-    namespace: inner.get(prefix) ?? '',
+    namespace: namespaceOf(prefix, inner),
     name,
     attributes: new Map(raw.filter(([key]) => !key.includes(':'))),
     children: children.flatMap((child) => toElement(child, inner, depth + 1) ?? []),
@@ -92,7 +107,7 @@ export function parseXml(text: string): XmlElement {
     processEntities: false,
     maxNestedTags: MAX_DEPTH,
   });
-  const roots = (parser.parse(text) as Node[]).flatMap((node) => toElement(node, new Map(), 1) ?? []);
+  const roots = (parser.parse(text) as Node[]).flatMap((node) => toElement(node, undefined, 1) ?? []);
   const [root] = roots;
   if (!root || roots.length > 1) throw new Error('it does not have exactly one root element');
   return root;
