@@ -132,11 +132,7 @@ export class HashingFile implements ByteSink {
   /** Makes what is written survive a power cut; resolves with the number of bytes that do. */
   async syncWritten(): Promise<number> {
     const bytes = this.#writtenBytes;
-    try {
-      await syncData(this.#fd);
-    } catch (error) {
-      throw poolFailure(error);
-    }
+    await this.#sync(syncData);
     return bytes;
   }
 
@@ -157,7 +153,7 @@ export class HashingFile implements ByteSink {
   async finish(): Promise<Digest[]> {
     await this.flush();
     try {
-      const [digests] = await Promise.all([this.#hashes.digests(), syncFile(this.#fd)]);
+      const [digests] = await Promise.all([this.#hashes.digests(), this.#sync(syncFile)]);
       return digests;
     } catch (error) {
       throw poolFailure(error);
@@ -176,6 +172,17 @@ export class HashingFile implements ByteSink {
     if (bytes > 0) await this.#hashes.hashFile(this.#path, bytes);
     this.#acceptedBytes = bytes;
     this.#writtenBytes = bytes;
+  }
+
+  /** The kernel tells of lost bytes once: the next sync succeeds without them. So one failure is for ever. */
+  async #sync(sync: (fd: number) => Promise<void>): Promise<void> {
+    try {
+      await sync(this.#fd);
+    } catch (error) {
+      const failure = poolFailure(error);
+      this.#fail(failure);
+      throw failure;
+    }
   }
 
   /** Copies into slots as far as they reach; returns what is left. */
