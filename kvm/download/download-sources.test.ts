@@ -62,6 +62,33 @@ describe('mirrors', () => {
     expect(bench.mirror.statistics('/disk').bytes).toBe(2 * MIB);
   });
 
+  describe.each([
+    ['with a length', {}],
+    ['without a length', { announcedBytes: null }],
+  ])('of which one has a page %s', (_what, length) => {
+    it.each([
+      ['that comes first', []],
+      ['in the middle', ['/breaks-off']],
+    ])('%s, give the file', async (_where, before) => {
+      const content = randomContent(3 * MIB);
+      bench.origin.serve('/breaks-off', {
+        content,
+        dropAfterBytes: { bytes: MIB },
+        status: { code: 404, skip: 1 },
+      });
+      bench.origin.serve('/page', { content: '<html>Sign in</html>', isIgnoringRange: true, ...length });
+      bench.mirror.serve('/disk', { content });
+      const paths = [...before, '/page'].map((path) => bench.origin.url + path);
+      const result = await bench.download({
+        sources: [...paths, `${bench.mirror.url}/disk`],
+        expectedSizeBytes: content.length,
+        hasVouchedDigest: true,
+      });
+      expect(result.digests[0]?.value).toBe(sha256(content));
+      expect(bench.mirror.statistics('/disk').bytes).toBe((3 - before.length) * MIB);
+    });
+  });
+
   it('that all fail are all named, without the secrets of their URLs', async () => {
     const closed = createTcpServer();
     await new Promise<void>((done) => closed.listen(0, '127.0.0.1', done));

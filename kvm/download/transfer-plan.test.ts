@@ -80,7 +80,16 @@ describe('planResponse', () => {
       { 'content-length': '100' },
       { isRestart: false, skipBytes: 40 },
     ],
-    ['another mirror without a size', vouched, URL_B, from40, 200, {}, { isRestart: true, skipBytes: 0 }],
+    ['another mirror without a size', vouched, URL_B, from40, 200, {}, { isRestart: false, skipBytes: 40 }],
+    [
+      'another mirror with less than is held of a file of unknown size',
+      held({ hasVouchedDigest: true, identity: { url: URL_A } }),
+      URL_B,
+      from40,
+      200,
+      { 'content-length': '39' },
+      { isRestart: true, skipBytes: 0 },
+    ],
   ] as const)('takes %s', (_what, state, url, range, status, headers, plan) => {
     expect(planResponse(state, url, range, status, headers)).toMatchObject(plan);
   });

@@ -110,14 +110,15 @@ function planWhole(held: Held, sourceUrl: string, range: ByteRange, headers: Inc
   const identity = sourceIdentity(sourceUrl, headers, totalBytes);
   const isRestart = { isRestart: held.bytes > 0, skipBytes: 0, identity };
   if (range.fromByte === 0 || !held.identity) return isRestart;
-  const hasRoom = totalBytes !== undefined && totalBytes >= held.bytes;
+  const continued = { isRestart: false, skipBytes: held.bytes, identity };
   if (isSameSource(held, sourceUrl)) {
-    const isSame = isSameVersion(held.identity, identity) ?? (held.hasVouchedDigest && hasRoom);
-    return isSame ? { isRestart: false, skipBytes: held.bytes, identity } : isRestart;
+    const hasRoom = totalBytes !== undefined && totalBytes >= held.bytes;
+    return (isSameVersion(held.identity, identity) ?? (held.hasVouchedDigest && hasRoom)) ? continued : isRestart;
   }
   checkSameTotal(held, sourceUrl, totalBytes);
-  // Only reached with a vouched digest. A server without ranges must not cost the bytes of one that had them.
-  return hasRoom ? { isRestart: false, skipBytes: held.bytes, identity } : isRestart;
+  // Only reached with a vouched digest. A server without ranges, or a login page without a length, must not cost the
+  // bytes of one that had them.
+  return totalBytes === undefined || totalBytes >= held.bytes ? continued : isRestart;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { displayUrl } from '../../shared/display-url.js';
-import { SlipwayError } from '../../shared/errors.js';
+import { isSlipwayError, SlipwayError } from '../../shared/errors.js';
 import { statusFailure } from './classify-failure.js';
 import type { HttpClient } from './http-client.js';
 import type { HashingFile } from './hashing-file.js';
@@ -67,6 +67,15 @@ function checkLength(sourceUrl: string, rules: TransferRules, totalBytes: number
   };
 }
 
+/** Bytes that are held may only be skipped where they are: a page in place of the file is shorter. */
+function checkSkipped(sourceUrl: string, skipBytes: number, arrivedBytes: number): void {
+  if (arrivedBytes >= skipBytes) return;
+  throw new SlipwayError(
+    'SLIPWAY_SOURCE_SIZE',
+    `${sourceUrl}: the file ended after ${arrivedBytes} bytes, and the source before had sent ${skipBytes}`,
+  );
+}
+
 /** A body that ended in good order may still be too short: a proxy that gave up, or a lie about the size. */
 function checkComplete(sourceUrl: string, rules: TransferRules, bytes: number, totalBytes: number | undefined): void {
   if (totalBytes !== undefined && bytes < totalBytes) {
@@ -112,10 +121,23 @@ export async function transfer(
     if (plan.isRestart) await partial.reset();
     partial.identity = plan.identity;
     const { totalBytes } = plan.identity;
-    await response.pump(
-      limitedSink(partial.file, plan.skipBytes, checkLength(sourceUrl, rules, totalBytes), onReceived),
-    );
-    checkComplete(sourceUrl, rules, partial.file.acceptedBytes, totalBytes);
+    const keptBytes = partial.file.acceptedBytes;
+    let arrivedBytes = 0;
+    const countArrived = (bytes: number): void => {
+      arrivedBytes += bytes;
+      onReceived(bytes);
+    };
+    try {
+      const check = checkLength(sourceUrl, rules, totalBytes);
+      await response.pump(limitedSink(partial.file, plan.skipBytes, check, countArrived));
+      checkSkipped(sourceUrl, plan.skipBytes, arrivedBytes);
+      checkComplete(sourceUrl, rules, partial.file.acceptedBytes, totalBytes);
+    } catch (error) {
+      const isOtherFile = isSlipwayError(error) && error.code === 'SLIPWAY_SOURCE_SIZE';
+      // The next source would continue it, and be blamed for what comes out.
+      if (isOtherFile && partial.file.acceptedBytes > keptBytes) await partial.reset();
+      throw error;
+    }
   } catch (error) {
     response.discard();
     throw error;
