@@ -13,17 +13,25 @@ export interface WorkflowCall {
   timeoutMs: number;
 }
 
+/**
+ * What Temporal may take to tell that a workflow has timed out. A server that takes connections and says nothing would
+ * otherwise be waited for without end, and with it the API call.
+ */
+const ANSWER_MARGIN_MS = 2_000;
+
 /** Runs a workflow that answers an API call, and gives its failure back as the error a user sees. */
 export async function executeWorkflow<Result>(client: Client, call: WorkflowCall): Promise<Result> {
   try {
-    return (await client.workflow.execute(call.workflowType, {
-      workflowId: call.workflowId,
-      taskQueue: CONTROL_TASK_QUEUE,
-      args: [call.input],
-      typedSearchAttributes: call.searchAttributes,
-      staticSummary: call.summary,
-      workflowExecutionTimeout: call.timeoutMs,
-    })) as Result;
+    const execute = () =>
+      client.workflow.execute(call.workflowType, {
+        workflowId: call.workflowId,
+        taskQueue: CONTROL_TASK_QUEUE,
+        args: [call.input],
+        typedSearchAttributes: call.searchAttributes,
+        staticSummary: call.summary,
+        workflowExecutionTimeout: call.timeoutMs,
+      });
+    return (await client.withDeadline(Date.now() + call.timeoutMs + ANSWER_MARGIN_MS, execute)) as Result;
   } catch (error) {
     if (error instanceof WorkflowExecutionAlreadyStartedError) {
       throw new SlipwayError('SLIPWAY_RESOURCE_BUSY', `Another operation on ${call.workflowId} is running`);
