@@ -1,5 +1,6 @@
 import { and, eq, inArray, sql } from 'drizzle-orm';
 import { displayUrl } from '../shared/display-url.js';
+import { SlipwayError } from '../shared/errors.js';
 import type { ImageFormat } from '../shared/images.js';
 import type { Database } from './client.js';
 import { templateStoreRef, vmTemplate, vmTemplateDetails } from './schema/index.js';
@@ -43,13 +44,24 @@ export async function createTemplate(
   });
 }
 
-/** Ready at once, in every zone asked for: the bytes come when a VM needs them. */
+/**
+ * Ready at once, in every zone asked for: the bytes come when a VM needs them.
+ *
+ * @throws SlipwayError SLIPWAY_RESOURCE_STATE when it was abandoned in the meantime: its caller was told so
+ */
 export async function activateTemplate(
   db: Database,
   { templateId, zoneIds, sizeBytes }: { templateId: string; zoneIds: string[]; sizeBytes?: number },
 ): Promise<void> {
   await db.transaction(async (tx) => {
-    await tx.update(vmTemplate).set({ state: 'Active', sizeBytes }).where(eq(vmTemplate.id, templateId));
+    const active = await tx
+      .update(vmTemplate)
+      .set({ state: 'Active', sizeBytes })
+      .where(eq(vmTemplate.id, templateId))
+      .returning({ id: vmTemplate.id });
+    if (active.length === 0) {
+      throw new SlipwayError('SLIPWAY_RESOURCE_STATE', `The registration of template ${templateId} was given up`);
+    }
     await tx
       .insert(templateStoreRef)
       .values(zoneIds.map((dataCenterId) => ({ templateId, dataCenterId, sizeBytes })))

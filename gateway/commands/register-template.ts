@@ -1,4 +1,4 @@
-import { createTemplate } from '../../db/templates.js';
+import { abandonTemplate, createTemplate } from '../../db/templates.js';
 import { findZones, hasGuestOs } from '../../db/reads/find-deployment-parts.js';
 import { listTemplates } from '../../db/reads/list-templates.js';
 import { formatDigest, parseChecksum } from '../../shared/checksum.js';
@@ -103,7 +103,15 @@ export const registerTemplate = defineCommand({
       arch: args.arch,
       details: args.details,
     });
-    await context.executeWorkflow({
+    const answer = async () => {
+      const filter = { templateFilter: 'self' as const, ids: [id], isRemovedShown: false };
+      return templateResponses(
+        db,
+        caller,
+        await listTemplates(db, caller, filter, { limit: zoneIds.length, offset: 0 }),
+      );
+    };
+    const call = {
       workflowType: 'registerTemplate',
       workflowId: templateWorkflowId(id),
       input: { templateId: id, zoneIds, format: args.format },
@@ -113,9 +121,17 @@ export const registerTemplate = defineCommand({
       ],
       summary: `Register template ${id}`,
       timeoutMs: REGISTER_TIMEOUT_MS,
-    });
-    const filter = { templateFilter: 'self' as const, ids: [id], isRemovedShown: false };
-    return templateResponses(db, caller, await listTemplates(db, caller, filter, { limit: zoneIds.length, offset: 0 }));
+    };
+    try {
+      await context.executeWorkflow(call);
+    } catch (error) {
+      // Temporal may have lost its answer only. The row decides: Active, it is registered; else it will never be.
+      await abandonTemplate(db, id);
+      const registered = await answer();
+      if (registered.count === 0) throw error;
+      return registered;
+    }
+    return answer();
   },
 });
 

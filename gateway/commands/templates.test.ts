@@ -1,5 +1,6 @@
 import { eq } from 'drizzle-orm';
 import { dataCenter, storagePool, templateSpoolRef, vmTemplate } from '../../db/schema/index.js';
+import { activateTemplate } from '../../db/templates.js';
 import { SlipwayError } from '../../shared/errors.js';
 import { startTestGateway, type TestGateway, type TestUser } from '../../tests/support/test-gateway.js';
 
@@ -143,6 +144,28 @@ describe('registerTemplate', () => {
     const { onExecute } = gateway;
     gateway.onExecute = () => Promise.reject(new SlipwayError('SLIPWAY_URL_VALIDATION', 'host-1: 404 Not Found'));
     await expect(register()).rejects.toMatchObject({ errorcode: 530, errortext: 'host-1: 404 Not Found' });
+    gateway.onExecute = onExecute;
+  });
+
+  test('leaves nothing when Temporal does not answer, and a late workflow makes nothing of it', async () => {
+    const { onExecute } = gateway;
+    gateway.onExecute = () => Promise.reject(new SlipwayError('SLIPWAY_UNAVAILABLE', 'Temporal did not answer'));
+    await expect(register()).rejects.toMatchObject({ errorcode: 534 });
+    gateway.onExecute = onExecute;
+    const { templateId } = gateway.executed.at(-1)!.input as { templateId: string };
+    expect(await gateway.db.select().from(vmTemplate).where(eq(vmTemplate.id, templateId))).toEqual([]);
+    await expect(activateTemplate(gateway.db, { templateId, zoneIds: [gateway.seeded.zoneId] })).rejects.toMatchObject({
+      code: 'SLIPWAY_RESOURCE_STATE',
+    });
+  });
+
+  test('answers with the template when it is registered and only the answer of Temporal was lost', async () => {
+    const { onExecute } = gateway;
+    gateway.onExecute = async (call) => {
+      await onExecute(call);
+      throw new SlipwayError('SLIPWAY_UNAVAILABLE', 'Temporal did not answer');
+    };
+    expect(await register()).toMatchObject({ name: 'debian', isready: true });
     gateway.onExecute = onExecute;
   });
 
