@@ -61,6 +61,15 @@ describe('planResponse', () => {
       { ...whole, etag: '"2"' },
       { isRestart: true, skipBytes: 0 },
     ],
+    [
+      'what is called encoded and is not',
+      nothing,
+      URL_A,
+      from0,
+      200,
+      { ...whole, 'content-encoding': 'identity' },
+      { isRestart: false, skipBytes: 0 },
+    ],
     ['another mirror without a vouched hash', held(), URL_B, from0, 200, whole, { isRestart: true, skipBytes: 0 }],
     [
       'another mirror with a vouched hash',
@@ -107,6 +116,7 @@ describe('planResponse', () => {
     ['a new version in a range', held(), URL_A, 206, { ...rest, etag: '"2"' }, 'SLIPWAY_SOURCE_CHANGED'],
     ['a new size in a range', held(), URL_A, 206, { 'content-range': 'bytes 40-49/50' }, 'SLIPWAY_SOURCE_CHANGED'],
     ['a mirror with another size', vouched, URL_B, 206, { 'content-range': 'bytes 40-49/50' }, 'SLIPWAY_SOURCE_SIZE'],
+    ['compressed bytes', nothing, URL_A, 200, { ...whole, 'content-encoding': 'x-gzip, br' }, 'SLIPWAY_SOURCE_SIZE'],
     ['a login page of a mirror', vouched, URL_B, 200, { 'content-length': '5' }, 'SLIPWAY_SOURCE_SIZE'],
     ['an end before the held bytes', held(), URL_A, 416, {}, 'SLIPWAY_SOURCE_CHANGED'],
     ['an end before the held bytes of a mirror', vouched, URL_B, 416, {}, 'SLIPWAY_SOURCE_SIZE'],

@@ -77,6 +77,15 @@ function checkTotal(held: Held, sourceUrl: string, totalBytes: number | undefine
   }
 }
 
+const CODINGS = /\b(gzip|compress|deflate|br|zstd|dcb|dcz)\b/i;
+
+/** Some servers compress whatever was asked for; the bytes would be a file's only after decoding them. */
+function checkEncoding(sourceUrl: string, headers: IncomingHttpHeaders): void {
+  const coding = CODINGS.exec(headers['content-encoding'] ?? '')?.[0];
+  if (coding === undefined) return;
+  throw sizeFailure(sourceUrl, `the server sends the file compressed (${coding}), although it was asked not to`);
+}
+
 /** For a 206: it must continue exactly what is held. */
 function planPartial(held: Held, sourceUrl: string, range: ByteRange, headers: IncomingHttpHeaders): ResponsePlan {
   const contentRange = parseContentRange(headers['content-range']);
@@ -133,6 +142,7 @@ export function planResponse(
   statusCode: number,
   headers: IncomingHttpHeaders,
 ): ResponsePlan {
+  checkEncoding(sourceUrl, headers);
   if (statusCode === 206) return planPartial(held, sourceUrl, range, headers);
   if (statusCode === 200) return planWhole(held, sourceUrl, range, headers);
   // 416: the source's file ends before what is held.
