@@ -9,7 +9,7 @@ import { type ArgumentsOf, required, string, uuid } from '../protocol/parameters
 import { missingParameter, noSuchEntity } from '../protocol/standard-texts.js';
 import { unsupported, withoutEffect } from '../protocol/undone-parameters.js';
 import { virtualMachineFields } from '../responses/virtual-machine.js';
-import { asyncParameters, earlierJob } from './async-jobs.js';
+import { asyncParameters, earlierJob, jobOfCall } from './async-jobs.js';
 import { type CommandContext, defineCommand, EVERYBODY } from './define-command.js';
 
 const JOB_CMD = 'deployVirtualMachine';
@@ -171,7 +171,9 @@ async function insert(
         instanceType: 'VirtualMachine',
         instanceId: vm.id,
       });
-      if (created.instanceId !== vm.id) throw new OvertakenError(created);
+      if (created.instanceId !== vm.id) {
+        throw new OvertakenError(jobOfCall(created, { jobCmd: JOB_CMD, accountId: caller.accountId }));
+      }
       return created;
     });
     return { job, isNew: true };

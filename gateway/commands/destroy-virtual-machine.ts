@@ -6,7 +6,7 @@ import { boolean, required, uuid, withDefault } from '../protocol/parameters.js'
 import { noSuchEntity } from '../protocol/standard-texts.js';
 import { unsupported } from '../protocol/undone-parameters.js';
 import { virtualMachineFields } from '../responses/virtual-machine.js';
-import { asyncParameters, earlierJob } from './async-jobs.js';
+import { asyncParameters, earlierJob, jobOfCall } from './async-jobs.js';
 import { defineCommand, EVERYBODY } from './define-command.js';
 
 const JOB_CMD = 'destroyVirtualMachine';
@@ -26,12 +26,12 @@ export const destroyVirtualMachine = defineCommand({
   async handle({ id, expunge, customjobid }, context) {
     const { db, caller } = context;
     // Before the VM is looked up: the call that expunged it may be repeated when it is gone.
-    const earlier = await earlierJob(db, context, { customjobid, jobCmd: JOB_CMD });
+    const earlier = await earlierJob(db, context, { customjobid, jobCmd: JOB_CMD, instanceId: id });
     if (earlier) return { jobid: earlier.id };
     const vm = await findOwnVirtualMachine(db, caller, id);
     if (!vm) throw noSuchEntity(context.command, 'id', id);
     const jobId = customjobid ?? randomUUID();
-    const job = await createJob(db, {
+    const created = await createJob(db, {
       id: jobId,
       accountId: caller.accountId,
       userId: caller.userId,
@@ -42,6 +42,8 @@ export const destroyVirtualMachine = defineCommand({
       instanceType: 'VirtualMachine',
       instanceId: vm.id,
     });
+    // Two calls with one `customjobid` may have come at once.
+    const job = jobOfCall(created, { jobCmd: JOB_CMD, accountId: caller.accountId, instanceId: vm.id });
     // Not awaited: a caller need not wait for Temporal, which may be away; the row makes sure that it happens.
     void context.startJob(job);
     return { jobid: job.id };

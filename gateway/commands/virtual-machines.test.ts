@@ -123,6 +123,17 @@ describe('deployVirtualMachine', () => {
     expect(await list({}, other)).toEqual([]);
   });
 
+  test('does not answer with the job of another command that came at once with the same id', async () => {
+    const { id, jobid } = await deploy();
+    await succeed(jobid);
+    const customjobid = randomUUID();
+    const outcomes = await Promise.allSettled([
+      deploy({ customjobid }),
+      somebody.client.call('destroyVirtualMachine', { id, customjobid }),
+    ]);
+    expect(outcomes.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
+  });
+
   test.each<[string, Record<string, string | boolean | undefined>, number, string]>([
     ['no template', { templateid: undefined }, 431, 'missing parameter templateid'],
     ['a template that is not there', { templateid: NOWHERE }, 431, `Invalid parameter templateid value=${NOWHERE}`],
@@ -223,6 +234,32 @@ describe('destroyVirtualMachine', () => {
   test('says that the VM is busy while it is deployed', async () => {
     const { id } = await deploy();
     await expect(somebody.client.call('destroyVirtualMachine', { id })).rejects.toMatchObject({ errorcode: 536 });
+  });
+
+  test('does not answer with the job that destroys another VM', async () => {
+    const ids: string[] = [];
+    for (let count = 0; count < 2; count++) {
+      const { id, jobid } = await deploy();
+      await succeed(jobid);
+      ids.push(id);
+    }
+    const customjobid = randomUUID();
+    const destroy = (id: string) => somebody.client.call('destroyVirtualMachine', { id, customjobid });
+    const outcomes = await Promise.allSettled(ids.map(destroy));
+    expect(outcomes.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
+    const refused = ids[outcomes.findIndex(({ status }) => status === 'rejected')]!;
+    await expect(destroy(refused)).rejects.toMatchObject({
+      errorcode: 431,
+      errortext: expect.stringContaining('is in use; give another customjobid'),
+    });
+  });
+
+  test('answers calls with one customjobid that come at once with one job', async () => {
+    const { id, jobid } = await deploy();
+    await succeed(jobid);
+    const customjobid = randomUUID();
+    const destroy = () => somebody.client.call('destroyVirtualMachine', { id, customjobid });
+    expect(await Promise.all(Array.from({ length: 5 }, destroy))).toEqual(Array(5).fill({ jobid: customjobid }));
   });
 
   test('does not find the VM of another account, nor one that is expunged', async () => {
