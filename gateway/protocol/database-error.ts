@@ -4,8 +4,9 @@ const driverError = (error: unknown): (Error & { code?: unknown }) | undefined =
   return error.cause instanceof Error ? error.cause : error;
 };
 
-/** postgres.js's own codes, those of sockets, and PostgreSQL's of a server that starts, stops or is full. */
-const AWAY = /^(CONNECT_TIMEOUT|CONNECTION_\w+|ECONN\w+|EPIPE|ENOENT|57P0[1-3]|53300)$/;
+/** postgres.js's own codes, those of sockets and names, and PostgreSQL's of a server that starts, stops or is full. */
+const AWAY =
+  /^(CONNECT_TIMEOUT|CONNECTION_\w+|ECONN\w+|EHOST\w+|ENET\w+|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EPIPE|ENOENT|57P0[1-3]|53300)$/;
 
 export const isDatabaseAway = (error: unknown): boolean => AWAY.test(String(driverError(error)?.code));
 
