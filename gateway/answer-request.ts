@@ -4,7 +4,7 @@ import type { CommandDependencies } from './commands/define-command.js';
 import { findCommand } from './commands/index.js';
 import { apiErrorOf } from './protocol/api-error.js';
 import { renderAnswer, type RenderedAnswer, type ResponseBody } from './protocol/envelope.js';
-import { readParameters } from './protocol/request-parameters.js';
+import { readFormat, readParameters } from './protocol/request-parameters.js';
 import { unknownCommand } from './protocol/standard-texts.js';
 
 export interface ApiAnswer extends RenderedAnswer {
@@ -27,11 +27,10 @@ export async function answerRequest(
   dependencies: CommandDependencies,
   { texts, requestId }: { texts: string[]; requestId: string },
 ): Promise<ApiAnswer> {
-  // Read apart from the rest: a caller who asked for JSON gets errors about the other parameters in JSON too.
-  const format = texts.map((text) => new URLSearchParams(text).get('response')).find((value) => value !== null);
+  const format = readFormat(...texts);
   const log: Pick<ApiAnswer, 'command' | 'accountId'> = {};
   const render = (body: ResponseBody) =>
-    renderAnswer(format ?? undefined, log.command ? `${log.command.toLowerCase()}response` : 'errorresponse', body);
+    renderAnswer(format, log.command ? `${log.command.toLowerCase()}response` : 'errorresponse', body);
   try {
     const parameters = readParameters(...texts);
     const command = findCommand(parameters.get('command') ?? '');

@@ -41,6 +41,16 @@ test('takes a form, and parameters from query and form together', async () => {
   expect(await response.json()).toHaveProperty('listzonesresponse.count', 1);
 });
 
+test.each([
+  [
+    'a slash at the end of the path',
+    () => `${gateway.endpoint}/?${signed({ command: 'listZones', response: 'json' })}`,
+  ],
+  ['names in another case', () => `${gateway.endpoint}?${signed({ COMMAND: 'listZones', Response: 'JSON' })}`],
+])('takes %s', async (_what, url) => {
+  expect(await (await fetch(url())).json()).toHaveProperty('listzonesresponse.count', 1);
+});
+
 test('ignores parameters that it does not know', async () => {
   const response = await get(signed({ command: 'listZones', response: 'json', _: '1700000000', __proto__: 'x' }));
   expect(response.status).toBe(200);

@@ -14,6 +14,7 @@ import type { CommandDependencies } from './commands/define-command.js';
 import { apiErrorOf } from './protocol/api-error.js';
 import { loggable } from './protocol/database-error.js';
 import { renderAnswer } from './protocol/envelope.js';
+import { readFormat } from './protocol/request-parameters.js';
 
 /** A certificate of 64 KiB, percent-encoded, and the rest. */
 const BODY_LIMIT_BYTES = 256 * 1024;
@@ -34,8 +35,8 @@ export function createGateway(dependencies: CommandDependencies, { log }: { log?
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-    // Queries are read once, by readParameters.
-    routerOptions: { querystringParser: () => ({}) },
+    // Queries are read once, by readParameters. CloudStack's own web page calls `/client/api/`.
+    routerOptions: { querystringParser: () => ({}), ignoreTrailingSlash: true },
   });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(FORM, { parseAs: 'string' }, (_request, body, done) => done(null, body));
@@ -82,8 +83,7 @@ export function createGateway(dependencies: CommandDependencies, { log }: { log?
       isRefusal ? new SlipwayError('SLIPWAY_REQUEST_MALFORMED', refusal(error)) : error,
       request.id,
     );
-    const format = new URLSearchParams(queryOf(request)).get('response') ?? undefined;
-    const answer = renderAnswer(format, 'errorresponse', body);
+    const answer = renderAnswer(readFormat(queryOf(request)), 'errorresponse', body);
     return send(reply, { status: body.errorcode, description: body.errortext, ...answer });
   });
   return app;

@@ -48,6 +48,13 @@ export function readParameters(...texts: string[]): RequestParameters {
 }
 
 /**
+ * The value of `response`. Read apart from the rest: a caller who asked for JSON gets errors about the other
+ * parameters in JSON too.
+ */
+export const readFormat = (...texts: string[]): string | undefined =>
+  texts.flatMap((text) => [...new URLSearchParams(text)]).find(([name]) => name.toLowerCase() === 'response')?.[1];
+
+/**
  * Names stand unencoded in the string that is signed: with `&` or `=` in a name, one signed string would fit two
  * different requests.
  */
