@@ -9,9 +9,9 @@ export interface GuestOsFilter {
   keyword?: string;
 }
 
-export const listGuestOses = async (db: Database, filter: GuestOsFilter, page: Page) =>
+export const listGuestOses = (db: Database, filter: GuestOsFilter, page: Page) =>
   listed(
-    await db
+    db
       .select({ guestOs, total })
       .from(guestOs)
       .where(
@@ -21,7 +21,6 @@ export const listGuestOses = async (db: Database, filter: GuestOsFilter, page: P
           given(filter.keyword, (text) => contains(guestOs.displayName, text)),
         ),
       )
-      .orderBy(asc(guestOs.displayName), asc(guestOs.id))
-      .limit(page.limit)
-      .offset(page.offset),
+      .orderBy(asc(guestOs.displayName), asc(guestOs.id)),
+    page,
   );

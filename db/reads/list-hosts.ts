@@ -1,7 +1,7 @@
 import { and, asc, eq, isNull } from 'drizzle-orm';
 import type { Database } from '../client.js';
 import { cluster, dataCenter, host, type HOST_STATUSES, hostPodRef } from '../schema/index.js';
-import { contains, given, listed, type Page, total } from './list-query.js';
+import { contains, given, isText, listed, type Page, total } from './list-query.js';
 
 export interface HostFilter {
   id?: string;
@@ -16,9 +16,9 @@ export interface HostFilter {
   keyword?: string;
 }
 
-export const listHosts = async (db: Database, filter: HostFilter, page: Page) =>
+export const listHosts = (db: Database, filter: HostFilter, page: Page) =>
   listed(
-    await db
+    db
       .select({ host, zoneName: dataCenter.name, podName: hostPodRef.name, clusterName: cluster.name, total })
       .from(host)
       .innerJoin(dataCenter, eq(dataCenter.id, host.dataCenterId))
@@ -28,18 +28,17 @@ export const listHosts = async (db: Database, filter: HostFilter, page: Page) =>
         and(
           isNull(host.removed),
           given(filter.id, (id) => eq(host.id, id)),
-          given(filter.name, (name) => eq(host.name, name)),
+          given(filter.name, (name) => isText(host.name, name)),
           given(filter.zoneId, (id) => eq(host.dataCenterId, id)),
           given(filter.podId, (id) => eq(host.podId, id)),
           given(filter.clusterId, (id) => eq(host.clusterId, id)),
-          given(filter.type, (type) => eq(host.type, type)),
+          given(filter.type, (type) => isText(host.type, type)),
           given(filter.state, (state) => eq(host.status, state)),
           given(filter.resourceState, (state) => eq(host.resourceState, state)),
-          given(filter.arch, (arch) => eq(host.arch, arch)),
+          given(filter.arch, (arch) => isText(host.arch, arch)),
           given(filter.keyword, (text) => contains(host.name, text)),
         ),
       )
-      .orderBy(asc(host.name), asc(host.id))
-      .limit(page.limit)
-      .offset(page.offset),
+      .orderBy(asc(host.name), asc(host.id)),
+    page,
   );

@@ -1,7 +1,7 @@
 import { and, asc, eq, isNull } from 'drizzle-orm';
 import type { Database } from '../client.js';
 import { serviceOffering } from '../schema/index.js';
-import { contains, given, listed, type Page, total } from './list-query.js';
+import { contains, given, isText, listed, type Page, total } from './list-query.js';
 
 export interface ServiceOfferingFilter {
   id?: string;
@@ -12,23 +12,22 @@ export interface ServiceOfferingFilter {
   keyword?: string;
 }
 
-export const listServiceOfferings = async (db: Database, filter: ServiceOfferingFilter, page: Page) =>
+export const listServiceOfferings = (db: Database, filter: ServiceOfferingFilter, page: Page) =>
   listed(
-    await db
+    db
       .select({ offering: serviceOffering, total })
       .from(serviceOffering)
       .where(
         and(
           isNull(serviceOffering.removed),
           given(filter.id, (id) => eq(serviceOffering.id, id)),
-          given(filter.name, (name) => eq(serviceOffering.name, name)),
+          given(filter.name, (name) => isText(serviceOffering.name, name)),
           given(filter.cpuNumber, (count) => eq(serviceOffering.cpu, count)),
           given(filter.cpuSpeedMhz, (speed) => eq(serviceOffering.speedMhz, speed)),
           given(filter.memoryMb, (size) => eq(serviceOffering.ramMb, size)),
           given(filter.keyword, (text) => contains(serviceOffering.name, text)),
         ),
       )
-      .orderBy(asc(serviceOffering.name), asc(serviceOffering.id))
-      .limit(page.limit)
-      .offset(page.offset),
+      .orderBy(asc(serviceOffering.name), asc(serviceOffering.id)),
+    page,
   );

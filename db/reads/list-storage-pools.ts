@@ -1,7 +1,7 @@
 import { and, asc, eq, exists, isNull } from 'drizzle-orm';
 import type { Database } from '../client.js';
 import { cluster, dataCenter, hostPodRef, storagePool, storagePoolHostRef } from '../schema/index.js';
-import { contains, given, listed, type Page, total } from './list-query.js';
+import { contains, given, isText, listed, type Page, total } from './list-query.js';
 
 export interface StoragePoolFilter {
   id?: string;
@@ -16,9 +16,9 @@ export interface StoragePoolFilter {
   keyword?: string;
 }
 
-export const listStoragePools = async (db: Database, filter: StoragePoolFilter, page: Page) =>
+export const listStoragePools = (db: Database, filter: StoragePoolFilter, page: Page) =>
   listed(
-    await db
+    db
       .select({
         pool: storagePool,
         zoneName: dataCenter.name,
@@ -34,7 +34,7 @@ export const listStoragePools = async (db: Database, filter: StoragePoolFilter, 
         and(
           isNull(storagePool.removed),
           given(filter.id, (id) => eq(storagePool.id, id)),
-          given(filter.name, (name) => eq(storagePool.name, name)),
+          given(filter.name, (name) => isText(storagePool.name, name)),
           given(filter.zoneId, (id) => eq(storagePool.dataCenterId, id)),
           given(filter.podId, (id) => eq(storagePool.podId, id)),
           given(filter.clusterId, (id) => eq(storagePool.clusterId, id)),
@@ -51,7 +51,6 @@ export const listStoragePools = async (db: Database, filter: StoragePoolFilter, 
           ),
         ),
       )
-      .orderBy(asc(storagePool.name), asc(storagePool.id))
-      .limit(page.limit)
-      .offset(page.offset),
+      .orderBy(asc(storagePool.name), asc(storagePool.id)),
+    page,
   );

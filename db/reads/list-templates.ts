@@ -12,7 +12,7 @@ import {
   vmTemplateDetails,
 } from '../schema/index.js';
 import type { Caller } from './find-caller.js';
-import { contains, given, listed, type Page, total } from './list-query.js';
+import { contains, given, isText, listed, type Page, total } from './list-query.js';
 
 /** CloudStack's views of templates. Nothing is shared with single accounts here, so two of them are always empty. */
 export const TEMPLATE_FILTERS = [
@@ -68,9 +68,9 @@ function view(filter: TemplateFilter['templateFilter'], caller: Caller): SQL | u
 }
 
 /** One row per template and zone. */
-export const listTemplates = async (db: Database, caller: Caller, filter: TemplateFilter, page: Page) =>
+export const listTemplates = (db: Database, caller: Caller, filter: TemplateFilter, page: Page) =>
   listed(
-    await db
+    db
       .select({
         template: vmTemplate,
         zoneId: dataCenter.id,
@@ -98,15 +98,14 @@ export const listTemplates = async (db: Database, caller: Caller, filter: Templa
           given(filter.ids, (ids) => inArray(vmTemplate.id, ids)),
           given(filter.name, (name) => contains(vmTemplate.name, name)),
           given(filter.zoneId, (id) => eq(templateStoreRef.dataCenterId, id)),
-          given(filter.account, (name) => eq(account.accountName, name)),
+          given(filter.account, (name) => isText(account.accountName, name)),
           given(filter.domainId, (id) => eq(domain.id, id)),
-          given(filter.arch, (arch) => eq(vmTemplate.arch, arch)),
+          given(filter.arch, (arch) => isText(vmTemplate.arch, arch)),
           given(filter.keyword, (text) => contains(vmTemplate.name, text)),
         ),
       )
-      .orderBy(asc(vmTemplate.created), asc(vmTemplate.id), asc(dataCenter.name), asc(dataCenter.id))
-      .limit(page.limit)
-      .offset(page.offset),
+      .orderBy(asc(vmTemplate.created), asc(vmTemplate.id), asc(dataCenter.name), asc(dataCenter.id)),
+    page,
   );
 
 export type ListedTemplate = Awaited<ReturnType<typeof listTemplates>>['rows'][number];

@@ -12,7 +12,7 @@ import {
   vmTemplate,
 } from '../schema/index.js';
 import type { Caller } from './find-caller.js';
-import { contains, given, type Listed, listed, ownedBy, type Page, total } from './list-query.js';
+import { contains, given, isText, type Listed, listed, ownedBy, type Page, total } from './list-query.js';
 
 export interface VirtualMachineFilter {
   ids?: string[];
@@ -64,14 +64,14 @@ const select = (db: Database) =>
 export type ListedVirtualMachine = Awaited<ReturnType<typeof select>>[number];
 
 /** What the caller may see. A VM that was just destroyed is listed, an expunged one never. */
-export const listVirtualMachines = async (
+export const listVirtualMachines = (
   db: Database,
   caller: Caller,
   filter: VirtualMachineFilter,
   page: Page,
 ): Promise<Listed<ListedVirtualMachine>> =>
   listed(
-    await select(db)
+    select(db)
       .where(
         and(
           ownedBy(caller, vmInstance.accountId),
@@ -87,15 +87,14 @@ export const listVirtualMachines = async (
           given(filter.hostId, (id) => eq(vmInstance.hostId, id)),
           given(filter.templateId, (id) => eq(vmInstance.templateId, id)),
           given(filter.serviceOfferingId, (id) => eq(vmInstance.serviceOfferingId, id)),
-          given(filter.account, (name) => eq(account.accountName, name)),
+          given(filter.account, (name) => isText(account.accountName, name)),
           given(filter.domainId, (id) => eq(domain.id, id)),
-          given(filter.arch, (arch) => eq(vmTemplate.arch, arch)),
+          given(filter.arch, (arch) => isText(vmTemplate.arch, arch)),
           given(filter.keyword, (text) => or(contains(vmInstance.name, text), contains(vmInstance.displayName, text))),
         ),
       )
-      .orderBy(asc(vmInstance.created), asc(vmInstance.id))
-      .limit(page.limit)
-      .offset(page.offset),
+      .orderBy(asc(vmInstance.created), asc(vmInstance.id)),
+    page,
   );
 
 /** In any state, whoever owns it: for the result of a job that the caller may see. */

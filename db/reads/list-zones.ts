@@ -2,7 +2,7 @@ import { and, asc, eq, inArray, isNull } from 'drizzle-orm';
 import type { Database } from '../client.js';
 import { dataCenter } from '../schema/index.js';
 import type { Caller } from './find-caller.js';
-import { contains, given, listed, type Page, total } from './list-query.js';
+import { contains, given, isText, listed, type Page, total } from './list-query.js';
 
 export interface ZoneFilter {
   ids?: string[];
@@ -12,9 +12,9 @@ export interface ZoneFilter {
 }
 
 /** Others than a root admin see enabled zones only. */
-export const listZones = async (db: Database, caller: Caller, filter: ZoneFilter, page: Page) =>
+export const listZones = (db: Database, caller: Caller, filter: ZoneFilter, page: Page) =>
   listed(
-    await db
+    db
       .select({ zone: dataCenter, total })
       .from(dataCenter)
       .where(
@@ -22,12 +22,11 @@ export const listZones = async (db: Database, caller: Caller, filter: ZoneFilter
           isNull(dataCenter.removed),
           caller.role === 'Admin' ? undefined : eq(dataCenter.allocationState, 'Enabled'),
           given(filter.ids, (ids) => inArray(dataCenter.id, ids)),
-          given(filter.name, (name) => eq(dataCenter.name, name)),
+          given(filter.name, (name) => isText(dataCenter.name, name)),
           given(filter.networkType, (type) => eq(dataCenter.networktype, type)),
           given(filter.keyword, (text) => contains(dataCenter.name, text)),
         ),
       )
-      .orderBy(asc(dataCenter.name), asc(dataCenter.id))
-      .limit(page.limit)
-      .offset(page.offset),
+      .orderBy(asc(dataCenter.name), asc(dataCenter.id)),
+    page,
   );

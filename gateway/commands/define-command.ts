@@ -25,7 +25,7 @@ export interface CommandContext extends CommandDependencies {
 }
 
 /**
- * - `list`: `{"count":N,"<objectName>":[…]}`, `{}` when empty
+ * - `list`: `{"count":N,"<objectName>":[…]}`, `{"count":N}` behind the last page, `{}` when empty
  * - `sync`: the body as it is
  * - `async`: `{"jobid":…}`
  * - `asyncCreate`: `{"id":…,"jobid":…}`
@@ -84,7 +84,8 @@ export function defineCommand<
       const result = await handle(args, context);
       if (definition.kind !== 'list') return result as ResponseBody;
       const { count, items } = result as Results<Declared>['list'];
-      return count === 0 ? {} : { count, [definition.response.objectName]: items as ResponseBody[] };
+      if (count === 0) return {};
+      return items.length === 0 ? { count } : { count, [definition.response.objectName]: items as ResponseBody[] };
     },
   };
 }

@@ -107,6 +107,7 @@ test('lists OS types and service offerings', async () => {
 
 test.each([
   ['listHosts', 'name', 'host-1'],
+  ['listHosts', 'name', 'HOST-1'],
   ['listHosts', 'keyword', 'ost-1'],
   ['listStoragePools', 'name', 'host-1-pool'],
   ['listStoragePools', 'keyword', 'ost-1'],
@@ -114,8 +115,15 @@ test.each([
   ['listServiceOfferings', 'name', 'Small Instance'],
   ['listServiceOfferings', 'cpuspeed', 500],
   ['listOsTypes', 'description', 'windows'],
-])('%s filters by %s', async (command, parameter, value) => {
+])('%s filters by %s %s', async (command, parameter, value) => {
   expect(await gateway.admin.call(command, { [parameter]: value })).toHaveProperty('count', 1);
+});
+
+test('a word is compared without regard to case, and stands for itself', async () => {
+  expect(await gateway.admin.call('listHosts', { type: 'routing' })).toHaveProperty('count', 2);
+  expect(await gateway.admin.call('listHosts', { type: 'Storage' })).toEqual({});
+  expect(await gateway.admin.call('listHosts', { name: 'host__' })).toEqual({});
+  expect(await gateway.admin.call('listHosts', { name: 'host-%' })).toEqual({});
 });
 
 test.each(['listHosts', 'listStoragePools', 'listZones', 'listServiceOfferings', 'listOsTypes'])(
@@ -129,6 +137,8 @@ test.each(['listHosts', 'listStoragePools', 'listZones', 'listServiceOfferings',
       count: all['count'],
       [response.objectName]: [items[1]],
     });
+    // CloudStack counts what matches, also where no entry is left to show.
+    expect(await gateway.admin.call(name, { page: 99, pagesize: 5 })).toEqual({ count: all['count'] });
     expect(await gateway.admin.call(name, { id: '11111111-1111-4111-8111-111111111111' })).toEqual({});
     for (const item of items) {
       expect(Object.keys(response.fields)).toEqual(expect.arrayContaining(Object.keys(item)));

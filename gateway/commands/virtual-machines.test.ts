@@ -213,6 +213,7 @@ describe('listVirtualMachines', () => {
       count: 3,
       virtualmachine: [{ displayname: 'b-1' }],
     });
+    expect(await third.client.call('listVirtualMachines', { page: 3, pagesize: 2 })).toEqual({ count: 3 });
     await expect(list({ pagesize: 501 })).rejects.toMatchObject({ errorcode: 431 });
   });
 });
