@@ -28,6 +28,7 @@ it.each<[string, Parameter<unknown>, string, unknown]>([
   ['a word in any case', oneOf(['QCOW2', 'RAW'], ''), 'p=qcow2', 'QCOW2'],
   ['a default', withDefault(boolean(''), true), '', true],
   ['a map', map(''), 'p[0].k=v', [{ name: 'k', value: 'v' }]],
+  ['a request header', map(''), 'p[0].HTTP_HEADER:X-A=v', [{ name: 'HTTP_HEADER:X-A', value: 'v' }]],
 ])('reads %s', (_what, parameter, text, expected) => {
   expect(read(parameter, text)).toEqual(expected);
 });
@@ -57,6 +58,7 @@ it.each<[string, Parameter<unknown>, string, string]>([
   ],
   ['an empty one for a missing', required(string('')), 'p=', 'due to missing parameter p'],
   ['a map key that is no name', map(''), 'p[0].%3Ca%3E=v', invalid('<a>')],
+  ['a map key with a prefix', map(''), 'p[0].x:y=v', invalid('x:y')],
   ['a map key of object internals', map(''), 'p[0].__proto__=v', invalid('__proto__')],
 ])('refuses %s with the text of CloudStack', (_what, parameter, text, message) => {
   expect(() => read(parameter, text)).toThrow(message);

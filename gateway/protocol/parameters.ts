@@ -115,8 +115,11 @@ export const boolean = (description: string, options: Options = {}) =>
     return word === 'true';
   });
 
-/** A detail's name becomes a key of JSON and an element of XML. */
-const DETAIL_NAME = /^[A-Za-z][A-Za-z0-9._-]*(:[A-Za-z0-9._-]+)?$/;
+/**
+ * A detail's name becomes a key of JSON and an element of XML, where a colon would be a prefix that nobody declared: a
+ * reader that knows namespaces would refuse the whole list. The names of request headers are never shown.
+ */
+const DETAIL_NAME = /^(?:[a-z][a-z0-9._-]*|http_header:.+)$/i;
 
 export const map = (description: string): Parameter<{ name: string; value: string }[]> => ({
   type: 'map',
