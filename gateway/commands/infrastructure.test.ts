@@ -4,6 +4,8 @@ import { dataCenter, host, storagePool } from '../../db/schema/index.js';
 import { startTestGateway, type TestGateway, type TestUser } from '../../tests/support/test-gateway.js';
 import { COMMANDS } from './index.js';
 
+const NOWHERE = '11111111-1111-4111-8111-111111111111';
+
 let gateway: TestGateway;
 let somebody: TestUser;
 let hostId: string;
@@ -94,6 +96,14 @@ test('lists zones: disabled ones to root admins only', async () => {
   expect(await somebody.client.call('listZones')).toMatchObject({ count: 1, zone: [{ name: 'zone-1' }] });
 });
 
+test.each([
+  [{ pagesize: 0 }, 'The page size must be at least 1'],
+  [{ pagesize: 501 }, "Page size can't exceed max allowed page size value: 500"],
+  [{ id: NOWHERE, ids: NOWHERE }, 'Specify either id or ids but not both parameters'],
+])('refuses to list with %j', async (parameters, errortext) => {
+  await expect(gateway.admin.call('listZones', parameters)).rejects.toMatchObject({ errorcode: 431, errortext });
+});
+
 test('lists OS types and service offerings', async () => {
   expect(await somebody.client.call('listOsTypes', { keyword: 'UBUNTU 24' })).toMatchObject({
     count: 1,
@@ -139,7 +149,7 @@ test.each(['listHosts', 'listStoragePools', 'listZones', 'listServiceOfferings',
     });
     // CloudStack counts what matches, also where no entry is left to show.
     expect(await gateway.admin.call(name, { page: 99, pagesize: 5 })).toEqual({ count: all['count'] });
-    expect(await gateway.admin.call(name, { id: '11111111-1111-4111-8111-111111111111' })).toEqual({});
+    expect(await gateway.admin.call(name, { id: NOWHERE })).toEqual({});
     for (const item of items) {
       expect(Object.keys(response.fields)).toEqual(expect.arrayContaining(Object.keys(item)));
     }

@@ -1,6 +1,6 @@
 import { listTemplates as readTemplates, TEMPLATE_FILTERS } from '../../db/reads/list-templates.js';
 import { SlipwayError } from '../../shared/errors.js';
-import { listParameters, pageOf } from '../protocol/paging.js';
+import { idsOf, listParameters, pageOf } from '../protocol/paging.js';
 import { boolean, oneOf, required, string, uuid, uuids, withDefault } from '../protocol/parameters.js';
 import { unsupported, withoutEffect } from '../protocol/undone-parameters.js';
 import { templateFields } from '../responses/template.js';
@@ -50,7 +50,7 @@ export const listTemplates = defineCommand({
     }
     const filter = {
       templateFilter: args.templatefilter,
-      ids: args.id ? [args.id] : args.ids,
+      ids: idsOf(args),
       name: args.name,
       zoneId: args.zoneid,
       account: args.account,

@@ -1,7 +1,7 @@
 import { listVirtualMachines as readVirtualMachines } from '../../db/reads/list-virtual-machines.js';
 import { VM_STATES } from '../../db/schema/index.js';
 import { SlipwayError } from '../../shared/errors.js';
-import { listParameters, pageOf } from '../protocol/paging.js';
+import { idsOf, listParameters, pageOf } from '../protocol/paging.js';
 import { oneOf, string, uuid, uuids } from '../protocol/parameters.js';
 import { unsupported, withoutEffect } from '../protocol/undone-parameters.js';
 import { virtualMachineFields, virtualMachineResponse } from '../responses/virtual-machine.js';
@@ -64,7 +64,7 @@ export const listVirtualMachines = defineCommand({
       throw new SlipwayError('SLIPWAY_PERMISSION_DENIED', 'Parameter hostid is for root admins');
     }
     const filter = {
-      ids: args.id ? [args.id] : args.ids,
+      ids: idsOf(args),
       name: args.name,
       state: args.state,
       zoneId: args.zoneid,

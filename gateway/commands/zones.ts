@@ -1,6 +1,6 @@
 import { listZones as readZones } from '../../db/reads/list-zones.js';
 import { field } from '../protocol/fields.js';
-import { listParameters, pageOf } from '../protocol/paging.js';
+import { idsOf, listParameters, pageOf } from '../protocol/paging.js';
 import { oneOf, string, uuid, uuids } from '../protocol/parameters.js';
 import { unsupported, withoutEffect } from '../protocol/undone-parameters.js';
 import { defineCommand, EVERYBODY } from './define-command.js';
@@ -44,7 +44,7 @@ export const listZones = defineCommand({
     const { count, rows } = await readZones(
       db,
       caller,
-      { ids: args.id ? [args.id] : args.ids, name: args.name, networkType: args.networktype, keyword: args.keyword },
+      { ids: idsOf(args), name: args.name, networkType: args.networktype, keyword: args.keyword },
       pageOf(args),
     );
     return {

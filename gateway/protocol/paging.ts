@@ -12,12 +12,16 @@ export const listParameters = {
 };
 
 export function pageOf({ page = 1, pagesize = -1 }: { page?: number; pagesize?: number }): Page {
-  if (pagesize === 0 || pagesize > MAX_PAGE_SIZE) {
-    throw new SlipwayError(
-      'SLIPWAY_PARAMETER_INVALID',
-      `The page size must be between 1 and ${MAX_PAGE_SIZE}; ${pagesize} is not`,
-    );
-  }
+  if (pagesize === 0) throw invalid('The page size must be at least 1');
+  if (pagesize > MAX_PAGE_SIZE) throw invalid(`Page size can't exceed max allowed page size value: ${MAX_PAGE_SIZE}`);
   const limit = pagesize === -1 ? MAX_PAGE_SIZE : pagesize;
   return { limit, offset: (page - 1) * limit };
 }
+
+/** The entries that were named, by `id` or by `ids`. */
+export function idsOf({ id, ids }: { id?: string; ids?: string[] }): string[] | undefined {
+  if (id !== undefined && ids !== undefined) throw invalid('Specify either id or ids but not both parameters');
+  return id === undefined ? ids : [id];
+}
+
+const invalid = (message: string) => new SlipwayError('SLIPWAY_PARAMETER_INVALID', message);
