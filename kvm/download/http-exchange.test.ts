@@ -1,8 +1,16 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createServer as createTlsServer } from 'node:tls';
+import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { createHttpClient } from './http-client.js';
 import type { ByteSink, HttpResponse } from './http-exchange.js';
 import { testSettings } from './test-support.js';
+
+const run = promisify(execFile);
 
 /** A server that answers each request with given pieces, each in a packet of its own, and then closes. */
 async function startRawServer(): Promise<{ url: string; answer: (...pieces: Buffer[]) => void; stop: () => void }> {
@@ -131,6 +139,35 @@ describe('an answer', () => {
       },
     };
     await expect(response.pump(sink)).rejects.toBe(full);
+  });
+});
+
+describe('over TLS', () => {
+  let directory: string;
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'slipway-tls-'));
+    const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
+    const subject = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1'];
+    await run('openssl', ['req', '-x509', ...newKey, ...subject, '-keyout', 'key', '-out', 'cert'], { cwd: directory });
+  });
+  afterAll(() => rm(directory, { recursive: true }));
+
+  it('a body is whole that ends, with its connection, while the sink takes nothing', async () => {
+    const cert = await readFile(join(directory, 'cert'), 'utf8');
+    const tls = createTlsServer({ cert, key: await readFile(join(directory, 'key')) }, (socket) => {
+      socket.on('error', () => undefined).end('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabcde');
+    });
+    await new Promise<void>((done) => tls.listen(0, '127.0.0.1', done));
+    const trusting = createHttpClient({ settings: testSettings(), trustedCertificatesPem: [cert] });
+    const url = `https://127.0.0.1:${(tls.address() as AddressInfo).port}/`;
+    const response = await trusting.get(url, new AbortController().signal);
+    const chunks: string[] = [];
+    await response.pump({
+      write: (chunk) => chunks.push(chunk.toString()) === 0,
+      whenWritable: () => new Promise((done) => setTimeout(done, 50)),
+    });
+    expect(chunks.join('')).toBe('abcde');
+    tls.close();
   });
 });
 

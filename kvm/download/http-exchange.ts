@@ -85,6 +85,8 @@ export function exchange(options: ExchangeOptions): Promise<HttpResponse> {
     let isEnded = false;
     /** Where undici's own body goes, once it is asked for. */
     let streamSink: ByteSink | undefined;
+    /** Of a body with a length. */
+    let remainingBytes: number | undefined;
     let settleBody: (error?: Error) => void = () => undefined;
 
     const end = (error?: Error): void => {
@@ -142,9 +144,9 @@ export function exchange(options: ExchangeOptions): Promise<HttpResponse> {
         const body = new Promise<void>((resolve, reject) => {
           settleBody = (error) => (error ? reject(error) : resolve());
         });
-        const length = socket?.isHeld ? framedLength(received) : undefined;
-        if (socket && length !== undefined && length > 0) {
-          socket.direct(watched.sink, length).then(() => end(), fail);
+        remainingBytes = framedLength(received);
+        if (socket?.isHeld && remainingBytes !== undefined && remainingBytes > 0) {
+          socket.direct(watched.sink, remainingBytes).then(() => end(), fail);
         } else {
           streamSink = watched.sink;
           socket?.stream();
@@ -176,7 +178,12 @@ export function exchange(options: ExchangeOptions): Promise<HttpResponse> {
         },
         onResponseData(controller, chunk) {
           try {
-            if (!streamSink || streamSink.write(chunk)) return;
+            if (!streamSink) return;
+            const isReady = streamSink.write(chunk);
+            if (remainingBytes !== undefined) remainingBytes -= chunk.length;
+            // Not left to the parser: paused here, it takes a server that closes now for one that broke off.
+            if (remainingBytes === 0) return end();
+            if (isReady) return;
             controller.pause();
             streamSink.whenWritable().then(() => controller.resume(), fail);
           } catch (error) {
