@@ -2,7 +2,9 @@ import { SlipwayError } from '../shared/errors.js';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
+export const isUuid = (text: string): boolean => UUID.test(text);
+
 /** Ids become file and domain names: one with a slash or a dash in front would become a path or an option. */
 export function assertUuid(text: string, name: string): void {
-  if (!UUID.test(text)) throw new SlipwayError('SLIPWAY_INTERNAL', `The ${name} is not a lower-case UUID`);
+  if (!isUuid(text)) throw new SlipwayError('SLIPWAY_INTERNAL', `The ${name} is not a lower-case UUID`);
 }

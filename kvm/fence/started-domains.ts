@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { assertUuid } from '../uuid.js';
+import { assertUuid, isUuid } from '../uuid.js';
 import { writeFileDurably } from '../write-file-durably.js';
 
 /**
@@ -28,7 +28,8 @@ export class StartedDomains {
   async list(): Promise<Map<string, number>> {
     await mkdir(this.#directory, { recursive: true, mode: 0o700 });
     const started = new Map<string, number>();
-    for (const vmId of await readdir(this.#directory)) {
+    // A killed process leaves half-made files beside the records; the database refuses a report of such an id.
+    for (const vmId of (await readdir(this.#directory)).filter(isUuid)) {
       const text = await readFile(join(this.#directory, vmId), 'utf8').catch(() => '');
       if (/^\d+\n$/.test(text)) started.set(vmId, Number(text));
     }
