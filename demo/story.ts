@@ -87,10 +87,16 @@ interface HostRow {
   domaintype?: string;
 }
 
+const HOSTS_UP_TIMEOUT_MS = 90_000;
+
 async function hostsAreUp(client: CloudStackClient, { hosts }: Installation): Promise<HostRow[]> {
+  const deadlineMs = Date.now() + HOSTS_UP_TIMEOUT_MS;
   for (;;) {
     const { host = [] } = (await client.call('listHosts')) as { host?: HostRow[] };
-    if (host.length === hosts.length && host.every(({ state }) => state === 'Up')) return host;
+    const late = host.filter(({ state }) => state !== 'Up');
+    if (host.length === hosts.length && late.length === 0) return host;
+    const states = late.map(({ name, state }) => `${name} is ${state}`).join(', ');
+    check(Date.now() < deadlineMs, `${states}; does libvirt answer? The log is ${hosts[0]?.worker.logPath}`);
     await sleep(200);
   }
 }
