@@ -1,9 +1,13 @@
-import { chmod, mkdtemp, open, rm, truncate, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { chmod, mkdtemp, open, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import type { ImageFormat } from '../../shared/images.js';
 import { inspectImage } from './inspect-image.js';
 import { runQemuImg } from './qemu-img.js';
+
+const run = promisify(execFile);
 
 const MIB = 1024 ** 2;
 let directory: string;
@@ -115,4 +119,19 @@ test('should refuse a qcow2 that was cut off', async () => {
   const path = await image('qcow2');
   await truncate(path, 100_000);
   expect(await refusal(path, 'QCOW2')).toEqual(refusedBecause('beyond the end of the file'));
+});
+
+test('should not blame an image for a host that cannot run qemu-img', async () => {
+  const path = await image('qcow2');
+  const { stdout } = await run('sh', ['-c', 'command -v prlimit']);
+  await symlink(stdout.trim(), join(directory, 'prlimit'));
+  await chmod(directory, 0o755);
+  const original = process.env['PATH'];
+  process.env['PATH'] = directory;
+  try {
+    await expect(inspectImage(path, 'QCOW2')).rejects.toThrow('qemu-img');
+    await expect(inspectImage(path, 'QCOW2')).rejects.not.toMatchObject({ code: 'SLIPWAY_IMAGE_REFUSED' });
+  } finally {
+    process.env['PATH'] = original;
+  }
 });

@@ -3,7 +3,7 @@ import { SlipwayError } from '../../shared/errors.js';
 import type { ImageFormat } from '../../shared/images.js';
 import { foreignContainer } from './foreign-container.js';
 import { parseQcow2Header, QCOW2_HEADER_READ_BYTES, qcow2Problem } from './qcow2-header.js';
-import { runQemuImg } from './qemu-img.js';
+import { QemuImgFailure, runQemuImg } from './qemu-img.js';
 
 /** Far above any real disk, and far below the sizes with which images attack. */
 const MAX_VIRTUAL_SIZE_BYTES = 64 * 1024 ** 4;
@@ -25,7 +25,7 @@ export const qemuFormat = (format: ImageFormat): 'qcow2' | 'raw' => (format === 
  * Decides whether a stranger's file is a safe image of the format it was registered as. The file's own bytes are judged
  * first; only then does `qemu-img` open it, with the format given, and it must see the same (CVE-2024-50386).
  *
- * @throws SlipwayError SLIPWAY_IMAGE_REFUSED, saying why
+ * @throws SlipwayError SLIPWAY_IMAGE_REFUSED, saying why; another error when this host cannot tell
  */
 export async function inspectImage(path: string, format: ImageFormat): Promise<ImageInspection> {
   const file = await open(path, 'r');
@@ -79,7 +79,8 @@ async function askQemu(file: FileHandle, mode: number, format: ImageFormat): Pro
     ...(process.geteuid?.() === 0 && isWorldReadable ? { uid: NOBODY_UID } : {}),
   }).then(
     (json) => JSON.parse(json) as QemuImgInfo,
-    (error: Error) => {
+    (error: unknown) => {
+      if (!(error instanceof QemuImgFailure)) throw error;
       throw refused(format, `qemu-img cannot read it: ${error.message}`, error);
     },
   );

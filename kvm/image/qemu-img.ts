@@ -14,11 +14,20 @@ export interface QemuImgOptions {
   uid?: number;
 }
 
+/** What `qemu-img` itself said of a file, or that it crashed on it. */
+export class QemuImgFailure extends Error {
+  override readonly name = 'QemuImgFailure';
+}
+
+/** Of prlimit: the program could not be run. */
+const CANNOT_RUN = new Set([126, 127]);
+
 /**
  * Runs `qemu-img` under limits on CPU time and memory.
  *
  * @returns its standard output
- * @throws Error with the first line it wrote to standard error, or why it could not be run
+ * @throws QemuImgFailure with the first line it wrote to standard error; any other Error when it could not be run, or
+ * was ended from outside, which says nothing about the file
  */
 export async function runQemuImg(args: readonly string[], options: QemuImgOptions = {}): Promise<string> {
   const { timeoutMs = DEFAULT_TIMEOUT_MS, fileDescriptor, uid } = options;
@@ -34,11 +43,14 @@ export async function runQemuImg(args: readonly string[], options: QemuImgOption
     },
   );
   const output = { stdout: '', stderr: '' };
+  let isChattering = false;
   for (const name of ['stdout', 'stderr'] as const) {
     child[name]?.setEncoding('utf8').on('data', (text: string) => {
       output[name] += text;
       // A hostile file that makes the tool chatter must not fill our memory.
-      if (output[name].length > MAX_OUTPUT_BYTES) child.kill('SIGKILL');
+      if (output[name].length <= MAX_OUTPUT_BYTES) return;
+      isChattering = true;
+      child.kill('SIGKILL');
     });
   }
   const { code, signal } = await new Promise<{ code: number | null; signal: NodeJS.Signals | null }>(
@@ -51,5 +63,7 @@ export async function runQemuImg(args: readonly string[], options: QemuImgOption
   });
   if (code === 0) return output.stdout;
   const firstLine = output.stderr.split('\n')[0]?.replace(/^(qemu-img|prlimit): /, '');
-  throw new Error(firstLine || `qemu-img was ended by ${signal ?? `exit code ${code}`}`);
+  const message = firstLine || `qemu-img was ended by ${signal ?? `exit code ${code}`}`;
+  const isOfHost = code === null ? signal === 'SIGKILL' && !isChattering : CANNOT_RUN.has(code);
+  throw isOfHost ? new Error(message) : new QemuImgFailure(message);
 }
