@@ -1,8 +1,12 @@
-import { lstat, mkdir, mkdtemp, readFile, readlink, realpath, rm, stat, symlink } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { lstat, mkdir, mkdtemp, readFile, readlink, realpath, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { printsReady, startChildProcess } from './child-process.js';
 import { createTemporaryStateDirectory, openStateDirectory } from './state-directory.js';
+
+const run = promisify(execFile);
 
 const modeOf = async (path: string): Promise<number> => (await stat(path)).mode & 0o777;
 
@@ -33,6 +37,23 @@ describe('state directory', () => {
     const second = await openStateDirectory(clone, dataRoot);
     expect(second.path).toBe(first.path);
     expect(await second.secretKey()).toBe(key);
+  });
+
+  const whenRoot = process.getuid?.() === 0 ? test : test.skip;
+
+  whenRoot('a key that did not fit on a full disk is made when there is room', async () => {
+    await mkdir(dataRoot);
+    await run('mount', ['-t', 'tmpfs', '-o', 'size=8k', 'slipway-test', dataRoot]);
+    try {
+      const filler = join(dataRoot, 'filler');
+      await writeFile(filler, Buffer.alloc(8192));
+      const state = await openStateDirectory(clone, dataRoot);
+      await expect(state.secretKey()).rejects.toMatchObject({ code: 'ENOSPC' });
+      await rm(filler);
+      expect(Buffer.from(await state.secretKey(), 'base64')).toHaveLength(32);
+    } finally {
+      await run('umount', [dataRoot]);
+    }
   });
 
   test('two clones have two directories', async () => {

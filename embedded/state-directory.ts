@@ -1,8 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { chmod, lstat, mkdir, mkdtemp, readFile, readlink, realpath, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, link, lstat, mkdir, mkdtemp, readFile, readlink, realpath, rm, symlink } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { syncDirectory, writeFileDurably } from '../kvm/write-file-durably.js';
 import { SlipwayError } from '../shared/errors.js';
 
 /** Where root keeps data: neither PostgreSQL's user nor libvirt's QEMU can read below a clone of mode 0700. */
@@ -32,12 +33,31 @@ async function makePassable(path: string): Promise<void> {
   await chmod(path, PASSABLE);
 }
 
-/** Writes the file unless it is there; answers what it holds. Two starters end up with the same content. */
-export async function readOrCreate(path: string, create: () => string): Promise<string> {
+const kindOf = async (path: string): Promise<'missing' | 'link' | 'other'> => {
   try {
-    await writeFile(path, `${create()}\n`, { flag: 'wx', mode: 0o600 });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    return (await lstat(path)).isSymbolicLink() ? 'link' : 'other';
+  } catch {
+    return 'missing';
+  }
+};
+
+/**
+ * Writes the file unless it is there; answers what it holds. Two starters end up with the same content. It is there as
+ * a whole, synced, or not at all: half a key would be found, and used, by every later start.
+ */
+export async function readOrCreate(path: string, create: () => string): Promise<string> {
+  if ((await kindOf(path)) === 'missing') {
+    const made = `${path}.${randomBytes(6).toString('hex')}.new`;
+    try {
+      await writeFileDurably(made, `${create()}\n`, 0o600);
+      // Unlike a rename, it does not replace what another starter has made.
+      await link(made, path).catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== 'EEXIST') throw error;
+      });
+    } finally {
+      await rm(made, { force: true });
+    }
+    await syncDirectory(dirname(path));
   }
   return (await readFile(path, 'utf8')).trim();
 }
@@ -72,14 +92,6 @@ function stateDirectory(path: string, remove: () => Promise<void>): StateDirecto
     remove,
   };
 }
-
-const kindOf = async (path: string): Promise<'missing' | 'link' | 'other'> => {
-  try {
-    return (await lstat(path)).isSymbolicLink() ? 'link' : 'other';
-  } catch {
-    return 'missing';
-  }
-};
 
 /** Short, and the same for as long as the clone stays where it is. */
 export const installationId = (clonePath: string): string =>
