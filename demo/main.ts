@@ -8,6 +8,17 @@ import { tellStory } from './story.js';
 
 const HOSTS = 3;
 
+/** Rejects at the first Ctrl-C or SIGTERM; a second one ends the process at once. */
+function interruption(): Promise<never> {
+  const interrupted = new Promise<never>((_resolve, reject) => {
+    for (const signal of ['SIGINT', 'SIGTERM'])
+      process.once(signal, () => reject(new Error(`it was ended by ${signal}`)));
+  });
+  // It is only heard where the demo waits; before that, what is being started is started first.
+  interrupted.catch(() => undefined);
+  return interrupted;
+}
+
 async function demo(isKept: boolean): Promise<void> {
   const startedMs = performance.now();
   const say = (line: string): void => {
@@ -15,6 +26,7 @@ async function demo(isKept: boolean): Promise<void> {
     console.log(`${seconds} s  ${line}`);
   };
   say(`starting PostgreSQL, Temporal, a control worker, ${HOSTS} KVM hosts and a gateway`);
+  const interrupted = interruption();
   const state = await createTemporaryStateDirectory();
   let installation: Installation | undefined;
   const origin = await startOriginServer();
@@ -30,11 +42,11 @@ async function demo(isKept: boolean): Promise<void> {
       settings: { 'secstorage.allowed.internal.sites': '127.0.0.0/8' },
       isRestarted: true,
     });
-    await tellStory({ installation, origin, directory: state.path, say, isKept });
+    await Promise.race([tellStory({ installation, origin, directory: state.path, say, isKept }), interrupted]);
     if (isKept) {
       say(`API ${installation.credentials.endpoint}, credentials in ${path.join(state.path, 'credentials.json')}`);
       say('it runs until Ctrl-C, which removes all of it');
-      await new Promise((resolve) => process.once('SIGINT', resolve).once('SIGTERM', resolve));
+      await interrupted.catch(() => undefined);
     }
   } finally {
     await origin.stop();
@@ -50,6 +62,7 @@ if (unknown.length > 0) {
 } else {
   demo(process.argv.includes('--keep')).catch((error: unknown) => {
     console.error(`The demo failed: ${error instanceof Error ? error.message : String(error)}`);
-    process.exitCode = 1;
+    // At once: a story that was interrupted may still be waiting for something.
+    process.exit(1);
   });
 }

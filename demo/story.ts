@@ -45,15 +45,9 @@ export async function tellStory({ installation, origin, directory, say, isKept }
   const first = await deploy(client, template.id);
   say(`deploying ${first.id}; follow it at ${workflowUrl(installation, first.id)}`);
   const ended = client.waitForJob(first.jobid, { timeoutMs: JOB_TIMEOUT_MS });
-  // It is awaited below; until then a failure must not end the process.
-  ended.catch(() => undefined);
-  const host = await killDuringDownload({
-    client,
-    installation,
-    say,
-    templateId: template.id,
-    sizeBytes: disk.sizeBytes,
-  });
+  const killing = killDuringDownload({ client, installation, say, templateId: template.id, sizeBytes: disk.sizeBytes });
+  // A deployment that fails before has no download to wait for.
+  const host = await Promise.race([killing, ended.then(() => killing)]);
   await ended;
   const served = origin.statistics('/good').bytes - probed;
   check(served < disk.sizeBytes, `the third mirror served ${served} bytes, not less than the file`);
