@@ -44,7 +44,7 @@ export const stopDomain =
 
 const STOP_TIMEOUT_MS = 30_000;
 
-/** Undoes a try of a VM: its domain and every root disk up to that try. A late start of the same try is refused. */
+/** Undoes a try of a VM: its domain, its console and every root disk up to that try. A late start of the same try is refused. */
 export const removeDeployment =
   (dependencies: HostDependencies) =>
   ({
@@ -62,4 +62,5 @@ export const removeDeployment =
       await dependencies.started.remove(vmId);
       await dependencies.libvirt.destroyDomain(vmId);
       await poolOf(dependencies, poolId).deleteVolumesUpTo(volumeId, token);
+      await dependencies.libvirt.removeConsole(vmId);
     });

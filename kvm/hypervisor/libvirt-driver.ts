@@ -12,6 +12,7 @@ import { createDomain } from './create-domain.js';
 import { createDomainTypeFinder } from './usable-domain-type.js';
 import { buildDomainXml, type DomainDescription } from './domain-xml.js';
 import { findDomains, type FoundDomain } from './find-domains.js';
+import { consoleFileName, removeConsole } from './remove-console.js';
 import { createVirsh, type Virsh } from './virsh.js';
 import { watchDomains } from './watch-domains.js';
 
@@ -83,6 +84,11 @@ export class LibvirtDriver {
   async destroyDomain(vmId: string): Promise<void> {
     const domain = await this.#findOurs(vmId);
     if (domain && domain.state !== 'Stopped') await this.#destroy(domain);
+  }
+
+  /** Forgets what a VM that is no more wrote to its serial console. */
+  removeConsole(vmId: string): Promise<void> {
+    return removeConsole(this.#options.consoleDirectory, vmId);
   }
 
   /**
@@ -187,7 +193,7 @@ export class LibvirtDriver {
       cpus,
       memoryBytes,
       disk: { path: join(directory, rootVolume), backing: await readBacking(directory, rootVolume) },
-      consolePath: join(consoleDirectory, `${vmId}.log`),
+      consolePath: join(consoleDirectory, consoleFileName(vmId)),
       hasDacDriver: new URL(uri).pathname === '/system',
     };
   }
