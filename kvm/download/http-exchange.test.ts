@@ -128,6 +128,13 @@ describe('an answer', () => {
     await expect(bodyOf(message)).rejects.toMatchObject({ code: 'SLIPWAY_SOURCE_INTERRUPTED' });
   });
 
+  it('that has a header twice has the first', async () => {
+    server.answer(Buffer.from('HTTP/1.1 200 OK\r\nETag: "1"\r\nETag: "2"\r\nContent-Length: 1\r\n\r\nx'));
+    const response = await get();
+    response.discard();
+    expect(response.headers).toEqual({ etag: '"1"', 'content-length': '1' });
+  });
+
   it('to a sink that fails ends with the failure of the sink', async () => {
     server.answer(Buffer.from('HTTP/1.1 200 OK\r\nContent-Length: 26\r\n\r\nabc'));
     const response = await get();

@@ -65,6 +65,10 @@ function openConnection({ url, lookup, ca }: ExchangeOptions): DirectSocket | TL
   }).setNoDelay(true);
 }
 
+/** Of a header that comes twice the first holds, as in Node's own client; undici makes a list of both. */
+const firstValues = (headers: IncomingHttpHeaders): IncomingHttpHeaders =>
+  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value[0] : value]));
+
 /** The length that frames the body, when nothing but it does (RFC 9112, 6.3). */
 function framedLength(headers: IncomingHttpHeaders): number | undefined {
   const length = headers['content-length'];
@@ -161,7 +165,7 @@ export function exchange(options: ExchangeOptions): Promise<HttpResponse> {
       resolveResponse({
         url,
         statusCode,
-        headers: received,
+        headers: firstValues(received),
         pump,
         discard: () => end(new Error('The body was discarded')),
       });
