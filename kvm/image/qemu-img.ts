@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 
 /** Limits of one run. QEMU needs little to read a header; what asks for more is an attack or a defect. */
 const MAX_CPU_SECONDS = 60;
-const MAX_ADDRESS_SPACE_BYTES = 1024 ** 3;
+/** Address space, not memory: up to 64 threads, each with 8 MiB set aside for its stack, have to fit when it is busy. */
+const MAX_ADDRESS_SPACE_BYTES = 2 * 1024 ** 3;
 const DEFAULT_TIMEOUT_MS = 30_000;
 const MAX_OUTPUT_BYTES = 1024 ** 2;
 
@@ -36,7 +37,8 @@ export async function runQemuImg(args: readonly string[], options: QemuImgOption
     [`--cpu=${MAX_CPU_SECONDS}`, `--as=${MAX_ADDRESS_SPACE_BYTES}`, '--', 'qemu-img', ...args],
     {
       stdio: ['ignore', 'pipe', 'pipe', ...(fileDescriptor === undefined ? [] : [fileDescriptor])],
-      env: { PATH: process.env['PATH'], LC_ALL: 'C' },
+      // glibc sets 64 MiB of address space aside for each arena, of which there may be eight for each processor.
+      env: { PATH: process.env['PATH'], LC_ALL: 'C', MALLOC_ARENA_MAX: '2' },
       timeout: timeoutMs,
       killSignal: 'SIGKILL',
       ...(uid === undefined ? {} : { uid, gid: uid }),
