@@ -94,6 +94,9 @@ function planPartial(held: Held, sourceUrl: string, range: ByteRange, headers: I
   }
   checkTotal(held, sourceUrl, contentRange.totalBytes);
   const identity = sourceIdentity(sourceUrl, headers, contentRange.totalBytes ?? held.identity?.totalBytes);
+  // A server may send less than was asked for (RFC 9110, 14.2): a part would be taken for the whole.
+  const isEndKnown = (identity.totalBytes ?? held.expectedSizeBytes) !== undefined || held.hasVouchedDigest;
+  if (!isEndKnown) throw changedFailure(sourceUrl);
   if (held.identity && range.fromByte > 0) {
     if (isSameSource(held, sourceUrl)) {
       if (isSameVersion(held.identity, identity) === false) throw changedFailure(sourceUrl);
