@@ -1,5 +1,17 @@
 import { execFile } from 'node:child_process';
-import { lstat, mkdir, mkdtemp, readFile, readlink, realpath, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readFile,
+  readlink,
+  realpath,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -81,6 +93,18 @@ describe('state directory', () => {
   test('a directory of another user is refused, not shadowed', async () => {
     await openStateDirectory(clone, null);
     await expect(openStateDirectory(clone, dataRoot)).rejects.toMatchObject({ code: 'SLIPWAY_INSTALLATION' });
+  });
+
+  whenRoot('a link that root has made is refused to others in plain words', async () => {
+    await openStateDirectory(clone, dataRoot);
+    await chmod(scratch, 0o755);
+    await chmod(clone, 0o755);
+    process.seteuid?.(65_534);
+    try {
+      await expect(openStateDirectory(clone, null)).rejects.toMatchObject({ code: 'SLIPWAY_INSTALLATION' });
+    } finally {
+      process.seteuid?.(0);
+    }
   });
 
   test('the key has 32 bytes and only its owner may read it', async () => {

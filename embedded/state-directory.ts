@@ -109,7 +109,15 @@ export async function openStateDirectory(
   const clone = await realpath(cloneDirectory);
   const entry = join(clone, '.slipway');
   if (dataRoot === null) {
-    await makePassable(entry);
+    // As where root has run Slipway before: its data is behind a link.
+    await makePassable(entry).catch((cause: NodeJS.ErrnoException) => {
+      if (cause.code !== 'EACCES' && cause.code !== 'EPERM') throw cause;
+      throw new SlipwayError(
+        'SLIPWAY_INSTALLATION',
+        `${entry} cannot be used by this user (${cause.code}). Run as the user who made it, or remove it.`,
+        { cause },
+      );
+    });
     const path = await realpath(entry);
     return stateDirectory(path, () => rm(entry, { recursive: true, force: true }));
   }
