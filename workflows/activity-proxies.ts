@@ -9,17 +9,21 @@ import { hostTaskQueue, hostTransferTaskQueue } from '../shared/task-queues.js';
  */
 
 /** PostgreSQL and planning. Retried for as long as it takes: a restarting database delays a deployment, no more. */
-export const control = proxyActivities<ControlActivities>({
-  startToCloseTimeout: '30 s',
-  retry: { initialInterval: '500 ms', maximumInterval: '10 s' },
-});
+export const control = (summary: string) =>
+  proxyActivities<ControlActivities>({
+    startToCloseTimeout: '30 s',
+    retry: { initialInterval: '500 ms', maximumInterval: '10 s' },
+    summary,
+  });
 
 /** For API calls that somebody waits for. */
-export const promptControl = proxyActivities<ControlActivities>({
-  startToCloseTimeout: '5 s',
-  scheduleToCloseTimeout: '10 s',
-  retry: { initialInterval: '200 ms' },
-});
+export const promptControl = (summary: string) =>
+  proxyActivities<ControlActivities>({
+    startToCloseTimeout: '5 s',
+    scheduleToCloseTimeout: '10 s',
+    retry: { initialInterval: '200 ms' },
+    summary,
+  });
 
 /**
  * Short work on a host. Nothing waits long in this queue, so 20 s without being started means that the host is gone.

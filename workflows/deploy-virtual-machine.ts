@@ -4,15 +4,21 @@ import {
   isCancellation,
   setCurrentDetails,
   setHandler,
-  workflowInfo,
+  sleep,
+  upsertSearchAttributes,
 } from '@temporalio/workflow';
 import { failoverOf } from '../shared/errors.js';
 import { describeHostFailures, type Failure, type HostFailure } from '../shared/failures.js';
+import { hostKey, templateKey, zoneKey } from '../shared/search-attributes.js';
 import type { Deployment, DeployVirtualMachineInput, VirtualMachineJobInput } from '../shared/virtual-machines.js';
 import { control, onHost } from './activity-proxies.js';
 import { awaitStage, stageEndedSignal } from './deploy-virtual-machine/await-stage.js';
 import { failureOf, toWorkflowFailure } from './failure-of.js';
 import { undoPlacement } from './undo-placement.js';
+import { withDeadline } from './with-deadline.js';
+
+/** How often a deployment looks whether a host has come back. */
+const LOOK_AGAIN_MS = 5_000;
 
 /** What the job text names when the deadline of the whole deployment ends it. */
 type Step = 'choosing a host' | 'staging the template' | 'creating the root disk' | 'starting the domain' | 'recording';
@@ -28,7 +34,7 @@ export async function deployVirtualMachine(input: DeployVirtualMachineInput): Pr
   let failure: Failure | undefined;
   let isCancelled = false;
   try {
-    failure = await CancellationScope.withTimeout(input.deadlineMs, () => tryHosts(input, progress));
+    failure = await withDeadline(input.deadlineMs, 'deadline of the deployment', () => tryHosts(input, progress));
   } catch (error) {
     isCancelled = CancellationScope.current().consideredCancelled;
     failure =
@@ -43,7 +49,7 @@ export async function deployVirtualMachine(input: DeployVirtualMachineInput): Pr
   const { message } = failure;
   setCurrentDetails(`**${isCancelled ? 'Cancelled' : 'Failed'}**\n\n${message}`);
   await CancellationScope.nonCancellable(() =>
-    control.recordDeploymentFailed({ vmId: input.vmId, jobId: input.jobId, failure, isCancelled }),
+    control('Error').recordDeploymentFailed({ vmId: input.vmId, jobId: input.jobId, failure, isCancelled }),
   );
   throw isCancelled ? new CancelledFailure(message) : toWorkflowFailure(failure);
 }
@@ -62,11 +68,25 @@ async function tryHosts({ vmId, jobId }: VirtualMachineJobInput, progress: Progr
     if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('The deployment was cancelled');
     // Not cancellable, here and where Running is recorded: what the database has done must be known to be undone.
     const claim = await CancellationScope.nonCancellable(() =>
-      control.claimHost({ vmId, jobId, excludedHostIds: failures.map(({ hostId }) => hostId) }),
+      control('choose a host and claim its capacity').claimHost({
+        vmId,
+        jobId,
+        excludedHostIds: failures.map(({ hostId }) => hostId),
+      }),
     );
     if (claim.outcome === 'obsolete') return undefined;
-    if (claim.outcome === 'no host') return noHostLeft(failures, claim.refused);
+    if (claim.outcome === 'no host') {
+      if (claim.returnsWithinMs === 0) return noHostLeft(failures, claim.refused);
+      setCurrentDetails('Waiting for a host that is only just away');
+      await sleep(Math.min(claim.returnsWithinMs, LOOK_AGAIN_MS), { summary: 'a host may come back' });
+      continue;
+    }
     const { deployment } = claim;
+    upsertSearchAttributes([
+      { key: zoneKey, value: deployment.zoneId },
+      { key: templateKey, value: deployment.templateId },
+      { key: hostKey, value: deployment.hostId },
+    ]);
     try {
       await deployOnHost(deployment, jobId, progress);
       return undefined;
@@ -117,9 +137,9 @@ async function deployOnHost(deployment: Deployment, jobId: string, progress: Pro
   });
   progress.step = 'recording';
   await CancellationScope.nonCancellable(() =>
-    control.recordRunning({ vmId, jobId, placement: placementOf(deployment), volume }),
+    control('Running').recordRunning({ vmId, jobId, placement: placementOf(deployment), volume }),
   );
-  setCurrentDetails(`Running on **${hostName}** (run ${workflowInfo().runId})`);
+  setCurrentDetails(`Running on **${hostName}**`);
 }
 
 const placementOf = ({ vmId, hostId, hostName, poolId, volumeId, token }: Deployment) => ({

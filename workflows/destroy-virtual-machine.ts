@@ -8,13 +8,13 @@ import { stopPlacement, undoPlacement } from './undo-placement.js';
  * the VM can be recovered. A host that does not answer owes the cleanup and pays before it is Up again.
  */
 export async function destroyVirtualMachine(input: DestroyVirtualMachineInput): Promise<void> {
-  const begun = await control.beginDestroy(input);
+  const begun = await control('what does the VM hold?').beginDestroy(input);
   if (!begun) return;
   for (const placement of begun.placements) {
     setCurrentDetails(`${input.expunge ? 'Removing' : 'Stopping'} on **${placement.hostName}**`);
     if (input.expunge) await undoPlacement(placement, 'the virtual machine was expunged');
     else await stopPlacement(placement, 'the virtual machine was destroyed');
   }
-  await control.recordDestroyed(input);
+  await control(input.expunge ? 'Expunged' : 'Destroyed').recordDestroyed(input);
   setCurrentDetails(input.expunge ? 'Expunged' : 'Destroyed');
 }

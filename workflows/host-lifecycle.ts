@@ -48,7 +48,7 @@ export async function hostLifecycle(input: HostLifecycleInput): Promise<void> {
       const failure = failureOf(error);
       log.warn('host is Down', { hostId: input.hostId, failure });
       setCurrentDetails(`Down: ${failure.message}`);
-      await control.markHostDown({ hostId: input.hostId });
+      await control('Down').markHostDown({ hostId: input.hostId });
       // Silence needs no pause: the next hello waits in the host's queue.
       if (failure.code === 'SLIPWAY_HOST_UNREACHABLE') continue;
       // A new process of the host ends the pause.
@@ -66,18 +66,22 @@ async function serve(hostId: string, life: { servedBootId: string }): Promise<vo
   const status = await awaitHost(hostId).hello();
   const { bootId } = status.facts;
   life.servedBootId = bootId;
-  const { debts, livePartials, hostName, zoneId } = await control.recordHello({ hostId, status });
+  const { debts, livePartials, hostName, zoneId } = await control('record facts; what does the host owe?').recordHello({
+    hostId,
+    status,
+  });
   upsertSearchAttributes([{ key: zoneKey, value: zoneId }]);
 
   if (debts.length > 0) setCurrentDetails(`**${hostName}** pays ${debts.length} cleanup debts`);
   for (const debt of debts) await payDebt(debt);
   await onHost(hostId, 'sweep orphaned partial files').sweepPartials({ livePartials });
-  await control.markHostUp({ hostId, bootId });
+  await control('Up').markHostUp({ hostId, bootId });
   setCurrentDetails(`**${hostName}** is Up`);
 
   for (let known = status; !workflowInfo().continueAsNewSuggested;) {
     known = await watchOnHost(hostId, `watch ${hostName}`).watchHost({ known });
     // An undo may also fail on a host that stays Up, or just before it is back.
-    for (const debt of await control.recordHostStatus({ hostId, status: known })) await payDebt(debt);
+    for (const debt of await control('record what has changed').recordHostStatus({ hostId, status: known }))
+      await payDebt(debt);
   }
 }

@@ -17,11 +17,15 @@ export async function registerTemplate(input: RegisterTemplateInput): Promise<Pr
       workflowId: `${workflowInfo().workflowId}-validate-url`,
       staticSummary: 'read the first bytes of the URL from a KVM host',
     });
-    await promptControl.recordRegistered({ templateId, zoneIds, sizeBytes: probe.virtualSizeBytes ?? probe.sizeBytes });
+    await promptControl('Ready, bypassing secondary storage').recordRegistered({
+      templateId,
+      zoneIds,
+      sizeBytes: probe.virtualSizeBytes ?? probe.sizeBytes,
+    });
     setCurrentDetails(`Ready: ${probe.mirrors.map(({ url, outcome }) => `${url} ${outcome}`).join(', ')}`);
     return probe;
   } catch (error) {
-    await CancellationScope.nonCancellable(() => control.forgetTemplate({ templateId }));
+    await CancellationScope.nonCancellable(() => control('forget the template').forgetTemplate({ templateId }));
     throw toWorkflowFailure(failureOf(error));
   }
 }

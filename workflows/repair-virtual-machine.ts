@@ -8,14 +8,19 @@ import { undoPlacement } from './undo-placement.js';
  * removed, the VM is in Error and the job has failed.
  */
 export async function repairVirtualMachine(input: VirtualMachineJobInput): Promise<void> {
-  const begun = await control.beginRepair(input);
+  const begun = await control('what was left?').beginRepair(input);
   for (const placement of begun?.placements ?? []) {
     setCurrentDetails(`Removing what was left on **${placement.hostName}**`);
     const { templateId, generation } = begun!;
-    await control.leaveStage({ vmId: input.vmId, poolId: placement.poolId, templateId, generation });
+    await control('leave the download').leaveStage({
+      vmId: input.vmId,
+      poolId: placement.poolId,
+      templateId,
+      generation,
+    });
     await undoPlacement(placement, 'the workflow of the deployment is gone');
   }
-  await control.recordDeploymentFailed({
+  await control('Error').recordDeploymentFailed({
     ...input,
     failure: {
       code: 'SLIPWAY_WORKFLOW_LOST',

@@ -36,7 +36,9 @@ export async function stageTemplate(input: StageTemplateInput): Promise<void> {
     failure = await tryHosts(input, watched);
   } catch (error) {
     if (isCancellation(error)) {
-      const isWanted = await CancellationScope.nonCancellable(() => control.abandonStage({ spoolRefId }));
+      const isWanted = await CancellationScope.nonCancellable(() =>
+        control('does somebody wait again?').abandonStage({ spoolRefId }),
+      );
       if (isWanted) await continueAsNew<typeof stageTemplate>(input);
       throw new CancelledFailure('The download was cancelled: nobody waits for it');
     }
@@ -44,7 +46,7 @@ export async function stageTemplate(input: StageTemplateInput): Promise<void> {
   }
   if (!failure) return;
   setCurrentDetails(`**Failed**\n\n${failure.message}`);
-  await CancellationScope.nonCancellable(() => control.failStage({ spoolRefId, failure }));
+  await CancellationScope.nonCancellable(() => control('tell the waiters why').failStage({ spoolRefId, failure }));
   throw toWorkflowFailure(failure);
 }
 
@@ -53,7 +55,10 @@ async function tryHosts(input: StageTemplateInput, watched: WatchedHost): Promis
   const { spoolRefId } = input;
   const failures: HostFailure[] = [];
   for (;;) {
-    const begun = await control.beginStage({ ...input, excludedHostIds: failures.map(({ hostId }) => hostId) });
+    const begun = await control('pick a host of the pool').beginStage({
+      ...input,
+      excludedHostIds: failures.map(({ hostId }) => hostId),
+    });
     if (begun.outcome === 'obsolete') return undefined;
     if (begun.outcome === 'no host') return noHostLeft(failures);
     const { plan } = begun;
@@ -67,7 +72,9 @@ async function tryHosts(input: StageTemplateInput, watched: WatchedHost): Promis
       const { copy, installed } = await stageOnHost(plan, spoolRefId, watched);
       try {
         // Not cancellable: a file whose row became Ready without an answer must not be discarded.
-        await CancellationScope.nonCancellable(() => control.finishStage({ spoolRefId, copy, installed }));
+        await CancellationScope.nonCancellable(() =>
+          control('the copy is Ready: tell the waiters').finishStage({ spoolRefId, copy, installed }),
+        );
       } catch (error) {
         await discardCopy(plan, input.poolId, copy);
         throw error;

@@ -19,7 +19,7 @@ async function settleOrOwe(debt: Debt, reason: string): Promise<void> {
     await payDebt(debt);
   } catch (error) {
     log.warn('undo becomes a cleanup debt', { hostId: debt.hostId, vmId: debt.vmId, failure: failureOf(error) });
-    await control.oweCleanup({ debt, reason });
+    await control(`${debt.hostName} owes the cleanup`).oweCleanup({ debt, reason });
   }
 }
 
@@ -32,5 +32,5 @@ export async function payDebt({ vmId, token, hostId, hostName, poolId, volumeId,
     // A later operation on this VM has been here. To insist would keep the host from being Up for ever.
     if (failureOf(error).code !== 'SLIPWAY_FENCED') throw error;
   }
-  await control.releaseClaim({ vmId, token, keepsDisk });
+  await control('give the capacity back').releaseClaim({ vmId, token, keepsDisk });
 }

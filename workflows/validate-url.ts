@@ -18,10 +18,13 @@ export async function validateUrl({ templateId, zoneIds, format }: RegisterTempl
   const excludedHostIds: string[] = [];
   const reasons: { code: ErrorCode; text: string }[] = [];
   while (excludedHostIds.length < MAXIMUM_HOSTS) {
-    const host = await promptControl.pickValidationHost({ zoneIds, excludedHostIds });
+    const host = await promptControl('pick a random Up host').pickValidationHost({ zoneIds, excludedHostIds });
     if (!host) break;
     excludedHostIds.push(host.hostId);
-    const url = await promptControl.sealTemplateUrl({ templateId, hostId: host.hostId });
+    const url = await promptControl(`seal the URL for ${host.hostName}`).sealTemplateUrl({
+      templateId,
+      hostId: host.hostId,
+    });
     try {
       const { probeUrl } = probeOnHost(host.hostId, PER_HOST_MS, `probe ${url.display} from ${host.hostName}`);
       return await probeUrl({ url, format, settings: host.settings });

@@ -15,6 +15,7 @@ import {
   vmTemplate,
   volumes,
 } from '../../db/schema/index.js';
+import { readSettings } from '../../db/settings.js';
 import { SlipwayError } from '../../shared/errors.js';
 import { type Deployment, TOKENS_PER_TRY } from '../../shared/virtual-machines.js';
 import { takeCapacity } from './capacity.js';
@@ -29,8 +30,11 @@ export interface ClaimHostInput {
 
 export type ClaimHostResult =
   | { outcome: 'claimed'; deployment: Deployment }
-  /** No host fits; `refused` has the hosts that were not excluded, each with its reason. */
-  | { outcome: 'no host'; refused: HostRefusal[] }
+  /**
+   * No host fits; `refused` has the hosts that were not excluded, each with its reason. One of them is only just away
+   * and may be waited for while `returnsWithinMs` is above zero.
+   */
+  | { outcome: 'no host'; refused: HostRefusal[]; returnsWithinMs: number }
   /** The job has ended or the VM has moved on: somebody started this workflow once too often. */
   | { outcome: 'obsolete' };
 
@@ -78,8 +82,31 @@ export const claimHost =
           .where(eq(vmInstance.id, input.vmId));
         return { outcome: 'claimed', deployment: deploymentOf(vm, { ...place, token }) };
       }
-      return { outcome: 'no host', refused };
+      return { outcome: 'no host', refused, returnsWithinMs: await returnsWithinMs(tx, refused) };
     });
+
+/**
+ * What is left of the grace of the host that went away last. All hosts of a zone are Down for seconds when Temporal
+ * restarts, and that must delay a deployment and not fail it.
+ */
+async function returnsWithinMs(tx: Transaction, refused: HostRefusal[]): Promise<number> {
+  if (refused.length === 0) return 0;
+  const graceSeconds = Number((await readSettings(tx))['host.reconnect.grace']);
+  const away = sql<number>`extract(epoch from now() - max(coalesce(${host.lastPinged}, ${host.created})))`;
+  const [row] = await tx
+    .select({ awaySeconds: away })
+    .from(host)
+    .where(
+      and(
+        inArray(
+          host.id,
+          refused.map(({ hostId }) => hostId),
+        ),
+        inArray(host.status, ['Connecting', 'Down']),
+      ),
+    );
+  return row?.awaySeconds == null ? 0 : Math.max(0, Math.ceil((graceSeconds - Number(row.awaySeconds)) * 1000));
+}
 
 type LockedVm = NonNullable<Awaited<ReturnType<typeof lockVm>>>;
 

@@ -1,5 +1,5 @@
 import { eq } from 'drizzle-orm';
-import { cleanupDebt, JOB_STATUS, storagePool } from '../../db/schema/index.js';
+import { cleanupDebt, host, JOB_STATUS, storagePool } from '../../db/schema/index.js';
 import { hostWorkflowId } from '../../shared/workflow-ids.js';
 import { type ControlPlane, startControlPlane } from '../support/control-plane.js';
 import { FakeHost, hang, refusal } from '../support/fake-host.js';
@@ -66,6 +66,27 @@ describe('hostLifecycle', () => {
     await fake.isStatus('Down');
     fake.override('hello', undefined);
     await fake.isStatus('Up');
+  });
+
+  it('lets a deployment wait for a host that is only just away', async () => {
+    await fake.stop();
+    await fake.isStatus('Down');
+    const { job } = await scenario.vm(await scenario.template());
+    await scenario.start(job);
+    await fake.start();
+    expect(await scenario.ended(job)).toMatchObject({ jobStatus: JOB_STATUS.succeeded });
+  });
+
+  it('lets no deployment wait for a host that has been away for longer than the grace', async () => {
+    await fake.stop();
+    await fake.isStatus('Down');
+    const lastPinged = new Date(Date.now() - 61_000).toISOString();
+    await plane.db.update(host).set({ lastPinged }).where(eq(host.id, fake.hostId));
+    const { job } = await scenario.deploy(await scenario.template());
+    expect(job.jobResult).toMatchObject({
+      slipwaycode: 'SLIPWAY_NO_HOST',
+      errortext: expect.stringContaining('host-1: is Down') as string,
+    });
   });
 
   it('shows a VM that ended by itself as Stopped', async () => {

@@ -20,14 +20,14 @@ export async function awaitStage(deployment: Deployment, wake: { wakeUps: number
   try {
     for (;;) {
       const wakeUps = wake.wakeUps;
-      const joined = await control.joinStage(deployment);
+      const joined = await control('join the one download of the template').joinStage(deployment);
       if (joined.outcome === 'ready') return joined.installPath;
       if (joined.outcome === 'failed') throw toWorkflowFailure(joined.failure);
       await condition(() => wake.wakeUps > wakeUps, lookMs, { summary: 'wait for the template on the pool' });
       lookMs = Math.min(lookMs * 2, LAST_LOOK_MS);
     }
   } catch (error) {
-    await CancellationScope.nonCancellable(() => control.leaveStage(deployment));
+    await CancellationScope.nonCancellable(() => control('leave the download').leaveStage(deployment));
     throw error;
   }
 }

@@ -27,7 +27,7 @@ export async function stageOnHost(plan: StagePlan, spoolRefId: string, watched: 
   const guilty: string[] = [];
 
   for (let attempt = 1, copy = plan.copy; ; attempt++) {
-    if (attempt > 1) copy = await control.nextEpoch({ spoolRefId, copy });
+    if (attempt > 1) copy = await control('files of its own for the next try').nextEpoch({ spoolRefId, copy });
     const label = `checksum attempt ${attempt}/${CHECKSUM_ATTEMPTS}`;
     try {
       const { mirrors } = await downloadFromTiers({ plan, copy, sources, expected, guilty, watched, label });
