@@ -78,12 +78,12 @@ test('should refuse a qcow2 with an internal snapshot', async () => {
 });
 
 test('should refuse an encrypted qcow2', async () => {
+  // AES and not LUKS: for LUKS qemu-img measures the processor first, and gives up on a busy machine.
   const secret = ['--object', 'secret,id=key,data=passphrase'];
-  const path = await image('qcow2', [
-    ...secret,
-    '-o',
-    'encrypt.format=luks,encrypt.key-secret=key,encrypt.iter-time=10',
-  ]);
+  const path = await image('qcow2', [...secret, '-o', 'encrypt.format=aes,encrypt.key-secret=key']);
+  expect(await refusal(path, 'QCOW2')).toEqual(refusedBecause('encrypted'));
+  const luks = Buffer.from([0, 0, 0, 2]);
+  await patch(path, 32, luks);
   expect(await refusal(path, 'QCOW2')).toEqual(refusedBecause('encrypted'));
 });
 
