@@ -7,7 +7,7 @@ import { accountKey, vmKey } from '../shared/search-attributes.js';
 import { CONTROL_TASK_QUEUE } from '../shared/task-queues.js';
 
 /** Where the workflow's memo says which job it runs. */
-export const JOB_ID_MEMO = 'jobId';
+const JOB_ID_MEMO = 'jobId';
 
 /**
  * The workflow of the previous job writes the job's outcome as its last act and closes a moment later. A client that

@@ -51,6 +51,7 @@ describe('state directory', () => {
     expect(await second.secretKey()).toBe(key);
   });
 
+  // To mount a small file system, or to act as another user, takes root.
   const whenRoot = process.getuid?.() === 0 ? test : test.skip;
 
   whenRoot('a key that did not fit on a full disk is made when there is room', async () => {

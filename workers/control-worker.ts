@@ -8,7 +8,7 @@ import { openDatabase } from '../db/client.js';
 import { createSecretBox } from '../db/secret-box.js';
 import { requiredVariable } from '../shared/environment.js';
 import { CONTROL_TASK_QUEUE } from '../shared/task-queues.js';
-import { startProgressRecorder } from './control-worker/progress-recorder.js';
+import { createProgressRecorder } from './control-worker/progress-recorder.js';
 import { runPeriodically } from './control-worker/run-periodically.js';
 import { sweepJobs } from './control-worker/sweep-jobs.js';
 import { sweepRegistrations } from './control-worker/sweep-registrations.js';
@@ -48,7 +48,7 @@ await runWorkerProcess('control worker', async (ready) => {
     runPeriodically('job sweeper', SWEEP_EVERY_MS, () => sweepJobs(dependencies)),
     runPeriodically('registration sweeper', SWEEP_EVERY_MS, () => sweepRegistrations(dependencies)),
     runPeriodically('stage sweeper', SWEEP_EVERY_MS, () => sweepStages(dependencies)),
-    runPeriodically('progress recorder', PROGRESS_EVERY_MS, startProgressRecorder(dependencies)),
+    runPeriodically('progress recorder', PROGRESS_EVERY_MS, createProgressRecorder(dependencies)),
   ];
   try {
     const running = worker.run();

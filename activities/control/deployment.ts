@@ -80,7 +80,7 @@ export const recordDeploymentFailed =
       });
     });
 
-export function failedOutcome({ code, message }: Failure, isCancelled: boolean): JobOutcome {
+function failedOutcome({ code, message }: Failure, isCancelled: boolean): JobOutcome {
   const { errorcode } = ERRORS[code];
   return {
     status: isCancelled ? 'cancelled' : 'failed',

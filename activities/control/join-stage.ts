@@ -1,3 +1,4 @@
+import { WorkflowNotFoundError } from '@temporalio/client';
 import { and, eq, inArray, ne } from 'drizzle-orm';
 import { stageWaiter, templateSpoolRef, volumes } from '../../db/schema/index.js';
 import { templateKey } from '../../shared/search-attributes.js';
@@ -90,8 +91,9 @@ async function lockCopy(tx: Transaction, { poolId, templateId, generation }: Dep
 export type LeaveStageInput = Pick<Deployment, 'vmId' | 'poolId' | 'templateId' | 'generation'>;
 
 /**
- * A deployment that no longer wants the template, or was told that it failed. The last to leave cancels the stage; whether it was the last is asked
- * of the rows each time, so that a repeated try cancels what the first one had no time to.
+ * A deployment that no longer wants the template, or was told that it failed. The last to leave cancels the stage;
+ * whether it was the last is asked of the rows each time, so that a repeated try cancels what the first one had no time
+ * to.
  */
 export const leaveStage =
   ({ db, client }: ControlDependencies) =>
@@ -117,6 +119,7 @@ export const leaveStage =
     if (isWanted) return;
     const stage = client.workflow.getHandle(stageWorkflowId(poolId, templateId, generation));
     await stage.cancel().catch((error: unknown) => {
-      if (!(error instanceof Error) || error.name !== 'WorkflowNotFoundError') throw error;
+      // It has ended by itself.
+      if (!(error instanceof WorkflowNotFoundError)) throw error;
     });
   };

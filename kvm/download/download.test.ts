@@ -222,6 +222,7 @@ describe('an abort', () => {
 });
 
 describe('a disk', () => {
+  // A file system that fills up has to be mounted, which takes root.
   const whenRoot = process.getuid?.() === 0 ? it : it.skip;
 
   whenRoot('without space ends the download for this pool, and other sources are left alone', async () => {

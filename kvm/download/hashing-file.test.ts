@@ -8,6 +8,7 @@ import { HashingFile } from './hashing-file.js';
 import { MIB, randomContent } from './test-support.js';
 
 const run = promisify(execFile);
+/** A disk that loses bytes is made of a loop device over a full file system, which takes root to set up. */
 const whenLoopDevices = process.getuid?.() === 0 && existsSync('/dev/loop-control') ? it : it.skip;
 
 /** A disk of 32 MiB, of which the last written bytes do not arrive until `repair`. */

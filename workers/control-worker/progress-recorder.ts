@@ -12,7 +12,7 @@ type SpoolRow = typeof templateSpoolRef.$inferSelect;
  * download, so that lists never call Temporal. Several control workers share the rows: each takes those that nobody
  * has updated within the last second.
  */
-export function startProgressRecorder({ db, client }: Pick<ControlDependencies, 'db' | 'client'>) {
+export function createProgressRecorder({ db, client }: Pick<ControlDependencies, 'db' | 'client'>) {
   return async (): Promise<void> => {
     const rows = await db
       .update(templateSpoolRef)

@@ -1,5 +1,6 @@
 import { and, eq, sql } from 'drizzle-orm';
 import type { ControlDependencies } from '../../activities/control/dependencies.js';
+import { isWorkflowRunning } from '../../client/is-workflow-running.js';
 import { startJob } from '../../client/start-job.js';
 import type { JobRow } from '../../db/jobs.js';
 import { asyncJob, JOB_STATUS } from '../../db/schema/index.js';
@@ -35,14 +36,7 @@ async function sweepJob(dependencies: Pick<ControlDependencies, 'db' | 'client'>
     return;
   }
   const { client, db } = dependencies;
-  const run = await client.workflow
-    .getHandle(job.workflowId, job.runId)
-    .describe()
-    .catch((error: unknown) => {
-      if (error instanceof Error && error.name === 'WorkflowNotFoundError') return undefined;
-      throw error;
-    });
-  if (run?.status.name === 'RUNNING') return;
+  if (await isWorkflowRunning(client, job.workflowId, job.runId)) return;
   // It may have written the outcome between the two reads.
   const [current] = await db.select().from(asyncJob).where(eq(asyncJob.id, job.id));
   if (current?.jobStatus !== JOB_STATUS.inProgress) return;

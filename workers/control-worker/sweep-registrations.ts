@@ -1,4 +1,5 @@
 import type { ControlDependencies } from '../../activities/control/dependencies.js';
+import { isWorkflowRunning } from '../../client/is-workflow-running.js';
 import { abandonedRegistrations, abandonTemplate } from '../../db/templates.js';
 import { templateWorkflowId } from '../../shared/workflow-ids.js';
 
@@ -8,13 +9,6 @@ const ABANDONED_AFTER_SECONDS = 120;
 /** Removes templates that began to register and whose workflow is not there to end it. */
 export async function sweepRegistrations({ db, client }: Pick<ControlDependencies, 'db' | 'client'>): Promise<void> {
   for (const templateId of await abandonedRegistrations(db, ABANDONED_AFTER_SECONDS)) {
-    const run = await client.workflow
-      .getHandle(templateWorkflowId(templateId))
-      .describe()
-      .catch((error: unknown) => {
-        if (error instanceof Error && error.name === 'WorkflowNotFoundError') return undefined;
-        throw error;
-      });
-    if (run?.status.name !== 'RUNNING') await abandonTemplate(db, templateId);
+    if (!(await isWorkflowRunning(client, templateWorkflowId(templateId)))) await abandonTemplate(db, templateId);
   }
 }

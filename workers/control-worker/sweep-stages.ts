@@ -1,6 +1,7 @@
 import { and, eq, inArray, notExists, sql } from 'drizzle-orm';
 import type { ControlDependencies } from '../../activities/control/dependencies.js';
 import { abandonStage } from '../../activities/control/stage.js';
+import { isWorkflowRunning } from '../../client/is-workflow-running.js';
 import { stageWaiter, templateSpoolRef } from '../../db/schema/index.js';
 import { stageWorkflowId } from '../../shared/workflow-ids.js';
 
@@ -19,13 +20,7 @@ export async function sweepStages(dependencies: ControlDependencies): Promise<vo
     .from(templateSpoolRef)
     .where(and(inArray(templateSpoolRef.state, ['Allocated', 'Downloading']), notExists(waiting)));
   for (const { id, poolId, templateId, generation } of orphans) {
-    const run = await client.workflow
-      .getHandle(stageWorkflowId(poolId, templateId, generation))
-      .describe()
-      .catch((error: unknown) => {
-        if (error instanceof Error && error.name === 'WorkflowNotFoundError') return undefined;
-        throw error;
-      });
-    if (run?.status.name !== 'RUNNING') await abandonStage(dependencies)({ spoolRefId: id });
+    const stage = stageWorkflowId(poolId, templateId, generation);
+    if (!(await isWorkflowRunning(client, stage))) await abandonStage(dependencies)({ spoolRefId: id });
   }
 }
