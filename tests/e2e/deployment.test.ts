@@ -4,6 +4,7 @@ import path from 'node:path';
 import { CloudStackApiError } from '../../cli/cloudstack-client.js';
 import { pickFreePorts } from '../../embedded/ports.js';
 import { TestInstallation } from '../support/test-installation.js';
+import { waitFor } from '../support/wait-for.js';
 
 const MiB = 1024 ** 2;
 
@@ -80,7 +81,7 @@ describe('a deployment through the API', () => {
   });
 
   it('serves ten deployments of one template on one pool from one download, through two gateways', async () => {
-    const disk = await test.disk(16 * MiB);
+    const disk = await test.disk(40 * MiB);
     test.origin.serve(disk.path, { content: { file: disk.file }, bytesPerSecond: 8 * MiB });
     const [busy, idle] = test.installation.hosts;
     // One host only, so that there is one pool.
@@ -91,6 +92,7 @@ describe('a deployment through the API', () => {
     const begun = await Promise.all(
       Array.from({ length: 10 }, (_, index) => test.begin(templateId, test.clients[index % 2])),
     );
+    await waitFor('the API shows the progress', async () => (await test.downloadedBytes(templateId)) > 0);
     await Promise.all(begun.map(({ jobid }, index) => test.ended(jobid, test.clients[index % 2])));
     for (const { id } of begun) expect(await test.vm(id)).toMatchObject({ state: 'Running', hostid: busy!.id });
     expect(test.origin.statistics(disk.path).bytes - before).toBeLessThan(disk.sizeBytes + 64 * 1024);

@@ -10,6 +10,7 @@ import {
   volumes,
 } from '../../db/schema/index.js';
 import { createControlActivities } from '../../activities/control/index.js';
+import { accountKey, hostKey, templateKey, vmKey, zoneKey } from '../../shared/search-attributes.js';
 import { vmWorkflowId } from '../../shared/workflow-ids.js';
 import { type ControlPlane, startControlPlane } from '../support/control-plane.js';
 import { FakeHost, hang, refusal, tier } from '../support/fake-host.js';
@@ -77,6 +78,10 @@ describe('deployVirtualMachine', () => {
     const activities = events.filter((event) => event.activityTaskScheduledEventAttributes);
     expect(activities.length).toBeLessThanOrEqual(8);
     expect(events.length).toBeLessThanOrEqual(60);
+
+    const { typedSearchAttributes } = await plane.client.workflow.getHandle(vmWorkflowId(second.vmId)).describe();
+    const found = [accountKey, vmKey, zoneKey, templateKey, hostKey].map((key) => typedSearchAttributes.get(key));
+    expect(found).toEqual([other.accountId, other.id, other.dataCenterId, templateId, other.hostId]);
 
     await scenario.destroy(first.vmId, true);
     await scenario.destroy(second.vmId, true);
