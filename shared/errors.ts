@@ -5,10 +5,11 @@
  * `failover` is the row of the design's failure table that the error belongs to:
  * - `sameSource`: try the same source again, backing off, resuming; then the next source, then the next host
  * - `nextSource`: this source will not work; another mirror may
+ * - `otherBytes`: these bytes will not work; those of another source may, unless a whole-file hash vouched for them
  * - `nextHost`: no source will work from this host or on this pool; another host may
  * - `giveUp`: it will not work anywhere
  */
-export type Failover = 'sameSource' | 'nextSource' | 'nextHost' | 'giveUp';
+export type Failover = 'sameSource' | 'nextSource' | 'otherBytes' | 'nextHost' | 'giveUp';
 
 interface ErrorEntry {
   errorcode: number;
@@ -28,6 +29,12 @@ const entry = (errorcode: number, cserrorcode: number, failover: Failover, remed
 export const ERRORS = {
   // The API
   SLIPWAY_PARAMETER_INVALID: entry(431, 4350, 'giveUp', 'Correct the named parameter and call again.'),
+  SLIPWAY_HEADER_INVALID: entry(
+    431,
+    4350,
+    'giveUp',
+    'Give HTTP headers as HTTP_HEADER:<Name> or as HTTP_HEADER = NAME:VALUE.',
+  ),
   SLIPWAY_PARAMETER_MISSING: entry(431, 4350, 'giveUp', 'Give the named parameter and call again.'),
   SLIPWAY_COMMAND_UNKNOWN: entry(432, 9999, 'giveUp', 'Call listApis for the commands that this server answers.'),
   SLIPWAY_REQUEST_MALFORMED: entry(430, 9999, 'giveUp', 'Send parameters in the query or as a form body.'),
@@ -81,7 +88,7 @@ export const ERRORS = {
     'The workflow was terminated or is gone; what it left was cleaned up. Start the operation again.',
   ),
   // Sources
-  SLIPWAY_URL_INVALID: entry(431, 4350, 'nextSource', 'Give an absolute http or https URL.'),
+  SLIPWAY_URL_INVALID: entry(431, 4350, 'nextSource', 'Give an absolute http, https or nfs URL.'),
   SLIPWAY_URL_FORBIDDEN: entry(
     431,
     4350,
@@ -116,6 +123,20 @@ export const ERRORS = {
     'nextSource',
     'Upload the certificate of the issuer, or repair the certificate of the server.',
   ),
+  SLIPWAY_SOURCE_NFS: entry(
+    530,
+    4250,
+    'nextSource',
+    'Check the path, the export and its permissions on the NFS server.',
+  ),
+  SLIPWAY_SOURCE_PROXY: entry(530, 4250, 'sameSource', 'Check the proxy that is set for the host.'),
+  SLIPWAY_SOURCE_SLOW: entry(530, 4250, 'nextSource', 'Remove the mirror from the metalink, or look at its server.'),
+  SLIPWAY_SOURCE_PIECE: entry(
+    530,
+    4250,
+    'nextSource',
+    'The mirror sent bytes that do not match the piece hashes of the metalink: repair or remove it.',
+  ),
   SLIPWAY_SOURCE_CHANGED: entry(
     530,
     4250,
@@ -135,6 +156,25 @@ export const ERRORS = {
     'nextSource',
     'Repair the metalink document; the text says what is wrong.',
   ),
+  SLIPWAY_METALINK_DTD: entry(530, 4250, 'nextSource', 'Remove the document type and its entities from the metalink.'),
+  SLIPWAY_METALINK_TOO_LARGE: entry(
+    530,
+    4250,
+    'nextSource',
+    'Make the metalink smaller: the text says which limit it passes.',
+  ),
+  SLIPWAY_METALINK_NO_SOURCE: entry(
+    530,
+    4250,
+    'nextSource',
+    'Give the file an http, https or nfs URL; the text says why the others were dropped.',
+  ),
+  SLIPWAY_TRANSFER_DEADLINE: entry(
+    530,
+    4250,
+    'nextHost',
+    'Raise the setting direct.download.total.timeout, or use faster sources.',
+  ),
   SLIPWAY_TEMPLATE_TOO_LARGE: entry(
     530,
     4250,
@@ -148,10 +188,49 @@ export const ERRORS = {
     'nextHost',
     'Compare the registered checksum with the publisher; the text has expected and actual.',
   ),
+  SLIPWAY_UNPACK_CORRUPT: entry(530, 4250, 'otherBytes', 'Compress the file anew: what is there cannot be unpacked.'),
+  SLIPWAY_UNPACK_TOO_LARGE: entry(
+    530,
+    4250,
+    'otherBytes',
+    'Raise the setting max.template.iso.size, or register a smaller image.',
+  ),
+  SLIPWAY_UNPACK_RATIO: entry(
+    530,
+    4250,
+    'otherBytes',
+    'The file unpacks to far more than it is, as a decompression bomb does: register the unpacked image.',
+  ),
+  SLIPWAY_UNPACK_NESTED: entry(530, 4250, 'otherBytes', 'Compress the image once, not twice.'),
+  SLIPWAY_UNPACK_MEMBERS: entry(530, 4250, 'otherBytes', 'Put the image, and nothing else, into the zip file.'),
+  SLIPWAY_UNPACK_TOOL: entry(530, 4250, 'nextHost', 'Install the program that the text names on that host.'),
+  SLIPWAY_IMAGE_FORMAT: entry(
+    530,
+    4250,
+    'otherBytes',
+    'Register the image with the format that it has, or convert it to QCOW2, RAW or ISO.',
+  ),
+  SLIPWAY_IMAGE_HEADER: entry(530, 4250, 'otherBytes', 'The header of the image is damaged or forged: make it anew.'),
+  SLIPWAY_IMAGE_BACKING_FILE: entry(530, 4250, 'otherBytes', 'Flatten the image with qemu-img convert.'),
+  SLIPWAY_IMAGE_DATA_FILE: entry(530, 4250, 'otherBytes', 'Make the image one file with qemu-img convert.'),
+  SLIPWAY_IMAGE_FEATURES: entry(
+    530,
+    4250,
+    'otherBytes',
+    'The image uses features of qcow2 that are not known to be safe: convert it with qemu-img convert.',
+  ),
+  SLIPWAY_IMAGE_ENCRYPTED: entry(530, 4250, 'otherBytes', 'Decrypt the image: nothing here has its key.'),
+  SLIPWAY_IMAGE_SIZE: entry(530, 4250, 'otherBytes', 'The image claims an impossible size: make it anew.'),
+  SLIPWAY_IMAGE_POLYGLOT: entry(
+    530,
+    4250,
+    'otherBytes',
+    'The file can be read as two formats, as an attack would be: convert it with qemu-img convert.',
+  ),
   SLIPWAY_IMAGE_REFUSED: entry(
     530,
     4250,
-    'nextSource',
+    'otherBytes',
     'The file is not a safe image of the registered format; the text says why.',
   ),
   SLIPWAY_IMAGE_UNUSABLE: entry(

@@ -1,8 +1,8 @@
-import type { Digest } from './checksum.js';
+import type { Digest, DigestAlgorithm } from './checksum.js';
 import type { ErrorCode } from './errors.js';
 
 /** Formats that Slipway registers and installs. The names are CloudStack's `format` values. */
-export const IMAGE_FORMATS = ['QCOW2', 'RAW'] as const;
+export const IMAGE_FORMATS = ['QCOW2', 'RAW', 'ISO'] as const;
 export type ImageFormat = (typeof IMAGE_FORMATS)[number];
 
 /** What happened at one source, in words for a person. `url` is without user info and query. */
@@ -15,12 +15,43 @@ export interface MirrorReport {
   reason?: string;
 }
 
+/** What an image may be packed in: told by content, unpacked while it is downloaded. */
+export const COMPRESSIONS = ['gzip', 'bzip2', 'xz', 'zstd', 'zip'] as const;
+export type Compression = (typeof COMPRESSIONS)[number];
+
+/** Hashes of consecutive pieces of a file, all of one length except perhaps the last (RFC 5854, 4.2.10). */
+export interface PieceHashes {
+  algorithm: DigestAlgorithm;
+  lengthBytes: number;
+  /** Lower-case hex, in file order. */
+  values: string[];
+}
+
+/** One source at work. `url` is without user info and query. */
+export interface MirrorProgress {
+  url: string;
+  bytes: number;
+  bytesPerSecond: number;
+}
+
 export interface DownloadProgress {
+  /** Bytes of the file that are on this host, from an earlier try or now. */
   bytes: number;
   totalBytes?: number;
   bytesPerSecond: number;
-  /** Without user info and query. */
-  source: string;
+  remainingMs?: number;
+  /** Sources at work, the one that brought most first. */
+  mirrors: MirrorProgress[];
+  /** How far each stage behind the network is, in bytes of the file; `unpackedBytes` of what comes out. */
+  hashedBytes: number;
+  writtenBytes: number;
+  unpackedBytes?: number;
+}
+
+export interface Unpacked {
+  compression: Compression;
+  /** Length of what came out. */
+  sizeBytes: number;
 }
 
 export interface DownloadResult {
@@ -28,8 +59,10 @@ export interface DownloadResult {
   /** Bytes that were on disk already, from an interrupted try. */
   resumedFromBytes: number;
   digests: Digest[];
-  /** One per source tried, in order. */
+  /** One per source, in order. */
   mirrors: MirrorReport[];
+  /** Of a packed file: what it was unpacked to. */
+  unpacked?: Unpacked;
 }
 
 /** What a probe of a registered URL found out. */

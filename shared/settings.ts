@@ -5,7 +5,7 @@
 interface SettingEntry {
   defaultValue: string;
   type: 'integer' | 'boolean' | 'string';
-  unit?: 'ms' | 's' | 'GB' | 'CIDRs';
+  unit?: 'ms' | 's' | 'GB' | 'CIDRs' | 'MiB/s';
   description: string;
 }
 
@@ -27,6 +27,47 @@ export const SETTINGS = {
     type: 'integer',
     unit: 'ms',
     description: 'Longest wait for a free connection to an image source.',
+  },
+  'direct.download.total.timeout': {
+    defaultValue: '10800',
+    type: 'integer',
+    unit: 's',
+    description: 'Longest time for one download.',
+  },
+  'direct.download.own.servers': {
+    defaultValue: '',
+    type: 'string',
+    description:
+      'Comma-separated host names, host:port pairs and CIDRs of image servers that are yours: several connections may be opened to each. To any other server there is one.',
+  },
+  'direct.download.own.server.connections': {
+    defaultValue: '8',
+    type: 'integer',
+    description: 'How many connections a download opens to an image server of direct.download.own.servers.',
+  },
+  'direct.download.mirror.locations': {
+    defaultValue: '',
+    type: 'string',
+    description:
+      'Comma-separated two-letter country codes: mirrors there come first among those of equal priority in a metalink.',
+  },
+  'direct.download.bandwidth.host': {
+    defaultValue: '0',
+    type: 'integer',
+    unit: 'MiB/s',
+    description: 'Most that all downloads of a host take together; 0 for no limit.',
+  },
+  'direct.download.bandwidth.pool': {
+    defaultValue: '0',
+    type: 'integer',
+    unit: 'MiB/s',
+    description: 'Most that all downloads to a pool take together on a host; 0 for no limit.',
+  },
+  'direct.download.bandwidth.origin': {
+    defaultValue: '0',
+    type: 'integer',
+    unit: 'MiB/s',
+    description: 'Most that a host takes from one image server; 0 for no limit.',
   },
   'store.download.follow.redirects': {
     defaultValue: 'false',
@@ -70,6 +111,14 @@ export interface DownloadSettings {
   /** CIDRs that the URL policy lets through although they are internal. */
   allowedInternalCidrs: string[];
   maxSizeBytes: number;
+  totalTimeoutMs: number;
+  /** Host names, `host:port` and CIDRs of servers to which several connections may be opened. */
+  ownServers: string[];
+  ownServerConnections: number;
+  /** Two-letter country codes in lower case, best first. */
+  mirrorLocations: string[];
+  /** Caps in bytes per second; 0 for none. */
+  bandwidth: { host: number; pool: number; origin: number };
 }
 
 export type SettingValues = Record<SettingName, string>;
@@ -77,16 +126,30 @@ export type SettingValues = Record<SettingName, string>;
 export const defaultSettings = (): SettingValues =>
   Object.fromEntries(Object.entries(SETTINGS).map(([name, { defaultValue }]) => [name, defaultValue])) as SettingValues;
 
+const MIB = 1024 ** 2;
+
+const list = (text: string): string[] =>
+  text
+    .split(',')
+    .map((part) => part.trim().toLowerCase())
+    .filter((part) => part !== '');
+
 export function downloadSettings(values: SettingValues): DownloadSettings {
   return {
     connectTimeoutMs: Number(values['direct.download.connect.timeout']),
     socketTimeoutMs: Number(values['direct.download.socket.timeout']),
     connectionRequestTimeoutMs: Number(values['direct.download.connection.request.timeout']),
     followRedirects: values['store.download.follow.redirects'] === 'true',
-    allowedInternalCidrs: values['secstorage.allowed.internal.sites']
-      .split(',')
-      .map((cidr) => cidr.trim())
-      .filter((cidr) => cidr !== ''),
+    allowedInternalCidrs: list(values['secstorage.allowed.internal.sites']),
     maxSizeBytes: Number(values['max.template.iso.size']) * 1024 ** 3,
+    totalTimeoutMs: Number(values['direct.download.total.timeout']) * 1000,
+    ownServers: list(values['direct.download.own.servers']),
+    ownServerConnections: Number(values['direct.download.own.server.connections']),
+    mirrorLocations: list(values['direct.download.mirror.locations']),
+    bandwidth: {
+      host: Number(values['direct.download.bandwidth.host']) * MIB,
+      pool: Number(values['direct.download.bandwidth.pool']) * MIB,
+      origin: Number(values['direct.download.bandwidth.origin']) * MIB,
+    },
   };
 }

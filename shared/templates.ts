@@ -5,7 +5,7 @@ import type { DownloadSettings } from './settings.js';
 /** A URL on its way to a host: readable for people without its secrets, and whole for the host alone. */
 export interface SealedUrl {
   display: string;
-  /** Encrypted to the host's public key. */
+  /** JSON of a `RegisteredSource`, so with the template's HTTP headers, encrypted to the host's public key. */
   sealed: string;
 }
 
@@ -22,7 +22,7 @@ export interface SealedTier {
   location?: string;
   /** Without user info and query, in the order of the sealed list. */
   mirrors: string[];
-  /** JSON array of the whole URLs, sealed by the host to itself. */
+  /** JSON of a `TierSecrets`, sealed by the host to itself. */
   sealed: string;
 }
 

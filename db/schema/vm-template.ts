@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { boolean, check, index, integer, pgTable, text, uuid } from 'drizzle-orm/pg-core';
+import { IMAGE_FORMATS } from '../../shared/images.js';
 import { account } from './account.js';
 import { bytes, created, id, removed } from './columns.js';
 import { guestOs } from './guest-os.js';
@@ -21,7 +22,7 @@ export const vmTemplate = pgTable(
     type: text({ enum: ['USER', 'SYSTEM', 'ROUTING'] })
       .notNull()
       .default('USER'),
-    format: text({ enum: ['QCOW2', 'RAW'] }).notNull(),
+    format: text({ enum: IMAGE_FORMATS }).notNull(),
     hypervisorType: text().notNull().default('KVM'),
     arch: text().notNull().default('x86_64'),
     bits: integer().notNull().default(64),

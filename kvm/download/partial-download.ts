@@ -86,7 +86,14 @@ export class PartialDownload {
       }
       if (this.identity) {
         const { url, totalBytes } = this.identity;
-        onProgress?.({ bytes, bytesPerSecond, source: url, ...(totalBytes === undefined ? {} : { totalBytes }) });
+        onProgress?.({
+          bytes,
+          bytesPerSecond,
+          mirrors: [{ url, bytes, bytesPerSecond }],
+          hashedBytes: bytes,
+          writtenBytes: this.file.writtenBytes,
+          ...(totalBytes === undefined ? {} : { totalBytes }),
+        });
       }
     }, TICK_MS);
   }

@@ -4,11 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startOriginServer, type OriginServer } from '../../demo/origin-server.js';
 import type { DownloadResult } from '../../shared/images.js';
-import type { DownloadSettings } from '../../shared/settings.js';
+import { defaultSettings, type DownloadSettings, downloadSettings } from '../../shared/settings.js';
 import { download, type DownloadContext, type DownloadRequest } from './download.js';
 
 /** Timeouts short enough for tests of silence, and loopback allowed: the origin servers live there. */
 export const testSettings = (changes: Partial<DownloadSettings> = {}): DownloadSettings => ({
+  ...downloadSettings(defaultSettings()),
   connectTimeoutMs: 2_000,
   socketTimeoutMs: 400,
   connectionRequestTimeoutMs: 2_000,

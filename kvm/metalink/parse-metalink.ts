@@ -23,7 +23,8 @@ const MAX_DROPPED = 1_000;
 
 const SUFFIXES: Record<ImageFormat, RegExp> = {
   QCOW2: /\.(qcow2|img)(\.(gz|bz2|xz|zst|zip))?$/i,
-  RAW: /\.(raw|img|iso)(\.(gz|bz2|xz|zst|zip))?$/i,
+  RAW: /\.(raw|img)(\.(gz|bz2|xz|zst|zip))?$/i,
+  ISO: /\.iso(\.(gz|bz2|xz|zst|zip))?$/i,
 };
 
 export interface MetalinkContext {

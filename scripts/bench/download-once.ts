@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { pathToFileURL } from 'node:url';
 import type * as downloadModule from '../../kvm/download/download.js';
+import { defaultSettings, downloadSettings } from '../../shared/settings.js';
 
 /**
  * `download-once.ts <built module> <url> <path> <sha256>`: one verified download with the built code, in a process of
@@ -16,10 +17,7 @@ async function main([modulePath = '', url = '', partialPath = '', sha256 = '']: 
       hasVouchedDigest: true,
       algorithms: ['SHA-256'],
       settings: {
-        connectTimeoutMs: 5_000,
-        socketTimeoutMs: 5_000,
-        connectionRequestTimeoutMs: 5_000,
-        followRedirects: false,
+        ...downloadSettings(defaultSettings()),
         allowedInternalCidrs: ['127.0.0.0/8'],
         maxSizeBytes: Number.MAX_SAFE_INTEGER,
       },

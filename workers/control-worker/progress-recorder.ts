@@ -30,13 +30,13 @@ export function createProgressRecorder({ db, client }: Pick<ControlDependencies,
   async function record(row: SpoolRow): Promise<void> {
     const progress = await readHeartbeat(row);
     if (!progress) return;
-    const { bytes, totalBytes, bytesPerSecond, source } = progress;
+    const { bytes, totalBytes, bytesPerSecond, mirrors } = progress;
     await db
       .update(templateSpoolRef)
       .set({
         downloadedBytes: bytes,
         bytesPerSecond: Math.round(bytesPerSecond),
-        downloadSource: source,
+        downloadSource: mirrors.map(({ url }) => url).join(', ') || null,
         // 100 is for a copy that is Ready.
         downloadPct: totalBytes ? Math.min(99, Math.floor((bytes / totalBytes) * 100)) : 0,
       })
