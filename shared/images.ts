@@ -5,6 +5,11 @@ import type { ErrorCode } from './errors.js';
 export const IMAGE_FORMATS = ['QCOW2', 'RAW', 'ISO'] as const;
 export type ImageFormat = (typeof IMAGE_FORMATS)[number];
 
+/** Formats that a disk can have: an ISO is not one. */
+export const DISK_FORMATS = ['QCOW2', 'RAW'] as const satisfies readonly ImageFormat[];
+export type DiskFormat = (typeof DISK_FORMATS)[number];
+export const isDiskFormat = (format: ImageFormat): format is DiskFormat => format !== 'ISO';
+
 /** What happened at one source, in words for a person. `url` is without user info and query. */
 export interface MirrorReport {
   url: string;

@@ -41,7 +41,7 @@ export interface Deployment extends Placement {
   templateId: string;
   templateName: string;
   generation: number;
-  format: 'QCOW2' | 'RAW';
+  format: DiskFormat;
   instanceName: string;
   displayName: string;
   cpus: number;

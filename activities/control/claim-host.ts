@@ -116,6 +116,8 @@ function deploymentOf(
   { instance, template, offering, volume }: LockedVm,
   place: Pick<Deployment, 'hostId' | 'hostName' | 'poolId' | 'token'>,
 ): Deployment {
+  const { format } = template;
+  if (!isDiskFormat(format)) throw new SlipwayError('SLIPWAY_RESOURCE_STATE', `${template.name} is an ISO and no disk`);
   return {
     ...place,
     vmId: instance.id,
@@ -124,7 +126,7 @@ function deploymentOf(
     templateId: template.id,
     templateName: template.name,
     generation: template.generation,
-    format: template.format,
+    format,
     instanceName: instance.instanceName,
     displayName: instance.displayName,
     cpus: offering.cpu,

@@ -3,7 +3,7 @@ import { findZones, hasGuestOs } from '../../db/reads/find-deployment-parts.js';
 import { listTemplates } from '../../db/reads/list-templates.js';
 import { formatDigest, parseChecksum } from '../../shared/checksum.js';
 import { SlipwayError } from '../../shared/errors.js';
-import { IMAGE_FORMATS } from '../../shared/images.js';
+import { DISK_FORMATS } from '../../shared/images.js';
 import { accountKey, templateKey } from '../../shared/search-attributes.js';
 import { templateWorkflowId } from '../../shared/workflow-ids.js';
 import {
@@ -37,7 +37,7 @@ const params = {
       maxLength: 2048,
     }),
   ),
-  format: required(oneOf(IMAGE_FORMATS, 'Format of the image.')),
+  format: required(oneOf(DISK_FORMATS, 'Format of the image.')),
   hypervisor: required(string('KVM.')),
   directdownload: boolean('Must be true: Slipway has no secondary storage.'),
   ostypeid: uuid('ID of the OS type; required.'),
