@@ -1,3 +1,5 @@
+import type { DiskFormat } from './images.js';
+
 /** What a host needs to start a VM: libvirt's words, no paths outside a pool. */
 export interface DomainSpec {
   vmId: string;

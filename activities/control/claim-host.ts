@@ -17,6 +17,7 @@ import {
 } from '../../db/schema/index.js';
 import { readSettings } from '../../db/settings.js';
 import { SlipwayError } from '../../shared/errors.js';
+import { isDiskFormat } from '../../shared/images.js';
 import { type Deployment, TOKENS_PER_TRY } from '../../shared/virtual-machines.js';
 import { takeCapacity } from './capacity.js';
 import type { ControlDependencies, Transaction } from './dependencies.js';
