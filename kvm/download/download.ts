@@ -13,6 +13,7 @@ import { createHttpClient, type HttpClient } from './http-client.js';
 import { removeJournal } from './journal.js';
 import { PartialDownload, readFinished } from './partial-download.js';
 import { decideRetry } from './retry-decision.js';
+import type { RegisteredSource } from './source-client.js';
 import { transfer, type TransferRules } from './transfer.js';
 
 export interface DownloadRequest {
@@ -38,6 +39,7 @@ export interface SourceContext {
   trustedCertificatesPem?: readonly string[] | undefined;
   /** Name resolution; the operating system's by default. */
   resolve?: LookupFunction | undefined;
+  registered?: RegisteredSource | undefined;
 }
 
 export interface DownloadContext extends SourceContext {

@@ -5,6 +5,7 @@ import { SlipwayError } from '../../shared/errors.js';
 import type { DownloadSettings } from '../../shared/settings.js';
 import { createUrlPolicy } from '../url-policy/url-policy.js';
 import { exchange, type HttpResponse } from './http-exchange.js';
+import type { RegisteredSource } from './source-client.js';
 
 const MAX_REDIRECTS = 5;
 const REDIRECT_STATUSES = new Set([301, 302, 303, 307, 308]);
@@ -15,6 +16,8 @@ export interface HttpClientOptions {
   trustedCertificatesPem?: readonly string[] | undefined;
   /** Name resolution; the operating system's by default. The URL policy filters its answers. */
   resolve?: LookupFunction | undefined;
+  /** Its headers go to the origin (scheme, host, port) of its URL, whichever request or redirect leads there. */
+  registered?: RegisteredSource | undefined;
 }
 
 export interface ByteRange {
@@ -70,7 +73,14 @@ function redirectTarget({ url, headers }: HttpResponse): string {
   return target.href;
 }
 
-export function createHttpClient({ settings, trustedCertificatesPem = [], resolve }: HttpClientOptions): HttpClient {
+/** What is sent to `url` beside the client's own headers: nothing to any origin but the registered one. */
+function registeredHeaders(registered: RegisteredSource | undefined, url: URL): Record<string, string> {
+  if (!registered || !URL.canParse(registered.url) || new URL(registered.url).origin !== url.origin) return {};
+  return Object.fromEntries(registered.headers.map(([name, value]) => [name.toLowerCase(), value]));
+}
+
+export function createHttpClient(options: HttpClientOptions): HttpClient {
+  const { settings, trustedCertificatesPem = [], resolve, registered } = options;
   const policy = createUrlPolicy(settings.allowedInternalCidrs, resolve);
   // `ca` replaces the public roots, so that they have to be named too.
   const ca = trustedCertificatesPem.length > 0 ? [...rootCertificates, ...trustedCertificatesPem] : undefined;
@@ -84,11 +94,12 @@ export function createHttpClient({ settings, trustedCertificatesPem = [], resolv
     for (let redirects = 0; ; redirects++) {
       const headers: Record<string, string> = {
         accept: '*/*',
+        'user-agent': 'Slipway',
+        ...(authorization !== undefined && url.origin === origin ? { authorization } : {}),
+        ...registeredHeaders(registered, url),
         // An encoded body has other bytes, another size and another hash than the file.
         'accept-encoding': 'identity',
-        'user-agent': 'Slipway',
         ...rangeHeaders(range),
-        ...(authorization !== undefined && url.origin === origin ? { authorization } : {}),
       };
       const response = await exchange({
         url,
