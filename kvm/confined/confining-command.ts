@@ -1,0 +1,124 @@
+import { dirname } from 'node:path';
+import type { Confinement } from './spawn-confined.js';
+
+/** Where the programs are that confine another one. */
+export interface Confiners {
+  prlimit: string;
+  setpriv: string;
+  /** Absent where namespaces cannot be made. */
+  bwrap?: string;
+}
+
+const NOBODY = '65534';
+
+/** More than all threads of any decompressor on any host, and the end of a fork bomb. */
+const MAX_PROCESSES = 4096;
+
+/** What programs are made of. Nothing here is a secret; `/etc` itself is not among it. */
+const PROGRAM_PATHS = [
+  '/usr',
+  '/bin',
+  '/sbin',
+  '/lib',
+  '/lib32',
+  '/lib64',
+  '/libx32',
+  '/etc/ld.so.cache',
+  '/etc/alternatives',
+];
+
+const LOW_PORTS = 'net_bind_service';
+
+/** @returns the argument list, the program to start first, that runs another one confined */
+export function confiningCommand(
+  confiners: Confiners,
+  isRoot: boolean,
+  limits: Omit<Confinement, 'stdio' | 'env'>,
+): string[] {
+  const canBindLowPorts = isRoot && limits.canBindLowPorts === true;
+  return [
+    ...prlimit(confiners.prlimit, limits),
+    ...(confiners.bwrap === undefined ? [] : namespaces(confiners.bwrap, isRoot, canBindLowPorts, limits)),
+    ...unprivileged(confiners.setpriv, isRoot, canBindLowPorts),
+  ];
+}
+
+type Limits = Pick<Confinement, 'maxCpuSeconds' | 'maxAddressSpaceBytes' | 'maxFileBytes'>;
+
+function prlimit(program: string, limits: Limits): string[] {
+  return [
+    program,
+    // The hard limit kills as the kernel kills for want of memory; the soft one says what it was: SIGXCPU.
+    `--cpu=${limits.maxCpuSeconds}:${limits.maxCpuSeconds + 1}`,
+    `--as=${number(limits.maxAddressSpaceBytes)}`,
+    `--fsize=${number(limits.maxFileBytes)}`,
+    `--nproc=${MAX_PROCESSES}`,
+    // A core file would be a stranger's bytes, and ours, left on the disk.
+    '--core=0',
+    '--',
+  ];
+}
+
+const number = (limit: number): string => (Number.isFinite(limit) ? String(limit) : 'unlimited');
+
+function namespaces(
+  bwrap: string,
+  isRoot: boolean,
+  canBindLowPorts: boolean,
+  { hasNetwork, readablePaths = [] }: Pick<Confinement, 'hasNetwork' | 'readablePaths'>,
+): string[] {
+  return [
+    bwrap,
+    '--die-with-parent',
+    // Without it the program could type into the terminal that we were started from.
+    '--new-session',
+    '--unshare-pid',
+    '--unshare-ipc',
+    '--unshare-uts',
+    '--unshare-cgroup-try',
+    ...(hasNetwork ? [] : ['--unshare-net']),
+    // In a user namespace nobody would be another name of root, who owns the files of this host. Without one root can
+    // bind what lies below closed directories, and then become nobody in earnest.
+    ...(isRoot
+      ? [
+          ...['--cap-drop', 'ALL', '--cap-add', 'CAP_SETUID', '--cap-add', 'CAP_SETGID', '--cap-add', 'CAP_SETPCAP'],
+          ...(canBindLowPorts ? ['--cap-add', 'CAP_NET_BIND_SERVICE'] : []),
+        ]
+      : ['--unshare-user', '--uid', NOBODY, '--gid', NOBODY]),
+    ...directoriesAbove([...PROGRAM_PATHS, ...readablePaths]).flatMap((path) => ['--dir', path]),
+    ...PROGRAM_PATHS.flatMap((path) => ['--ro-bind-try', path, path]),
+    ...['--proc', '/proc', '--dev', '/dev'],
+    ...readablePaths.flatMap((path) => ['--ro-bind', path, path]),
+    // What is written to these is memory that no limit counts.
+    ...['--remount-ro', '/dev', '--remount-ro', '/'],
+    ...['--chdir', '/', '--'],
+  ];
+}
+
+/** Made explicitly, parents first, for those that bubblewrap makes on its own way are closed to nobody. */
+function directoriesAbove(paths: readonly string[]): string[] {
+  const directories = new Set<string>();
+  for (const path of paths) {
+    const names = dirname(path).split('/').filter(Boolean);
+    names.forEach((_name, index) => directories.add(`/${names.slice(0, index + 1).join('/')}`));
+  }
+  return [...directories].filter((directory) => !PROGRAM_PATHS.some((bound) => isWithin(directory, bound)));
+}
+
+const isWithin = (path: string, directory: string): boolean => path === directory || path.startsWith(`${directory}/`);
+
+function unprivileged(setpriv: string, isRoot: boolean, canBindLowPorts: boolean): string[] {
+  const kept = canBindLowPorts ? `,+${LOW_PORTS}` : '';
+  return [
+    setpriv,
+    '--no-new-privs',
+    '--pdeathsig=KILL',
+    ...(isRoot
+      ? [
+          ...[`--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups'],
+          ...[`--inh-caps=-all${kept}`, `--ambient-caps=-all${kept}`, `--bounding-set=-all${kept}`],
+        ]
+      : []),
+    '--',
+  ];
+}
