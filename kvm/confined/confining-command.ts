@@ -29,6 +29,9 @@ const PROGRAM_PATHS = [
 
 const LOW_PORTS = 'net_bind_service';
 
+/** Never for a path: it may have a space. */
+const words = (text: string): string[] => text.split(' ').filter(Boolean);
+
 /** @returns the argument list, the program to start first, that runs another one confined */
 export function confiningCommand(
   confiners: Confiners,
@@ -81,17 +84,17 @@ function namespaces(
     // bind what lies below closed directories, and then become nobody in earnest.
     ...(isRoot
       ? [
-          ...['--cap-drop', 'ALL', '--cap-add', 'CAP_SETUID', '--cap-add', 'CAP_SETGID', '--cap-add', 'CAP_SETPCAP'],
-          ...(canBindLowPorts ? ['--cap-add', 'CAP_NET_BIND_SERVICE'] : []),
+          ...words('--cap-drop ALL --cap-add CAP_SETUID --cap-add CAP_SETGID --cap-add CAP_SETPCAP'),
+          ...words(canBindLowPorts ? '--cap-add CAP_NET_BIND_SERVICE' : ''),
         ]
-      : ['--unshare-user', '--uid', NOBODY, '--gid', NOBODY]),
+      : words(`--unshare-user --uid ${NOBODY} --gid ${NOBODY}`)),
     ...directoriesAbove([...PROGRAM_PATHS, ...readablePaths]).flatMap((path) => ['--dir', path]),
     ...PROGRAM_PATHS.flatMap((path) => ['--ro-bind-try', path, path]),
-    ...['--proc', '/proc', '--dev', '/dev'],
+    ...words('--proc /proc --dev /dev'),
     ...readablePaths.flatMap((path) => ['--ro-bind', path, path]),
     // What is written to these is memory that no limit counts.
-    ...['--remount-ro', '/dev', '--remount-ro', '/'],
-    ...['--chdir', '/', '--'],
+    ...words('--remount-ro /dev --remount-ro /'),
+    ...words('--chdir / --'),
   ];
 }
 
@@ -115,8 +118,8 @@ function unprivileged(setpriv: string, isRoot: boolean, canBindLowPorts: boolean
     '--pdeathsig=KILL',
     ...(isRoot
       ? [
-          ...[`--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups'],
-          ...[`--inh-caps=-all${kept}`, `--ambient-caps=-all${kept}`, `--bounding-set=-all${kept}`],
+          ...words(`--reuid=${NOBODY} --regid=${NOBODY} --clear-groups`),
+          ...words(`--inh-caps=-all${kept} --ambient-caps=-all${kept} --bounding-set=-all${kept}`),
         ]
       : []),
     '--',
