@@ -1,6 +1,7 @@
 import { and, eq, inArray, sql } from 'drizzle-orm';
 import { displayUrl } from '../shared/display-url.js';
 import { SlipwayError } from '../shared/errors.js';
+import type { HttpHeader } from '../shared/http-headers.js';
 import type { ImageFormat } from '../shared/images.js';
 import type { Database } from './client.js';
 import { templateStoreRef, vmTemplate, vmTemplateDetails } from './schema/index.js';
@@ -23,7 +24,12 @@ export interface NewTemplate {
   bits: number;
   arch: string;
   details: { name: string; value: string }[];
+  /** Checked ones; each is stored encrypted, as a detail `HTTP_HEADER` with the text `NAME:VALUE`. */
+  headers: HttpHeader[];
 }
+
+/** Name of the rows of `vm_template_details` that hold secrets: no list may show them. */
+export const HTTP_HEADER_DETAIL = 'HTTP_HEADER';
 
 /** Inserts the row as Registering: no list shows it until a host has validated the URL. */
 export async function createTemplate(
@@ -31,14 +37,18 @@ export async function createTemplate(
   secretBox: SecretBox,
   template: NewTemplate,
 ): Promise<{ id: string }> {
-  const { url, details, ...columns } = template;
+  const { url, details, headers, ...columns } = template;
+  const rows = [
+    ...details,
+    ...headers.map((header) => ({ name: HTTP_HEADER_DETAIL, value: secretBox.encrypt(header.join(':')) })),
+  ];
   return db.transaction(async (tx) => {
     const [row] = await tx
       .insert(vmTemplate)
       .values({ ...columns, url: displayUrl(url), urlEncrypted: secretBox.encrypt(url) })
       .returning({ id: vmTemplate.id });
-    if (details.length > 0) {
-      await tx.insert(vmTemplateDetails).values(details.map((detail) => ({ ...detail, templateId: row!.id })));
+    if (rows.length > 0) {
+      await tx.insert(vmTemplateDetails).values(rows.map((detail) => ({ ...detail, templateId: row!.id })));
     }
     return { id: row!.id };
   });

@@ -4,12 +4,13 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { startOriginServer } from '../../demo/origin-server.js';
-import { generateKeyPair, seal } from '../../kvm/keystore/sealed-box.js';
+import { generateKeyPair } from '../../kvm/keystore/sealed-box.js';
 import { FilesystemPool } from '../../kvm/storage/filesystem-pool.js';
 import { defaultSettings, downloadSettings } from '../../shared/settings.js';
 import { BegunCopies } from './begun-copies.js';
 import type { HostDependencies } from './dependencies.js';
 import { downloadTier } from './download-tier.js';
+import { sealTier } from './tier-secrets.js';
 
 it('asks no source for a file that does not fit on the pool', async () => {
   const directory = await mkdtemp(path.join(tmpdir(), 'slipway-tier-'));
@@ -26,7 +27,11 @@ it('asks no source for a file that does not fit on the pool', async () => {
     const input = {
       poolId: 'pool',
       copy: { templateId: randomUUID(), generation: 1, epoch: 1 },
-      tier: { priority: 1, mirrors: [url], sealed: await seal(JSON.stringify([url]), keyPair.publicKey) },
+      tier: {
+        priority: 1,
+        mirrors: [url],
+        sealed: await sealTier({ urls: [url], registered: { url, headers: [] } }, keyPair),
+      },
       avoid: [],
       hasVouchedDigest: false,
       algorithms: ['SHA-256' as const],

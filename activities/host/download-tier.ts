@@ -1,12 +1,12 @@
 import { cancellationSignal, heartbeat } from '@temporalio/activity';
 import { download } from '../../kvm/download/download.js';
-import { openSealed } from '../../kvm/keystore/sealed-box.js';
 import type { DigestAlgorithm } from '../../shared/checksum.js';
 import { displayUrl } from '../../shared/display-url.js';
 import type { DownloadResult } from '../../shared/images.js';
 import type { DownloadSettings } from '../../shared/settings.js';
 import type { SealedTier, TemplateCopyRef } from '../../shared/templates.js';
 import { type HostDependencies, poolOf } from './dependencies.js';
+import { openTier } from './tier-secrets.js';
 
 export interface DownloadTierInput {
   poolId: string;
@@ -32,7 +32,7 @@ export const downloadTier =
     dependencies.begunCopies.add(input.poolId, input.copy);
     // Before the first byte: a pool that fills up at the end has wasted the whole download.
     if (input.expectedSizeBytes !== undefined) await pool.ensureSpaceFor(input.copy, input.expectedSizeBytes);
-    const urls = JSON.parse(await openSealed(input.tier.sealed, dependencies.keyPair)) as string[];
+    const { urls, registered } = await openTier(input.tier.sealed, dependencies.keyPair);
     const isAvoided = (url: string) => input.avoid.includes(displayUrl(url));
     return download(
       {
@@ -43,6 +43,6 @@ export const downloadTier =
         algorithms: input.algorithms,
         settings: input.settings,
       },
-      { signal: cancellationSignal(), onProgress: (progress) => heartbeat(progress) },
+      { signal: cancellationSignal(), registered, onProgress: (progress) => heartbeat(progress) },
     );
   };

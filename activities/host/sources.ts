@@ -1,12 +1,15 @@
 import { cancellationSignal } from '@temporalio/activity';
 import { probe } from '../../kvm/download/probe.js';
 import { readSources as readSourcePlan } from '../../kvm/download/read-sources.js';
-import { openSealed, seal } from '../../kvm/keystore/sealed-box.js';
+import type { RegisteredSource } from '../../kvm/download/source-client.js';
+import { openSealedJson } from '../../kvm/keystore/sealed-json.js';
 import { displayUrl } from '../../shared/display-url.js';
+import { SlipwayError } from '../../shared/errors.js';
 import type { ImageFormat, ProbeResult } from '../../shared/images.js';
 import type { DownloadSettings } from '../../shared/settings.js';
 import type { SealedSourcePlan, SealedUrl } from '../../shared/templates.js';
 import type { HostDependencies } from './dependencies.js';
+import { sealTier } from './tier-secrets.js';
 
 export interface SourceInput {
   url: SealedUrl;
@@ -14,31 +17,42 @@ export interface SourceInput {
   settings: DownloadSettings;
 }
 
+/** Temporal takes no result above 2 MiB; its refusal would say nothing about the document. */
+const MAX_SEALED_LENGTH = 1024 * 1024;
+
 /** Reads the first bytes of a registered URL; of each of its mirrors when it is a metalink. */
 export const probeUrl =
   ({ keyPair }: HostDependencies) =>
-  async ({ url, format, settings }: SourceInput): Promise<ProbeResult> =>
-    probe(await openSealed(url.sealed, keyPair), format, settings, { signal: cancellationSignal() });
+  async ({ url, format, settings }: SourceInput): Promise<ProbeResult> => {
+    const registered = await openSealedJson<RegisteredSource>(url.sealed, keyPair);
+    return probe(registered.url, format, settings, { signal: cancellationSignal(), registered });
+  };
 
 /** The sources of a template as tiers. Mirrors' URLs may hold secrets too: this host seals them to itself. */
 export const readSources =
   ({ keyPair }: HostDependencies) =>
   async ({ url, format, settings }: SourceInput): Promise<SealedSourcePlan> => {
-    const plan = await readSourcePlan(await openSealed(url.sealed, keyPair), format, settings, {
-      signal: cancellationSignal(),
-    });
+    const registered = await openSealedJson<RegisteredSource>(url.sealed, keyPair);
+    const plan = await readSourcePlan(registered.url, format, settings, { signal: cancellationSignal(), registered });
+    const tiers = await Promise.all(
+      plan.tiers.map(async ({ priority, location, urls }) => ({
+        priority,
+        location,
+        mirrors: urls.map(displayUrl),
+        sealed: await sealTier({ urls, registered }, keyPair),
+      })),
+    );
+    if (tiers.reduce((sum, { sealed }) => sum + sealed.length, 0) > MAX_SEALED_LENGTH) {
+      throw new SlipwayError(
+        'SLIPWAY_METALINK_TOO_LARGE',
+        `${url.display}: ${tiers.length} priorities, each with the template's URL and HTTP headers, are too much`,
+      );
+    }
     return {
       isMetalink: plan.isMetalink,
       sizeBytes: plan.sizeBytes,
       digests: plan.digests,
       dropped: plan.dropped.map(({ what, why }) => `${what}: ${why}`),
-      tiers: await Promise.all(
-        plan.tiers.map(async ({ priority, location, urls }) => ({
-          priority,
-          location,
-          mirrors: urls.map(displayUrl),
-          sealed: await seal(JSON.stringify(urls), keyPair.publicKey),
-        })),
-      ),
+      tiers,
     };
   };

@@ -11,6 +11,7 @@ import {
   vmTemplate,
   vmTemplateDetails,
 } from '../schema/index.js';
+import { HTTP_HEADER_DETAIL } from '../templates.js';
 import type { Caller } from './find-caller.js';
 import { contains, given, isText, listed, type Page, total } from './list-query.js';
 
@@ -134,9 +135,13 @@ export const listTemplateCopies = (db: Database, templateIds: string[]) =>
 
 export type TemplateCopy = Awaited<ReturnType<typeof listTemplateCopies>>[number];
 
+/** What templates were registered with, but for HTTP headers: not even their names are for whoever lists templates. */
 export const listTemplateDetails = (db: Database, templateIds: string[]) =>
   templateIds.length === 0
     ? Promise.resolve([])
-    : db.select().from(vmTemplateDetails).where(inArray(vmTemplateDetails.templateId, templateIds));
+    : db
+        .select()
+        .from(vmTemplateDetails)
+        .where(and(inArray(vmTemplateDetails.templateId, templateIds), ne(vmTemplateDetails.name, HTTP_HEADER_DETAIL)));
 
 export type TemplateDetail = Awaited<ReturnType<typeof listTemplateDetails>>[number];

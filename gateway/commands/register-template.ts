@@ -11,7 +11,6 @@ import {
   type ArgumentsOf,
   boolean,
   integer,
-  map,
   oneOf,
   required,
   string,
@@ -24,6 +23,7 @@ import { noSuchEntity } from '../protocol/standard-texts.js';
 import { unsupported } from '../protocol/undone-parameters.js';
 import { templateFields } from '../responses/template.js';
 import { type CommandContext, defineCommand, EVERYBODY } from './define-command.js';
+import { templateDetails } from './register-template-details.js';
 import { templateResponses } from './template-responses.js';
 
 /** At most 3 hosts and 15 seconds inside the workflow, and what Temporal adds. */
@@ -44,7 +44,7 @@ const params = {
   zoneid: zoneOrAll('ID of the zone, -1 for every zone. Either this or zoneids.'),
   zoneids: zonesOrAll('IDs of zones, comma separated; -1 alone for every zone. Either this or zoneid.'),
   checksum: string('{ALGORITHM}HASH of the file as it is downloaded; a plain hash is MD5.'),
-  details: map('Details, details[0].name=value; only index 0 counts.'),
+  details: templateDetails,
   requireshvm: withDefault(boolean('Whether it needs hardware virtualisation; true when absent.'), true),
   bits: withDefault(integer('32 or 64; 64 when absent.'), 64),
   arch: withDefault(oneOf(['x86_64', 'aarch64'], 'CPU architecture; x86_64 when absent.', { since: '4.20' }), 'x86_64'),
@@ -101,7 +101,7 @@ export const registerTemplate = defineCommand({
       requiresHvm: args.requireshvm,
       bits: args.bits,
       arch: args.arch,
-      details: args.details,
+      ...args.details,
     });
     const answer = async () => {
       const filter = { templateFilter: 'self' as const, ids: [id], isRemovedShown: false };
@@ -142,9 +142,6 @@ function checkRules(args: Arguments): void {
     throw invalid('Slipway has no secondary storage: a template can only be registered with directdownload=true');
   }
   if (args.bits !== 32 && args.bits !== 64) throw invalid('Parameter bits is 32 or 64');
-  if (args.details.some(({ name }) => name.toUpperCase().startsWith('HTTP_HEADER'))) {
-    throw invalid('Slipway does not support request headers (detail HTTP_HEADER) yet');
-  }
 }
 
 async function zonesFor(args: Arguments, { db, caller, command }: CommandContext): Promise<string[]> {

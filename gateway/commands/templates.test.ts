@@ -127,12 +127,6 @@ describe('registerTemplate', () => {
     ['a long URL', { url: `http://images.example/${'x'.repeat(2048)}` }, 'max allowed length 2048 for param: url'],
     ['an unknown algorithm', { checksum: '{CRC32}abcd' }, 'not one of the supported algorithms'],
     ['a short checksum', { checksum: '{SHA-256}abcd' }, 'length should be 64 instead of 4'],
-    ['a request header', { 'details[0].HTTP_HEADER:X-Token': 't' }, 'does not support request headers'],
-    [
-      'a request header in the other form',
-      { 'details[0].HTTP_HEADER': 'X-Token:t' },
-      'does not support request headers',
-    ],
     ['a project', { projectid: '11111111-1111-4111-8111-111111111111' }, 'does not support parameter projectid yet'],
   ])('refuses %s, and asks no host', async (_what, changes, text) => {
     const executed = gateway.executed.length;

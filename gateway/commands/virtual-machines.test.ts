@@ -40,6 +40,7 @@ async function addTemplate({ accountId }: TestUser): Promise<string> {
     bits: 64,
     arch: 'x86_64',
     details: [],
+    headers: [],
   });
   await activateTemplate(gateway.db, { templateId: id, zoneIds: [gateway.seeded.zoneId] });
   return id;

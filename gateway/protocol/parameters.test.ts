@@ -28,7 +28,6 @@ it.each<[string, Parameter<unknown>, string, unknown]>([
   ['a word in any case', oneOf(['QCOW2', 'RAW'], ''), 'p=qcow2', 'QCOW2'],
   ['a default', withDefault(boolean(''), true), '', true],
   ['a map', map(''), 'p[0].k=v', [{ name: 'k', value: 'v' }]],
-  ['a request header', map(''), 'p[0].HTTP_HEADER:X-A=v', [{ name: 'HTTP_HEADER:X-A', value: 'v' }]],
 ])('reads %s', (_what, parameter, text, expected) => {
   expect(read(parameter, text)).toEqual(expected);
 });

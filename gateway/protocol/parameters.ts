@@ -117,9 +117,9 @@ export const boolean = (description: string, options: Options = {}) =>
 
 /**
  * A detail's name becomes a key of JSON and an element of XML, where a colon would be a prefix that nobody declared: a
- * reader that knows namespaces would refuse the whole list. The names of request headers are never shown.
+ * reader that knows namespaces would refuse the whole list.
  */
-const DETAIL_NAME = /^(?:[a-z][a-z0-9._-]*|http_header:.+)$/i;
+const DETAIL_NAME = /^[a-z][a-z0-9._-]*$/i;
 
 export const map = (description: string): Parameter<{ name: string; value: string }[]> => ({
   type: 'map',

@@ -15,6 +15,8 @@ export interface RequestParameters {
    * keys is kept. Empty when nothing was given.
    */
   getMap(name: string): [key: string, value: string][];
+  /** The same of every index, in order: for keys that may come several times. */
+  getMaps(name: string): [key: string, value: string][];
   /** Whether the parameter was given in any form, as a map or with an empty value too. */
   has(name: string): boolean;
 }
@@ -43,6 +45,10 @@ export function readParameters(...texts: string[]): RequestParameters {
     entries,
     get: (name) => byName.get(name.toLowerCase()),
     getMap: (name) => firstIndexOf(mapEntries(entries, name)),
+    getMaps: (name) =>
+      mapEntries(entries, name)
+        .sort((a, b) => a.index - b.index)
+        .map(({ key, value }) => [key, value]),
     has: (name) => byName.has(name.toLowerCase()) || mapEntries(entries, name).length > 0,
   };
 }

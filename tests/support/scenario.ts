@@ -37,6 +37,7 @@ export class Scenario {
       bits: 64,
       arch: 'x86_64',
       details: [],
+      headers: [],
     });
     if (!options.isRegistering)
       await activateTemplate(db, { templateId: id, zoneIds: [seeded.zoneId], sizeBytes: 2000 });
