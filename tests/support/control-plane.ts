@@ -9,6 +9,7 @@ import {
   type WorkflowBundle,
 } from '@temporalio/worker';
 import path from 'node:path';
+import { inspect } from 'node:util';
 import { activityBoundary } from '../../activities/activity-boundary.js';
 import { createControlActivities } from '../../activities/control/index.js';
 import { ensureSearchAttributes } from '../../client/ensure-search-attributes.js';
@@ -34,13 +35,27 @@ export const testWorkflowBundle = (): Promise<WorkflowBundle> =>
     logger: new DefaultLogger('ERROR'),
   }));
 
-/** A real Temporal server, a real database and a real control worker, in the process of the test. */
-export async function startControlPlane(): Promise<ControlPlane> {
+export interface ControlPlaneOptions {
+  /** Gets whatever the workers of this process log, whole and at every level; without it only errors are shown. */
+  onLog?: (entry: string) => void;
+}
+
+function installRuntime({ onLog }: ControlPlaneOptions): void {
+  const whole = { depth: Infinity, maxStringLength: null, maxArrayLength: null };
   Runtime.install({
-    logger: new DefaultLogger('ERROR'),
-    // The core warns of every activity that completes after its workflow was ended, as these tests do all the time.
-    telemetryOptions: { logging: { filter: { core: 'ERROR', other: 'ERROR' } } },
+    logger: onLog ? new DefaultLogger('TRACE', (entry) => onLog(inspect(entry, whole))) : new DefaultLogger('ERROR'),
+    telemetryOptions: {
+      logging: onLog
+        ? { filter: { core: 'WARN', other: 'ERROR' }, forward: {} }
+        : // The core warns of every activity that completes after its workflow was ended, as tests do all the time.
+          { filter: { core: 'ERROR', other: 'ERROR' } },
+    },
   });
+}
+
+/** A real Temporal server, a real database and a real control worker, in the process of the test. */
+export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
+  installRuntime(options);
   const database = await createTestDatabase();
   const state = await createTemporaryStateDirectory();
   const [port, uiPort] = await pickFreePorts(2);

@@ -7,7 +7,7 @@ import { heartbeatWhileRunning } from '../../activities/heartbeat-while-running.
 import type { HostActivities, TransferActivities } from '../../activities/host/index.js';
 import { announceHost } from '../../client/announce-host.js';
 import { joinHost } from '../../db/join-host.js';
-import { generateKeyPair } from '../../kvm/keystore/sealed-box.js';
+import { generateKeyPair, type KeyPair } from '../../kvm/keystore/sealed-box.js';
 import type { HostStatus } from '../../shared/hosts.js';
 import { hostTaskQueue, hostTransferTaskQueue } from '../../shared/task-queues.js';
 import { undoToken } from '../../shared/virtual-machines.js';
@@ -30,6 +30,8 @@ export class FakeHost {
   readonly hostId: string;
   readonly poolId: string;
   readonly name: string;
+  /** For real activities in place of its own. */
+  readonly keyPair: KeyPair;
   readonly calls: { activity: keyof Activities; input: unknown }[] = [];
   readonly domains = new Map<string, number>();
   readonly volumes = new Set<string>();
@@ -42,19 +44,21 @@ export class FakeHost {
   #workers: Worker[] = [];
   #running: Promise<unknown> = Promise.resolve();
 
-  private constructor(plane: ControlPlane, name: string, joined: { hostId: string; poolId: string }) {
+  private constructor(plane: ControlPlane, name: string, joined: { hostId: string; poolId: string }, keyPair: KeyPair) {
     this.#plane = plane;
     this.name = name;
+    this.keyPair = keyPair;
     this.hostId = joined.hostId;
     this.poolId = joined.poolId;
   }
 
   /** Joins a host with this name, and starts its worker. */
   static async join(plane: ControlPlane, name: string): Promise<FakeHost> {
-    const { publicKey } = await generateKeyPair();
+    const keyPair = await generateKeyPair();
+    const { publicKey } = keyPair;
     const { clusterId } = plane.seeded;
     const joined = await joinHost(plane.databaseUrl, { name, clusterId, publicKey, poolPath: '/pool' });
-    const fake = new FakeHost(plane, name, joined);
+    const fake = new FakeHost(plane, name, joined, keyPair);
     await fake.start();
     return fake;
   }
