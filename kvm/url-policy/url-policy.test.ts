@@ -79,6 +79,23 @@ describe('checkUrl', () => {
     expect(() => policy.checkUrl(url)).toThrow(expect.objectContaining({ code }));
   });
 
+  it.each([
+    ['http://example.com/disk', 'SLIPWAY_URL_INVALID'],
+    ['nfs://example.com/disk?uid=0', 'SLIPWAY_URL_INVALID'],
+    ['nfs://127.0.0.1/disk', 'SLIPWAY_URL_FORBIDDEN'],
+    ['nfs://0x7f.1/disk', 'SLIPWAY_URL_FORBIDDEN'],
+    ['nfs://%31%32%37.0.0.1/disk', 'SLIPWAY_URL_FORBIDDEN'],
+    ['nfs://[::ffff:169.254.169.254]/disk', 'SLIPWAY_URL_FORBIDDEN'],
+  ])('of the NFS client refuses %s with %s', (url, code) => {
+    expect(() => policy.checkUrl(url, 'nfs')).toThrow(expect.objectContaining({ code }));
+  });
+
+  it('lets an NFS URL pass for the NFS client alone', () => {
+    const url = 'nfs://images.example/export/disk?version=4';
+    expect(policy.checkUrl(url, 'nfs').href).toBe(url);
+    expect(() => policy.checkUrl(url)).toThrow(expect.objectContaining({ code: 'SLIPWAY_URL_INVALID' }));
+  });
+
   it('shows no secret of a URL that it refuses', () => {
     expect(() => policy.checkUrl('ftp://user:secret@example.com/a?token=secret')).toThrow(
       expect.objectContaining({ message: 'ftp://example.com/a is neither http nor https' }),
