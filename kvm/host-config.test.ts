@@ -8,7 +8,10 @@ const CONFIG: HostConfig = {
   hostId: 'host-1',
   name: 'kvm-1',
   libvirtUri: 'qemu:///system',
-  pools: [{ poolId: 'pool-1', path: '/srv/pool' }],
+  pools: [
+    { poolId: 'pool-1', type: 'Filesystem', path: '/srv/pool' },
+    { poolId: 'pool-2', type: 'NetworkFilesystem', path: '/mnt/shared' },
+  ],
   consoleDirectory: '/srv/console',
   tokenDirectory: '/srv/tokens',
   keyPair: { publicKey: 'public', secretKey: 'hush' },
@@ -32,6 +35,11 @@ test('should read what was written, and let its owner only', async () => {
   expect(await readdir(directory)).toEqual(['host.json']);
 });
 
+test('should take a pool without a type for a directory of this host alone', async () => {
+  await writeFile(path, JSON.stringify({ ...CONFIG, pools: [{ poolId: 'pool-1', path: '/srv/pool' }] }));
+  expect((await readHostConfig(path)).pools).toEqual([{ poolId: 'pool-1', type: 'Filesystem', path: '/srv/pool' }]);
+});
+
 test.each<[string, string, RegExp]>([
   ['no JSON', '{ "secretKey": "hush", ', /it is not JSON$/],
   ['no object', '[]', /pools must be|keyPair must be/],
@@ -43,6 +51,11 @@ test.each<[string, string, RegExp]>([
     'a relative path',
     JSON.stringify({ ...CONFIG, pools: [{ poolId: 'p', path: 'srv' }] }),
     /pools\[0\]\.path must be an/,
+  ],
+  [
+    'a pool of another type',
+    JSON.stringify({ ...CONFIG, pools: [{ poolId: 'p', type: 'RBD', path: '/srv' }] }),
+    /pools\[0\]\.type must be one of Filesystem, /,
   ],
   ['half a key pair', JSON.stringify({ ...CONFIG, keyPair: { secretKey: 'hush' } }), /keyPair\.publicKey must be/],
 ])('should say what is wrong with a file that has %s, and no secret', async (_name, content, reason) => {

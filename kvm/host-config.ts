@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
 import { SlipwayError } from '../shared/errors.js';
+import { POOL_TYPES, type PoolPlace, type PoolType } from '../shared/hosts.js';
 import type { KeyPair } from './keystore/sealed-box.js';
 import { writeFileDurably } from './write-file-durably.js';
 
@@ -10,7 +11,8 @@ export interface HostConfig {
   hostId: string;
   name: string;
   libvirtUri: string;
-  pools: { poolId: string; path: string }[];
+  /** A pool without `type` in the file is a Filesystem. */
+  pools: PoolPlace[];
   consoleDirectory: string;
   tokenDirectory: string;
   keyPair: KeyPair;
@@ -53,6 +55,7 @@ function parseHostConfig(value: unknown, path: string): HostConfig {
       const field = fields(pool, path, `pools[${index}]`);
       return {
         poolId: text(field('poolId'), path, `pools[${index}].poolId`),
+        type: poolType(field('type') ?? 'Filesystem', path, `pools[${index}].type`),
         path: absolutePath(field('path'), path, `pools[${index}].path`),
       };
     }),
@@ -79,6 +82,12 @@ function absolutePath(value: unknown, path: string, name: string): string {
   const result = text(value, path, name);
   if (!isAbsolute(result)) throw invalid(path, `${name} must be an absolute path`);
   return result;
+}
+
+function poolType(value: unknown, path: string, name: string): PoolType {
+  const type = POOL_TYPES.find((known) => known === value);
+  if (!type) throw invalid(path, `${name} must be one of ${POOL_TYPES.join(', ')}`);
+  return type;
 }
 
 const invalid = (path: string, reason: string, cause?: unknown): SlipwayError =>

@@ -14,8 +14,19 @@ export interface DomainReport {
   token: number;
 }
 
-export interface PoolReport {
+/** CloudStack's names. A Filesystem pool is one host's own directory; one of the others is seen by several hosts. */
+export const POOL_TYPES = ['Filesystem', 'NetworkFilesystem', 'SharedMountPoint'] as const;
+export type PoolType = (typeof POOL_TYPES)[number];
+
+/** A pool as a host has it. */
+export interface PoolPlace {
   poolId: string;
+  type: PoolType;
+  /** Its directory on this host. */
+  path: string;
+}
+
+export interface PoolReport extends PoolPlace {
   capacityBytes: number;
   /** Used on the pool's file system, whoever uses it. */
   usedBytes: number;

@@ -16,6 +16,12 @@ export interface TemplateCopyRef {
   epoch: number;
 }
 
+/** Template copies on one pool. */
+export interface PoolCopies {
+  poolId: string;
+  copies: TemplateCopyRef[];
+}
+
 /** Mirrors of equal priority. */
 export interface SealedTier {
   priority: number;
@@ -53,8 +59,12 @@ export interface StagePlan {
   zoneId: string;
   poolId: string;
   poolName: string;
+  /** Several hosts reach the pool: whoever waits for the template need not be on this one. */
+  isShared: boolean;
   templateName: string;
   copy: TemplateCopyRef;
+  /** The try before this one, on this host or another of the pool: what it had downloaded need not be fetched again. */
+  resumeFrom: TemplateCopyRef | null;
   format: ImageFormat;
   url: SealedUrl;
   checksum: Digest | null;
@@ -66,7 +76,10 @@ export interface InstalledTemplate {
   /** File name below the pool. */
   installPath: string;
   virtualSizeBytes: number;
+  /** Length of the file. */
   physicalSizeBytes: number;
+  /** What the file takes of the pool's space: less than its length when it has holes. */
+  allocatedBytes: number;
 }
 
 export interface RegisterTemplateInput {

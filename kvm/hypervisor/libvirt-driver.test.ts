@@ -8,7 +8,8 @@ import { promisify } from 'node:util';
 import { buildBootDisk } from '../../demo/boot-disk.js';
 import type { DomainSpec } from '../../shared/virtual-machines.js';
 import { ensureLibvirtd } from '../../tests/support/libvirtd.js';
-import { FilesystemPool } from '../storage/filesystem-pool.js';
+import { makePool } from '../../tests/support/test-pool.js';
+import type { FilesystemPool } from '../storage/filesystem-pool.js';
 import { LibvirtDriver } from './libvirt-driver.js';
 
 jest.setTimeout(60_000);
@@ -33,9 +34,9 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'slipway-hypervisor-'));
   // As a pool is on a host: QEMU's user can pass, and not look around.
   await chmod(directory, 0o711);
-  pool = new FilesystemPool({ poolId: POOL_ID, path: directory });
+  pool = await makePool(directory, POOL_ID);
   await buildBootDisk(pool.partialPath(TEMPLATE), { nonce: NONCE, sizeBytes: MIB, format: 'QCOW2' });
-  backing = (await pool.installTemplate(TEMPLATE, 'QCOW2')).installPath;
+  backing = (await pool.installTemplate(TEMPLATE, 'QCOW2', false)).installPath;
   driver = driverOf(randomUUID());
 });
 

@@ -3,7 +3,7 @@ import type { TemplateCopyRef } from '../../shared/templates.js';
 import { assertUuid } from '../uuid.js';
 
 const UUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
-const PARTIAL = new RegExp(`^((${UUID})\\.g(\\d+)\\.e(\\d+))\\.partial(?:\\..+)?$`);
+const PARTIAL = new RegExp(`^(${UUID})\\.g(\\d+)\\.e(\\d+)\\.partial(?:\\..+)?$`);
 const INSTALLED = new RegExp(`^${UUID}\\.g\\d+\\.e\\d+$`);
 const VOLUME = new RegExp(`^(${UUID})\\.(\\d+)(?:\\.creating\\..+)?$`);
 
@@ -13,6 +13,7 @@ export function templateFileName({ templateId, generation, epoch }: TemplateCopy
   return `${templateId}.g${wholeNumber(generation, 'generation')}.e${wholeNumber(epoch, 'epoch')}`;
 }
 
+/** What is downloaded. Files beside it are named after it, so that they are discarded and swept together. */
 export const partialFileName = (ref: TemplateCopyRef): string => `${templateFileName(ref)}.partial`;
 
 export function volumeFileName(volumeId: string, token: number): string {
@@ -20,8 +21,12 @@ export function volumeFileName(volumeId: string, token: number): string {
   return `${volumeId}.${wholeNumber(token, 'token')}`;
 }
 
-/** The installed name of the template copy that a partial file, or a file beside it, belongs to. */
-export const installedNameOfPartial = (fileName: string): string | undefined => PARTIAL.exec(fileName)?.[1];
+/** The template copy that a partial file, or a file beside it, belongs to. */
+export function parsePartialFileName(fileName: string): TemplateCopyRef | undefined {
+  const match = PARTIAL.exec(fileName);
+  if (!match?.[1]) return undefined;
+  return { templateId: match[1], generation: Number(match[2]), epoch: Number(match[3]) };
+}
 
 export const isInstalledTemplate = (fileName: string): boolean => INSTALLED.test(fileName);
 

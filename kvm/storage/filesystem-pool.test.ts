@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm, stat, statfs, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runQemuImg } from '../image/qemu-img.js';
 import type { TemplateCopyRef } from '../../shared/templates.js';
+import { makePool } from '../../tests/support/test-pool.js';
 import { FilesystemPool, type RootVolumeRequest } from './filesystem-pool.js';
 
 const MIB = 1024 ** 2;
@@ -17,7 +18,7 @@ let ref: TemplateCopyRef;
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'slipway-pool-'));
-  pool = new FilesystemPool({ poolId: randomUUID(), path: directory });
+  pool = await makePool(directory);
   ref = { templateId: randomUUID(), generation: 1, epoch: 2 };
 });
 
@@ -33,11 +34,12 @@ const errorOf = (work: Promise<unknown>): Promise<unknown> => work.catch((error:
 describe('installing a template', () => {
   test('should publish the file under its final name and leave nothing else', async () => {
     await download();
-    const installed = await pool.installTemplate(ref, 'QCOW2');
+    const installed = await pool.installTemplate(ref, 'QCOW2', false);
     expect(installed).toEqual({
       installPath: `${ref.templateId}.g1.e2`,
       virtualSizeBytes: 8 * MIB,
       physicalSizeBytes: (await stat(join(directory, installed.installPath))).size,
+      allocatedBytes: (await stat(join(directory, installed.installPath))).blocks * 512,
     });
     expect(await pool.list()).toEqual([installed.installPath]);
     expect((await stat(join(directory, installed.installPath))).mode & 0o777).toBe(0o644);
@@ -45,27 +47,55 @@ describe('installing a template', () => {
 
   test('should answer the same when it is repeated', async () => {
     await download();
-    const first = await pool.installTemplate(ref, 'QCOW2');
-    expect(await pool.installTemplate(ref, 'QCOW2')).toEqual(first);
+    const first = await pool.installTemplate(ref, 'QCOW2', false);
+    expect(await pool.installTemplate(ref, 'QCOW2', false)).toEqual(first);
   });
 
   test('should not replace an installed file, on which disks may stand', async () => {
     await download();
-    const { installPath } = await pool.installTemplate(ref, 'QCOW2');
+    const { installPath } = await pool.installTemplate(ref, 'QCOW2', false);
     const before = await stat(join(directory, installPath));
     await download();
-    await pool.installTemplate(ref, 'QCOW2');
+    await pool.installTemplate(ref, 'QCOW2', false);
     expect((await stat(join(directory, installPath))).ino).toBe(before.ino);
+  });
+
+  test('should publish what a packed download was unpacked to, and drop the rest', async () => {
+    await download();
+    await rename(pool.partialPath(ref), pool.unpackedPath(ref));
+    await writeFile(pool.partialPath(ref), 'packed');
+    await writeFile(pool.piecesPath(ref), '[]');
+    const { installPath, virtualSizeBytes } = await pool.installTemplate(ref, 'QCOW2', true);
+    expect(virtualSizeBytes).toBe(8 * MIB);
+    expect(await pool.list()).toEqual([installPath]);
+  });
+
+  test('should finish what a process that was killed after the rename has left undone', async () => {
+    await download();
+    const { installPath } = await pool.installTemplate(ref, 'QCOW2', false);
+    await writeFile(`${pool.partialPath(ref)}.journal`, '{}');
+    await pool.installTemplate(ref, 'QCOW2', true);
+    expect(await pool.list()).toEqual([installPath]);
+  });
+
+  test('should not follow a link to a file of the host', async () => {
+    const secret = join(directory, 'secret');
+    await writeFile(secret, Buffer.alloc(MIB), { mode: 0o600 });
+    await symlink(secret, pool.partialPath(ref));
+    expect(await errorOf(pool.installTemplate(ref, 'RAW', false))).toMatchObject({ code: 'SLIPWAY_POOL_IO' });
+    expect((await stat(secret)).mode & 0o777).toBe(0o600);
   });
 
   test('should leave a refused image unpublished', async () => {
     await writeFile(pool.partialPath(ref), '<html>log in</html>');
-    expect(await errorOf(pool.installTemplate(ref, 'QCOW2'))).toMatchObject({ code: 'SLIPWAY_IMAGE_REFUSED' });
+    expect(await errorOf(pool.installTemplate(ref, 'QCOW2', false))).toMatchObject({
+      code: expect.stringMatching(/^SLIPWAY_IMAGE_/) as string,
+    });
     expect(await pool.list()).toEqual([`${ref.templateId}.g1.e2.partial`]);
   });
 
   test('should say so when there are no bytes to install', async () => {
-    expect(await errorOf(pool.installTemplate(ref, 'QCOW2'))).toMatchObject({ code: 'SLIPWAY_POOL_IO' });
+    expect(await errorOf(pool.installTemplate(ref, 'QCOW2', false))).toMatchObject({ code: 'SLIPWAY_POOL_IO' });
   });
 });
 
@@ -85,7 +115,7 @@ test('should remove a template copy with all that belongs to it, and nothing els
   const other = { ...ref, epoch: 20 };
   await download();
   await download(other);
-  await pool.installTemplate(ref, 'QCOW2');
+  await pool.installTemplate(ref, 'QCOW2', false);
   await download();
   await pool.discardTemplateCopy(ref);
   await pool.discardTemplateCopy(ref);
@@ -95,16 +125,27 @@ test('should remove a template copy with all that belongs to it, and nothing els
   ]);
 });
 
+test('should list the downloads that are begun, each once', async () => {
+  const other = { ...ref, epoch: 20 };
+  await download();
+  await download(other);
+  await writeFile(pool.piecesPath({ ...ref, epoch: 21 }), '[]');
+  await writeFile(join(directory, `${ref.templateId}.g1.e0`), '');
+  const found = await pool.listPartials();
+  expect(found.toSorted((a, b) => a.epoch - b.epoch)).toEqual([ref, other, { ...ref, epoch: 21 }]);
+});
+
 test('should sweep the partial files of dead stages only', async () => {
   const dead = { ...ref, epoch: 1 };
   await download(dead);
   await download();
   await writeFile(join(directory, 'lost+found'), '');
   await writeFile(join(directory, `${ref.templateId}.g1.e0`), '');
-  const removed = await pool.sweepPartials([ref]);
+  await writeFile(join(directory, `${ref.templateId}.g1.e1`), 'a disk may stand on it');
+  const removed = await pool.sweepPartials([dead]);
   const names = [`${ref.templateId}.g1.e1.partial`, `${ref.templateId}.g1.e1.partial.journal`];
   expect(removed.toSorted()).toEqual(names);
-  expect(await pool.list()).toHaveLength(4);
+  expect(await pool.list()).toHaveLength(5);
 });
 
 describe('root volumes', () => {
@@ -117,7 +158,7 @@ describe('root volumes', () => {
 
   beforeEach(async () => {
     await download();
-    await pool.installTemplate(ref, 'QCOW2');
+    await pool.installTemplate(ref, 'QCOW2', false);
   });
 
   test('should stand on the template by a relative name with an explicit format', async () => {
@@ -194,7 +235,7 @@ describe('root volumes', () => {
       import { FilesystemPool } from ${JSON.stringify(join(import.meta.dirname, 'filesystem-pool.ts'))};
       const [options, request] = process.argv.slice(1).map((text) => JSON.parse(text));
       await new FilesystemPool(options).createRootVolume(request);`;
-    const options = { poolId: pool.poolId, path: directory };
+    const options = { poolId: pool.poolId, type: 'Filesystem', path: directory };
     const child = spawn(
       process.execPath,
       ['--import', 'tsx', '--input-type=module', '-e', program, JSON.stringify(options), JSON.stringify(request)],
@@ -213,21 +254,67 @@ describe('root volumes', () => {
 describe('space', () => {
   test('should report the file system it is on', async () => {
     const report = await pool.report();
-    expect(report.poolId).toBe(pool.poolId);
+    expect(report).toMatchObject({ poolId: pool.poolId, type: 'Filesystem', path: directory });
     expect(report.usedBytes).toBeGreaterThan(0);
     expect(report.capacityBytes).toBeGreaterThan(report.usedBytes);
   });
 
-  test('should be refused beyond what is available', async () => {
-    await expect(pool.ensureSpaceFor(ref, MIB)).resolves.toBeUndefined();
+  test('should be refused beyond what is available, for the file and for what it is unpacked to', async () => {
+    await expect(pool.ensureSpaceFor(ref, MIB, MIB)).resolves.toBeUndefined();
+    await expect(pool.ensureSpaceFor(ref)).resolves.toBeUndefined();
     expect(await errorOf(pool.ensureSpaceFor(ref, 2 ** 60))).toMatchObject({ code: 'SLIPWAY_POOL_FULL' });
+    expect(await errorOf(pool.ensureSpaceFor(ref, MIB, 2 ** 60))).toMatchObject({ code: 'SLIPWAY_POOL_FULL' });
   });
 
-  test('should fail in plain words when the pool is gone', async () => {
-    const missing = new FilesystemPool({ poolId: 'pool-1', path: join(directory, 'missing') });
+  test('should count what a download holds, and not how long its file is', async () => {
+    const { bavail, bsize } = await statfs(directory);
+    await writeFile(pool.partialPath(ref), '');
+    await truncate(pool.partialPath(ref), bavail * bsize * 2);
+    expect(await errorOf(pool.ensureSpaceFor(ref, bavail * bsize * 2))).toMatchObject({ code: 'SLIPWAY_POOL_FULL' });
+  });
+
+  test('should be set aside for a download, whose length stays as it is', async () => {
+    await writeFile(pool.partialPath(ref), 'begun');
+    await pool.reserveSpaceFor(ref, 4 * MIB);
+    const { size, blocks } = await stat(pool.partialPath(ref));
+    expect(size).toBe(5);
+    expect(blocks * 512).toBeGreaterThanOrEqual(4 * MIB);
+  });
+
+  test('should make no file when it is set aside for one that has just been installed', async () => {
+    await pool.reserveSpaceFor(ref, MIB);
+    expect(await pool.list()).toEqual([]);
+  });
+});
+
+describe('a pool that is not there', () => {
+  test('should fail in plain words when its directory is gone', async () => {
+    const missing = new FilesystemPool({ poolId: pool.poolId, type: 'Filesystem', path: join(directory, 'missing') });
     expect(await errorOf(missing.report())).toMatchObject({
       code: 'SLIPWAY_POOL_IO',
-      message: expect.stringContaining('Primary storage pool pool-1: cannot read its size'),
+      message: expect.stringMatching(/has no file \.slipway-pool\. Is the pool mounted there\?$/) as string,
     });
+  });
+
+  test('should not be written to: the mount point is a directory of the root disk', async () => {
+    await download();
+    await rm(join(directory, '.slipway-pool'));
+    for (const work of [
+      pool.ensureSpaceFor(ref, 1),
+      pool.installTemplate(ref, 'QCOW2', false),
+      pool.sweepPartials([ref]),
+      pool.createRootVolume({
+        volumeId: VOLUME_ID,
+        token: 1,
+        backing: `${ref.templateId}.g1.e2`,
+        backingFormat: 'RAW',
+      }),
+    ]) {
+      expect(await errorOf(work)).toMatchObject({
+        code: 'SLIPWAY_POOL_IO',
+        message: expect.stringContaining('mounted'),
+      });
+    }
+    expect(await readdir(directory)).toHaveLength(2);
   });
 });

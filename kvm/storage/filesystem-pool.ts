@@ -1,26 +1,25 @@
-import { chmod, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
+import { readdir, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SlipwayError } from '../../shared/errors.js';
-import type { PoolReport } from '../../shared/hosts.js';
+import type { PoolPlace, PoolReport } from '../../shared/hosts.js';
 import type { ImageFormat } from '../../shared/images.js';
 import type { InstalledTemplate, TemplateCopyRef } from '../../shared/templates.js';
-import { inspectImage, type ImageInspection } from '../image/inspect-image.js';
+import { inspectImage } from '../image/inspect-image.js';
 import { syncDirectory } from '../write-file-durably.js';
-import { createOverlay, syncFile } from './create-overlay.js';
+import { adoptPartial } from './adopt-partial.js';
+import { createOverlay } from './create-overlay.js';
 import {
-  installedNameOfPartial,
   isInstalledTemplate,
+  parsePartialFileName,
   parseVolumeFileName,
   partialFileName,
   templateFileName,
   volumeFileName,
 } from './file-names.js';
 import { onPool, unlessMissing } from './pool-error.js';
-
-export interface FilesystemPoolOptions {
-  poolId: string;
-  path: string;
-}
+import { POOL_MARKER, requirePoolMarker } from './pool-marker.js';
+import { publishImage } from './publish-image.js';
+import { reserveSpace } from './reserve-space.js';
 
 export interface RootVolumeRequest {
   volumeId: string;
@@ -38,20 +37,25 @@ export interface RootVolume {
   virtualSizeBytes: number;
 }
 
+/** Blocks of `stat`, whatever the file system's own are. */
+const STAT_BLOCK_BYTES = 512;
+
 /**
- * Primary storage of type Filesystem: a directory on the host. Every method may be repeated after a crash or by a
- * late try, and then answers as the first time.
+ * Primary storage that is a directory: this host's own, or one that several hosts see. Every method may be repeated after
+ * a crash or by a late try, and then answers as the first time.
  *
  * All methods reject with SLIPWAY_POOL_FULL when the file system has no space, and SLIPWAY_POOL_IO on other failures
- * of it.
+ * of it, as when it is not mounted.
  */
 export class FilesystemPool {
   readonly poolId: string;
+  readonly #place: PoolPlace;
   readonly #path: string;
 
-  constructor({ poolId, path }: FilesystemPoolOptions) {
-    this.poolId = poolId;
-    this.#path = path;
+  constructor(place: PoolPlace) {
+    this.poolId = place.poolId;
+    this.#place = place;
+    this.#path = place.path;
   }
 
   /** Where the bytes of a template copy are downloaded to. */
@@ -59,50 +63,90 @@ export class FilesystemPool {
     return join(this.#path, partialFileName(ref));
   }
 
+  /** Where a packed download is unpacked to. */
+  unpackedPath(ref: TemplateCopyRef): string {
+    return `${this.partialPath(ref)}.unpacked`;
+  }
+
+  /** Where the piece hashes of a download are kept. */
+  piecesPath(ref: TemplateCopyRef): string {
+    return `${this.partialPath(ref)}.pieces`;
+  }
+
   /**
-   * Makes a downloaded file a template, when it is a safe image of the format.
+   * Makes a downloaded file a template, when it is a safe image of the format: what it was unpacked to, if it was packed.
+   * All else of the download goes.
    *
-   * @throws SlipwayError SLIPWAY_IMAGE_REFUSED
+   * @throws SlipwayError SLIPWAY_IMAGE_… as `inspectImage`
    */
-  async installTemplate(ref: TemplateCopyRef, format: ImageFormat): Promise<InstalledTemplate> {
+  async installTemplate(ref: TemplateCopyRef, format: ImageFormat, isUnpacked: boolean): Promise<InstalledTemplate> {
     const installPath = templateFileName(ref);
     const final = join(this.#path, installPath);
-    const partial = this.partialPath(ref);
     return this.#do(`install template file ${installPath}`, async () => {
       const isInstalled = (await unlessMissing(stat(final))) !== undefined;
       // An installed file is never replaced: disks may stand on it.
-      if (isInstalled) return { installPath, ...sizes(await inspectImage(final, format)) };
-      // QEMU, and the unprivileged inspection, read it as another user; only we may write it.
-      await chmod(partial, 0o644);
-      const inspection = await inspectImage(partial, format);
-      await syncFile(partial);
-      await rename(partial, final);
+      const { virtualSizeBytes, physicalSizeBytes } = isInstalled
+        ? await inspectImage(final, format)
+        : await publishImage(isUnpacked ? this.unpackedPath(ref) : this.partialPath(ref), final, format);
       await syncDirectory(this.#path);
-      await this.#removeMatching((name) => installedNameOfPartial(name) === installPath);
-      const { size } = await stat(final);
-      if (size !== inspection.physicalSizeBytes) throw new Error('the file changed while it was installed');
-      return { installPath, ...sizes(inspection) };
+      await this.#removePartials([ref]);
+      return { installPath, virtualSizeBytes, physicalSizeBytes, allocatedBytes: await allocatedBytes(final) };
     });
   }
 
   /** Removes a template copy in whatever state it is. */
   async discardTemplateCopy(ref: TemplateCopyRef): Promise<void> {
     const installPath = templateFileName(ref);
-    await this.#do(`remove template file ${installPath}`, () =>
-      this.#removeMatching((name) => name === installPath || installedNameOfPartial(name) === installPath),
-    );
+    await this.#do(`remove template file ${installPath}`, async () => {
+      await this.#removePartials([ref]);
+      await rm(join(this.#path, installPath), { force: true });
+    });
   }
 
-  /** @throws SlipwayError SLIPWAY_POOL_FULL when less is available than a file of `sizeBytes` still lacks on the pool */
-  async ensureSpaceFor(ref: TemplateCopyRef, sizeBytes: number): Promise<void> {
+  /**
+   * Continues the download of a dead try in the files of a new one, and removes those of the dead one. When what it had
+   * cannot be taken over, for want of space for instance, the new one begins at its first byte.
+   */
+  async adoptPartial(dead: TemplateCopyRef, ref: TemplateCopyRef, signal: AbortSignal): Promise<void> {
+    await this.#do('take over the download of another try', async () => {
+      await adoptPartial(this.partialPath(dead), this.partialPath(ref), signal).catch((error: unknown) => {
+        if (signal.aborted) throw error;
+      });
+      await this.#removePartials([dead]);
+    });
+  }
+
+  /**
+   * Checks that the pool is there and has the space that a download still lacks: for its file, if its size is known, and
+   * for what that is unpacked to.
+   *
+   * @throws SlipwayError SLIPWAY_POOL_FULL
+   */
+  async ensureSpaceFor(ref: TemplateCopyRef, sizeBytes?: number, unpackedSizeBytes?: number): Promise<void> {
     const { bavail, bsize } = await this.#do('read its free space', () => statfs(this.#path));
-    const partial = await this.#do('read the size of a download', () => unlessMissing(stat(this.partialPath(ref))));
-    const neededBytes = sizeBytes - (partial?.size ?? 0);
+    const lacking = async (path: string, wantedBytes = 0): Promise<number> => {
+      const present = await this.#do('read the size of a download', () => unlessMissing(stat(path)));
+      // Not its length: a file that is written at several places at once is as long as its last byte from the start.
+      return Math.max(0, wantedBytes - (present?.blocks ?? 0) * STAT_BLOCK_BYTES);
+    };
+    const neededBytes =
+      (await lacking(this.partialPath(ref), sizeBytes)) + (await lacking(this.unpackedPath(ref), unpackedSizeBytes));
     if (bavail * bsize >= neededBytes) return;
     throw new SlipwayError(
       'SLIPWAY_POOL_FULL',
       `Primary storage pool ${this.poolId} has ${bavail * bsize} bytes available, and ${neededBytes} are needed`,
     );
+  }
+
+  /**
+   * Sets space aside for the file of a download that has begun, where the file system can. Never for what it is unpacked
+   * to, which has holes.
+   *
+   * @throws SlipwayError SLIPWAY_POOL_FULL
+   */
+  async reserveSpaceFor(ref: TemplateCopyRef, sizeBytes: number): Promise<void> {
+    await this.ensureSpaceFor(ref, sizeBytes);
+    await this.#do(`set ${sizeBytes} bytes aside`, () => reserveSpace(this.partialPath(ref), sizeBytes));
   }
 
   async createRootVolume(request: RootVolumeRequest): Promise<RootVolume> {
@@ -129,28 +173,30 @@ export class FilesystemPool {
 
   async report(): Promise<PoolReport> {
     const { blocks, bfree, bsize } = await this.#do('read its size', () => statfs(this.#path));
-    return { poolId: this.poolId, capacityBytes: blocks * bsize, usedBytes: (blocks - bfree) * bsize };
+    return { ...this.#place, capacityBytes: blocks * bsize, usedBytes: (blocks - bfree) * bsize };
+  }
+
+  /** Template copies of which there are partial files, or files beside them. */
+  async listPartials(): Promise<TemplateCopyRef[]> {
+    const names = await this.list();
+    const copies = names.map(parsePartialFileName).filter((copy) => copy !== undefined);
+    return [...new Map(copies.map((copy) => [templateFileName(copy), copy])).values()];
   }
 
   /**
-   * Removes partial files, and files beside them, of all template copies but the live ones: those are resumed.
-   * Installed templates and volumes are not touched: whether something refers to them only the control plane knows.
+   * Removes partial files, and files beside them, of dead template copies. Installed templates and volumes are not
+   * touched: whether something refers to them only the control plane knows.
    *
    * @returns the names removed
    */
-  async sweepPartials(live: readonly TemplateCopyRef[]): Promise<string[]> {
-    const kept = new Set(live.map(templateFileName));
-    return this.#do('sweep partial files', () =>
-      this.#removeMatching((name) => {
-        const installedName = installedNameOfPartial(name);
-        return installedName !== undefined && !kept.has(installedName);
-      }),
-    );
+  async sweepPartials(dead: readonly TemplateCopyRef[]): Promise<string[]> {
+    return this.#do('sweep partial files', () => this.#removePartials(dead));
   }
 
   /** Names of all files on the pool. */
   async list(): Promise<string[]> {
-    return this.#do('list its files', () => readdir(this.#path));
+    const names = await this.#do('list its files', () => readdir(this.#path));
+    return names.filter((name) => !name.startsWith(POOL_MARKER));
   }
 
   async #deleteVolumes(volumeId: string, token: number, isMeant: (token: number) => boolean): Promise<void> {
@@ -162,6 +208,14 @@ export class FilesystemPool {
     );
   }
 
+  #removePartials(copies: readonly TemplateCopyRef[]): Promise<string[]> {
+    const meant = new Set(copies.map(templateFileName));
+    return this.#removeMatching((name) => {
+      const copy = parsePartialFileName(name);
+      return copy !== undefined && meant.has(templateFileName(copy));
+    });
+  }
+
   async #removeMatching(isMeant: (fileName: string) => boolean): Promise<string[]> {
     const names = (await readdir(this.#path)).filter(isMeant);
     await Promise.all(names.map((name) => rm(join(this.#path, name), { force: true })));
@@ -169,8 +223,11 @@ export class FilesystemPool {
   }
 
   async #do<T>(doing: string, work: () => Promise<T>): Promise<T> {
-    return onPool(this.poolId, doing, work);
+    return onPool(this.poolId, doing, async () => {
+      await requirePoolMarker(this.#path, this.poolId);
+      return work();
+    });
   }
 }
 
-const sizes = ({ physicalSizeBytes, virtualSizeBytes }: ImageInspection) => ({ physicalSizeBytes, virtualSizeBytes });
+const allocatedBytes = async (path: string): Promise<number> => (await stat(path)).blocks * STAT_BLOCK_BYTES;
