@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type CloudStackClient, createCloudStackClient } from '../cli/cloudstack-client.js';
 import type { Installation, RunningHost } from '../embedded/installation.js';
 import { pickFreePorts } from '../embedded/ports.js';
+import { POOL_MARKER } from '../kvm/storage/pool-marker.js';
 import { vmWorkflowId } from '../shared/workflow-ids.js';
 import { buildBootDisk } from './boot-disk.js';
 import { metalinkDocument, type OriginServer } from './origin-server.js';
@@ -224,7 +225,7 @@ async function consoleLine({ consoleDirectory }: RunningHost, vmId: string, nonc
 
 async function onlyTheTemplateIsLeft({ hosts }: Installation): Promise<void> {
   for (const { poolPath, name } of hosts) {
-    const files = (await readdir(poolPath)).filter((file) => !/\.g1\.e\d+$/.test(file));
+    const files = (await readdir(poolPath)).filter((file) => !/\.g1\.e\d+$/.test(file) && file !== POOL_MARKER);
     check(files.length === 0, `${name} has left ${files.join(', ')} on its pool`);
   }
 }

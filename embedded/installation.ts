@@ -18,6 +18,8 @@ export interface InstallationOptions {
   env: Record<string, string | undefined>;
   ports: InstallationPorts;
   hosts: number;
+  /** Hosts that join for the first time share one pool. Default: each gets its own. */
+  isPoolShared?: boolean;
   controlWorkers: number;
   /** Rows for `configuration`; others keep what they hold. */
   settings?: Partial<SettingValues>;
@@ -169,6 +171,7 @@ async function start(
       installationId: seeded.installationId,
       clusterId: seeded.clusterId,
       name,
+      isPoolShared: options.isPoolShared ?? false,
     });
     const worker = program(
       `host-worker-${n}`,

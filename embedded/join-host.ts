@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { joinHost } from '../db/join-host.js';
 import { readHostConfig, writeHostConfig } from '../kvm/host-config.js';
 import { generateKeyPair } from '../kvm/keystore/sealed-box.js';
+import { claimPoolDirectory } from '../kvm/storage/pool-marker.js';
+import type { PoolPlace } from '../shared/hosts.js';
 import { isRoot } from './state-directory.js';
 
 /** A KVM host that runs on this machine beside others, each with a directory, a pool and a key of its own. */
@@ -10,6 +12,7 @@ export interface LocalHost {
   id: string;
   name: string;
   configPath: string;
+  /** Its first pool, and for most the only one. */
   poolId: string;
   poolPath: string;
   consoleDirectory: string;
@@ -22,6 +25,8 @@ export interface JoinLocalHostOptions {
   installationId: string;
   clusterId: string;
   name: string;
+  /** A host that joins for the first time gets the pool of all such hosts instead of one of its own. */
+  isPoolShared: boolean;
 }
 
 /** libvirt's QEMU runs as another user and has to reach the disks in it. */
@@ -42,25 +47,38 @@ export async function joinLocalHost(options: JoinLocalHostOptions): Promise<Loca
   const { databaseUrl, installationId, clusterId, name } = options;
   await makeReachable(join(options.stateDirectory, 'hosts'));
   const directory = await makeReachable(join(options.stateDirectory, 'hosts', name));
-  const poolPath = await makeReachable(join(directory, 'pool'));
   const consoleDirectory = await makeReachable(join(directory, 'console'));
   const tokenDirectory = join(directory, 'tokens');
   await mkdir(tokenDirectory, { recursive: true, mode: 0o700 });
 
   const configPath = join(directory, 'host.json');
+  const known = (await exists(configPath)) ? await readHostConfig(configPath) : undefined;
   // The key outlives restarts: what is sealed to it waits in running workflows.
-  const keyPair = (await exists(configPath)) ? (await readHostConfig(configPath)).keyPair : await generateKeyPair();
-  const { hostId, poolId } = await joinHost(databaseUrl, { name, clusterId, publicKey: keyPair.publicKey, poolPath });
+  const keyPair = known?.keyPair ?? (await generateKeyPair());
+  const ownPool = { type: 'Filesystem', path: join(directory, 'pool') } as const;
+  const sharedPool = { type: 'SharedMountPoint', path: join(options.stateDirectory, 'shared-pool') } as const;
+  const places: NewPlace[] = known?.pools ?? [options.isPoolShared ? sharedPool : ownPool];
+  const pools: PoolPlace[] = [];
+  for (const place of places) {
+    await makeReachable(place.path);
+    pools.push({ ...place, poolId: await claimPoolDirectory(place.path, { ...place, installationId }) });
+  }
+  const { publicKey } = keyPair;
+  const { hostId } = await joinHost(databaseUrl, { name, clusterId, publicKey, pools });
   const libvirtUri = isRoot() ? 'qemu:///system' : 'qemu:///session';
   await writeHostConfig(configPath, {
     installationId,
     hostId,
     name,
     libvirtUri,
-    pools: [{ poolId, path: poolPath }],
+    pools,
     consoleDirectory,
     tokenDirectory,
     keyPair,
   });
+  const [{ poolId, path: poolPath }] = pools as [PoolPlace];
   return { id: hostId, name, configPath, poolId, poolPath, consoleDirectory, libvirtUri };
 }
+
+/** Which pool a directory is, the directory itself says. */
+type NewPlace = Omit<PoolPlace, 'poolId'> & Partial<Pick<PoolPlace, 'poolId'>>;

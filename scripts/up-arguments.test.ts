@@ -2,6 +2,7 @@ import { parseUpArguments } from './up-arguments.js';
 
 const defaults = {
   hosts: 3,
+  isPoolShared: false,
   ports: { gateways: [8080], temporalUi: 8233, temporal: 7233, postgres: 8432 },
   settings: {},
   isHelpWanted: false,
@@ -16,6 +17,7 @@ describe('arguments of scripts/up', () => {
       ['--port=1', '--temporal-ui-port=2', '--temporal-port=3', '--postgres-port=65535'],
       { ...defaults, ports: { gateways: [1], temporalUi: 2, temporal: 3, postgres: 65_535 } },
     ],
+    ['a shared pool', ['--shared-pool'], { ...defaults, isPoolShared: true }],
     [
       'loopback',
       ['--allow-loopback'],

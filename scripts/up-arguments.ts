@@ -4,6 +4,7 @@ import type { SettingValues } from '../shared/settings.js';
 
 export interface UpArguments {
   hosts: number;
+  isPoolShared: boolean;
   ports: InstallationPorts;
   settings: Partial<SettingValues>;
   isHelpWanted: boolean;
@@ -11,6 +12,8 @@ export interface UpArguments {
 
 export const USAGE = `usage: scripts/up [options]
   --hosts N               local KVM hosts, 1 to 20 (3)
+  --shared-pool           hosts that join for the first time share one pool, as if
+                          it were mounted on each; one download serves all of them
   --port N                API (8080)
   --temporal-ui-port N    Temporal's Web UI (8233)
   --temporal-port N       Temporal itself (7233)
@@ -24,6 +27,7 @@ const MOST_HOSTS = 20;
 
 const OPTIONS = {
   hosts: { type: 'string', default: '3' },
+  'shared-pool': { type: 'boolean', default: false },
   port: { type: 'string', default: '8080' },
   'temporal-ui-port': { type: 'string', default: '8233' },
   'temporal-port': { type: 'string', default: '7233' },
@@ -45,6 +49,7 @@ export function parseUpArguments(args: string[]): UpArguments | { problem: strin
       whole(flag, values[flag], 1, 65_535);
     return {
       hosts: whole('hosts', values.hosts, 1, MOST_HOSTS),
+      isPoolShared: values['shared-pool'],
       ports: {
         gateways: [port('port')],
         temporalUi: port('temporal-ui-port'),

@@ -42,6 +42,7 @@ async function up(options: UpArguments): Promise<void> {
     env: process.env,
     ports: options.ports,
     hosts: options.hosts,
+    isPoolShared: options.isPoolShared,
     controlWorkers: 1,
     settings: options.settings,
     isRestarted: true,

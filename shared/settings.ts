@@ -4,7 +4,7 @@
  */
 interface SettingEntry {
   defaultValue: string;
-  type: 'integer' | 'boolean' | 'string';
+  type: 'integer' | 'decimal' | 'boolean' | 'string';
   unit?: 'ms' | 's' | 'GB' | 'CIDRs' | 'MiB/s';
   description: string;
 }
@@ -85,6 +85,12 @@ export const SETTINGS = {
     type: 'integer',
     unit: 'GB',
     description: 'Largest template or ISO that is downloaded.',
+  },
+  'storage.overprovisioning.factor': {
+    defaultValue: '2',
+    type: 'decimal',
+    description:
+      'How many times the space of a pool, less what its templates take, may be promised to root disks: they grow as guests write.',
   },
   'host.reconnect.grace': {
     defaultValue: '60',

@@ -4,7 +4,6 @@ import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { activityBoundary } from '../activities/activity-boundary.js';
 import { heartbeatWhileRunning } from '../activities/heartbeat-while-running.js';
-import { BegunCopies } from '../activities/host/begun-copies.js';
 import type { HostDependencies } from '../activities/host/dependencies.js';
 import { createHostActivities, createTransferActivities } from '../activities/host/index.js';
 import { announceHost } from '../client/announce-host.js';
@@ -14,7 +13,7 @@ import { TokenStore } from '../kvm/fence/token-store.js';
 import { type HostConfig, readHostConfig } from '../kvm/host-config.js';
 import { acquireHostLock } from '../kvm/host-lock.js';
 import { LibvirtDriver } from '../kvm/hypervisor/libvirt-driver.js';
-import { FilesystemPool } from '../kvm/storage/filesystem-pool.js';
+import { openPools } from '../kvm/storage/open-pools.js';
 import { SlipwayError } from '../shared/errors.js';
 import { hostTaskQueue, hostTransferTaskQueue } from '../shared/task-queues.js';
 import { runWorkerProcess } from './run-worker-process.js';
@@ -38,7 +37,7 @@ await runWorkerProcess('host worker', async (ready) => {
   if (!configPath) throw new SlipwayError('SLIPWAY_PARAMETER_MISSING', 'Usage: host-worker <host.json>');
   const config = await readHostConfig(configPath);
   const lock = await acquireHostLock(config.hostId);
-  const pools = new Map(config.pools.map(({ poolId, path }) => [poolId, new FilesystemPool({ poolId, path })]));
+  const pools = await openPools(config.pools);
   const dependencies: HostDependencies = {
     bootId: randomUUID(),
     keyPair: config.keyPair,
@@ -52,7 +51,6 @@ await runWorkerProcess('host worker', async (ready) => {
     }),
     tokens: new TokenStore(config.tokenDirectory),
     started: new StartedDomains(path.join(path.dirname(config.tokenDirectory), 'started')),
-    begunCopies: new BegunCopies(),
   };
   await dependencies.tokens.sweep(Date.now());
 

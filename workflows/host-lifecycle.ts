@@ -9,6 +9,7 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
+import type { HostStatus } from '../shared/hosts.js';
 import { zoneKey } from '../shared/search-attributes.js';
 import { awaitHost, control, onHost, watchOnHost } from './activity-proxies.js';
 import { failureOf } from './failure-of.js';
@@ -63,22 +64,24 @@ export async function hostLifecycle(input: HostLifecycleInput): Promise<void> {
 /** One incarnation of the host worker, from its hello to its silence. It ends with an error, or for a new history. */
 async function serve(hostId: string, life: { servedBootId: string }): Promise<void> {
   setCurrentDetails('Waiting for the host worker');
-  const status = await awaitHost(hostId).hello();
+  // A host worker of an older version names none.
+  const { partials = [], ...status } = await awaitHost(hostId).hello();
   const { bootId } = status.facts;
   life.servedBootId = bootId;
-  const { debts, livePartials, hostName, zoneId } = await control('record facts; what does the host owe?').recordHello({
+  const { debts, deadPartials, hostName, zoneId } = await control('record facts; what does the host owe?').recordHello({
     hostId,
     status,
+    partials,
   });
   upsertSearchAttributes([{ key: zoneKey, value: zoneId }]);
 
   if (debts.length > 0) setCurrentDetails(`**${hostName}** pays ${debts.length} cleanup debts`);
   for (const debt of debts) await payDebt(debt);
-  await onHost(hostId, 'sweep orphaned partial files').sweepPartials({ livePartials });
+  await onHost(hostId, 'sweep orphaned partial files').sweepPartials({ deadPartials });
   await control('Up').markHostUp({ hostId, bootId });
   setCurrentDetails(`**${hostName}** is Up`);
 
-  for (let known = status; !workflowInfo().continueAsNewSuggested;) {
+  for (let known: HostStatus = status; !workflowInfo().continueAsNewSuggested;) {
     known = await watchOnHost(hostId, `watch ${hostName}`).watchHost({ known });
     // An undo may also fail on a host that stays Up, or just before it is back.
     for (const debt of await control('record what has changed').recordHostStatus({ hostId, status: known }))

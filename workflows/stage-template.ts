@@ -54,14 +54,16 @@ export async function stageTemplate(input: StageTemplateInput): Promise<void> {
 async function tryHosts(input: StageTemplateInput, watched: WatchedHost): Promise<Failure | undefined> {
   const { spoolRefId } = input;
   const failures: HostFailure[] = [];
+  let isShared = false;
   for (;;) {
     const begun = await control('pick a host of the pool').beginStage({
       ...input,
       excludedHostIds: failures.map(({ hostId }) => hostId),
     });
     if (begun.outcome === 'obsolete') return undefined;
-    if (begun.outcome === 'no host') return noHostLeft(failures);
+    if (begun.outcome === 'no host') return noHostLeft(failures, isShared);
     const { plan } = begun;
+    isShared = plan.isShared;
     const { hostId, hostName, bootId, zoneId } = plan;
     Object.assign(watched, { hostId, bootId, status: 'Up' } satisfies WatchedHost);
     upsertSearchAttributes([
@@ -85,14 +87,17 @@ async function tryHosts(input: StageTemplateInput, watched: WatchedHost): Promis
       if (isCancellation(error)) throw error;
       const failure = failureOf(error);
       failures.push({ hostId, hostName, ...failure });
-      if (failoverOf(failure.code) === 'giveUp') return noHostLeft(failures);
+      if (failoverOf(failure.code) === 'giveUp') return noHostLeft(failures, isShared);
     }
   }
 }
 
-/** One host's reason stands as it is: whoever waits names the host himself. */
-function noHostLeft(failures: HostFailure[]): Failure {
+/**
+ * The reason stands as it is where a pool has one host: whoever waits names that himself. Who waits on another host of a
+ * shared pool would blame his own.
+ */
+function noHostLeft(failures: HostFailure[], isShared: boolean): Failure {
   const last = failures.at(-1);
   if (!last) return { code: 'SLIPWAY_NO_HOST', message: 'No host reaches the pool' };
-  return { code: last.code, message: failures.length === 1 ? last.message : describeHostFailures(failures) };
+  return { code: last.code, message: isShared ? describeHostFailures(failures) : last.message };
 }

@@ -18,7 +18,7 @@ export interface NewClaim {
  *
  * @returns false when somebody else was faster; then nothing is changed as long as the transaction is rolled back
  */
-export async function takeCapacity(tx: Transaction, claim: NewClaim): Promise<boolean> {
+export async function takeCapacity(tx: Transaction, claim: NewClaim, overprovisioning: number): Promise<boolean> {
   const hosts = await tx
     .update(host)
     .set({
@@ -42,7 +42,8 @@ export async function takeCapacity(tx: Transaction, claim: NewClaim): Promise<bo
       and(
         eq(storagePool.id, claim.poolId),
         eq(storagePool.status, 'Up'),
-        sql`${storagePool.allocatedBytes} + ${claim.diskBytes} <= ${storagePool.capacityBytes}`,
+        sql`${storagePool.allocatedBytes} + ${claim.diskBytes}
+          <= (${storagePool.capacityBytes} - ${storagePool.templateBytes}) * ${overprovisioning}::float8`,
       ),
     )
     .returning({ id: storagePool.id });

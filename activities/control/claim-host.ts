@@ -21,6 +21,7 @@ import { isDiskFormat } from '../../shared/images.js';
 import { type Deployment, TOKENS_PER_TRY } from '../../shared/virtual-machines.js';
 import { takeCapacity } from './capacity.js';
 import type { ControlDependencies, Transaction } from './dependencies.js';
+import { freeBytes, overprovisioningFactor } from './planner/pool-space.js';
 import { type HostCandidate, type HostRefusal, type PlacementNeeds, rankHosts } from './planner/rank-hosts.js';
 
 export interface ClaimHostInput {
@@ -53,20 +54,24 @@ export const claimHost =
       if (!vm) return { outcome: 'obsolete' };
       const earlier = await earlierClaim(tx, vm.instance, input.excludedHostIds);
       if (earlier) return { outcome: 'claimed', deployment: deploymentOf(vm, earlier) };
+      const factor = overprovisioningFactor((await readSettings(tx))['storage.overprovisioning.factor']);
       const needs: PlacementNeeds = {
         arch: vm.template.arch,
         cpuMhz: vm.offering.cpu * vm.offering.speedMhz,
         ramBytes: memoryBytesOf(vm.offering),
         diskBytes: vm.template.sizeBytes ?? 0,
+        templateBytes: vm.template.sizeBytes ?? 0,
+        overprovisioningFactor: factor,
       };
-      const { places, refused } = rankHosts(await candidates(tx, vm.instance, input.excludedHostIds), needs);
+      const { places, refused } = rankHosts(await candidates(tx, vm.instance, input.excludedHostIds, factor), needs);
       const token = vm.instance.fenceToken + TOKENS_PER_TRY;
       for (const place of places) {
-        const claim = { ...place, ...needs, vmId: input.vmId, token };
+        const { cpuMhz, ramBytes, diskBytes } = needs;
+        const claim = { ...place, cpuMhz, ramBytes, diskBytes, vmId: input.vmId, token };
         // In a savepoint: a host that was full in the meantime must not undo the whole claim.
         const isTaken = await tx
           .transaction(async (savepoint) => {
-            if (!(await takeCapacity(savepoint, claim))) savepoint.rollback();
+            if (!(await takeCapacity(savepoint, claim, factor))) savepoint.rollback();
             return true;
           })
           .catch((error: unknown) => {
@@ -195,6 +200,7 @@ async function candidates(
   tx: Transaction,
   vm: typeof vmInstance.$inferSelect,
   excludedHostIds: string[],
+  factor: number,
 ): Promise<HostCandidate[]> {
   // What a host owes for this VM would be undone under a newer try of it.
   const owes = tx
@@ -242,7 +248,7 @@ async function candidates(
     candidate.pools.push({
       poolId: row.pool.id,
       status: row.pool.status,
-      freeBytes: row.pool.capacityBytes - Math.max(row.pool.allocatedBytes, row.pool.usedBytes),
+      freeBytes: freeBytes(row.pool, factor),
       hasTemplate: row.spool !== null,
     });
   }

@@ -6,13 +6,13 @@ import {
   host,
   JOB_STATUS,
   storagePool,
-  storagePoolHostRef,
   templateSpoolRef,
   vmInstance,
   volumes,
 } from '../../db/schema/index.js';
-import type { DomainReport, HostChanged, HostStatus } from '../../shared/hosts.js';
-import type { TemplateCopyRef } from '../../shared/templates.js';
+import { announcePool } from '../../db/announce-pool.js';
+import type { DomainReport, HostChanged, HostStatus, PoolReport } from '../../shared/hosts.js';
+import type { PoolCopies } from '../../shared/templates.js';
 import type { Debt } from '../../shared/virtual-machines.js';
 import { stageWorkflowId } from '../../shared/workflow-ids.js';
 import type { ControlDependencies, Transaction } from './dependencies.js';
@@ -23,15 +23,23 @@ export interface HostArrears {
   zoneId: string;
   /** Undo that this host has not answered to. */
   debts: Debt[];
-  /** Per pool of the host: partial files that a live stage may still resume; every other one is an orphan. */
-  livePartials: { poolId: string; copies: TemplateCopyRef[] }[];
+  /** Of the partial files that the host has found: those that nobody will resume. */
+  deadPartials: PoolCopies[];
+}
+
+export interface HelloInput {
+  hostId: string;
+  status: HostStatus;
+  /** Template copies of which there are partial files on the host's pools. */
+  partials: PoolCopies[];
 }
 
 /** What a host that has come back has to do before it is Up. A debtor gets no new VMs meanwhile. */
 export const recordHello =
   ({ db }: ControlDependencies) =>
-  async ({ hostId, status }: { hostId: string; status: HostStatus }): Promise<HostArrears> =>
+  async ({ hostId, status, partials }: HelloInput): Promise<HostArrears> =>
     db.transaction(async (tx) => {
+      for (const pool of inOrder(status.facts.pools)) await announcePool(tx, hostId, pool);
       await recordFacts(tx, hostId, status);
       const [self] = await tx.select().from(host).where(eq(host.id, hostId));
       const debts = await debtsOf(tx, hostId);
@@ -41,31 +49,45 @@ export const recordHello =
           .set({ status: 'Connecting' })
           .where(and(eq(host.id, hostId), eq(host.status, 'Up')));
       }
-      const pools = await tx.select().from(storagePoolHostRef).where(eq(storagePoolHostRef.hostId, hostId));
-      const copies = await tx
-        .select()
-        .from(templateSpoolRef)
-        .where(
-          and(
-            inArray(
-              templateSpoolRef.poolId,
-              pools.map(({ poolId }) => poolId),
-            ),
-            eq(templateSpoolRef.state, 'Downloading'),
-          ),
-        );
       return {
         hostName: self!.name,
         zoneId: self!.dataCenterId,
         debts,
-        livePartials: pools.map(({ poolId }) => ({
-          poolId,
-          copies: copies
-            .filter((copy) => copy.poolId === poolId)
-            .map(({ templateId, generation, epoch }) => ({ templateId, generation, epoch })),
-        })),
+        deadPartials: await deadOf(tx, partials),
       };
     });
+
+/**
+ * Partial files that a host has found and that no stage works on, on whichever host of the pool. They were found before
+ * this is asked, and an epoch is opened before its first file is made and never twice: what is dead now stays so.
+ */
+async function deadOf(tx: Transaction, partials: PoolCopies[]): Promise<PoolCopies[]> {
+  const live = await tx
+    .select()
+    .from(templateSpoolRef)
+    .where(
+      and(
+        inArray(
+          templateSpoolRef.poolId,
+          partials.map(({ poolId }) => poolId),
+        ),
+        eq(templateSpoolRef.state, 'Downloading'),
+      ),
+    );
+  return partials.map(({ poolId, copies }) => ({
+    poolId,
+    copies: copies.filter(
+      (copy) =>
+        !live.some(
+          (row) =>
+            row.poolId === poolId &&
+            row.templateId === copy.templateId &&
+            row.generation === copy.generation &&
+            row.epoch === copy.epoch,
+        ),
+    ),
+  }));
+}
 
 async function debtsOf(tx: Transaction, hostId: string): Promise<Debt[]> {
   return tx
@@ -160,11 +182,14 @@ async function recordFacts(tx: Transaction, hostId: string, { facts, domains }: 
       lastPinged: sql`now()`,
     })
     .where(eq(host.id, hostId));
-  for (const { poolId, capacityBytes, usedBytes } of facts.pools) {
+  for (const { poolId, capacityBytes, usedBytes } of inOrder(facts.pools)) {
     await tx.update(storagePool).set({ capacityBytes, usedBytes }).where(eq(storagePool.id, poolId));
   }
   await followDomains(tx, hostId, domains);
 }
+
+/** Two hosts of the same pools that locked them in different orders would wait for each other. */
+const inOrder = (pools: PoolReport[]): PoolReport[] => pools.toSorted((a, b) => a.poolId.localeCompare(b.poolId));
 
 /**
  * A domain that died or was shut down from inside is Stopped; a VM that an operation is working on is left to it. The

@@ -1,6 +1,8 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
 import { and, eq, inArray, ne } from 'drizzle-orm';
-import { stageWaiter, templateSpoolRef, volumes } from '../../db/schema/index.js';
+import { stageWaiter, templateSpoolRef, vmTemplate, volumes } from '../../db/schema/index.js';
+import { readSettings } from '../../db/settings.js';
+import { SlipwayError } from '../../shared/errors.js';
 import { templateKey } from '../../shared/search-attributes.js';
 import { CONTROL_TASK_QUEUE } from '../../shared/task-queues.js';
 import type { Failure } from '../../shared/failures.js';
@@ -8,6 +10,8 @@ import type { StageTemplateInput } from '../../shared/templates.js';
 import type { Deployment } from '../../shared/virtual-machines.js';
 import { stageWorkflowId, vmWorkflowId } from '../../shared/workflow-ids.js';
 import type { ControlDependencies, Transaction } from './dependencies.js';
+import { overprovisioningFactor } from './planner/pool-space.js';
+import { reserveForCopy } from './template-space.js';
 
 export type JoinStageResult =
   { outcome: 'ready'; installPath: string } | { outcome: 'waiting' } | { outcome: 'failed'; failure: Failure };
@@ -70,8 +74,15 @@ async function join(tx: Transaction, deployment: Deployment): Promise<Joined> {
   return { outcome: 'waiting', spoolRefId: copy.id };
 }
 
-async function lockCopy(tx: Transaction, { poolId, templateId, generation }: Deployment) {
-  await tx.insert(templateSpoolRef).values({ poolId, templateId, generation }).onConflictDoNothing();
+async function lockCopy(tx: Transaction, { poolId, templateId, templateName, generation }: Deployment) {
+  const [begun] = await tx
+    .insert(templateSpoolRef)
+    .values({ poolId, templateId, generation })
+    .onConflictDoNothing()
+    .returning();
+  if (begun && !(await reserveForCopy(tx, begun, await expectedSpace(tx, templateId)))) {
+    throw new SlipwayError('SLIPWAY_POOL_FULL', `The pool has no space left for template ${templateName}`);
+  }
   const [copy] = await tx
     .select()
     .from(templateSpoolRef)
@@ -86,6 +97,16 @@ async function lockCopy(tx: Transaction, { poolId, templateId, generation }: Dep
   // Deleted by a stage that failed between the two statements: the retry of this activity inserts it again.
   if (!copy) throw new Error(`The copy of template ${templateId} on pool ${poolId} has just been given up`);
   return copy;
+}
+
+async function expectedSpace(tx: Transaction, templateId: string) {
+  const [template] = await tx.select().from(vmTemplate).where(eq(vmTemplate.id, templateId));
+  const settings = await readSettings(tx);
+  return {
+    // A source that does not tell its size: what the file takes is counted once it is there.
+    expectedBytes: template?.sizeBytes ?? 0,
+    overprovisioning: overprovisioningFactor(settings['storage.overprovisioning.factor']),
+  };
 }
 
 export type LeaveStageInput = Pick<Deployment, 'vmId' | 'poolId' | 'templateId' | 'generation'>;

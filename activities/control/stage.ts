@@ -1,4 +1,4 @@
-import { and, eq, inArray, isNull, notInArray, sql } from 'drizzle-orm';
+import { and, eq, inArray, isNull, notInArray, or, sql } from 'drizzle-orm';
 import { readSettings } from '../../db/settings.js';
 import {
   host,
@@ -6,6 +6,7 @@ import {
   storagePool,
   storagePoolHostRef,
   templateSpoolRef,
+  templateSpoolRefEpoch,
   vmTemplate,
   volumes,
 } from '../../db/schema/index.js';
@@ -16,6 +17,7 @@ import { downloadSettings } from '../../shared/settings.js';
 import type { InstalledTemplate, StagePlan, StageTemplateInput, TemplateCopyRef } from '../../shared/templates.js';
 import type { ControlDependencies, Transaction } from './dependencies.js';
 import { sealTemplateUrl } from './seal-template-url.js';
+import { forgetCopy, settleCopy } from './template-space.js';
 
 export interface BeginStageInput extends StageTemplateInput {
   excludedHostIds: string[];
@@ -27,7 +29,10 @@ export type BeginStageResult =
   /** The copy is Ready or gone: somebody started this workflow a moment after the last one had ended. */
   | { outcome: 'obsolete' };
 
-/** Picks an Up host of the pool and opens a new epoch for it. */
+/** Of no other try, ever. */
+const newEpoch = sql<number>`nextval(${templateSpoolRefEpoch.seqName})`;
+
+/** Picks an Up host of the pool and opens a new epoch for it: whoever worked for the last one may still write. */
 export const beginStage =
   (dependencies: ControlDependencies) =>
   async (input: BeginStageInput): Promise<BeginStageResult> => {
@@ -44,7 +49,8 @@ export const beginStage =
       const [copy] = await tx
         .update(templateSpoolRef)
         .set({
-          epoch: sql`${templateSpoolRef.epoch} + 1`,
+          epoch: newEpoch,
+          previousEpoch: null,
           state: 'Downloading',
           downloadState: 'DOWNLOAD_IN_PROGRESS',
           hostId: pick.host.id,
@@ -55,13 +61,15 @@ export const beginStage =
         })
         .where(isWanted)
         .returning();
-      return { ...pick, copy: copy! };
+      return { ...pick, copy: copy!, before: wanted };
     });
     if (typeof chosen === 'string') return { outcome: chosen };
     const [template] = await db.select().from(vmTemplate).where(eq(vmTemplate.id, input.templateId));
     if (!template) throw new SlipwayError('SLIPWAY_RESOURCE_STATE', `Template ${input.templateId} is gone`);
     const checksum = template.checksum === null ? undefined : parseChecksum(template.checksum);
     const settings = await readSettings(db);
+    const { before, copy } = chosen;
+    const ref = { templateId: template.id, generation: copy.generation };
     const plan = {
       hostId: chosen.host.id,
       hostName: chosen.host.name,
@@ -70,7 +78,9 @@ export const beginStage =
       poolId: chosen.pool.id,
       poolName: chosen.pool.name,
       templateName: template.name,
-      copy: { templateId: template.id, generation: chosen.copy.generation, epoch: chosen.copy.epoch },
+      isShared: chosen.pool.scope !== 'HOST',
+      copy: { ...ref, epoch: copy.epoch },
+      resumeFrom: before.state === 'Downloading' ? { ...ref, epoch: before.epoch } : null,
       format: template.format,
       url: await sealTemplateUrl(dependencies)({ templateId: template.id, hostId: chosen.host.id }),
       checksum: checksum && 'digest' in checksum ? checksum.digest : null,
@@ -105,8 +115,16 @@ export const nextEpoch =
   async ({ spoolRefId, copy }: { spoolRefId: string; copy: TemplateCopyRef }): Promise<TemplateCopyRef> => {
     const [row] = await db
       .update(templateSpoolRef)
-      .set({ epoch: copy.epoch + 1 })
-      .where(and(eq(templateSpoolRef.id, spoolRefId), inArray(templateSpoolRef.epoch, [copy.epoch, copy.epoch + 1])))
+      .set({
+        epoch: sql`case when ${templateSpoolRef.epoch} = ${copy.epoch} then ${newEpoch} else ${templateSpoolRef.epoch} end`,
+        previousEpoch: copy.epoch,
+      })
+      .where(
+        and(
+          eq(templateSpoolRef.id, spoolRefId),
+          or(eq(templateSpoolRef.epoch, copy.epoch), eq(templateSpoolRef.previousEpoch, copy.epoch)),
+        ),
+      )
       .returning();
     if (!row) throw new SlipwayError('SLIPWAY_FENCED', `A newer try stages template ${copy.templateId}`);
     return { ...copy, epoch: row.epoch };
@@ -144,6 +162,7 @@ export const finishStage =
         )
         .returning();
       if (!row) throw new SlipwayError('SLIPWAY_FENCED', `A newer try stages template ${copy.templateId}`);
+      await settleCopy(tx, spoolRefId, installed.allocatedBytes);
       return tx
         .update(stageWaiter)
         .set({ state: 'Ready' })
@@ -169,13 +188,7 @@ export const failStage =
         .from(volumes)
         .where(eq(volumes.templateSpoolRefId, spoolRefId))
         .limit(1);
-      if (!inUse) {
-        await tx
-          .delete(templateSpoolRef)
-          .where(
-            and(eq(templateSpoolRef.id, spoolRefId), inArray(templateSpoolRef.state, ['Allocated', 'Downloading'])),
-          );
-      }
+      if (!inUse) await forgetCopy(tx, spoolRefId);
       return told;
     });
     await wake(dependencies, waiters);
@@ -193,9 +206,7 @@ export const abandonStage =
       await tx.select().from(templateSpoolRef).where(eq(templateSpoolRef.id, spoolRefId)).for('update');
       const [waiter] = await tx.select().from(stageWaiter).where(eq(stageWaiter.spoolRefId, spoolRefId)).limit(1);
       if (waiter) return true;
-      await tx
-        .delete(templateSpoolRef)
-        .where(and(eq(templateSpoolRef.id, spoolRefId), inArray(templateSpoolRef.state, ['Allocated', 'Downloading'])));
+      await forgetCopy(tx, spoolRefId);
       return false;
     });
 

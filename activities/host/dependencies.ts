@@ -4,7 +4,6 @@ import type { LibvirtDriver } from '../../kvm/hypervisor/libvirt-driver.js';
 import type { KeyPair } from '../../kvm/keystore/sealed-box.js';
 import type { FilesystemPool } from '../../kvm/storage/filesystem-pool.js';
 import { SlipwayError } from '../../shared/errors.js';
-import type { BegunCopies } from './begun-copies.js';
 
 /** Built once, in `workers/host-worker.ts`. */
 export interface HostDependencies {
@@ -15,7 +14,6 @@ export interface HostDependencies {
   pools: ReadonlyMap<string, FilesystemPool>;
   tokens: TokenStore;
   started: StartedDomains;
-  begunCopies: BegunCopies;
 }
 
 export function poolOf({ pools }: Pick<HostDependencies, 'pools'>, poolId: string): FilesystemPool {

@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { startOriginServer } from '../../demo/origin-server.js';
 import { generateKeyPair } from '../../kvm/keystore/sealed-box.js';
-import { FilesystemPool } from '../../kvm/storage/filesystem-pool.js';
 import { defaultSettings, downloadSettings } from '../../shared/settings.js';
-import { BegunCopies } from './begun-copies.js';
+import { makePool } from '../../tests/support/test-pool.js';
 import type { HostDependencies } from './dependencies.js';
 import { downloadTier } from './download-tier.js';
 import { sealTier } from './tier-secrets.js';
@@ -17,16 +16,17 @@ it('asks no source for a file that does not fit on the pool', async () => {
   const origin = await startOriginServer();
   try {
     origin.serve('/disk', { content: 'bytes' });
+    const pool = await makePool(directory);
     const keyPair = await generateKeyPair();
     const dependencies = {
       keyPair,
-      pools: new Map([['pool', new FilesystemPool({ poolId: 'pool', path: directory })]]),
-      begunCopies: new BegunCopies(),
+      pools: new Map([[pool.poolId, pool]]),
     } as Partial<HostDependencies> as HostDependencies;
     const url = `${origin.url}/disk`;
     const input = {
-      poolId: 'pool',
+      poolId: pool.poolId,
       copy: { templateId: randomUUID(), generation: 1, epoch: 1 },
+      resumeFrom: null,
       tier: {
         priority: 1,
         mirrors: [url],
@@ -41,7 +41,7 @@ it('asks no source for a file that does not fit on the pool', async () => {
       new MockActivityEnvironment().run(downloadTier(dependencies), { ...input, expectedSizeBytes });
     await expect(run(2 ** 60)).rejects.toMatchObject({ code: 'SLIPWAY_POOL_FULL' });
     expect(origin.statistics('/disk').requests).toBe(0);
-    expect(await readdir(directory)).toEqual([]);
+    expect(await pool.list()).toEqual([]);
     // The same fits when it has the size that it really has.
     await expect(run(5)).resolves.toMatchObject({ sizeBytes: 5 });
   } finally {

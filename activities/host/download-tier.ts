@@ -2,15 +2,19 @@ import { cancellationSignal, heartbeat } from '@temporalio/activity';
 import { download } from '../../kvm/download/download.js';
 import type { DigestAlgorithm } from '../../shared/checksum.js';
 import { displayUrl } from '../../shared/display-url.js';
-import type { DownloadResult } from '../../shared/images.js';
+import type { DownloadProgress, DownloadResult } from '../../shared/images.js';
 import type { DownloadSettings } from '../../shared/settings.js';
 import type { SealedTier, TemplateCopyRef } from '../../shared/templates.js';
 import { type HostDependencies, poolOf } from './dependencies.js';
+import { SpaceReservation } from './space-reservation.js';
+import { adoptPartial } from './template-copy.js';
 import { openTier } from './tier-secrets.js';
 
 export interface DownloadTierInput {
   poolId: string;
   copy: TemplateCopyRef;
+  /** A dead try, on this host or another of the pool: what it had downloaded is taken over. */
+  resumeFrom: TemplateCopyRef | null;
   tier: SealedTier;
   /** Mirrors that have delivered wrong bytes before, without user info and query. */
   avoid: string[];
@@ -29,20 +33,43 @@ export const downloadTier =
   (dependencies: HostDependencies) =>
   async (input: DownloadTierInput): Promise<DownloadResult> => {
     const pool = poolOf(dependencies, input.poolId);
-    dependencies.begunCopies.add(input.poolId, input.copy);
+    const { copy, resumeFrom } = input;
+    if (resumeFrom) await beatWhile(() => adoptPartial(pool, resumeFrom, copy, cancellationSignal()));
     // Before the first byte: a pool that fills up at the end has wasted the whole download.
-    if (input.expectedSizeBytes !== undefined) await pool.ensureSpaceFor(input.copy, input.expectedSizeBytes);
+    await pool.ensureSpaceFor(copy, input.expectedSizeBytes);
     const { urls, registered } = await openTier(input.tier.sealed, dependencies.keyPair);
     const isAvoided = (url: string) => input.avoid.includes(displayUrl(url));
-    return download(
-      {
-        sources: [...urls.filter((url) => !isAvoided(url)), ...urls.filter(isAvoided)],
-        partialPath: pool.partialPath(input.copy),
-        expectedSizeBytes: input.expectedSizeBytes,
-        hasVouchedDigest: input.hasVouchedDigest,
-        algorithms: input.algorithms,
-        settings: input.settings,
-      },
-      { signal: cancellationSignal(), registered, onProgress: (progress) => heartbeat(progress) },
-    );
+    const space = new SpaceReservation(pool, copy);
+    const request = {
+      sources: [...urls.filter((url) => !isAvoided(url)), ...urls.filter(isAvoided)],
+      partialPath: pool.partialPath(copy),
+      expectedSizeBytes: input.expectedSizeBytes,
+      hasVouchedDigest: input.hasVouchedDigest,
+      algorithms: input.algorithms,
+      settings: input.settings,
+    };
+    const onProgress = (progress: DownloadProgress): void => {
+      heartbeat(progress);
+      if (progress.totalBytes !== undefined) space.sizeIs(progress.totalBytes);
+    };
+    try {
+      const signal = AbortSignal.any([cancellationSignal(), space.signal]);
+      return await download(request, { signal, registered, onProgress });
+    } catch (error) {
+      throw space.signal.aborted ? space.signal.reason : error;
+    } finally {
+      await space.ended();
+    }
   };
+
+const BEAT_EVERY_MS = 5_000;
+
+/** Taking over many bytes has no progress to tell, and must not look like a process that has ended. */
+async function beatWhile(work: () => Promise<void>): Promise<void> {
+  const timer = setInterval(() => heartbeat(), BEAT_EVERY_MS);
+  try {
+    await work();
+  } finally {
+    clearInterval(timer);
+  }
+}

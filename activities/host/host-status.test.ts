@@ -9,7 +9,7 @@ const facts: HostFacts = {
   memoryBytes: 1024,
   domainType: 'kvm',
   hypervisorVersion: 'QEMU 7.2.0',
-  pools: [{ poolId: 'pool', capacityBytes: 1000, usedBytes: 100 }],
+  pools: [{ poolId: 'pool', type: 'Filesystem', path: '/pool', capacityBytes: 1000, usedBytes: 100 }],
 };
 const known: HostStatus = { facts, domains: [{ vmId: 'vm', state: 'Running', token: 2 }] };
 

@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { runExclusively } from '../../kvm/download/exclusive-path.js';
-import { FilesystemPool } from '../../kvm/storage/filesystem-pool.js';
-import { BegunCopies } from './begun-copies.js';
+import type { FilesystemPool } from '../../kvm/storage/filesystem-pool.js';
+import { makePool } from '../../tests/support/test-pool.js';
 import type { HostDependencies } from './dependencies.js';
 import { discardTemplateCopy, installTemplate, sweepPartials } from './template-copy.js';
 
-const poolId = 'pool';
+let poolId: string;
 let directory: string;
 let pool: FilesystemPool;
 let dependencies: HostDependencies;
@@ -18,11 +18,9 @@ const activity = new MockActivityEnvironment();
 
 beforeEach(async () => {
   directory = await mkdtemp(path.join(tmpdir(), 'slipway-copies-'));
-  pool = new FilesystemPool({ poolId, path: directory });
-  dependencies = {
-    pools: new Map([[poolId, pool]]),
-    begunCopies: new BegunCopies(),
-  } as Partial<HostDependencies> as HostDependencies;
+  pool = await makePool(directory);
+  poolId = pool.poolId;
+  dependencies = { pools: new Map([[poolId, pool]]) } as Partial<HostDependencies> as HostDependencies;
 });
 afterEach(() => rm(directory, { recursive: true }));
 
@@ -39,24 +37,26 @@ it('discards only after a download of the same copy has ended, with what that wr
   await begun;
   await activity.run(discardTemplateCopy(dependencies), { poolId, copy });
   await download;
-  expect(await readdir(directory)).toEqual([]);
+  expect(await pool.list()).toEqual([]);
 });
 
 it('installs once, and answers the same to both, when two tries run at once', async () => {
   await writeFile(pool.partialPath(copy), Buffer.alloc(1024));
-  const input = { poolId, copy, format: 'RAW' as const };
+  const input = { poolId, copy, format: 'RAW' as const, isUnpacked: false };
   const install = () => new MockActivityEnvironment().run(installTemplate(dependencies), input);
   const first = install();
   await new Promise(setImmediate);
   expect(await install()).toEqual(await first);
-  expect(await readdir(directory)).toEqual([`${copy.templateId}.g1.e1`]);
+  expect(await pool.list()).toEqual([`${copy.templateId}.g1.e1`]);
 });
 
-it('sweeps no file of a download that has begun after the list of live ones was made', async () => {
+it('sweeps what is dead and nothing else, pool by pool', async () => {
+  const live = { ...copy, epoch: 2 };
   await writeFile(pool.partialPath(copy), 'bytes');
-  dependencies.begunCopies.add(poolId, copy);
-  const livePartials = [{ poolId, copies: [] }];
-  expect(await activity.run(sweepPartials(dependencies), { livePartials })).toEqual([]);
-  dependencies.begunCopies.remove(poolId, copy);
-  expect(await activity.run(sweepPartials(dependencies), { livePartials })).toHaveLength(1);
+  await writeFile(pool.partialPath(live), 'bytes');
+  const gone = { poolId: randomUUID(), copies: [] };
+  const sweep = () => activity.run(sweepPartials(dependencies), { deadPartials: [{ poolId, copies: [copy] }, gone] });
+  expect(await sweep()).toEqual([`${copy.templateId}.g1.e1.partial`]);
+  expect(await sweep()).toEqual([]);
+  expect(await pool.listPartials()).toEqual([live]);
 });

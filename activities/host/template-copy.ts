@@ -2,7 +2,7 @@ import { cancellationSignal } from '@temporalio/activity';
 import { runExclusively } from '../../kvm/download/exclusive-path.js';
 import type { FilesystemPool } from '../../kvm/storage/filesystem-pool.js';
 import type { ImageFormat } from '../../shared/images.js';
-import type { InstalledTemplate, TemplateCopyRef } from '../../shared/templates.js';
+import type { InstalledTemplate, PoolCopies, TemplateCopyRef } from '../../shared/templates.js';
 import { type HostDependencies, poolOf } from './dependencies.js';
 
 export interface TemplateCopyInput {
@@ -10,14 +10,18 @@ export interface TemplateCopyInput {
   copy: TemplateCopyRef;
 }
 
+export interface InstallTemplateInput extends TemplateCopyInput {
+  format: ImageFormat;
+  /** The file that was downloaded is packed, and the image is what it was unpacked to. */
+  isUnpacked: boolean;
+}
+
 /** Inspects the file before anything opens it, and makes it the pool's copy by an atomic rename. */
 export const installTemplate =
   (dependencies: HostDependencies) =>
-  async ({ poolId, copy, format }: TemplateCopyInput & { format: ImageFormat }): Promise<InstalledTemplate> => {
+  async ({ poolId, copy, format, isUnpacked }: InstallTemplateInput): Promise<InstalledTemplate> => {
     const pool = poolOf(dependencies, poolId);
-    const installed = await alone(pool, copy, () => pool.installTemplate(copy, format));
-    dependencies.begunCopies.remove(poolId, copy);
-    return installed;
+    return alone(pool, copy, () => pool.installTemplate(copy, format, isUnpacked));
   };
 
 /** Removes whatever one try has left. */
@@ -26,8 +30,15 @@ export const discardTemplateCopy =
   async ({ poolId, copy }: TemplateCopyInput): Promise<void> => {
     const pool = poolOf(dependencies, poolId);
     await alone(pool, copy, () => pool.discardTemplateCopy(copy));
-    dependencies.begunCopies.remove(poolId, copy);
   };
+
+/** Gives a new try what a dead one, on this host or another of the pool, had downloaded. */
+export const adoptPartial = (
+  pool: FilesystemPool,
+  dead: TemplateCopyRef,
+  copy: TemplateCopyRef,
+  signal: AbortSignal,
+): Promise<void> => alone(pool, dead, () => pool.adoptPartial(dead, copy, signal));
 
 /**
  * An activity that was cancelled or timed out may still run here: a download would leave its journal behind what was
@@ -39,13 +50,10 @@ const alone = <T>(pool: FilesystemPool, copy: TemplateCopyRef, act: () => Promis
 /** Removes partial files of tries that nobody will resume. */
 export const sweepPartials =
   (dependencies: HostDependencies) =>
-  async ({ livePartials }: { livePartials: { poolId: string; copies: TemplateCopyRef[] }[] }): Promise<string[]> => {
+  async ({ deadPartials }: { deadPartials: PoolCopies[] }): Promise<string[]> => {
     const removed: string[] = [];
-    for (const { poolId, copies } of livePartials) {
-      // A pool that was taken out of this host's configuration is not an error at start.
-      const pool = dependencies.pools.get(poolId);
-      if (!pool) continue;
-      removed.push(...(await pool.sweepPartials([...copies, ...dependencies.begunCopies.of(poolId)])));
+    for (const { poolId, copies } of deadPartials) {
+      if (copies.length > 0) removed.push(...(await poolOf(dependencies, poolId).sweepPartials(copies)));
     }
     return removed;
   };

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cancellationSignal } from '@temporalio/activity';
 import type { HostStatus } from '../../shared/hosts.js';
+import type { PoolCopies } from '../../shared/templates.js';
 import type { HostDependencies } from './dependencies.js';
 import { hasChanged, readHostStatus } from './host-status.js';
 
@@ -9,7 +10,17 @@ const LOOK_EVERY_MS = 10_000;
 /** Debts of a quiet host, and VMs that ended just before they were recorded, are looked at this often. */
 const LONGEST_WATCH_MS = 5 * 60_000;
 
-export const hello = (dependencies: HostDependencies) => (): Promise<HostStatus> => readHostStatus(dependencies);
+/** What a host is, and what downloads it finds begun on its pools. */
+export const hello =
+  (dependencies: HostDependencies) => async (): Promise<HostStatus & { partials?: PoolCopies[] }> => ({
+    ...(await readHostStatus(dependencies)),
+    partials: await Promise.all(
+      [...dependencies.pools.values()].map(async (pool) => ({
+        poolId: pool.poolId,
+        copies: await pool.listPartials(),
+      })),
+    ),
+  });
 
 /** Watches the host until something differs from what the control plane knows. */
 export const watchHost =

@@ -18,7 +18,7 @@ export { stageWaiter } from './stage-waiter.js';
 export { storagePoolHostRef } from './storage-pool-host-ref.js';
 export { storagePool } from './storage-pool.js';
 export { SPOOL_STATES } from './template-spool-ref.js';
-export { templateSpoolRef } from './template-spool-ref.js';
+export { templateSpoolRef, templateSpoolRefEpoch } from './template-spool-ref.js';
 export { templateStoreRef } from './template-store-ref.js';
 export { user } from './user.js';
 export { VM_STATES } from './vm-instance.js';

@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { check, index, pgTable, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
+import { POOL_TYPES } from '../../shared/hosts.js';
 import { cluster } from './cluster.js';
 import { bytes, created, id, removed } from './columns.js';
 import { dataCenter } from './data-center.js';
@@ -16,7 +17,8 @@ export const storagePool = pgTable(
       .references(() => dataCenter.id, { onDelete: 'restrict' }),
     podId: uuid().references(() => hostPodRef.id, { onDelete: 'restrict' }),
     clusterId: uuid().references(() => cluster.id, { onDelete: 'restrict' }),
-    poolType: text({ enum: ['Filesystem', 'NetworkFilesystem', 'SharedMountPoint'] }).notNull(),
+    poolType: text({ enum: POOL_TYPES }).notNull(),
+    /** Whose hosts reach it. A pool of hosts of two clusters is the ZONE's. */
     scope: text({ enum: ['HOST', 'CLUSTER', 'ZONE'] }).notNull(),
     status: text({ enum: ['Up', 'Maintenance', 'Removed'] })
       .notNull()
@@ -26,6 +28,8 @@ export const storagePool = pgTable(
     usedBytes: bytes().notNull().default(0),
     /** Promised to volumes: the sum of `capacity_claim.disk_bytes`. */
     allocatedBytes: bytes().notNull().default(0),
+    /** Taken by templates, downloads included: the sum of `template_spool_ref.reserved_bytes`. */
+    templateBytes: bytes().notNull().default(0),
     created: created(),
     removed: removed(),
   },
@@ -37,5 +41,6 @@ export const storagePool = pgTable(
     index('storage_pool_cluster_id_idx').on(table.clusterId),
     index('storage_pool_pod_id_idx').on(table.podId),
     check('storage_pool_allocated_bytes_not_negative', sql`${table.allocatedBytes} >= 0`),
+    check('storage_pool_template_bytes_not_negative', sql`${table.templateBytes} >= 0`),
   ],
 );

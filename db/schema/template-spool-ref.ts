@@ -1,11 +1,17 @@
 import { sql } from 'drizzle-orm';
-import { check, index, integer, pgTable, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
+import { check, index, integer, pgSequence, pgTable, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
 import { bytes, created, id, instant } from './columns.js';
 import { host } from './host.js';
 import { storagePool } from './storage-pool.js';
 import { vmTemplate } from './vm-template.js';
 
 export const SPOOL_STATES = ['Allocated', 'Downloading', 'Ready', 'Evicting', 'Superseded'] as const;
+
+/**
+ * Gives each try an epoch that no try has had before, also when the row of the earlier ones is gone: a host that only
+ * seemed dead may still write to a file of that name.
+ */
+export const templateSpoolRefEpoch = pgSequence('template_spool_ref_epoch_seq');
 
 /** A template's copy on a pool, or the download that will become one. */
 export const templateSpoolRef = pgTable(
@@ -21,6 +27,8 @@ export const templateSpoolRef = pgTable(
     generation: integer().notNull(),
     /** The try that is allowed to install. Files of other epochs are orphans. */
     epoch: integer().notNull().default(0),
+    /** The epoch that `nextEpoch` left last: a repeated try of it must not open another one. */
+    previousEpoch: integer(),
     state: text({ enum: SPOOL_STATES }).notNull().default('Allocated'),
     downloadState: text({ enum: ['NOT_DOWNLOADED', 'DOWNLOAD_IN_PROGRESS', 'DOWNLOADED'] })
       .notNull()
@@ -37,6 +45,8 @@ export const templateSpoolRef = pgTable(
     /** Virtual size of the disk. */
     sizeBytes: bytes(),
     physicalSizeBytes: bytes(),
+    /** What it counts for on its pool: the size that is expected, and once it is Ready what it takes. */
+    reservedBytes: bytes().notNull().default(0),
     created: created(),
     lastUpdated: instant().notNull().defaultNow(),
   },
@@ -51,6 +61,7 @@ export const templateSpoolRef = pgTable(
       'template_spool_ref_state_check',
       sql`${table.state} in ('Allocated', 'Downloading', 'Ready', 'Evicting', 'Superseded')`,
     ),
+    check('template_spool_ref_reserved_bytes_not_negative', sql`${table.reservedBytes} >= 0`),
     check('template_spool_ref_ready_is_installed', sql`${table.state} <> 'Ready' or ${table.installPath} is not null`),
   ],
 );

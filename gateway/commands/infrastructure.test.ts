@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { eq } from 'drizzle-orm';
 import { joinHost } from '../../db/join-host.js';
 import { dataCenter, host, storagePool } from '../../db/schema/index.js';
@@ -15,11 +16,12 @@ beforeAll(async () => {
   gateway = await startTestGateway();
   somebody = await gateway.addUser('somebody');
   for (const name of ['host-2', 'host-1']) {
-    ({ hostId, poolId } = await joinHost(gateway.databaseUrl, {
+    poolId = randomUUID();
+    ({ hostId } = await joinHost(gateway.databaseUrl, {
       name,
       clusterId: gateway.seeded.clusterId,
       publicKey: 'a2V5',
-      poolPath: `/pools/${name}`,
+      pools: [{ poolId, type: 'Filesystem', path: `/pools/${name}` }],
     }));
   }
   await gateway.db

@@ -8,11 +8,11 @@ import type { HostActivities, TransferActivities } from '../../activities/host/i
 import { announceHost } from '../../client/announce-host.js';
 import { joinHost } from '../../db/join-host.js';
 import { generateKeyPair, type KeyPair } from '../../kvm/keystore/sealed-box.js';
-import type { HostStatus } from '../../shared/hosts.js';
+import type { HostStatus, PoolPlace } from '../../shared/hosts.js';
 import { hostTaskQueue, hostTransferTaskQueue } from '../../shared/task-queues.js';
 import { undoToken } from '../../shared/virtual-machines.js';
 import { hostWorkflowId } from '../../shared/workflow-ids.js';
-import type { SealedTier } from '../../shared/templates.js';
+import type { SealedTier, TemplateCopyRef } from '../../shared/templates.js';
 import type { ControlPlane } from './control-plane.js';
 import { waitFor } from './wait-for.js';
 import { host, storagePool } from '../../db/schema/index.js';
@@ -39,26 +39,37 @@ export class FakeHost {
   /** Highest fencing token seen per VM: on a real host this is on disk, and outlives the process too. */
   readonly #tokens = new Map<string, number>();
   bootId = '';
+  /** Of its pool, as it reports it. */
+  capacityBytes = 100 * GiB;
+  /** Partial files that it finds on its pool when it says hello. */
+  partials: TemplateCopyRef[] = [];
   readonly #plane: ControlPlane;
+  readonly #pool: PoolPlace;
   readonly #overrides: Partial<Activities> = {};
   #workers: Worker[] = [];
   #running: Promise<unknown> = Promise.resolve();
 
-  private constructor(plane: ControlPlane, name: string, joined: { hostId: string; poolId: string }, keyPair: KeyPair) {
+  private constructor(plane: ControlPlane, name: string, hostId: string, pool: PoolPlace, keyPair: KeyPair) {
     this.#plane = plane;
     this.name = name;
     this.keyPair = keyPair;
-    this.hostId = joined.hostId;
-    this.poolId = joined.poolId;
+    this.hostId = hostId;
+    this.poolId = pool.poolId;
+    this.#pool = pool;
   }
 
-  /** Joins a host with this name, and starts its worker. */
-  static async join(plane: ControlPlane, name: string): Promise<FakeHost> {
+  /** Joins a host with this name, with a pool of its own or a shared one, and starts its worker. */
+  static async join(plane: ControlPlane, name: string, shared?: { poolId: string }): Promise<FakeHost> {
     const keyPair = await generateKeyPair();
     const { publicKey } = keyPair;
     const { clusterId } = plane.seeded;
-    const joined = await joinHost(plane.databaseUrl, { name, clusterId, publicKey, poolPath: '/pool' });
-    const fake = new FakeHost(plane, name, joined, keyPair);
+    const pool: PoolPlace = {
+      poolId: shared?.poolId ?? randomUUID(),
+      type: shared ? 'NetworkFilesystem' : 'Filesystem',
+      path: '/pool',
+    };
+    const { hostId } = await joinHost(plane.databaseUrl, { name, clusterId, publicKey, pools: [pool] });
+    const fake = new FakeHost(plane, name, hostId, pool, keyPair);
     await fake.start();
     return fake;
   }
@@ -133,7 +144,7 @@ export class FakeHost {
         memoryBytes: 16 * GiB,
         domainType: 'kvm',
         hypervisorVersion: 'QEMU 7.2.0',
-        pools: [{ poolId: this.poolId, capacityBytes: 100 * GiB, usedBytes: 0 }],
+        pools: [{ ...this.#pool, capacityBytes: this.capacityBytes, usedBytes: 0 }],
       },
       domains: [...this.domains].map(([vmId, token]) => ({ vmId, token, state: 'Running' as const })),
     };
@@ -146,7 +157,7 @@ export class FakeHost {
 
   #activities(): Activities {
     const defaults: Activities = {
-      hello: () => Promise.resolve(this.status()),
+      hello: () => Promise.resolve({ ...this.status(), partials: [{ poolId: this.poolId, copies: this.partials }] }),
       watchHost: async ({ known }) => {
         const signal = Context.current().cancellationSignal;
         const watched = this.#workers;
@@ -175,7 +186,12 @@ export class FakeHost {
       },
       verifyChecksum: () => Promise.resolve(),
       installTemplate: ({ copy }) =>
-        Promise.resolve({ installPath: copyName(copy), virtualSizeBytes: 2000, physicalSizeBytes: 1000 }),
+        Promise.resolve({
+          installPath: copyName(copy),
+          virtualSizeBytes: 2000,
+          physicalSizeBytes: 1000,
+          allocatedBytes: 500,
+        }),
       discardTemplateCopy: ({ copy }) => Promise.resolve(void this.copies.delete(copyName(copy))),
       sweepPartials: () => Promise.resolve([]),
       createRootVolume: ({ vmId, volumeId, token }) => {

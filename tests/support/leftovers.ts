@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
-import { isNull, ne, or, sql } from 'drizzle-orm';
-import { openDatabase } from '../../db/client.js';
+import { eq, isNull, ne, or, sql, sum } from 'drizzle-orm';
+import { type Database, openDatabase } from '../../db/client.js';
 import {
   asyncJob,
   capacityClaim,
@@ -17,6 +17,7 @@ import {
   volumes,
 } from '../../db/schema/index.js';
 import type { Installation } from '../../embedded/installation.js';
+import { POOL_MARKER } from '../../kvm/storage/pool-marker.js';
 
 const run = promisify(execFile);
 
@@ -65,6 +66,7 @@ export async function findLeftovers(installation: Installation): Promise<string[
         'pool with allocated bytes',
         await db.select().from(storagePool).where(ne(storagePool.allocatedBytes, 0)),
       ),
+      ...rows('pool that counts other template bytes than its copies', await miscountedPools(db)),
       ...(await strayFiles(installation, copies)),
       ...(await strayDomains(installation, await db.select().from(vmInstance))),
       ...(await openWorkflows(installation)),
@@ -74,6 +76,14 @@ export async function findLeftovers(installation: Installation): Promise<string[
   }
 }
 
+const miscountedPools = (db: Database) =>
+  db
+    .select({ poolId: storagePool.id, counted: storagePool.templateBytes, taken: sum(templateSpoolRef.reservedBytes) })
+    .from(storagePool)
+    .leftJoin(templateSpoolRef, eq(templateSpoolRef.poolId, storagePool.id))
+    .groupBy(storagePool.id)
+    .having(sql`${storagePool.templateBytes} <> coalesce(sum(${templateSpoolRef.reservedBytes}), 0)`);
+
 const rows = (what: string, found: unknown[]): string[] => found.map((row) => `${what}: ${JSON.stringify(row)}`);
 
 async function strayFiles(
@@ -82,7 +92,8 @@ async function strayFiles(
 ): Promise<string[]> {
   const found: string[] = [];
   for (const { poolId, poolPath } of hosts) {
-    const expected = copies.filter((copy) => copy.poolId === poolId).map(({ installPath }) => installPath);
+    const installed = copies.filter((copy) => copy.poolId === poolId).map(({ installPath }) => installPath);
+    const expected = [POOL_MARKER, ...installed];
     for (const name of await readdir(poolPath)) if (!expected.includes(name)) found.push(`file: ${poolPath}/${name}`);
   }
   return found;

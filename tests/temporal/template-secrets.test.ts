@@ -6,7 +6,6 @@ import path from 'node:path';
 import { Writable } from 'node:stream';
 import { eq } from 'drizzle-orm';
 import type { FastifyInstance } from 'fastify';
-import { BegunCopies } from '../../activities/host/begun-copies.js';
 import type { HostDependencies } from '../../activities/host/dependencies.js';
 import { downloadTier } from '../../activities/host/download-tier.js';
 import { probeUrl, readSources } from '../../activities/host/sources.js';
@@ -19,9 +18,9 @@ import { metalinkDocument, type OriginServer, startOriginServer } from '../../de
 import { COMMANDS } from '../../gateway/commands/index.js';
 import { createGateway } from '../../gateway/server.js';
 import { generateKeyPair } from '../../kvm/keystore/sealed-box.js';
-import { FilesystemPool } from '../../kvm/storage/filesystem-pool.js';
 import { type ControlPlane, startControlPlane } from '../support/control-plane.js';
 import { FakeHost } from '../support/fake-host.js';
+import { makePool } from '../support/test-pool.js';
 import { databaseTexts, historyTexts } from '../support/written-texts.js';
 
 const CONTENT = randomBytes(4096);
@@ -70,8 +69,7 @@ describe('the secrets of a template', () => {
     fake = await FakeHost.join(plane, 'host-1');
     const host = {
       keyPair: fake.keyPair,
-      pools: new Map([[fake.poolId, new FilesystemPool({ poolId: fake.poolId, path: directory })]]),
-      begunCopies: new BegunCopies(),
+      pools: new Map([[fake.poolId, await makePool(directory, fake.poolId)]]),
     } as Partial<HostDependencies> as HostDependencies;
     fake.override('probeUrl', probeUrl(host));
     fake.override('readSources', readSources(host));

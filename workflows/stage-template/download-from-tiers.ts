@@ -9,6 +9,8 @@ import { surviveRestart, type WatchedHost } from './survive-restart.js';
 export interface TierWalk {
   plan: StagePlan;
   copy: TemplateCopyRef;
+  /** A dead try whose bytes are taken over. */
+  resumeFrom: TemplateCopyRef | null;
   sources: SealedSourcePlan;
   expected: Digest[];
   /** Mirrors that have delivered wrong bytes before, without user info and query: tried last. */
@@ -19,7 +21,7 @@ export interface TierWalk {
 
 /** Walks the tiers in order, one activity per tier, until one has delivered the whole file. */
 export async function downloadFromTiers(walk: TierWalk): Promise<DownloadResult> {
-  const { plan, copy, sources, expected, guilty, watched, label } = walk;
+  const { plan, copy, resumeFrom, sources, expected, guilty, watched, label } = walk;
   const reports: MirrorReport[] = [];
   const tiers = orderTiers(sources.tiers, guilty);
   for (const [index, tier] of tiers.entries()) {
@@ -34,6 +36,7 @@ export async function downloadFromTiers(walk: TierWalk): Promise<DownloadResult>
         transferOnHost(plan.hostId, summary).downloadTier({
           poolId: plan.poolId,
           copy,
+          resumeFrom,
           tier,
           avoid: [...guilty],
           expectedSizeBytes: sources.sizeBytes,

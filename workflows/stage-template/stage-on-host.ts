@@ -30,7 +30,17 @@ export async function stageOnHost(plan: StagePlan, spoolRefId: string, watched: 
     if (attempt > 1) copy = await control('files of its own for the next try').nextEpoch({ spoolRefId, copy });
     const label = `checksum attempt ${attempt}/${CHECKSUM_ATTEMPTS}`;
     try {
-      const { mirrors } = await downloadFromTiers({ plan, copy, sources, expected, guilty, watched, label });
+      const resumeFrom = attempt === 1 ? plan.resumeFrom : null;
+      const { mirrors, unpacked } = await downloadFromTiers({
+        plan,
+        copy,
+        resumeFrom,
+        sources,
+        expected,
+        guilty,
+        watched,
+        label,
+      });
       guilty.push(...mirrors.filter(({ bytes }) => bytes > 0).map((mirror) => mirror.url));
       if (expected.length > 0) {
         await onHost(hostId, `verify ${label}: ${expected.map(formatDigest).join(', ')}`).verifyChecksum({
@@ -44,6 +54,7 @@ export async function stageOnHost(plan: StagePlan, spoolRefId: string, watched: 
         poolId,
         copy,
         format,
+        isUnpacked: unpacked !== undefined,
       });
       return { copy, installed };
     } catch (error) {

@@ -2,7 +2,14 @@ import { type HostCandidate, type PlacementNeeds, rankHosts } from './rank-hosts
 
 const GiB = 1024 ** 3;
 
-const needs: PlacementNeeds = { arch: 'x86_64', cpuMhz: 500, ramBytes: 1 * GiB, diskBytes: 10 * GiB };
+const needs: PlacementNeeds = {
+  arch: 'x86_64',
+  cpuMhz: 500,
+  ramBytes: 1 * GiB,
+  diskBytes: 20 * GiB,
+  templateBytes: 5 * GiB,
+  overprovisioningFactor: 2,
+};
 
 function host(hostName: string, changes: Partial<HostCandidate> = {}): HostCandidate {
   return {
@@ -31,15 +38,19 @@ describe('rankHosts', () => {
     ['without enough memory', { ramFreeBytes: 1 * GiB - 1 }, /1023 MiB of memory free/],
     ['without a pool', { pools: [] }, /none of its pools/],
     ['whose pool is in maintenance', withPool({ status: 'Maintenance' }), /none of its pools/],
-    ['whose pool is too full', withPool({ freeBytes: 10 * GiB - 1 }), /none of its pools/],
+    ['whose pool is too full', withPool({ freeBytes: 15 * GiB - 1 }), /none of its pools/],
+    ['whose pool is too full beside the template', withPool({ freeBytes: 10 * GiB - 1, hasTemplate: true }), /none of/],
   ])('refuses a host %s, and says why', (_, changes, reason) => {
     const { places, refused } = rankHosts([host('a', changes)], needs);
     expect(places).toEqual([]);
     expect(refused).toEqual([{ hostId: 'id-of-a', hostName: 'a', reason: expect.stringMatching(reason) as string }]);
   });
 
-  it('takes a host that fits to the last byte', () => {
-    const exact = host('a', { cpuFreeMhz: 500, ramFreeBytes: 1 * GiB, ...withPool({ freeBytes: 10 * GiB }) });
+  it.each([
+    ['with the template', { freeBytes: 10 * GiB, hasTemplate: true }],
+    ['and gets the template', { freeBytes: 15 * GiB, hasTemplate: false }],
+  ])('takes a host that fits to the last byte %s', (_, pool) => {
+    const exact = host('a', { cpuFreeMhz: 500, ramFreeBytes: 1 * GiB, ...withPool(pool) });
     expect(rankHosts([exact], needs).places).toHaveLength(1);
   });
 

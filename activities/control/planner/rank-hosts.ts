@@ -14,8 +14,9 @@ export interface HostCandidate {
 export interface PoolCandidate {
   poolId: string;
   status: string;
-  /** Neither allocated to volumes nor used by something else. */
+  /** For templates, and for root disks divided by the overprovisioning factor. */
   freeBytes: number;
+  /** It has the template or gets it: its space is taken already. */
   hasTemplate: boolean;
 }
 
@@ -24,6 +25,9 @@ export interface PlacementNeeds {
   cpuMhz: number;
   ramBytes: number;
   diskBytes: number;
+  /** Of the template, where a pool does not have it. */
+  templateBytes: number;
+  overprovisioningFactor: number;
 }
 
 export interface RankedPlace {
@@ -50,7 +54,7 @@ export function rankHosts(
   const places: (RankedPlace & { hasTemplate: boolean; ramFreeBytes: number; freeBytes: number })[] = [];
   for (const host of hosts) {
     const reason = whyNot(host, needs);
-    const pools = host.pools.filter((pool) => pool.status === 'Up' && pool.freeBytes >= needs.diskBytes);
+    const pools = host.pools.filter((pool) => pool.status === 'Up' && pool.freeBytes >= neededBytes(pool, needs));
     if (reason ?? pools.length === 0) {
       refused.push({
         hostId: host.hostId,
@@ -79,6 +83,9 @@ export function rankHosts(
   );
   return { places: places.map(({ hostId, hostName, poolId }) => ({ hostId, hostName, poolId })), refused };
 }
+
+const neededBytes = ({ hasTemplate }: PoolCandidate, needs: PlacementNeeds): number =>
+  needs.diskBytes / needs.overprovisioningFactor + (hasTemplate ? 0 : needs.templateBytes);
 
 function whyNot(host: HostCandidate, needs: PlacementNeeds): string | undefined {
   if (host.status !== 'Up') return `is ${host.status}`;
