@@ -3,12 +3,12 @@ import { isSlipwayError, SlipwayError } from '../../shared/errors.js';
 import type { ImageFormat, MirrorReport, ProbeResult } from '../../shared/images.js';
 import type { DownloadSettings } from '../../shared/settings.js';
 import { abortError, throwIfAborted } from './abort.js';
-import { statusFailure } from './classify-failure.js';
 import type { SourceContext } from './download.js';
-import { createHttpClient, type HttpClient } from './http-client.js';
+import { createSourceClient } from './create-source-client.js';
+import { judgeBody } from './judge-body.js';
 import { readStart } from './read-body.js';
 import { readSourcesWith } from './read-sources.js';
-import { planResponse } from './transfer-plan.js';
+import type { SourceClient } from './source-client.js';
 
 /** Holds the header of a qcow2 image up to its virtual size. */
 const PROBE_BYTES = 512;
@@ -36,29 +36,26 @@ export function probeVirtualSize(format: ImageFormat, start: Buffer): number | u
 }
 
 async function probeSource(
-  client: HttpClient,
+  client: SourceClient,
   url: string,
   format: ImageFormat,
-  rules: { expectedSizeBytes: number | undefined; maxSizeBytes: number },
+  rules: { totalBytes: number | undefined; maxSizeBytes: number },
   signal: AbortSignal,
 ): Promise<Probed> {
   const shown = displayUrl(url);
   let bytes = 0;
   try {
-    const range = { fromByte: 0, toByte: PROBE_BYTES - 1 };
+    const range = { fromByte: 0, endByte: PROBE_BYTES };
     // A GET: many servers answer HEAD otherwise, and signed URLs are signed for one method.
-    const response = await client.get(url, signal, range);
+    const body = await client.open(url, signal, range);
     try {
-      const failure = statusFailure(response.url, response.statusCode, response.headers, Date.now());
-      if (failure) throw failure;
-      const held = { bytes: 0, hasVouchedDigest: false, ...rules };
-      const { identity } = planResponse(held, shown, range, response.statusCode, response.headers);
-      const start = await readStart(response, PROBE_BYTES);
+      judgeBody(shown, { ...rules, isVouched: false, hasBytes: false }, range, body);
+      const start = await readStart(body, PROBE_BYTES);
       bytes = start.length;
       const virtualSizeBytes = probeVirtualSize(format, start);
-      return { report: { url: shown, outcome: 'used', bytes }, sizeBytes: identity.totalBytes, virtualSizeBytes };
+      return { report: { url: shown, outcome: 'used', bytes }, sizeBytes: body.totalBytes, virtualSizeBytes };
     } finally {
-      response.discard();
+      body.discard();
     }
   } catch (error) {
     if (!isSlipwayError(error)) throw error;
@@ -104,10 +101,10 @@ export async function probe(
 ): Promise<ProbeResult> {
   const { signal } = context;
   throwIfAborted(signal);
-  const client = createHttpClient({ ...context, settings });
+  const client = createSourceClient({ ...context, settings });
   try {
-    const plan = await readSourcesWith(client, url, format, signal);
-    const rules = { expectedSizeBytes: plan.sizeBytes, maxSizeBytes: settings.maxSizeBytes };
+    const plan = await readSourcesWith(client, url, { format, mirrorLocations: settings.mirrorLocations }, signal);
+    const rules = { totalBytes: plan.sizeBytes, maxSizeBytes: settings.maxSizeBytes };
     const urls = plan.tiers.flatMap((tier) => tier.urls);
     const probed = await probeAll(urls, signal, (one) => probeSource(client, one, format, rules, signal));
     const mirrors = probed.map(({ report }) => report);

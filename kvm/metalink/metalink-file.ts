@@ -1,9 +1,22 @@
 import type { Digest } from '../../shared/checksum.js';
+import type { PieceHashes } from '../../shared/images.js';
+import { wholeNumber } from './whole-number.js';
 
 /** A part of a document that was not used. Without secrets. */
 export interface Dropped {
   what: string;
   why: string;
+}
+
+export type Drop = (dropped: Dropped) => void;
+
+/** A place to download the file from. The URL is whole: user info and query may be secret. */
+export interface Mirror {
+  url: string;
+  /** Lower is better. */
+  priority: number;
+  /** Country (ISO 3166-1 alpha-2, lower case). */
+  location?: string;
 }
 
 /** Mirrors of equal standing. */
@@ -15,6 +28,13 @@ export interface Tier {
   urls: string[];
 }
 
+/** Another metalink that describes the file. */
+export interface Metaurl {
+  url: string;
+  /** In one order with the mirrors': lower is better. */
+  priority: number;
+}
+
 /** What a metalink document says about one file. */
 export interface MetalinkFile {
   /** For logs only: it is a stranger's text, and never becomes a path. */
@@ -22,28 +42,19 @@ export interface MetalinkFile {
   sizeBytes?: number;
   /** Of the whole file; at most one for each algorithm. */
   digests: Digest[];
-  /** Best first. */
+  pieces?: PieceHashes;
+  /** Best first. Empty only when there are `metaurls`. */
   tiers: Tier[];
+  /** Best first. */
+  metaurls: Metaurl[];
   dropped: Dropped[];
 }
 
-export interface Mirror {
-  url: string;
-  priority: number;
-  location?: string;
-}
+/** What a mirror without a priority has (RFC 5854, 4.2.16.2; RFC 6249, 3.1). */
+export const LOWEST_PRIORITY = 999_999;
 
-/** Groups by priority; the order of the document holds inside a tier. */
-export function toTiers(mirrors: readonly Mirror[]): Tier[] {
-  const byPriority = new Map<number, Mirror[]>();
-  for (const mirror of mirrors) {
-    byPriority.set(mirror.priority, [...(byPriority.get(mirror.priority) ?? []), mirror]);
-  }
-  return [...byPriority]
-    .toSorted(([a], [b]) => a - b)
-    .map(([priority, members]) => {
-      const location = members[0]?.location;
-      const isShared = location !== undefined && members.every((member) => member.location === location);
-      return { priority, ...(isShared ? { location } : {}), urls: members.map(({ url }) => url) };
-    });
+/** 1 to 999999, lower is better; undefined for anything else. */
+export function readPriority(text: string): number | undefined {
+  const priority = wholeNumber(text);
+  return priority !== undefined && priority >= 1 && priority <= LOWEST_PRIORITY ? priority : undefined;
 }
