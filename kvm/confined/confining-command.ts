@@ -38,11 +38,12 @@ export function confiningCommand(
   isRoot: boolean,
   limits: Omit<Confinement, 'stdio' | 'env'>,
 ): string[] {
-  const canBindLowPorts = isRoot && limits.canBindLowPorts === true;
+  const becomesNobody = isRoot && !(limits.keepsUserId && confiners.bwrap !== undefined);
+  const canBindLowPorts = becomesNobody && limits.canBindLowPorts === true;
   return [
     ...prlimit(confiners.prlimit, limits),
-    ...(confiners.bwrap === undefined ? [] : namespaces(confiners.bwrap, isRoot, canBindLowPorts, limits)),
-    ...unprivileged(confiners.setpriv, isRoot, canBindLowPorts),
+    ...(confiners.bwrap === undefined ? [] : namespaces(confiners.bwrap, becomesNobody, canBindLowPorts, limits)),
+    ...unprivileged(confiners.setpriv, becomesNobody, canBindLowPorts),
   ];
 }
 
@@ -66,7 +67,7 @@ const number = (limit: number): string => (Number.isFinite(limit) ? String(limit
 
 function namespaces(
   bwrap: string,
-  isRoot: boolean,
+  becomesNobody: boolean,
   canBindLowPorts: boolean,
   { hasNetwork, readablePaths = [] }: Pick<Confinement, 'hasNetwork' | 'readablePaths'>,
 ): string[] {
@@ -82,7 +83,7 @@ function namespaces(
     ...(hasNetwork ? [] : ['--unshare-net']),
     // In a user namespace nobody would be another name of root, who owns the files of this host. Without one root can
     // bind what lies below closed directories, and then become nobody in earnest.
-    ...(isRoot
+    ...(becomesNobody
       ? [
           ...words('--cap-drop ALL --cap-add CAP_SETUID --cap-add CAP_SETGID --cap-add CAP_SETPCAP'),
           ...words(canBindLowPorts ? '--cap-add CAP_NET_BIND_SERVICE' : ''),
@@ -92,8 +93,9 @@ function namespaces(
     ...PROGRAM_PATHS.flatMap((path) => ['--ro-bind-try', path, path]),
     ...words('--proc /proc --dev /dev'),
     ...readablePaths.flatMap((path) => ['--ro-bind', path, path]),
-    // What is written to these is memory that no limit counts.
-    ...words('--remount-ro /dev --remount-ro /'),
+    // What is written to the last two is memory that no limit counts; what root writes to the first changes the host,
+    // also when it has lost its privileges.
+    ...words('--remount-ro /proc --remount-ro /dev --remount-ro /'),
     ...words('--chdir / --'),
   ];
 }
@@ -110,13 +112,13 @@ function directoriesAbove(paths: readonly string[]): string[] {
 
 const isWithin = (path: string, directory: string): boolean => path === directory || path.startsWith(`${directory}/`);
 
-function unprivileged(setpriv: string, isRoot: boolean, canBindLowPorts: boolean): string[] {
+function unprivileged(setpriv: string, becomesNobody: boolean, canBindLowPorts: boolean): string[] {
   const kept = canBindLowPorts ? `,+${LOW_PORTS}` : '';
   return [
     setpriv,
     '--no-new-privs',
     '--pdeathsig=KILL',
-    ...(isRoot
+    ...(becomesNobody
       ? [
           ...words(`--reuid=${NOBODY} --regid=${NOBODY} --clear-groups`),
           ...words(`--inh-caps=-all${kept} --ambient-caps=-all${kept} --bounding-set=-all${kept}`),

@@ -235,3 +235,17 @@ test('should say once why programs run without namespaces', async () => {
   expect(await sh('true', {}, weaker)).toMatchObject({ code: 0 });
   expect(reasons).toEqual(['bubblewrap ended with exit code 1']);
 });
+
+ifRoot('should open a file that nobody may, when it keeps our user id, and still do nothing else', async () => {
+  const path = join(directory, 'private');
+  await writeFile(path, 'content');
+  await chmod(path, 0o600);
+  const file = await open(path, 'r');
+  const stdio: Confinement['stdio'] = ['ignore', 'pipe', 'pipe', file.fd];
+  const script =
+    'cat /proc/self/fd/3; [ -w /proc/sys/kernel/core_pattern ] && echo writable; ls /root; grep CapEff /proc/self/status';
+  const { stdout, stderr } = await sh(script, { stdio, keepsUserId: true });
+  await file.close();
+  expect(stdout).toMatch(/^contentCapEff:\s0+\n$/);
+  expect(stderr).toMatch(/No such file/);
+});

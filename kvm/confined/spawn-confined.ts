@@ -9,6 +9,11 @@ export interface Confinement {
   hasNetwork: boolean;
   /** With `hasNetwork`: whether it may use source ports below 1024, as many NFS servers ask for. Only root can allow it. */
   canBindLowPorts?: boolean;
+  /**
+   * Whether it is us and not nobody, without any privilege, in a user namespace: for a program that has to open a file
+   * which nobody may not. Without namespaces it is nobody all the same.
+   */
+  keepsUserId?: boolean;
   /** It gets SIGXCPU then, and is killed a second later. */
   maxCpuSeconds: number;
   /** `Infinity` for no limit, as for a program that sets aside address space which it never uses. */

@@ -1,14 +1,17 @@
-import { open, type FileHandle } from 'node:fs/promises';
 import { SlipwayError } from '../../shared/errors.js';
 import type { ImageFormat } from '../../shared/images.js';
-import { foreignContainer } from './foreign-container.js';
-import { parseQcow2Header, QCOW2_HEADER_READ_BYTES, qcow2Problem } from './qcow2-header.js';
-import { QemuImgFailure, runQemuImg } from './qemu-img.js';
+import { formatProblem } from './format-problem.js';
+import { readAt, withImageFile, type ImageFile } from './image-file.js';
+import { problem, type ImageProblem } from './image-problem.js';
+import { isoProblem } from './iso-problem.js';
+import { parseQcow2Header } from './qcow2-header.js';
+import { qcow2L1Problem } from './qcow2-l1-problem.js';
+import { qcow2Problem } from './qcow2-problem.js';
+import { QemuImgFailure, readWithQemuImg } from './qemu-img.js';
 
-/** Far above any real disk, and far below the sizes with which images attack. */
-const MAX_VIRTUAL_SIZE_BYTES = 64 * 1024 ** 4;
+/** As much as the largest file of ext4: above any real disk, and far below the sizes with which images attack. */
+const MAX_SIZE_BYTES = 16 * 1024 ** 4;
 const SECTOR_BYTES = 512;
-const NOBODY_UID = 65_534;
 
 export interface ImageInspection {
   format: ImageFormat;
@@ -23,44 +26,46 @@ export const qemuFormat = (format: ImageFormat): 'qcow2' | 'raw' => (format === 
 
 /**
  * Decides whether a stranger's file is a safe image of the format it was registered as. The file's own bytes are judged
- * first; only then does `qemu-img` open it, with the format given, and it must see the same (CVE-2024-50386).
+ * first; only then does `qemu-img` open it, confined, with the format given, and it must see the same (CVE-2024-50386).
  *
- * @throws SlipwayError SLIPWAY_IMAGE_REFUSED, saying why; another error when this host cannot tell
+ * @throws SlipwayError with a code SLIPWAY_IMAGE_*, saying why; another error when this host cannot tell
  */
-export async function inspectImage(path: string, format: ImageFormat): Promise<ImageInspection> {
-  const file = await open(path, 'r');
-  try {
-    const { size, mode } = await file.stat();
-    if (size === 0) throw refused(format, 'the file is empty');
-    const fromBytes = await judgeBytes(file, size, format);
-    const fromQemu = await askQemu(file, mode, format);
+export function inspectImage(path: string, format: ImageFormat): Promise<ImageInspection> {
+  return withImageFile(path, async (file) => {
+    const fromBytes = await judgeBytes(file, format);
+    if (typeof fromBytes !== 'number') throw refusal(format, fromBytes);
+    const fromQemu = await askQemu(file, format);
+    if (typeof fromQemu !== 'number') throw refusal(format, fromQemu);
     if (fromQemu !== fromBytes) {
-      throw refused(format, `its virtual size is ${fromBytes} bytes by its header and ${fromQemu} by qemu-img`);
+      const reason = `its virtual size is ${fromBytes} bytes by its header and ${fromQemu} by qemu-img`;
+      throw refusal(format, problem('REFUSED', reason));
     }
-    return { format, virtualSizeBytes: fromQemu, physicalSizeBytes: size };
-  } finally {
-    await file.close();
-  }
+    return { format, virtualSizeBytes: fromQemu, physicalSizeBytes: file.sizeBytes };
+  });
 }
 
-/** @returns the virtual size in bytes */
-async function judgeBytes(file: FileHandle, sizeBytes: number, format: ImageFormat): Promise<number> {
-  const head = await readAt(file, 0, Math.min(sizeBytes, QCOW2_HEADER_READ_BYTES));
-  const tail = await readAt(file, Math.max(0, sizeBytes - SECTOR_BYTES), Math.min(sizeBytes, SECTOR_BYTES));
-  if (format === 'RAW') {
-    const container = foreignContainer(head, tail);
-    if (container) throw refused(format, `the file is ${container}`);
-    return Math.ceil(sizeBytes / SECTOR_BYTES) * SECTOR_BYTES;
+/** @returns the virtual size in bytes; QEMU rounds the length of a file up to whole sectors, and that of a qcow2 disk down */
+async function judgeBytes(file: ImageFile, format: ImageFormat): Promise<number | ImageProblem> {
+  const { handle, sizeBytes, head, marks } = file;
+  if (sizeBytes === 0) return problem('SIZE', 'it is empty');
+  if (sizeBytes > MAX_SIZE_BYTES) {
+    return problem('SIZE', `its length of ${sizeBytes} bytes is more than the ${MAX_SIZE_BYTES} allowed`);
+  }
+  const ofFormat = formatProblem(marks, head, format);
+  if (ofFormat) return ofFormat;
+  if (format !== 'QCOW2') {
+    if (sizeBytes < SECTOR_BYTES) return problem('SIZE', `its ${sizeBytes} bytes are less than a sector`);
+    const wholeSectors = Math.ceil(sizeBytes / SECTOR_BYTES);
+    return (format === 'ISO' ? isoProblem(head, sizeBytes) : undefined) ?? wholeSectors * SECTOR_BYTES;
   }
   const header = parseQcow2Header(head);
-  if ('problem' in header) {
-    const container = foreignContainer(head, tail);
-    const isQcow = container === 'a qcow image' || container === undefined;
-    throw refused(format, isQcow ? header.problem : `the file is ${container}`);
-  }
-  const problem = qcow2Problem(header, sizeBytes, MAX_VIRTUAL_SIZE_BYTES);
-  if (problem) throw refused(format, problem);
-  return Math.ceil(header.virtualSizeBytes / SECTOR_BYTES) * SECTOR_BYTES;
+  if ('code' in header) return header;
+  const read = (offset: number, lengthBytes: number): Promise<Buffer> => readAt(handle, offset, lengthBytes);
+  return (
+    qcow2Problem(header, sizeBytes, MAX_SIZE_BYTES) ??
+    (await qcow2L1Problem(header, sizeBytes, read)) ??
+    header.virtualSizeBytes - (header.virtualSizeBytes % SECTOR_BYTES)
+  );
 }
 
 interface QemuImgInfo {
@@ -71,31 +76,23 @@ interface QemuImgInfo {
 }
 
 /** @returns the virtual size in bytes */
-async function askQemu(file: FileHandle, mode: number, format: ImageFormat): Promise<number> {
-  const isWorldReadable = (mode & 0o004) !== 0;
-  // The descriptor is of the very file that was judged, and lets `nobody` read it below directories closed to it.
-  const info = await runQemuImg(['info', '-f', qemuFormat(format), '--output=json', '/proc/self/fd/3'], {
-    fileDescriptor: file.fd,
-    ...(process.geteuid?.() === 0 && isWorldReadable ? { uid: NOBODY_UID } : {}),
-  }).then(
-    (json) => JSON.parse(json) as QemuImgInfo,
-    (error: unknown) => {
-      if (!(error instanceof QemuImgFailure)) throw error;
-      throw refused(format, `qemu-img cannot read it: ${error.message}`, error);
-    },
-  );
-  if (info.format !== qemuFormat(format)) throw refused(format, `qemu-img takes it for ${info.format}`);
-  if (info['backing-filename'] !== undefined) throw refused(format, 'it has a backing file');
+async function askQemu({ handle, isWorldReadable }: ImageFile, format: ImageFormat): Promise<number | ImageProblem> {
+  const output = await readWithQemuImg(['info', '-f', qemuFormat(format), '--output=json', '/proc/self/fd/3'], {
+    fileDescriptor: handle.fd,
+    isPrivate: !isWorldReadable,
+  }).catch((error: unknown) => {
+    if (error instanceof QemuImgFailure) return problem('REFUSED', `qemu-img cannot read it: ${error.message}`);
+    throw error;
+  });
+  if (typeof output !== 'string') return output;
+  const info = JSON.parse(output) as QemuImgInfo;
+  if (info.format !== qemuFormat(format)) return problem('REFUSED', `qemu-img takes it for ${info.format}`);
+  if (info['backing-filename'] !== undefined) return problem('REFUSED', 'qemu-img sees a backing file');
   if (info['format-specific']?.data?.['data-file'] !== undefined) {
-    throw refused(format, 'it keeps its data in an external file');
+    return problem('REFUSED', 'qemu-img sees an external data file');
   }
   return info['virtual-size'] ?? 0;
 }
 
-async function readAt(file: FileHandle, position: number, length: number): Promise<Buffer> {
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, position);
-  return buffer.subarray(0, bytesRead);
-}
-
-const refused = (format: ImageFormat, reason: string, cause?: unknown): SlipwayError =>
-  new SlipwayError('SLIPWAY_IMAGE_REFUSED', `The file is refused as ${format} image: ${reason}`, { cause });
+const refusal = (format: ImageFormat, { code, reason }: ImageProblem): SlipwayError =>
+  new SlipwayError(code, `The file is refused as ${format} image: ${reason}`);

@@ -46,8 +46,10 @@ export async function createOverlay(overlay: Overlay): Promise<number> {
   const temporary = `${path}.creating.${randomBytes(6).toString('hex')}`;
   try {
     const size = String(sizeBytes ?? templateBytes);
-    // The backing name is relative, so that the pool can be mounted elsewhere.
-    await runQemuImg(['create', '-q', '-f', 'qcow2', '-F', qemuFormat(backingFormat), '-b', backing, temporary, size]);
+    // The backing name is relative, so that the pool can be mounted elsewhere. With -u the template is not opened: all
+    // that is done here with our rights is to write a file of our own.
+    const backingOptions = ['-u', '-F', qemuFormat(backingFormat), '-b', backing];
+    await runQemuImg(['create', '-q', '-f', 'qcow2', ...backingOptions, temporary, size]);
     // Guests' data is nobody else's; libvirt hands the file over to QEMU's user.
     await chmod(temporary, 0o600);
     await syncFile(temporary);
@@ -67,7 +69,7 @@ async function virtualSizeOf(path: string, format: ImageFormat): Promise<number>
   return header.virtualSizeBytes;
 }
 
-export async function syncFile(path: string): Promise<void> {
+async function syncFile(path: string): Promise<void> {
   const file = await open(path, 'r+');
   try {
     await file.sync();
