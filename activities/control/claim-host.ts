@@ -218,7 +218,7 @@ async function candidates(
       and(
         eq(templateSpoolRef.poolId, storagePool.id),
         eq(templateSpoolRef.templateId, vm.templateId),
-        inArray(templateSpoolRef.state, ['Ready', 'Downloading']),
+        inArray(templateSpoolRef.state, ['Ready', 'Downloading', 'Allocated']),
       ),
     )
     .where(

@@ -39,12 +39,13 @@ export class FakeHost {
   /** Highest fencing token seen per VM: on a real host this is on disk, and outlives the process too. */
   readonly #tokens = new Map<string, number>();
   bootId = '';
+  /** As it reports it. */
+  pool: PoolPlace;
   /** Of its pool, as it reports it. */
   capacityBytes = 100 * GiB;
   /** Partial files that it finds on its pool when it says hello. */
   partials: TemplateCopyRef[] = [];
   readonly #plane: ControlPlane;
-  readonly #pool: PoolPlace;
   readonly #overrides: Partial<Activities> = {};
   #workers: Worker[] = [];
   #running: Promise<unknown> = Promise.resolve();
@@ -55,7 +56,7 @@ export class FakeHost {
     this.keyPair = keyPair;
     this.hostId = hostId;
     this.poolId = pool.poolId;
-    this.#pool = pool;
+    this.pool = pool;
   }
 
   /** Joins a host with this name, with a pool of its own or a shared one, and starts its worker. */
@@ -144,7 +145,7 @@ export class FakeHost {
         memoryBytes: 16 * GiB,
         domainType: 'kvm',
         hypervisorVersion: 'QEMU 7.2.0',
-        pools: [{ ...this.#pool, capacityBytes: this.capacityBytes, usedBytes: 0 }],
+        pools: [{ ...this.pool, capacityBytes: this.capacityBytes, usedBytes: 0 }],
       },
       domains: [...this.domains].map(([vmId, token]) => ({ vmId, token, state: 'Running' as const })),
     };

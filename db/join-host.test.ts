@@ -1,0 +1,97 @@
+import { randomUUID } from 'node:crypto';
+import { eq } from 'drizzle-orm';
+import type { PoolPlace } from '../shared/hosts.js';
+import { createTestDatabase, type TestDatabase } from '../tests/support/test-database.js';
+import { joinHost } from './join-host.js';
+import { cluster, dataCenter, hostPodRef, storagePool, storagePoolHostRef } from './schema/index.js';
+
+let database: TestDatabase;
+let clusterId: string;
+let poolId: string;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  ({ clusterId } = database.seeded);
+});
+afterAll(() => database.drop());
+beforeEach(() => {
+  poolId = randomUUID();
+});
+
+const own = (changes: Partial<PoolPlace> = {}): PoolPlace => ({
+  poolId,
+  type: 'Filesystem',
+  path: '/pool',
+  ...changes,
+});
+const shared = (changes: Partial<PoolPlace> = {}): PoolPlace => own({ type: 'NetworkFilesystem', ...changes });
+
+const join = (name: string, pools: PoolPlace[], inCluster = clusterId): Promise<{ hostId: string }> =>
+  joinHost(database.databaseUrl, { name: `${name}-${poolId}`, clusterId: inCluster, publicKey: 'key', pools });
+
+const pool = async () => (await database.db.select().from(storagePool).where(eq(storagePool.id, poolId)))[0]!;
+const refs = () => database.db.select().from(storagePoolHostRef).where(eq(storagePoolHostRef.poolId, poolId));
+
+async function newCluster(zoneId: string): Promise<string> {
+  const [pod] = await database.db.insert(hostPodRef).values({ name: 'pod', dataCenterId: zoneId }).returning();
+  const values = { name: 'cluster', dataCenterId: zoneId, podId: pod!.id };
+  return (await database.db.insert(cluster).values(values).returning())[0]!.id;
+}
+
+test('should give the same host for the same name, and follow its directory', async () => {
+  const first = await join('host', [own()]);
+  expect(await join('host', [own({ path: '/elsewhere' })])).toEqual(first);
+  expect(await pool()).toMatchObject({ poolType: 'Filesystem', scope: 'HOST', name: `host-${poolId}-pool` });
+  expect(await refs()).toEqual([{ ...first, poolId, localPath: '/elsewhere' }]);
+});
+
+test('should make a pool that hosts of a cluster share once, whoever comes first', async () => {
+  const joined = await Promise.all(['a', 'b', 'c'].map((name) => join(name, [shared({ path: `/mnt/${name}` })])));
+  expect(await pool()).toMatchObject({ poolType: 'NetworkFilesystem', scope: 'CLUSTER', clusterId });
+  const paths = ['a', 'b', 'c'].map((name, index) => ({ ...joined[index]!, poolId, localPath: `/mnt/${name}` }));
+  expect((await refs()).toSorted((a, b) => a.localPath.localeCompare(b.localPath))).toEqual(paths);
+});
+
+test("should make a pool the zone's when a host of another cluster has it too", async () => {
+  await join('a', [shared()]);
+  await join('b', [shared()], await newCluster(database.seeded.zoneId));
+  await join('c', [shared()]);
+  expect(await pool()).toMatchObject({ scope: 'ZONE', clusterId: null, podId: null });
+  expect(await refs()).toHaveLength(3);
+});
+
+test('should give a host several pools', async () => {
+  const second = own({ poolId: randomUUID(), path: '/second' });
+  const { hostId } = await join('host', [own(), second]);
+  const mine = await database.db.select().from(storagePoolHostRef).where(eq(storagePoolHostRef.hostId, hostId));
+  expect(mine.map(({ localPath }) => localPath).toSorted()).toEqual(['/pool', '/second']);
+});
+
+test.each<[string, PoolPlace, PoolPlace, RegExp]>([
+  ["is another host's own", own(), own(), /another host's own/],
+  [
+    'has another type',
+    shared(),
+    shared({ type: 'SharedMountPoint' }),
+    /is a NetworkFilesystem, and \S+ has it as Shared/,
+  ],
+])('should refuse a pool that %s, and leave nothing', async (_name, first, second, reason) => {
+  await join('a', [{ ...first, poolId }]);
+  const joining = join('b', [{ ...second, poolId }]);
+  await expect(joining).rejects.toMatchObject({
+    code: 'SLIPWAY_RESOURCE_STATE',
+    message: expect.stringMatching(reason) as string,
+  });
+  expect(await refs()).toHaveLength(1);
+});
+
+test('should refuse a pool that is in another zone, and one that was removed', async () => {
+  await join('a', [shared()]);
+  const [zone] = await database.db
+    .insert(dataCenter)
+    .values({ name: `zone-${poolId}` })
+    .returning();
+  await expect(join('b', [shared()], await newCluster(zone!.id))).rejects.toThrow('is in another zone');
+  await database.db.update(storagePool).set({ removed: new Date().toISOString() }).where(eq(storagePool.id, poolId));
+  await expect(join('a', [shared()])).rejects.toThrow('was removed');
+});
