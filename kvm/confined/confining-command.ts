@@ -110,6 +110,16 @@ function directoriesAbove(paths: readonly string[]): string[] {
   return [...directories].filter((directory) => !PROGRAM_PATHS.some((bound) => isWithin(directory, bound)));
 }
 
+/**
+ * The directories of a search path that a confined program can see: one that it may not look into would have it told
+ * that a missing program is forbidden.
+ */
+export const visibleSearchPath = (searchPath: string, readablePaths: readonly string[] = []): string =>
+  searchPath
+    .split(':')
+    .filter((directory) => [...PROGRAM_PATHS, ...readablePaths].some((visible) => isWithin(directory, visible)))
+    .join(':');
+
 const isWithin = (path: string, directory: string): boolean => path === directory || path.startsWith(`${directory}/`);
 
 function unprivileged(setpriv: string, becomesNobody: boolean, canBindLowPorts: boolean): string[] {

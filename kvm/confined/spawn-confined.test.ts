@@ -84,12 +84,16 @@ describe.each(both)('a program %s', (_name, spawnIt) => {
 
   it('should have no environment of ours', async () => {
     process.env['SLIPWAY_TEST_SECRET'] = 'hunter2';
+    const original = process.env['PATH'];
+    process.env['PATH'] = `/root/bin:${original}`;
     try {
       const { stdout } = await sh('env', { env: { GIVEN: 'yes' } }, spawnIt);
       expect(stdout).toContain('GIVEN=yes');
       expect(stdout).not.toContain('hunter2');
+      expect(stdout).toMatch(/^PATH=(?!.*root).*\/usr\/bin/m);
     } finally {
       delete process.env['SLIPWAY_TEST_SECRET'];
+      process.env['PATH'] = original;
     }
   });
 

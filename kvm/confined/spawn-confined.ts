@@ -1,7 +1,7 @@
 import { spawn, spawnSync, type ChildProcess, type StdioOptions } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
-import { confiningCommand, type Confiners } from './confining-command.js';
+import { confiningCommand, visibleSearchPath, type Confiners } from './confining-command.js';
 
 export interface Confinement {
   stdio: StdioOptions;
@@ -22,7 +22,7 @@ export interface Confinement {
   maxFileBytes: number;
   /** Further files and directories that it may read, below `/usr`, `/lib*`, `/bin` and the like, which it always may. */
   readablePaths?: readonly string[];
-  /** Beside PATH and LC_ALL=C, which it always has. */
+  /** Beside LC_ALL=C and the part of our PATH that it can see, which it always has. */
   env?: Record<string, string>;
 }
 
@@ -61,7 +61,7 @@ export function createSpawnConfined(onWeaker: (reason: string) => void, find = f
     const child = spawn(guard, [...guardArgs, program, ...args], {
       stdio,
       cwd: '/',
-      env: { PATH: process.env['PATH'], LC_ALL: 'C', ...env },
+      env: { PATH: visibleSearchPath(process.env['PATH'] ?? '', limits.readablePaths), LC_ALL: 'C', ...env },
       // What the program starts has to end with it, for which it takes a namespace of processes or a group of them.
       detached: !hasNamespaces,
     });

@@ -125,6 +125,7 @@ test('should accept only what QEMU, left to guess, takes for the same and reads 
         await file.close();
       }
     }),
+    // FUZZ_RUNS=3000 for a long search.
     { numRuns: Number(process.env['FUZZ_RUNS'] ?? 10) },
   );
 });
