@@ -16,7 +16,7 @@ const CHUNK_BYTES = 1024 ** 2;
  */
 export async function adoptPartial(from: string, to: string, signal: AbortSignal): Promise<void> {
   const journal = await readJournal(from);
-  if (!journal?.source || (await readJournal(to))) return;
+  if (!journal || journal.synced.length === 0 || (await readJournal(to))) return;
   const copy = `${to}.${SUFFIX}`;
   try {
     await rm(copy, { force: true });

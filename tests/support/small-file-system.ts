@@ -1,0 +1,28 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+/** Only root may mount. */
+export const canMount = process.geteuid?.() === 0;
+
+export interface SmallFileSystem {
+  path: string;
+  remove(): Promise<void>;
+}
+
+/** A file system of its own, of `sizeBytes` and in memory, that a test can fill up. */
+export async function mountSmallFileSystem(sizeBytes: number): Promise<SmallFileSystem> {
+  const directory = await mkdtemp(path.join(tmpdir(), 'slipway-small-'));
+  await run('mount', ['-t', 'tmpfs', '-o', `size=${sizeBytes},mode=0711`, 'slipway-test', directory]);
+  return {
+    path: directory,
+    async remove() {
+      await run('umount', ['--lazy', directory]);
+      await rm(directory, { recursive: true });
+    },
+  };
+}
