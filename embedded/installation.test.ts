@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import postgres from 'postgres';
 import { readHostConfig } from '../kvm/host-config.js';
+import { POOL_MARKER } from '../kvm/storage/pool-marker.js';
 import { pickInstallationPorts } from './installation-ports.js';
 import { startInstallation, type Installation, type InstallationOptions } from './installation.js';
 import { createTemporaryStateDirectory, type StateDirectory } from './state-directory.js';
@@ -129,5 +130,28 @@ describe('installation', () => {
     expect(await modeOf('console')).toBe(0o711);
     expect(await modeOf('tokens')).toBe(0o700);
     expect(await modeOf('host.json')).toBe(0o600);
+  }, 120_000);
+
+  test('a host keeps its pool, and hosts that join a shared one have one and the same', async () => {
+    const installation = await startInstallation({ ...options, hosts: 4, isPoolShared: true });
+    const [first, second, third, fourth] = await Promise.all(
+      installation.hosts.map(async ({ configPath }) => (await readHostConfig(configPath)).pools),
+    );
+    expect(first).toEqual([
+      expect.objectContaining({ type: 'Filesystem', path: join(state.path, 'hosts/host-1/pool') }),
+    ]);
+    expect(second?.[0]?.poolId).not.toBe(first?.[0]?.poolId);
+    expect(third).toEqual([
+      expect.objectContaining({ type: 'SharedMountPoint', path: join(state.path, 'shared-pool') }),
+    ]);
+    expect(fourth).toEqual(third);
+    const marker = JSON.parse(await readFile(join(state.path, 'shared-pool', POOL_MARKER), 'utf8')) as object;
+    expect(marker).toMatchObject({ poolId: third?.[0]?.poolId });
+    expect(await rows(installation.databaseUrl, `select scope from storage_pool order by scope`)).toEqual([
+      { scope: 'CLUSTER' },
+      { scope: 'HOST' },
+      { scope: 'HOST' },
+    ]);
+    await installation.stop();
   }, 120_000);
 });

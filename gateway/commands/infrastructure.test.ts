@@ -38,7 +38,7 @@ beforeAll(async () => {
     .where(eq(host.id, hostId));
   await gateway.db
     .update(storagePool)
-    .set({ capacityBytes: 100, usedBytes: 30, allocatedBytes: 50 })
+    .set({ capacityBytes: 100, usedBytes: 30, allocatedBytes: 40, templateBytes: 10 })
     .where(eq(storagePool.id, poolId));
 });
 afterAll(() => gateway.stop());

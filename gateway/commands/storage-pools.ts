@@ -46,7 +46,7 @@ export const listStoragePools = defineCommand({
       hypervisor: field('string', 'Always KVM.'),
       disksizetotal: field('long', 'Bytes of the file system.'),
       disksizeused: field('long', 'Bytes in use on the file system, whoever uses them.'),
-      disksizeallocated: field('long', 'Bytes promised to volumes.'),
+      disksizeallocated: field('long', 'Bytes promised to volumes and taken by templates.'),
     },
   },
   async handle(args, { db }) {
@@ -80,7 +80,7 @@ export const listStoragePools = defineCommand({
         hypervisor: 'KVM',
         disksizetotal: pool.capacityBytes,
         disksizeused: pool.usedBytes,
-        disksizeallocated: pool.allocatedBytes,
+        disksizeallocated: pool.allocatedBytes + pool.templateBytes,
       })),
     };
   },

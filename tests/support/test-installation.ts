@@ -13,6 +13,7 @@ import { waitFor } from './wait-for.js';
 
 export interface TestInstallationOptions {
   hosts: number;
+  isPoolShared?: boolean;
   gateways?: number;
   controlWorkers?: number;
   settings?: Partial<SettingValues>;
@@ -54,6 +55,7 @@ export class TestInstallation {
       env: process.env,
       ports: await pickInstallationPorts(options.gateways ?? 1),
       hosts: options.hosts,
+      isPoolShared: options.isPoolShared,
       controlWorkers: options.controlWorkers ?? 1,
       settings: { 'secstorage.allowed.internal.sites': '127.0.0.0/8', ...options.settings },
       isRestarted: false,
