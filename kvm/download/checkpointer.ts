@@ -1,5 +1,6 @@
 import { poolFailure } from './file-io.js';
-import type { HashingFile } from './hashing-file.js';
+import type { DownloadFile } from './download-file.js';
+import type { Interval } from './interval-set.js';
 import { removeJournal, writeJournal } from './journal.js';
 import type { SourceIdentity } from './source-identity.js';
 
@@ -12,14 +13,14 @@ const MAX_UNSYNCED_MS = 250;
  * final sync over the download: without it, all dirty pages would be written after the last byte.
  */
 export class Checkpointer {
-  readonly #file: HashingFile;
+  readonly #file: DownloadFile;
   readonly #partialPath: string;
   #syncedBytes: number;
   #lastAtMs: number;
   #running: Promise<void> | undefined;
   #failure: Error | undefined;
 
-  constructor(file: HashingFile, partialPath: string, nowMs: number) {
+  constructor(file: DownloadFile, partialPath: string, nowMs: number) {
     this.#file = file;
     this.#partialPath = partialPath;
     this.#syncedBytes = file.writtenBytes;
@@ -30,12 +31,12 @@ export class Checkpointer {
   tick(nowMs: number, source: SourceIdentity | undefined): void {
     if (this.#failure) throw this.#failure;
     if (this.#running || !source) return;
-    const unsyncedBytes = this.#file.acceptedBytes - this.#syncedBytes;
-    const isDue =
-      unsyncedBytes >= MAX_UNSYNCED_BYTES || (unsyncedBytes > 0 && nowMs - this.#lastAtMs >= MAX_UNSYNCED_MS);
-    if (!isDue) return;
+    const unsyncedBytes = this.#file.writtenBytes - this.#syncedBytes;
+    const isLong = nowMs - this.#lastAtMs >= MAX_UNSYNCED_MS;
+    // For the next checkpoint: what waits in memory is not written yet.
+    if (isLong) this.#file.submitPartials();
+    if (unsyncedBytes < MAX_UNSYNCED_BYTES && !(isLong && unsyncedBytes > 0)) return;
     this.#lastAtMs = nowMs;
-    this.#file.submitPartial();
     this.#running = this.#checkpoint(source)
       .catch((error: unknown) => {
         this.#failure = poolFailure(error);
@@ -48,7 +49,7 @@ export class Checkpointer {
   /** Syncs what is there now. */
   async save(source: SourceIdentity | undefined): Promise<void> {
     await this.idle();
-    if (source && this.#file.writtenBytes > this.#syncedBytes) await this.#checkpoint(source);
+    if (source && this.#file.writtenBytes !== this.#syncedBytes) await this.#checkpoint(source);
   }
 
   /** Drops the file's bytes; in this order, since the journal must never vouch for bytes that are not there. */
@@ -63,14 +64,26 @@ export class Checkpointer {
     this.#syncedBytes = 0;
   }
 
+  /** Forgets some bytes; in the same order. */
+  async takeBack(intervals: readonly Interval[]): Promise<void> {
+    await this.idle();
+    try {
+      await removeJournal(this.#partialPath);
+    } catch (error) {
+      throw poolFailure(error);
+    }
+    await this.#file.takeBack(intervals);
+    this.#syncedBytes = 0;
+  }
+
   /** Resolves when no checkpoint is under way. */
   async idle(): Promise<void> {
     await this.#running;
   }
 
   async #checkpoint(source: SourceIdentity): Promise<void> {
-    const syncedBytes = await this.#file.syncWritten();
-    await writeJournal(this.#partialPath, { syncedBytes, source });
-    this.#syncedBytes = syncedBytes;
+    const synced = await this.#file.syncWritten();
+    await writeJournal(this.#partialPath, { synced: [...synced], source });
+    this.#syncedBytes = synced.reduce((sum, { fromByte, endByte }) => sum + endByte - fromByte, 0);
   }
 }

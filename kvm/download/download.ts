@@ -1,33 +1,45 @@
 import type { LookupFunction } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { performance } from 'node:perf_hooks';
 import type { Digest, DigestAlgorithm } from '../../shared/checksum.js';
-import { displayUrl } from '../../shared/display-url.js';
-import { isSlipwayError, SlipwayError } from '../../shared/errors.js';
-import type { DownloadProgress, DownloadResult, MirrorReport } from '../../shared/images.js';
+import { SlipwayError } from '../../shared/errors.js';
+import type { DownloadProgress, DownloadResult, PieceHashes, Unpacked } from '../../shared/images.js';
 import type { DownloadSettings } from '../../shared/settings.js';
-import { abortError, throwIfAborted } from './abort.js';
-import type { SourceFailureDetails } from './classify-failure.js';
+import type { GrowingFile } from '../unpack/growing-file.js';
+import { abortError } from './abort.js';
+import type { RateLimit } from './bandwidth.js';
+import { createSourceClient } from './create-source-client.js';
+import { DownloadJob } from './download-job.js';
+import { DownloadProgressMeter } from './download-progress.js';
 import { runExclusively } from './exclusive-path.js';
 import { poolFailure, removeDurably } from './file-io.js';
-import { createHttpClient, type HttpClient } from './http-client.js';
+import { Follower } from './follower.js';
 import { removeJournal } from './journal.js';
+import { Mirror } from './mirror.js';
+import { isOwnServer } from './own-servers.js';
 import { PartialDownload, readFinished } from './partial-download.js';
-import { decideRetry } from './retry-decision.js';
 import type { RegisteredSource } from './source-client.js';
-import { transfer, type TransferRules } from './transfer.js';
+
+const TICK_MS = 100;
+/** More mirrors at once do not make a download faster, and cost each of their servers a connection. */
+const MAX_MIRRORS = 8;
+const MAX_CONNECTIONS = 16;
 
 export interface DownloadRequest {
-  /** Full URLs of one tier, tried in order. */
+  /** Full URLs of one tier, best first. */
   sources: readonly string[];
   /** Grows to the whole file. `<partialPath>.journal` beside it knows what may be trusted after a crash. */
   partialPath: string;
   /** Size that a metalink announces. */
   expectedSizeBytes?: number | undefined;
+  /** Each piece is compared before it counts; needs `expectedSizeBytes`. */
+  pieces?: PieceHashes | undefined;
   /**
-   * A hash of the whole file will be compared afterwards, so that what one mirror began another may continue. Without
-   * it only the same source may, with the same strong ETag (or date) and size.
+   * A hash of the whole file will be compared afterwards, so that bytes of several mirrors may be joined. Without it,
+   * and without piece hashes, all bytes come from one source, of one version by its strong ETag (or date) and size.
    */
   hasVouchedDigest: boolean;
+  /** Use one mirror after the other: after a wrong whole-file hash, so that it is known who is to blame. */
+  isOneAtATime?: boolean;
   /** Digests computed in the same pass. */
   algorithms: readonly DigestAlgorithm[];
   settings: DownloadSettings;
@@ -40,11 +52,22 @@ export interface SourceContext {
   /** Name resolution; the operating system's by default. */
   resolve?: LookupFunction | undefined;
   registered?: RegisteredSource | undefined;
+  /** An HTTP proxy: it resolves the names of servers. */
+  proxy?: URL | undefined;
 }
 
 export interface DownloadContext extends SourceContext {
   /** About ten times a second while bytes arrive. */
   onProgress?: ((progress: DownloadProgress) => void) | undefined;
+  /** Rates that the bytes from a server count for. */
+  limitsOf?: ((url: URL) => readonly RateLimit[]) | undefined;
+  /**
+   * Reads the file while it grows, and says what it made of it. Called again, after its signal has aborted, when the
+   * bytes had to be thrown away.
+   */
+  unpack?:
+    | ((file: GrowingFile, signal: AbortSignal, onBytes: (bytes: number) => void) => Promise<Unpacked | undefined>)
+    | undefined;
 }
 
 /**
@@ -52,7 +75,8 @@ export interface DownloadContext extends SourceContext {
  * (in this process or a killed one) was, and answers at once when the file is complete.
  *
  * @throws SlipwayError SLIPWAY_SOURCES_EXHAUSTED with `MirrorReport[]` as details; SLIPWAY_TEMPLATE_TOO_LARGE,
- *   SLIPWAY_POOL_FULL, SLIPWAY_POOL_IO; AbortError when the signal aborts or a newer call for the same path began
+ *   SLIPWAY_TRANSFER_DEADLINE, SLIPWAY_POOL_FULL, SLIPWAY_POOL_IO; SLIPWAY_UNPACK_* of `unpack`; AbortError when the
+ *   signal aborts or a newer call for the same path began
  */
 export async function download(request: DownloadRequest, context: DownloadContext): Promise<DownloadResult> {
   return runExclusively(request.partialPath, context.signal, async (signal) => {
@@ -60,11 +84,14 @@ export async function download(request: DownloadRequest, context: DownloadContex
     if (finished && hasDigests(finished.digests, request.algorithms)) {
       return { ...finished, resumedFromBytes: finished.sizeBytes, mirrors: [] };
     }
-    const client = createHttpClient({ ...context, settings: request.settings });
+    const { totalTimeoutMs } = request.settings;
+    const deadline = AbortSignal.timeout(totalTimeoutMs);
     try {
-      return await downloadWith(client, request, { ...context, signal });
-    } finally {
-      client.close();
+      return await downloadNow(request, { ...context, signal: AbortSignal.any([signal, deadline]) });
+    } catch (error) {
+      if (signal.aborted) throw abortError(signal);
+      if (!deadline.aborted) throw error;
+      throw new SlipwayError('SLIPWAY_TRANSFER_DEADLINE', `The download took longer than ${totalTimeoutMs / 1000} s`);
     }
   });
 }
@@ -72,104 +99,94 @@ export async function download(request: DownloadRequest, context: DownloadContex
 const hasDigests = (digests: readonly Digest[], algorithms: readonly DigestAlgorithm[]): boolean =>
   algorithms.every((wanted) => digests.some(({ algorithm }) => algorithm === wanted));
 
-async function downloadWith(
-  client: HttpClient,
-  request: DownloadRequest,
-  context: DownloadContext,
-): Promise<DownloadResult> {
-  // A disk that fails between two chunks has to end a transfer that waits for a silent source.
-  const diskFailure = new AbortController();
-  const signal = AbortSignal.any([context.signal, diskFailure.signal]);
-  const partial = await PartialDownload.open(request.partialPath, request.algorithms);
+async function downloadNow(request: DownloadRequest, context: DownloadContext): Promise<DownloadResult> {
+  const { settings, partialPath: path, expectedSizeBytes, pieces, sources } = request;
+  checkSize(expectedSizeBytes, settings.maxSizeBytes);
+  const client = createSourceClient({ ...context, settings });
+  // A disk that fails, or content that cannot be unpacked, has to end a transfer that waits for a silent source.
+  const failed = new AbortController();
+  const signal = AbortSignal.any([context.signal, failed.signal]);
+  let job: DownloadJob | undefined;
+  let ticking: NodeJS.Timeout | undefined;
+  const partial = await PartialDownload.open({
+    path,
+    algorithms: request.algorithms,
+    pieces: pieces && expectedSizeBytes !== undefined ? { ...pieces, totalBytes: expectedSizeBytes } : undefined,
+    onRefused: (piece) => job?.refuse(piece),
+  });
+  const follower = new Follower(context.unpack, partial.file, (error) => failed.abort(error));
   try {
-    partial.start((error) => diskFailure.abort(error), context.onProgress);
     if (isContradicted(partial, request)) await partial.reset();
-    const mirrors = isComplete(partial, request) ? [] : await trySources(client, request, partial, signal);
+    job = new DownloadJob({
+      client,
+      partial,
+      expectedSizeBytes,
+      pieces,
+      signal,
+      mirrors: sources.map((url) => new Mirror(url, connectionsTo(url, settings))),
+      isVouched: request.hasVouchedDigest || pieces !== undefined,
+      maxMirrors: isJoined(request) ? MAX_MIRRORS : 1,
+      maxSizeBytes: settings.maxSizeBytes,
+      limitsOf: context.limitsOf ?? (() => []),
+      withoutReader: (act) => follower.pauseFor(act),
+    });
+    const meter = new DownloadProgressMeter(partial, job, follower);
+    ticking = setInterval(() => {
+      const nowMs = performance.now();
+      try {
+        partial.tick(nowMs);
+      } catch (error) {
+        failed.abort(error);
+      }
+      job?.tick(nowMs);
+      context.onProgress?.(meter.read(nowMs));
+    }, TICK_MS);
+    follower.start();
+    await job.run();
     const finished = await partial.finish();
-    return { ...finished, resumedFromBytes: partial.resumedFromBytes, mirrors };
+    const unpacked = await follower.result();
+    await partial.recordFinished(finished, unpacked);
+    const { resumedFromBytes } = partial;
+    return { ...finished, resumedFromBytes, mirrors: job.reports, ...(unpacked ? { unpacked } : {}) };
   } catch (error) {
     // What arrived is worth keeping, but not worth hiding the first failure.
     await partial.save().catch(() => undefined);
-    if (context.signal.aborted) throw abortError(context.signal);
-    if (diskFailure.signal.aborted) throw diskFailure.signal.reason;
+    if (failed.signal.aborted && !context.signal.aborted) throw failed.signal.reason;
     throw error;
   } finally {
+    clearInterval(ticking);
+    client.close();
+    await follower.stop();
     await partial.close();
   }
 }
 
-/** Bytes of a file of another size than announced: no source could continue them, and none would say so. */
-function isContradicted({ file, identity }: PartialDownload, { expectedSizeBytes }: DownloadRequest): boolean {
-  if (expectedSizeBytes === undefined) return false;
-  return file.acceptedBytes > expectedSizeBytes || (identity?.totalBytes ?? expectedSizeBytes) !== expectedSizeBytes;
+const isJoined = ({ hasVouchedDigest, pieces, isOneAtATime }: DownloadRequest): boolean =>
+  (hasVouchedDigest || pieces !== undefined) && isOneAtATime !== true;
+
+function connectionsTo(url: string, { ownServers, ownServerConnections }: DownloadSettings): number {
+  if (!URL.canParse(url) || !isOwnServer(new URL(url), ownServers)) return 1;
+  return Math.max(1, Math.min(ownServerConnections, MAX_CONNECTIONS));
 }
 
-/** A process that was killed between the last byte and the last sync left nothing to ask a source for. */
-function isComplete({ file, identity }: PartialDownload, request: DownloadRequest): boolean {
-  const totalBytes = request.expectedSizeBytes ?? identity?.totalBytes;
-  if (!identity || file.acceptedBytes !== totalBytes) return false;
-  return request.hasVouchedDigest || request.sources.some((url) => displayUrl(url) === identity.url);
+function checkSize(expectedSizeBytes: number | undefined, maxSizeBytes: number): void {
+  if (expectedSizeBytes === undefined || expectedSizeBytes <= maxSizeBytes) return;
+  throw new SlipwayError(
+    'SLIPWAY_TEMPLATE_TOO_LARGE',
+    `The file has ${expectedSizeBytes} bytes, and at most ${maxSizeBytes} are allowed`,
+  );
 }
 
-async function trySources(
-  client: HttpClient,
-  request: DownloadRequest,
-  partial: PartialDownload,
-  signal: AbortSignal,
-): Promise<MirrorReport[]> {
-  const rules: TransferRules = {
-    hasVouchedDigest: request.hasVouchedDigest,
-    expectedSizeBytes: request.expectedSizeBytes,
-    maxSizeBytes: request.settings.maxSizeBytes,
-  };
-  const { expectedSizeBytes = 0 } = request;
-  if (expectedSizeBytes > rules.maxSizeBytes) {
-    throw new SlipwayError(
-      'SLIPWAY_TEMPLATE_TOO_LARGE',
-      `The file has ${expectedSizeBytes} bytes, and at most ${rules.maxSizeBytes} are allowed`,
-    );
-  }
-  const mirrors: MirrorReport[] = [];
-  for (const url of request.sources) {
-    const report = await trySource(client, url, partial, rules, signal);
-    mirrors.push(report);
-    if (report.outcome === 'used') return mirrors;
-  }
-  const lines = mirrors.map(({ reason }) => reason);
-  throw new SlipwayError('SLIPWAY_SOURCES_EXHAUSTED', ['No source could be read', ...lines].join('\n'), {
-    details: mirrors,
-  });
-}
-
-/** Tries one source until it has given the file or the decision is to leave it. */
-async function trySource(
-  client: HttpClient,
-  url: string,
-  partial: PartialDownload,
-  rules: TransferRules,
-  signal: AbortSignal,
-): Promise<MirrorReport> {
-  const report: MirrorReport = { url: displayUrl(url), outcome: 'failed', bytes: 0 };
-  let longestBytes = partial.file.acceptedBytes;
-  let triesWithoutProgress = 0;
-  for (let tries = 1; ; tries++) {
-    throwIfAborted(signal);
-    try {
-      await transfer(client, url, partial, rules, signal, (bytes) => (report.bytes += bytes));
-      return { ...report, outcome: 'used' };
-    } catch (error) {
-      if (!isSlipwayError(error)) throw error;
-      const { code } = error;
-      if (code === 'SLIPWAY_SOURCE_CHANGED') await partial.reset();
-      triesWithoutProgress = partial.file.acceptedBytes > longestBytes ? 0 : triesWithoutProgress + 1;
-      longestBytes = Math.max(longestBytes, partial.file.acceptedBytes);
-      const { retryAfterMs } = (error.details ?? {}) as SourceFailureDetails;
-      const decision = decideRetry({ code, tries, triesWithoutProgress, retryAfterMs });
-      if (decision.action === 'stop') throw error;
-      if (decision.action === 'nextSource') return { ...report, code, reason: error.message };
-      await sleep(decision.waitMs, undefined, { signal });
-    }
-  }
+/** Bytes of a file of another size than announced, or of a source that is not among these, and nothing to vouch for them. */
+function isContradicted({ file, identity }: PartialDownload, request: DownloadRequest): boolean {
+  const { expectedSizeBytes, hasVouchedDigest, pieces } = request;
+  if (!identity) return false;
+  const totalBytes = expectedSizeBytes ?? identity.totalBytes;
+  if (totalBytes !== undefined && (file.written.at(-1)?.endByte ?? 0) > totalBytes) return true;
+  if (expectedSizeBytes !== undefined && (identity.totalBytes ?? expectedSizeBytes) !== expectedSizeBytes) return true;
+  if (hasVouchedDigest || pieces !== undefined) return false;
+  const isWhole = totalBytes !== undefined && file.writtenBytes === totalBytes;
+  return isWhole && !request.sources.some((url) => new Mirror(url, 1).shown === identity.url);
 }
 
 /** Removes a partial file and everything known about it; a download that still writes to it is aborted first. */

@@ -1,16 +1,23 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { LookupFunction } from 'node:net';
 import { rootCertificates } from 'node:tls';
 import { displayUrl } from '../../shared/display-url.js';
-import { SlipwayError } from '../../shared/errors.js';
+import { isSlipwayError, SlipwayError } from '../../shared/errors.js';
 import type { DownloadSettings } from '../../shared/settings.js';
+import { readDigestHeaders } from '../metalink/link-headers.js';
 import { createUrlPolicy } from '../url-policy/url-policy.js';
+import { statusFailure } from './classify-failure.js';
 import { exchange, type HttpResponse } from './http-exchange.js';
-import type { RegisteredSource } from './source-client.js';
+import { readPlace } from './http-place.js';
+import type { ByteRange, RegisteredSource, SourceBody, SourceClient } from './source-client.js';
+import type { Wire } from './wire.js';
 
 const MAX_REDIRECTS = 5;
 const REDIRECT_STATUSES = new Set([301, 302, 303, 307, 308]);
+/** Answers of a place that a redirect led to and that may have moved on since. */
+const MOVED_ON = new Set([401, 403, 404, 410]);
 
-export interface HttpClientOptions {
+export interface SourceClientOptions {
   settings: DownloadSettings;
   /** Trusted beside the public roots. */
   trustedCertificatesPem?: readonly string[] | undefined;
@@ -18,35 +25,23 @@ export interface HttpClientOptions {
   resolve?: LookupFunction | undefined;
   /** Its headers go to the origin (scheme, host, port) of its URL, whichever request or redirect leads there. */
   registered?: RegisteredSource | undefined;
+  /** Through which servers are reached; it resolves their names. */
+  proxy?: URL | undefined;
 }
 
-export interface ByteRange {
-  fromByte: number;
-  /** Last byte wanted, inclusive; the end of the file by default. */
-  toByte?: number;
-  /** Strong ETag or Last-Modified: the server sends the whole file when it has changed (RFC 9110, 13.1.5). */
-  ifRange?: string | undefined;
+interface Answer extends HttpResponse {
+  /** After redirects. */
+  url: URL;
 }
 
-export interface HttpClient {
-  /**
-   * A GET whose every hop passes the URL policy. Any status comes back except redirects.
-   *
-   * @throws SlipwayError SLIPWAY_URL_*, SLIPWAY_SOURCE_CONNECT, _TIMEOUT, _INTERRUPTED, _TLS, _REDIRECT; AbortError
-   */
-  get(url: string, signal: AbortSignal, range?: ByteRange): Promise<HttpResponse>;
-  /** Ends all connections, also those still being made. */
-  close(): void;
-}
-
-function rangeHeaders({ fromByte, toByte, ifRange }: ByteRange): Record<string, string> {
-  if (fromByte === 0 && toByte === undefined) return {};
-  const range = `bytes=${fromByte}-${toByte ?? ''}`;
+function rangeHeaders({ fromByte, endByte, ifRange }: ByteRange): Record<string, string> {
+  if (fromByte === 0 && endByte === undefined) return {};
+  const range = `bytes=${fromByte}-${endByte === undefined ? '' : endByte - 1}`;
   return ifRange === undefined ? { range } : { range, 'if-range': ifRange };
 }
 
 /** Basic credentials of a URL (RFC 7617); undefined without user info. */
-function basicAuthorization({ username, password }: URL): string | undefined {
+function basicAuthorization({ username, password }: Pick<URL, 'username' | 'password'>): string | undefined {
   if (username === '' && password === '') return undefined;
   const credentials = [username, password].map((part) => {
     try {
@@ -61,8 +56,7 @@ function basicAuthorization({ username, password }: URL): string | undefined {
 const redirectFailure = (url: URL, why: string): SlipwayError =>
   new SlipwayError('SLIPWAY_SOURCE_REDIRECT', `${displayUrl(url)}: ${why}`);
 
-function redirectTarget({ url, headers }: HttpResponse): string {
-  const location = headers.location;
+function redirectTarget(url: URL, { location }: IncomingHttpHeaders): string {
   if (location === undefined || !URL.canParse(location, url.href)) {
     throw redirectFailure(url, 'the server redirects to no valid URL');
   }
@@ -79,44 +73,132 @@ function registeredHeaders(registered: RegisteredSource | undefined, url: URL): 
   return Object.fromEntries(registered.headers.map(([name, value]) => [name.toLowerCase(), value]));
 }
 
-export function createHttpClient(options: HttpClientOptions): HttpClient {
-  const { settings, trustedCertificatesPem = [], resolve, registered } = options;
+/** Strong validators, which alone tell that bytes are the same. */
+const strongEtag = (etag: string | undefined): string | undefined => (etag?.startsWith('"') ? etag : undefined);
+
+function toBody(answer: Answer, range: ByteRange): SourceBody {
+  const { url, statusCode, headers } = answer;
+  if (statusCode === 416) {
+    throw new SlipwayError('SLIPWAY_SOURCE_SIZE', `${displayUrl(url)}: the file has no byte ${range.fromByte} there`);
+  }
+  const failure = statusFailure(url, statusCode, headers, Date.now());
+  if (failure) throw failure;
+  const { fromByte, bodyBytes, totalBytes } = readPlace(displayUrl(url), statusCode, headers, range);
+  return {
+    url,
+    fromByte,
+    bodyBytes,
+    totalBytes,
+    etag: strongEtag(headers.etag),
+    lastModified: headers['last-modified'],
+    hasRanges: statusCode === 206 || headers['accept-ranges'] === 'bytes',
+    mediaType: headers['content-type'],
+    hints: {
+      links: answer.valuesOf('link'),
+      digests: readDigestHeaders({ digest: answer.valuesOf('digest'), reprDigest: answer.valuesOf('repr-digest') }),
+    },
+    pump: (sink) => answer.pump(sink),
+    discard: () => answer.discard(),
+  };
+}
+
+/**
+ * Reads from HTTP and HTTPS servers. Every hop passes the URL policy. Where a redirect led is remembered, so that all
+ * ranges of a file come from one place; connections are kept for the next range.
+ */
+export function createHttpClient(options: SourceClientOptions): SourceClient {
+  const { settings, trustedCertificatesPem = [], resolve, registered, proxy } = options;
   const policy = createUrlPolicy(settings.allowedInternalCidrs, resolve);
   // `ca` replaces the public roots, so that they have to be named too.
   const ca = trustedCertificatesPem.length > 0 ? [...rootCertificates, ...trustedCertificatesPem] : undefined;
   const closing = new AbortController();
+  const idle = new Map<string, Wire[]>();
+  const places = new Map<string, string>();
 
-  const get = async (text: string, signal: AbortSignal, range: ByteRange = { fromByte: 0 }): Promise<HttpResponse> => {
-    let url = policy.checkUrl(text);
-    const authorization = basicAuthorization(url);
-    const { origin } = url;
-    const either = AbortSignal.any([signal, closing.signal]);
-    for (let redirects = 0; ; redirects++) {
-      const headers: Record<string, string> = {
-        accept: '*/*',
-        'user-agent': 'Slipway',
-        ...(authorization !== undefined && url.origin === origin ? { authorization } : {}),
-        ...registeredHeaders(registered, url),
-        // An encoded body has other bytes, another size and another hash than the file.
-        'accept-encoding': 'identity',
-        ...rangeHeaders(range),
-      };
-      const response = await exchange({
-        url,
-        headers,
-        lookup: policy.lookup,
-        ca,
-        connectTimeoutMs: settings.connectTimeoutMs,
-        socketTimeoutMs: settings.socketTimeoutMs,
-        signal: either,
-      });
-      if (!REDIRECT_STATUSES.has(response.statusCode)) return response;
-      response.discard();
-      if (!settings.followRedirects) throw redirectFailure(url, 'the server redirects, and redirects are not followed');
-      if (redirects === MAX_REDIRECTS) throw redirectFailure(url, `more than ${MAX_REDIRECTS} redirects`);
-      url = policy.checkUrl(redirectTarget(response));
+  const keep = (origin: string, wire: Wire): void => {
+    if (closing.signal.aborted) return void wire.socket.destroy();
+    idle.set(origin, [...(idle.get(origin) ?? []).filter(({ isUsable }) => isUsable), wire]);
+  };
+  const takeIdle = (origin: string): Wire | undefined => {
+    for (let wire = idle.get(origin)?.pop(); wire; wire = idle.get(origin)?.pop()) {
+      if (wire.isUsable) return wire;
+      wire.socket.destroy();
+    }
+    return undefined;
+  };
+
+  const ask = async (url: URL, headers: Record<string, string>, signal: AbortSignal): Promise<HttpResponse> => {
+    const request = {
+      url,
+      headers,
+      lookup: policy.lookup,
+      ca,
+      proxy,
+      connectTimeoutMs: settings.connectTimeoutMs,
+      socketTimeoutMs: settings.socketTimeoutMs,
+      signal,
+      onIdle: (wire: Wire) => keep(url.origin, wire),
+    };
+    const wire = takeIdle(url.origin);
+    if (!wire) return exchange(request);
+    try {
+      return await exchange({ ...request, wire });
+    } catch (error) {
+      // A server may close an idle connection just as it is used again (RFC 9112, 9.5).
+      if (!isSlipwayError(error) || error.code !== 'SLIPWAY_SOURCE_INTERRUPTED') throw error;
+      return exchange(request);
     }
   };
 
-  return { get, close: () => closing.abort() };
+  const follow = async (text: string, place: string, signal: AbortSignal, range: ByteRange): Promise<Answer> => {
+    const asked = policy.checkUrl(text);
+    const { origin } = asked;
+    const authorization = basicAuthorization(asked);
+    let url = policy.checkUrl(place);
+    for (let redirects = 0; ; redirects++) {
+      const response = await ask(
+        url,
+        {
+          accept: '*/*',
+          'user-agent': 'Slipway',
+          ...(authorization !== undefined && url.origin === origin ? { authorization } : {}),
+          ...registeredHeaders(registered, url),
+          // An encoded body has other bytes, another size and another hash than the file.
+          'accept-encoding': 'identity',
+          ...rangeHeaders(range),
+        },
+        signal,
+      );
+      if (!REDIRECT_STATUSES.has(response.statusCode)) return { ...response, url };
+      response.discard();
+      if (!settings.followRedirects) throw redirectFailure(url, 'the server redirects, and redirects are not followed');
+      if (redirects === MAX_REDIRECTS) throw redirectFailure(url, `more than ${MAX_REDIRECTS} redirects`);
+      url = policy.checkUrl(redirectTarget(url, response.headers));
+    }
+  };
+
+  const open = async (text: string, signal: AbortSignal, range: ByteRange = { fromByte: 0 }): Promise<SourceBody> => {
+    const either = AbortSignal.any([signal, closing.signal]);
+    const place = places.get(text);
+    let answer = await follow(text, place ?? text, either, range);
+    if (place !== undefined && MOVED_ON.has(answer.statusCode)) {
+      // A signed place may have expired: the registered URL knows the present one.
+      answer.discard();
+      answer = await follow(text, text, either, range);
+    }
+    try {
+      const body = toBody(answer, range);
+      if (answer.url.href !== place) places.set(text, answer.url.href);
+      return body;
+    } catch (error) {
+      answer.discard();
+      throw error;
+    }
+  };
+
+  const close = (): void => {
+    closing.abort();
+    for (const wire of [...idle.values()].flat()) wire.socket.destroy();
+  };
+  return { open, close };
 }

@@ -7,7 +7,8 @@ import { createServer as createTlsServer } from 'node:tls';
 import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { createHttpClient } from './http-client.js';
-import type { ByteSink, HttpResponse } from './http-exchange.js';
+import type { ByteSink } from './byte-sink.js';
+import type { SourceBody } from './source-client.js';
 import { testSettings } from './test-support.js';
 
 const run = promisify(execFile);
@@ -67,7 +68,7 @@ afterAll(() => {
   server.stop();
 });
 
-const get = (): Promise<HttpResponse> => client.get(server.url, new AbortController().signal);
+const get = (): Promise<SourceBody> => client.open(server.url, new AbortController().signal);
 
 async function bodyOf(...pieces: (Buffer | string)[]): Promise<string> {
   server.answer(...pieces.map((piece) => Buffer.from(piece)));
@@ -132,7 +133,7 @@ describe('an answer', () => {
     server.answer(Buffer.from('HTTP/1.1 200 OK\r\nETag: "1"\r\nETag: "2"\r\nContent-Length: 1\r\n\r\nx'));
     const response = await get();
     response.discard();
-    expect(response.headers).toEqual({ etag: '"1"', 'content-length': '1' });
+    expect(response.etag).toBe('"1"');
   });
 
   it('to a sink that fails ends with the failure of the sink', async () => {
@@ -167,7 +168,7 @@ describe('over TLS', () => {
     await new Promise<void>((done) => tls.listen(0, '127.0.0.1', done));
     const trusting = createHttpClient({ settings: testSettings(), trustedCertificatesPem: [cert] });
     const url = `https://127.0.0.1:${(tls.address() as AddressInfo).port}/`;
-    const response = await trusting.get(url, new AbortController().signal);
+    const response = await trusting.open(url, new AbortController().signal);
     const chunks: string[] = [];
     await response.pump({
       write: (chunk) => chunks.push(chunk.toString()) === 0,
@@ -192,7 +193,7 @@ describe('a connection', () => {
     await new Promise<void>((done) => silent.listen(0, '127.0.0.1', done));
     const url = `https://127.0.0.1:${(silent.address() as AddressInfo).port}/`;
     const impatient = createHttpClient({ settings: testSettings({ connectTimeoutMs: 100 }) });
-    await expect(impatient.get(url, new AbortController().signal)).rejects.toMatchObject({
+    await expect(impatient.open(url, new AbortController().signal)).rejects.toMatchObject({
       code: 'SLIPWAY_SOURCE_TIMEOUT',
     });
     await isClosed;

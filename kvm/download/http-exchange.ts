@@ -1,33 +1,20 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { isIP, type LookupFunction, type Socket } from 'node:net';
-import { connect as connectTls, type TLSSocket } from 'node:tls';
-import { type buildConnector, Client, type Dispatcher } from 'undici';
+import type { Socket } from 'node:net';
+import { Client, type Dispatcher } from 'undici';
 import { abortError } from './abort.js';
+import { AnswerStream } from './answer-stream.js';
+import type { ByteSink } from './byte-sink.js';
 import { transportFailure } from './classify-failure.js';
-import { DirectSocket } from './direct-socket.js';
-
-/** Takes the bytes of a body as they arrive. */
-export interface ByteSink {
-  /**
-   * Must be done with `chunk` when it returns. `false` asks for a pause: nothing is written until `whenWritable`
-   * resolves. What it throws ends the transfer.
-   */
-  write(chunk: Buffer): boolean;
-  whenWritable(): Promise<void>;
-  /** For sinks that let the kernel fill their memory. */
-  direct?: {
-    /** Memory for the next bytes; undefined when there is none now, and `write` has to be used. */
-    reserve(): Uint8Array | undefined;
-    /** So many bytes were put at the start of what was reserved last. What it throws ends the transfer. */
-    commit(bytes: number): void;
-  };
-}
+import { openWire, type OpeningWire, type Route } from './open-wire.js';
+import { proxyAuthorization } from './proxy-tunnel.js';
+import { watchSink } from './watch-sink.js';
+import type { Wire } from './wire.js';
 
 export interface HttpResponse {
-  /** Where the answer came from, after redirects. */
-  url: URL;
   statusCode: number;
   headers: IncomingHttpHeaders;
+  /** All values of a header that may come several times. */
+  valuesOf(name: string): string[];
   /**
    * Moves the body into `sink`. Resolves at its end.
    *
@@ -38,31 +25,16 @@ export interface HttpResponse {
   discard(): void;
 }
 
-interface ExchangeOptions {
-  url: URL;
+interface ExchangeOptions extends Route {
   headers: Record<string, string>;
-  lookup: LookupFunction;
-  /** All certificates to trust; the public roots by default. */
-  ca?: string[] | undefined;
   connectTimeoutMs: number;
   /** Longest wait for the answer to begin, and longest silence in the body. */
   socketTimeoutMs: number;
   signal: AbortSignal;
-}
-
-/** A connection that is being made. Name resolution is `lookup`'s alone. */
-function openConnection({ url, lookup, ca }: ExchangeOptions): DirectSocket | TLSSocket {
-  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
-  if (url.protocol === 'http:') return new DirectSocket({ host, port: Number(url.port || 80), lookup });
-  return connectTls({
-    host,
-    port: Number(url.port || 443),
-    lookup,
-    // An address is no server name (RFC 6066, 3); the certificate is checked against the host all the same.
-    ...(isIP(host) === 0 ? { servername: host } : {}),
-    ALPNProtocols: ['http/1.1'],
-    ...(ca ? { ca } : {}),
-  }).setNoDelay(true);
+  /** A connection that an earlier exchange with the same server left. */
+  wire?: Wire | undefined;
+  /** Takes the connection when the next exchange can use it. */
+  onIdle: (wire: Wire) => void;
 }
 
 /** Of a header that comes twice the first holds, as in Node's own client; undici makes a list of both. */
@@ -77,14 +49,25 @@ function framedLength(headers: IncomingHttpHeaders): number | undefined {
   return Number(length);
 }
 
-/** One GET, one answer, no redirects, on a connection of its own. */
+/** What a proxy is sent in place of the path: it has to know the server, and whose request it is. */
+function target({ url, proxy, headers }: ExchangeOptions): { path: string; headers: Record<string, string> } {
+  const path = `${url.pathname}${url.search}`;
+  if (!proxy || url.protocol === 'https:') return { path, headers };
+  const authorization = proxyAuthorization(proxy);
+  return {
+    path: `${url.origin}${path}`,
+    headers: authorization === undefined ? headers : { ...headers, 'proxy-authorization': authorization },
+  };
+}
+
+/** One GET, one answer, no redirects. */
 export function exchange(options: ExchangeOptions): Promise<HttpResponse> {
-  const { url, headers, connectTimeoutMs, socketTimeoutMs, signal } = options;
+  const { url, connectTimeoutMs, socketTimeoutMs, signal } = options;
   return new Promise<HttpResponse>((resolveResponse, rejectResponse) => {
     if (signal.aborted) return rejectResponse(abortError(signal));
-    let connection: DirectSocket | TLSSocket | undefined;
-    /** The same, when its body can be split off. */
-    let socket: DirectSocket | undefined;
+    let opening: OpeningWire | undefined;
+    let wire = options.wire;
+    let stream: AnswerStream | undefined;
     let failure: Error | undefined;
     let isEnded = false;
     /** Where undici's own body goes, once it is asked for. */
@@ -99,10 +82,12 @@ export function exchange(options: ExchangeOptions): Promise<HttpResponse> {
       failure = error;
       clearTimeout(timer);
       signal.removeEventListener('abort', onAbort);
+      if (!error && wire && stream?.release()) options.onIdle(wire);
       // What it says to that has been said here already.
       client.destroy().catch(() => undefined);
       // undici does not end a connection that is still being made: a server that never ends its handshake kept it open.
-      connection?.destroy();
+      opening?.destroy();
+      stream?.destroy();
       if (error) rejectResponse(error);
       settleBody(error);
     };
@@ -112,23 +97,26 @@ export function exchange(options: ExchangeOptions): Promise<HttpResponse> {
 
     let timer = setTimeout(failSilent('SILENT_CONNECT'), connectTimeoutMs);
     signal.addEventListener('abort', onAbort, { once: true });
-    const connect: buildConnector.connector = (_target, callback) => {
-      const opened = openConnection(options);
-      connection = opened;
-      socket = opened instanceof DirectSocket ? opened : undefined;
-      const onFailure = (error: Error): void => callback(error, null);
-      opened.once('error', onFailure);
-      opened.once(socket ? 'connect' : 'secureConnect', () => {
-        opened.off('error', onFailure);
-        clearTimeout(timer);
-        timer = setTimeout(failSilent('SILENT_ANSWER'), socketTimeoutMs);
-        // undici knows sockets by the interface of a stream, which both have.
-        callback(null, opened as unknown as Socket);
-      });
-    };
     // Silence is counted here, where it is known whether the sink would take bytes.
     const client = new Client(url.origin, {
-      connect,
+      connect: (_target, callback) => {
+        const begin = (opened: Wire): void => {
+          opening = undefined;
+          if (isEnded) return void opened.socket.destroy();
+          // Closed by the server just now: nobody would be told any more.
+          if (!opened.isUsable) return fail({ code: 'ECONNRESET' });
+          clearTimeout(timer);
+          timer = setTimeout(failSilent('SILENT_ANSWER'), socketTimeoutMs);
+          wire = opened;
+          stream = new AnswerStream(opened);
+          // undici knows sockets by the interface of a stream, which this has.
+          callback(null, stream as unknown as Socket);
+        };
+        // Not at once: undici takes no connection from inside `dispatch`.
+        if (wire) return void setImmediate(begin, wire);
+        opening = openWire(options);
+        opening.ready.then(begin, (error: Error) => callback(error, null));
+      },
       headersTimeout: 0,
       bodyTimeout: 0,
       pipelining: 1,
@@ -149,11 +137,11 @@ export function exchange(options: ExchangeOptions): Promise<HttpResponse> {
           settleBody = (error) => (error ? reject(error) : resolve());
         });
         remainingBytes = framedLength(received);
-        if (socket?.isHeld && remainingBytes !== undefined && remainingBytes > 0) {
-          socket.direct(watched.sink, remainingBytes).then(() => end(), fail);
+        if (stream?.isHeld && remainingBytes !== undefined && remainingBytes > 0) {
+          stream.direct(watched.sink, remainingBytes).then(() => end(), fail);
         } else {
           streamSink = watched.sink;
-          socket?.stream();
+          stream?.stream();
           controller.resume();
         }
         try {
@@ -163,21 +151,21 @@ export function exchange(options: ExchangeOptions): Promise<HttpResponse> {
         }
       };
       resolveResponse({
-        url,
         statusCode,
         headers: firstValues(received),
+        valuesOf: (name) => [received[name] ?? []].flat(),
         pump,
         discard: () => end(new Error('The body was discarded')),
       });
     };
     client.dispatch(
-      { method: 'GET', path: `${url.pathname}${url.search}`, headers },
+      { method: 'GET', ...target(options) },
       {
         // Its presence tells undici which kind of handler this is.
         onRequestStart: () => undefined,
         onResponseStart(controller, statusCode, received) {
           // An informational answer: another head follows. Not at once, for the parser is still inside this one.
-          if (statusCode < 200) setImmediate(() => socket?.nextHead());
+          if (statusCode < 200) setImmediate(() => stream?.nextHead());
           else onResponse(controller, statusCode, received);
         },
         onResponseData(controller, chunk) {
@@ -199,44 +187,4 @@ export function exchange(options: ExchangeOptions): Promise<HttpResponse> {
       },
     );
   });
-}
-
-/**
- * Counts silence only while the sink would take bytes: a slow disk is not the fault of the source. What the sink
- * throws goes to `onFailure` as it is, so that it cannot be taken for a failure of the transfer.
- */
-function watchSink(
-  sink: ByteSink,
-  timeoutMs: number,
-  onSilence: () => void,
-  onFailure: (error: Error) => void,
-): { sink: ByteSink; stop: () => void } {
-  let waiting = 0;
-  const timer = setTimeout(() => (waiting > 0 ? timer.refresh() : onSilence()), timeoutMs);
-  const guard = <T>(act: () => T): T => {
-    timer.refresh();
-    try {
-      return act();
-    } catch (error) {
-      onFailure(error as Error);
-      throw error;
-    }
-  };
-  const { direct } = sink;
-  const watched: ByteSink = {
-    write: (chunk) => guard(() => sink.write(chunk)),
-    async whenWritable() {
-      waiting += 1;
-      await sink.whenWritable().catch((error: Error) => {
-        onFailure(error);
-        throw error;
-      });
-      waiting -= 1;
-      timer.refresh();
-    },
-    ...(direct && {
-      direct: { reserve: () => direct.reserve(), commit: (bytes: number) => guard(() => direct.commit(bytes)) },
-    }),
-  };
-  return { sink: watched, stop: () => clearTimeout(timer) };
 }

@@ -6,15 +6,20 @@ import { parseJournal, readJournal, removeJournal, writeJournal } from './journa
 describe('parseJournal', () => {
   it.each([
     ['', 'nothing'],
-    ['{"syncedBytes":', 'a torn file'],
+    ['{"synced":[', 'a torn file'],
     ['null', 'null'],
-    ['{"syncedBytes":-1}', 'a negative offset'],
-    ['{"syncedBytes":1.5}', 'a broken offset'],
-    ['{"syncedBytes":"5"}', 'a text for an offset'],
-    ['{"syncedBytes":5,"source":{}}', 'a source without a URL'],
-    ['{"syncedBytes":5,"source":{"url":"a","etag":1}}', 'an ETag that is no text'],
-    ['{"syncedBytes":5,"finishedDigests":[{"algorithm":"SHA-256","value":"ab"}]}', 'a short digest'],
-    ['{"syncedBytes":5,"finishedDigests":[{"algorithm":"CRC","value":"ab"}]}', 'an unknown digest'],
+    ['{"synced":[{"fromByte":-1,"endByte":5}]}', 'a negative offset'],
+    ['{"synced":[{"fromByte":0,"endByte":1.5}]}', 'a broken offset'],
+    ['{"synced":[{"fromByte":0,"endByte":"5"}]}', 'a text for an offset'],
+    ['{"synced":[{"fromByte":5,"endByte":5}]}', 'an empty interval'],
+    ['{"synced":[{"fromByte":5,"endByte":9},{"fromByte":0,"endByte":2}]}', 'intervals out of order'],
+    ['{"synced":[{"fromByte":0,"endByte":9},{"fromByte":4,"endByte":12}]}', 'intervals that overlap'],
+    ['{"synced":[],"source":{}}', 'a source without a URL'],
+    ['{"synced":[],"source":{"url":"a","etag":1}}', 'an ETag that is no text'],
+    ['{"synced":[],"finished":{"digests":[]}}', 'a finished file without a size'],
+    ['{"synced":[],"finished":{"sizeBytes":5,"digests":[{"algorithm":"SHA-256","value":"ab"}]}}', 'a short digest'],
+    ['{"synced":[],"finished":{"sizeBytes":5,"digests":[{"algorithm":"CRC","value":"ab"}]}}', 'an unknown digest'],
+    ['{"synced":[],"finished":{"sizeBytes":5,"digests":[],"unpacked":{"compression":"rar"}}}', 'an unknown packing'],
   ])('believes nothing of %s (%s)', (text) => {
     expect(parseJournal(text)).toBeUndefined();
   });
@@ -29,8 +34,11 @@ describe('a journal on disk', () => {
 
   it('comes back as it was written, and leaves no other file', async () => {
     const path = join(directory, 'x.partial');
-    const journal = { syncedBytes: 5, source: { url: 'http://a.example/', etag: '"1"', totalBytes: 9 } };
-    await writeJournal(path, { syncedBytes: 1 });
+    const journal = {
+      synced: [{ fromByte: 0, endByte: 5 }],
+      source: { url: 'http://a.example/', etag: '"1"', totalBytes: 9 },
+    };
+    await writeJournal(path, { synced: [] });
     await writeJournal(path, journal);
     expect(await readJournal(path)).toEqual(journal);
     expect(await readdir(directory)).toEqual(['x.partial.journal']);

@@ -1,16 +1,25 @@
 import { open, readFile, rename, rm } from 'node:fs/promises';
 import { DIGEST_ALGORITHMS, DIGEST_HEX_LENGTH, type Digest } from '../../shared/checksum.js';
+import { COMPRESSIONS, type Unpacked } from '../../shared/images.js';
 import { removeDurably, syncDirectoryOf } from './file-io.js';
+import type { Interval } from './interval-set.js';
 import type { SourceIdentity } from './source-identity.js';
 
 /** What is known about a partial file after a crash. */
 export interface Journal {
-  /** Bytes from the start of the file that were synced to disk before this was written. */
-  syncedBytes: number;
-  /** The source that the bytes came from. */
+  /** Bytes of the file that were synced to disk before this was written, in order, without overlaps. */
+  synced: Interval[];
+  /** A source that the bytes came from: the only one, unless a hash vouches for those of others. */
   source?: SourceIdentity | undefined;
-  /** Digests of the whole file; only when it is complete. */
-  finishedDigests?: Digest[] | undefined;
+  /** Only when the file is complete. */
+  finished?: FinishedFile | undefined;
+}
+
+export interface FinishedFile {
+  sizeBytes: number;
+  digests: Digest[];
+  /** Of a packed file, once it is unpacked. */
+  unpacked?: Unpacked | undefined;
 }
 
 export const journalPathOf = (partialPath: string): string => `${partialPath}.journal`;
@@ -32,6 +41,27 @@ const isDigest = (value: unknown): value is Digest => {
   return algorithm !== undefined && String(value['value']).length === DIGEST_HEX_LENGTH[algorithm];
 };
 
+const isInterval = (value: unknown): value is Interval =>
+  isObject(value) &&
+  isByteCount(value['fromByte']) &&
+  isByteCount(value['endByte']) &&
+  value['fromByte'] < value['endByte'];
+
+const areIntervals = (value: unknown): value is Interval[] =>
+  Array.isArray(value) &&
+  value.every(isInterval) &&
+  value.every((interval, index) => index === 0 || value[index - 1]!.endByte < interval.fromByte);
+
+const isUnpacked = (value: unknown): value is Unpacked =>
+  isObject(value) && COMPRESSIONS.some((known) => known === value['compression']) && isByteCount(value['sizeBytes']);
+
+const isFinished = (value: unknown): value is FinishedFile =>
+  isObject(value) &&
+  isByteCount(value['sizeBytes']) &&
+  Array.isArray(value['digests']) &&
+  value['digests'].every(isDigest) &&
+  (value['unpacked'] === undefined || isUnpacked(value['unpacked']));
+
 /** undefined for anything but a journal: a torn or foreign file must mean "nothing is known", never a failure. */
 export function parseJournal(text: string): Journal | undefined {
   let value: unknown;
@@ -41,13 +71,11 @@ export function parseJournal(text: string): Journal | undefined {
     return undefined;
   }
   if (!isObject(value)) return undefined;
-  const { syncedBytes, source, finishedDigests } = value;
-  if (!isByteCount(syncedBytes)) return undefined;
+  const { synced, source, finished } = value;
+  if (!areIntervals(synced)) return undefined;
   if (source !== undefined && !isSource(source)) return undefined;
-  if (finishedDigests !== undefined && !(Array.isArray(finishedDigests) && finishedDigests.every(isDigest))) {
-    return undefined;
-  }
-  return { syncedBytes, source, finishedDigests };
+  if (finished !== undefined && !isFinished(finished)) return undefined;
+  return { synced, source, finished };
 }
 
 export async function readJournal(partialPath: string): Promise<Journal | undefined> {
@@ -71,8 +99,8 @@ export async function writeJournal(partialPath: string, journal: Journal): Promi
     await file.close();
   }
   await rename(temporaryPath, path);
-  // The end of a download is announced to others, so it must not be undone by a power cut; an older offset is harmless.
-  if (journal.finishedDigests) await syncDirectoryOf(path);
+  // The end of a download is announced to others, so it must not be undone by a power cut; older bytes are harmless.
+  if (journal.finished) await syncDirectoryOf(path);
 }
 
 /** Must be durable before bytes of another version overwrite those that the journal vouches for. */

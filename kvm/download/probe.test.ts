@@ -43,7 +43,7 @@ describe('probe', () => {
         virtualSizeBytes: 2 ** 33,
         mirrors: [{ url: `${bench.origin.url}/disk.qcow2`, outcome: 'used', bytes: 512 }],
       });
-      expect(bench.origin.statistics('/disk.qcow2').ranges).toEqual(['bytes=0-511']);
+      expect(bench.origin.statistics('/disk.qcow2').ranges).toEqual(['bytes=0-0', 'bytes=0-511']);
     },
   );
 
@@ -128,7 +128,7 @@ describe('readSources', () => {
   });
 
   it.each([
-    ['is too long', { content: `<!--${'x'.repeat(1024 * 1024)}-->` }, 'SLIPWAY_METALINK_INVALID'],
+    ['is too long', { content: `<!--${'x'.repeat(16 * 1024 * 1024)}-->` }, 'SLIPWAY_METALINK_TOO_LARGE'],
     ['is a page', { content: '<html></html>' }, 'SLIPWAY_METALINK_INVALID'],
     ['is not there', { content: '', status: { code: 404 } }, 'SLIPWAY_SOURCE_HTTP_4XX'],
     [

@@ -1,6 +1,6 @@
 import { SlipwayError } from '../../shared/errors.js';
 import { displayUrl } from '../../shared/display-url.js';
-import type { HttpResponse } from './http-exchange.js';
+import type { SourceBody } from './source-client.js';
 
 /** Ends a transfer of which enough has arrived. */
 class EnoughError extends Error {
@@ -8,11 +8,11 @@ class EnoughError extends Error {
 }
 
 /** The first `bytes` of a body, or less if it is shorter. The rest is given up with its connection. */
-export async function readStart(response: HttpResponse, bytes: number): Promise<Buffer> {
+export async function readStart(body: SourceBody, bytes: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;
   try {
-    await response.pump({
+    await body.pump({
       write(chunk) {
         // Copied: the buffer of the socket is used again.
         chunks.push(Buffer.from(chunk));
@@ -31,15 +31,15 @@ export async function readStart(response: HttpResponse, bytes: number): Promise<
 /**
  * A whole small body.
  *
- * @throws SlipwayError SLIPWAY_METALINK_INVALID when it is longer than `maxBytes`, which are a document's
+ * @throws SlipwayError SLIPWAY_METALINK_TOO_LARGE when it is longer than `maxBytes`, which are a document's
  */
-export async function readDocument(response: HttpResponse, maxBytes: number): Promise<Buffer> {
-  const body = await readStart(response, maxBytes + 1);
-  if (body.length > maxBytes) {
+export async function readDocument(body: SourceBody, maxBytes: number): Promise<Buffer> {
+  const document = await readStart(body, maxBytes + 1);
+  if (document.length > maxBytes) {
     throw new SlipwayError(
-      'SLIPWAY_METALINK_INVALID',
-      `${displayUrl(response.url)}: the document is longer than ${maxBytes} bytes`,
+      'SLIPWAY_METALINK_TOO_LARGE',
+      `${displayUrl(body.url)}: the document is longer than ${maxBytes} bytes`,
     );
   }
-  return body;
+  return document;
 }

@@ -12,7 +12,11 @@ export class SpeedMeter {
     this.#atMs = nowMs;
   }
 
-  /** Bytes per second, whole. */
+  /** Bytes per second, whole; 0 before the first update. */
+  get bytesPerSecond(): number {
+    return Math.round(this.#bytesPerSecond ?? 0);
+  }
+
   update(bytes: number, nowMs: number): number {
     const elapsedMs = nowMs - this.#atMs;
     if (elapsedMs > 0) {
@@ -24,6 +28,11 @@ export class SpeedMeter {
       this.#bytes = bytes;
       this.#atMs = nowMs;
     }
-    return Math.round(this.#bytesPerSecond ?? 0);
+    return this.bytesPerSecond;
+  }
+
+  /** Time that passed without work does not count. */
+  skipTo(nowMs: number): void {
+    this.#atMs = nowMs;
   }
 }

@@ -1,54 +1,43 @@
-import { connect, type LookupFunction, type Socket } from 'node:net';
 import { Duplex } from 'node:stream';
-import type { ByteSink } from './http-exchange.js';
+import type { ByteSink } from './byte-sink.js';
+import type { Wire, WireReader } from './wire.js';
 
-const BUFFER_BYTES = 64 * 1024;
 const HEAD_END = Buffer.from('\r\n\r\n');
 
 /**
- * A TCP connection for undici that stops behind the head of an answer. The HTTP parser sees the head; then the body
- * either streams through the parser as usual (`stream`), or goes from the kernel right into the memory of the sink
- * (`direct`). The latter saves two copies and an allocation per chunk, which is half of the processor time that a
- * download costs outside of the kernel.
+ * One request and its answer on a wire, for undici, that stops behind the head of the answer. The HTTP parser sees the
+ * head; then the body either streams through the parser as usual (`stream`), or goes from the kernel right into the
+ * memory of the sink (`direct`). The latter saves two copies and an allocation per chunk, which is half of the
+ * processor time that a download costs outside of the kernel.
  */
-export class DirectSocket extends Duplex {
-  readonly #socket: Socket;
-  /** Takes what has no place in the sink. Its bytes are used up before the next read. */
-  readonly #buffer = Buffer.allocUnsafe(BUFFER_BYTES);
+export class AnswerStream extends Duplex implements WireReader {
+  readonly #wire: Wire;
   #mode: 'head' | 'held' | 'stream' | 'direct' = 'head';
   /** Bytes behind the head, until it is known what becomes of the body. */
   #rest: Buffer = Buffer.alloc(0);
   /** What the parser has seen of the head; a body can be split off only where the parser sees its end, too. */
   #head: Buffer = Buffer.alloc(0);
   #target: { sink: ByteSink; remainingBytes: number; settle: (error?: Error) => void } | undefined;
+  #isReleased = false;
+  #hasSurplus = false;
 
-  constructor(options: { host: string; port: number; lookup: LookupFunction }) {
+  constructor(wire: Wire) {
     super();
-    this.#socket = connect({
-      ...options,
-      onread: { buffer: () => this.#nextBuffer(), callback: (length, buffer) => this.#onBytes(length, buffer) },
-    });
-    this.#socket.setNoDelay(true);
-    this.#socket.once('connect', () => this.emit('connect'));
-    this.#socket.once('end', () => this.#onEnd());
-    this.#socket.once('error', (error) => this.destroy(error));
-    this.#socket.once('close', () => {
-      // Bytes that the parser has not taken yet are still good after an orderly end.
-      if (!this.#socket.readableEnded || this.#mode !== 'stream') this.destroy();
-    });
+    this.#wire = wire;
+    wire.attach(this);
   }
 
   /** Lets an informational answer pass: another head follows. */
   nextHead(): void {
     this.#mode = 'head';
     this.#head = Buffer.alloc(0);
-    this.#release();
+    this.#flow();
   }
 
   /** Sends the body through the parser. */
   stream(): void {
     this.#mode = 'stream';
-    this.#release();
+    this.#flow();
   }
 
   /** Whether the parser has seen a head and not a byte of the body. */
@@ -62,16 +51,28 @@ export class DirectSocket extends Duplex {
       const settle = (error?: Error): void => (error ? reject(error) : resolve());
       this.#target = { sink, remainingBytes: bytes, settle };
       this.#mode = 'direct';
-      this.#release();
+      this.#flow();
     });
   }
 
+  /**
+   * Leaves the wire to the next request, once a body that went directly has come to its end.
+   *
+   * @returns whether the wire can be used again
+   */
+  release(): boolean {
+    if (this.#mode !== 'direct' || this.#target || this.#hasSurplus || !this.#wire.isUsable) return false;
+    this.#isReleased = true;
+    this.#wire.detach();
+    return true;
+  }
+
   override _read(): void {
-    if (this.#mode === 'head' || this.#mode === 'stream') this.#socket.resume();
+    if (this.#mode === 'head' || this.#mode === 'stream') this.#wire.socket.resume();
   }
 
   override _write(chunk: Buffer, encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    this.#socket.write(chunk, encoding, done);
+    this.#wire.socket.write(chunk, encoding, done);
   }
 
   override _final(done: () => void): void {
@@ -80,24 +81,33 @@ export class DirectSocket extends Duplex {
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
-    this.#socket.destroy();
+    if (!this.#isReleased) this.#wire.socket.destroy();
     this.#target?.settle(error ?? Object.assign(new Error('The connection ended'), { code: 'ECONNRESET' }));
     done(error);
   }
 
-  #nextBuffer(): Uint8Array {
-    if (this.#mode !== 'direct' || !this.#target) return this.#buffer;
+  nextBuffer(): Uint8Array | undefined {
+    if (this.#mode !== 'direct' || !this.#target) return undefined;
     const { sink, remainingBytes } = this.#target;
     // More than the body must not land in the file, whatever the server sends.
-    return sink.direct?.reserve()?.subarray(0, remainingBytes) ?? this.#buffer;
+    return sink.direct?.reserve()?.subarray(0, remainingBytes);
   }
 
-  /** `false` stops reading. Only done when `buffer` is our own: the next read after it uses the same one. */
-  #onBytes(length: number, buffer: Uint8Array): boolean {
-    const bytes = this.#buffer.subarray(0, length);
-    if (this.#mode === 'direct') return buffer === this.#buffer ? this.#copy(bytes) : this.#commit(length);
+  /** `false` stops reading. Only done for the wire's own memory: the next read after it uses the same one. */
+  onBytes(bytes: Buffer, isScratch: boolean): boolean {
+    if (this.#mode === 'direct') return isScratch ? this.#copy(bytes) : this.#commit(bytes.length);
     if (this.#mode === 'stream') return this.push(Buffer.from(bytes));
     return this.#onHead(Buffer.from(bytes));
+  }
+
+  onEnd(): void {
+    if (this.#mode === 'direct') this.destroy();
+    else this.push(null);
+  }
+
+  onClose(error: Error | undefined): void {
+    // Bytes that the parser has not taken yet are still good after an orderly end.
+    if (error || !this.#wire.socket.readableEnded || this.#mode !== 'stream') this.destroy(error);
   }
 
   #onHead(bytes: Buffer): boolean {
@@ -125,12 +135,12 @@ export class DirectSocket extends Duplex {
     return false;
   }
 
-  #release(): void {
+  #flow(): void {
     if (this.destroyed) return;
     const rest = this.#rest;
     this.#rest = Buffer.alloc(0);
     const isReady = rest.length === 0 || this.#take(rest);
-    if (isReady) this.#socket.resume();
+    if (isReady) this.#wire.socket.resume();
   }
 
   #take(bytes: Buffer): boolean {
@@ -143,10 +153,11 @@ export class DirectSocket extends Duplex {
     const target = this.#target;
     if (!target) return false;
     const body = bytes.subarray(0, target.remainingBytes);
+    if (body.length < bytes.length) this.#hasSurplus = true;
     try {
       const isReady = target.sink.write(body);
       if (!this.#advance(body.length)) return false;
-      if (!isReady) target.sink.whenWritable().then(() => this.#socket.resume(), target.settle);
+      if (!isReady) target.sink.whenWritable().then(() => this.#wire.socket.resume(), target.settle);
       return isReady;
     } catch (error) {
       target.settle(error as Error);
@@ -174,10 +185,5 @@ export class DirectSocket extends Duplex {
     this.#target = undefined;
     target.settle();
     return false;
-  }
-
-  #onEnd(): void {
-    if (this.#mode === 'direct') this.destroy();
-    else this.push(null);
   }
 }

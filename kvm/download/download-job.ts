@@ -1,0 +1,418 @@
+import { performance } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isSlipwayError, SlipwayError } from '../../shared/errors.js';
+import type { MirrorReport, PieceHashes } from '../../shared/images.js';
+import { throwIfAborted } from './abort.js';
+import type { RateLimit } from './bandwidth.js';
+import { ChangeSignal } from './change-signal.js';
+import type { SourceFailureDetails } from './classify-failure.js';
+import { EnoughBytes, ExtentSink } from './extent-sink.js';
+import type { Interval } from './interval-set.js';
+import { judgeBody } from './judge-body.js';
+import { Lane } from './lane.js';
+import type { Mirror } from './mirror.js';
+import type { PartialDownload } from './partial-download.js';
+import { type Extent, RangePlan } from './range-plan.js';
+import { decideRetry } from './retry-decision.js';
+import type { ByteRange, SourceBody, SourceClient } from './source-client.js';
+import { identityOf, validatorOf } from './source-identity.js';
+
+const MIB = 1024 * 1024;
+/** What is left is not worth another mirror, as long as one is at work. */
+const MIN_SHARED_BYTES = 2 * MIB;
+/** A mirror so many times slower than the fastest, for so long, is left for another. */
+const SLOW_FACTOR = 20;
+const SLOW_MS = 5_000;
+
+export interface JobOptions {
+  client: SourceClient;
+  mirrors: readonly Mirror[];
+  partial: PartialDownload;
+  /** Announced by a metalink. */
+  expectedSizeBytes?: number | undefined;
+  pieces?: PieceHashes | undefined;
+  /** A hash will be compared, so that bytes of several mirrors may be joined. */
+  isVouched: boolean;
+  /** How many mirrors may be at work at once. */
+  maxMirrors: number;
+  maxSizeBytes: number;
+  limitsOf: (url: URL) => readonly RateLimit[];
+  signal: AbortSignal;
+  /** Whoever reads the file has to let go of it while bytes are thrown away, and to begin anew. */
+  withoutReader: (act: () => Promise<void>) => Promise<void>;
+}
+
+/** Asks the loop of the job to drop all bytes and to begin anew. */
+class BeginAnew extends Error {
+  override readonly name = 'BeginAnew';
+}
+
+/**
+ * Brings the bytes of one file from its mirrors, all at the same time where that is allowed. Each connection is a lane
+ * that asks the plan for bytes, fetches them, and asks again; what a lane leaves undone goes to another.
+ */
+export class DownloadJob {
+  readonly #options: JobOptions;
+  readonly #changed = new ChangeSignal();
+  readonly #lanes = new Set<Lane>();
+  #plan: RangePlan;
+  /** Ends all lanes. */
+  #failure: unknown;
+
+  constructor(options: JobOptions) {
+    this.#options = options;
+    this.#plan = this.#newPlan();
+    // Held bytes have their say about the size, and their source about its version.
+    const { identity } = options.partial;
+    const owner = options.mirrors.find(({ shown }) => shown === identity?.url);
+    if (owner && identity) owner.identity = identity;
+  }
+
+  get reports(): MirrorReport[] {
+    return this.#options.mirrors.map(({ report }) => report);
+  }
+
+  get lanes(): Iterable<Lane> {
+    return this.#lanes;
+  }
+
+  get totalBytes(): number | undefined {
+    return this.#plan.totalBytes;
+  }
+
+  /** A piece was thrown away: others than those who brought it have to bring it again. */
+  refuse(piece: Interval): void {
+    const suspects = this.#plan.refuse(piece);
+    const { mirrors } = this.#options;
+    const [guilty] = mirrors.filter(({ shown }) => suspects.has(shown));
+    const hasOthers = mirrors.some((other) => other !== guilty && other.state !== 'failed');
+    if (suspects.size === 1 && guilty?.isGuilty(hasOthers)) {
+      const where = `bytes ${piece.fromByte} to ${piece.endByte - 1}`;
+      this.#leave(guilty, new SlipwayError('SLIPWAY_SOURCE_PIECE', `${guilty.shown}: ${where} have a wrong hash`));
+    }
+    this.#changed.notify();
+  }
+
+  /** To be called about ten times a second. */
+  tick(nowMs: number): void {
+    for (const lane of this.#lanes) lane.tick(nowMs);
+    if (this.#options.pieces) this.#plan.forgetBefore(this.#options.partial.file.readyBytes);
+    this.#leaveSlow(nowMs);
+    this.#changed.notify();
+  }
+
+  /**
+   * Resolves when the file is whole and hashed.
+   *
+   * @throws SlipwayError SLIPWAY_SOURCES_EXHAUSTED with `MirrorReport[]` as details; of the pool; AbortError
+   */
+  async run(): Promise<void> {
+    while (!(await this.#runOnce())) {
+      const { withoutReader, partial } = this.#options;
+      await withoutReader(() => partial.reset());
+      for (const mirror of this.#options.mirrors) mirror.beginAnew();
+      this.#plan = this.#newPlan();
+    }
+  }
+
+  #newPlan(): RangePlan {
+    const { partial, expectedSizeBytes, pieces } = this.#options;
+    return new RangePlan({
+      held: partial.file.written,
+      totalBytes: expectedSizeBytes ?? partial.identity?.totalBytes,
+      pieceBytes: pieces?.lengthBytes,
+    });
+  }
+
+  /** @returns false when all bytes have to go first */
+  async #runOnce(): Promise<boolean> {
+    const { partial, signal } = this.#options;
+    const onAbort = (): void => this.#changed.notify();
+    signal.addEventListener('abort', onAbort);
+    this.#failure = undefined;
+    const running: Promise<void>[] = [];
+    try {
+      while (!this.#isComplete) {
+        throwIfAborted(signal);
+        if (partial.file.failure) throw partial.file.failure;
+        if (this.#failure !== undefined) throw this.#failure;
+        running.push(...this.#startLanes());
+        // Once everything is there only hashing is left, which may still send pieces back.
+        const isHashing = this.#plan.isDone && this.#plan.totalBytes !== undefined;
+        if (this.#lanes.size === 0 && !isHashing) throw this.#exhausted();
+        await (isHashing ? Promise.race([this.#changed.wait(), partial.file.whenChanged()]) : this.#changed.wait());
+      }
+      return true;
+    } catch (error) {
+      if (error instanceof BeginAnew) return false;
+      throw error;
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+      for (const lane of this.#lanes) lane.stop();
+      this.#changed.notify();
+      await Promise.all(running);
+    }
+  }
+
+  get #isComplete(): boolean {
+    const { totalBytes, isDone } = this.#plan;
+    return isDone && totalBytes !== undefined && this.#options.partial.file.readyBytes >= totalBytes;
+  }
+
+  #exhausted(): SlipwayError {
+    const { reports } = this;
+    const lines = reports.flatMap(({ reason }) => reason ?? []);
+    return new SlipwayError('SLIPWAY_SOURCES_EXHAUSTED', ['No source could be read', ...lines].join('\n'), {
+      details: reports,
+    });
+  }
+
+  #startLanes(): Promise<void>[] {
+    const started: Promise<void>[] = [];
+    const { mirrors, maxMirrors } = this.#options;
+    const working = (): Mirror[] => mirrors.filter(({ state }) => state === 'working');
+    const start = (mirror: Mirror): void => void started.push(this.#runLane(mirror));
+    for (;;) {
+      const next = mirrors.find(({ state }) => state === 'waiting') ?? this.#slowOnes()[0];
+      if (!next || working().length >= maxMirrors || (working().length > 0 && !this.#canShare)) break;
+      next.begin();
+      start(next);
+    }
+    if (!this.#canShare) return started;
+    for (const mirror of working()) {
+      while (mirror.hasRanges && mirror.identity && mirror.connections < mirror.maxConnections) start(mirror);
+    }
+    return started;
+  }
+
+  /** Left for others that are no more. */
+  #slowOnes(): Mirror[] {
+    const { mirrors } = this.#options;
+    if (mirrors.some(({ state }) => state !== 'failed')) return [];
+    return mirrors.filter(({ report }) => report.code === 'SLIPWAY_SOURCE_SLOW');
+  }
+
+  /** Whether there is work for more than one lane. */
+  get #canShare(): boolean {
+    const { totalBytes, isDone } = this.#plan;
+    if (totalBytes === undefined || isDone) return false;
+    const restBytes = totalBytes - this.#options.partial.file.writtenBytes;
+    return restBytes >= MIN_SHARED_BYTES || ![...this.#lanes].some(({ isBusy }) => isBusy);
+  }
+
+  async #runLane(mirror: Mirror): Promise<void> {
+    const lane = new Lane(mirror, performance.now());
+    this.#lanes.add(lane);
+    mirror.connections += 1;
+    const signal = AbortSignal.any([this.#options.signal, lane.signal]);
+    try {
+      while (!signal.aborted && mirror.state === 'working' && !this.#isComplete) {
+        const extent = this.#claim(lane);
+        const { takenBytes } = mirror;
+        if (extent && !(await this.#work(lane, extent, signal))) break;
+        // Overtaken by others, and asking again at once, it would only get in their way.
+        if (mirror.takenBytes === takenBytes) await this.#changed.wait();
+        else this.#changed.notify();
+      }
+    } catch (error) {
+      this.#failure ??= error;
+    } finally {
+      this.#lanes.delete(lane);
+      mirror.connections -= 1;
+      this.#changed.notify();
+    }
+  }
+
+  #claim(lane: Lane): Extent | undefined {
+    const others = [...this.#lanes].filter((other) => other !== lane);
+    // Until the first answer nobody knows where the file ends.
+    if (this.#plan.totalBytes === undefined && others.some(({ isBusy }) => isBusy)) return undefined;
+    // A server that sends everything for a part is of use only when there is no other.
+    if (!lane.source.hasRanges && others.some(({ source }) => source.hasRanges)) return undefined;
+    const mirrors = new Set(this.#options.mirrors.filter(({ state }) => state !== 'failed').map(({ shown }) => shown));
+    return this.#plan.claim(lane, this.#lanes.size, mirrors);
+  }
+
+  /** @returns whether the lane goes on */
+  async #work(lane: Lane, extent: Extent, signal: AbortSignal): Promise<boolean> {
+    const { source } = lane;
+    lane.begin(performance.now());
+    try {
+      await this.#transfer(lane, extent, signal);
+      return true;
+    } catch (error) {
+      if (error instanceof BeginAnew) throw error;
+      if (signal.aborted) return false;
+      if (!isSlipwayError(error)) throw error;
+      lane.end(performance.now());
+      return await this.#onFailure(source, error, signal);
+    } finally {
+      lane.end(performance.now());
+    }
+  }
+
+  async #transfer(lane: Lane, extent: Extent, signal: AbortSignal): Promise<void> {
+    const { client, partial, maxSizeBytes, limitsOf } = this.#options;
+    const { source } = lane;
+    const range = this.#rangeOf(source, extent);
+    let body: SourceBody | undefined;
+    let sink: ExtentSink | undefined;
+    try {
+      body = await client.open(source.url, signal, range);
+      this.#judge(source, range, body);
+      const { fromByte, bodyBytes, url } = body;
+      if (fromByte !== range.fromByte && this.#lanes.size > 1) return;
+      const endByte = bodyBytes === undefined ? undefined : fromByte + bodyBytes;
+      sink = new ExtentSink(
+        {
+          shownUrl: source.shown,
+          file: partial.file,
+          plan: this.#plan,
+          reader: lane,
+          extent,
+          fromByte,
+          endByte,
+          maxSizeBytes,
+          limits: limitsOf(url),
+          onReceived: (bytes) => lane.count(bytes),
+          onTaken: (bytes) => (source.takenBytes += bytes),
+        },
+        signal,
+      );
+      const isWhole = await pumpAll(body, sink);
+      if (isWhole) this.#checkEnd(source, sink.position, endByte);
+    } finally {
+      body?.discard();
+      if (sink) await sink.close();
+      else this.#plan.release(extent, lane);
+    }
+  }
+
+  #rangeOf(source: Mirror, extent: Extent): ByteRange {
+    if (!source.hasRanges) return { fromByte: 0 };
+    const { position, endByte } = extent;
+    const isToEnd = endByte === (this.#plan.totalBytes ?? Number.POSITIVE_INFINITY);
+    const ifRange = source.identity && position > 0 ? validatorOf(source.identity) : undefined;
+    return { fromByte: position, endByte: isToEnd ? undefined : endByte, ifRange };
+  }
+
+  #judge(source: Mirror, range: ByteRange, body: SourceBody): void {
+    const { partial, isVouched, maxSizeBytes } = this.#options;
+    const judgement = judgeBody(
+      source.shown,
+      {
+        totalBytes: this.#plan.totalBytes,
+        maxSizeBytes,
+        isVouched,
+        hasBytes: partial.file.writtenBytes > 0,
+        owner: partial.identity,
+        before: source.identity,
+      },
+      range,
+      body,
+    );
+    source.identity = identityOf(source.shown, body);
+    source.answered();
+    if (body.fromByte !== range.fromByte) source.hasRanges = false;
+    if (judgement === 'restart') {
+      // The size that the old bytes had says nothing about the new ones.
+      partial.identity = undefined;
+      throw new BeginAnew();
+    }
+    if (!isVouched || !partial.identity) partial.identity = source.identity;
+    if (!isVouched && validatorOf(source.identity) === undefined) source.maxConnections = 1;
+    if (this.#plan.totalBytes === undefined && body.totalBytes !== undefined) this.#plan.setTotal(body.totalBytes);
+  }
+
+  /** A body that ended in good order may still be too short: a proxy that gave up, or a lie about the size. */
+  #checkEnd(source: Mirror, position: number, endByte: number | undefined): void {
+    const { totalBytes } = this.#plan;
+    if (endByte !== undefined && position < endByte) {
+      throw new SlipwayError(
+        'SLIPWAY_SOURCE_INTERRUPTED',
+        `${source.shown}: the transfer ended after ${position} of ${endByte} bytes`,
+      );
+    }
+    if (endByte !== undefined) return;
+    if (totalBytes === undefined) return this.#plan.setTotal(position);
+    if (position === totalBytes) return;
+    throw new SlipwayError(
+      'SLIPWAY_SOURCE_SIZE',
+      `${source.shown}: the file ended after ${position} bytes, and ${totalBytes} are expected`,
+    );
+  }
+
+  /** @returns whether the lane goes on */
+  async #onFailure(source: Mirror, error: SlipwayError, signal: AbortSignal): Promise<boolean> {
+    const { code } = error;
+    if (code === 'SLIPWAY_SOURCE_SIZE' && source.takenBytes > 0) return this.#takeBack(source, error);
+    if (source.connections > 1 && code !== 'SLIPWAY_SOURCE_CHANGED') {
+      // It has let fewer connections in than were asked for: the others go on.
+      source.maxConnections = source.connections - 1;
+      return false;
+    }
+    if (code === 'SLIPWAY_SOURCE_CHANGED' && this.#isAlone(source)) source.identity = undefined;
+    else if (code === 'SLIPWAY_SOURCE_CHANGED') return this.#leave(source, error);
+    source.tries += 1;
+    source.triesWithoutProgress = source.hasProgressed() ? 0 : source.triesWithoutProgress + 1;
+    const { retryAfterMs } = (error.details ?? {}) as SourceFailureDetails;
+    const { tries, triesWithoutProgress } = source;
+    const decision = decideRetry({ code, tries, triesWithoutProgress, retryAfterMs });
+    if (decision.action === 'stop') throw error;
+    if (decision.action === 'nextSource') return this.#leave(source, error);
+    if (code === 'SLIPWAY_SOURCE_CHANGED') {
+      this.#options.partial.identity = undefined;
+      throw new BeginAnew();
+    }
+    await sleep(decision.waitMs, undefined, { signal }).catch(() => undefined);
+    return true;
+  }
+
+  /** What was taken of another file than the others' would only come out at the end, and be blamed on all. */
+  async #takeBack(source: Mirror, error: SlipwayError): Promise<false> {
+    const { partial, pieces, isVouched, withoutReader } = this.#options;
+    this.#leave(source, error);
+    // Pieces are judged one by one.
+    if (pieces) return false;
+    if (!isVouched) throw new BeginAnew();
+    await withoutReader(() => partial.takeBack(this.#plan.contributionsOf(source.shown)));
+    this.#plan.giveBack(source.shown);
+    source.takenBytes = 0;
+    return false;
+  }
+
+  /** Whether all bytes there are came from it. */
+  #isAlone(source: Mirror): boolean {
+    return this.#options.mirrors.every((other) => other === source || other.takenBytes === 0);
+  }
+
+  #leave(source: Mirror, error: SlipwayError): false {
+    source.fail(error);
+    for (const lane of this.#lanes) if (lane.source === source) lane.stop();
+    return false;
+  }
+
+  #leaveSlow(nowMs: number): void {
+    const busy = [...this.#lanes].filter((lane) => lane.isBusy);
+    const fastest = Math.max(...busy.map(({ bytesPerSecond }) => bytesPerSecond));
+    for (const lane of busy) {
+      const { source, bytesPerSecond } = lane;
+      const isSlow = lane.busyMs(nowMs) >= SLOW_MS && bytesPerSecond * SLOW_FACTOR < fastest;
+      if (!isSlow || source.wasSlow) continue;
+      source.wasSlow = true;
+      const speed = `${Math.round(bytesPerSecond / 1024)} KiB/s`;
+      this.#leave(source, new SlipwayError('SLIPWAY_SOURCE_SLOW', `${source.shown}: ${speed}, far less than others`));
+    }
+  }
+}
+
+/** @returns whether the body came to its end */
+async function pumpAll(body: SourceBody, sink: ExtentSink): Promise<boolean> {
+  try {
+    await body.pump(sink);
+    return true;
+  } catch (error) {
+    if (error instanceof EnoughBytes) return false;
+    throw error;
+  }
+}

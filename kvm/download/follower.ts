@@ -1,0 +1,52 @@
+import type { Unpacked } from '../../shared/images.js';
+import type { GrowingFile } from '../unpack/growing-file.js';
+
+type Unpack = (
+  file: GrowingFile,
+  signal: AbortSignal,
+  onBytes: (bytes: number) => void,
+) => Promise<Unpacked | undefined>;
+
+/** The reader of a growing file. It begins anew when the bytes are thrown away. */
+export class Follower {
+  readonly #unpack: Unpack | undefined;
+  readonly #file: GrowingFile;
+  readonly #onFailure: (error: unknown) => void;
+  #stop = new AbortController();
+  #running: Promise<Unpacked | undefined> = Promise.resolve(undefined);
+  /** Of what comes out. */
+  bytes = 0;
+
+  constructor(unpack: Unpack | undefined, file: GrowingFile, onFailure: (error: unknown) => void) {
+    this.#unpack = unpack;
+    this.#file = file;
+    this.#onFailure = onFailure;
+  }
+
+  start(): void {
+    if (!this.#unpack) return;
+    const stop = new AbortController();
+    this.#stop = stop;
+    this.bytes = 0;
+    this.#running = this.#unpack(this.#file, stop.signal, (bytes) => (this.bytes = bytes));
+    this.#running.catch((error: unknown) => {
+      if (!stop.signal.aborted) this.#onFailure(error);
+    });
+  }
+
+  /** Lets the file lose bytes, and begins anew. */
+  async pauseFor(act: () => Promise<void>): Promise<void> {
+    await this.stop();
+    await act();
+    this.start();
+  }
+
+  result(): Promise<Unpacked | undefined> {
+    return this.#running;
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#running.catch(() => undefined);
+  }
+}

@@ -1,0 +1,78 @@
+import { connect as connectTcp, isIP, type LookupFunction, type OnReadOpts, type Socket } from 'node:net';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
+import { hostOf, portOf } from './endpoint.js';
+import { openTunnel } from './proxy-tunnel.js';
+import { Wire } from './wire.js';
+
+export interface Route {
+  url: URL;
+  /** Name resolution of the server, the URL policy included. */
+  lookup: LookupFunction;
+  /** All certificates to trust; the public roots by default. */
+  ca?: string[] | undefined;
+  /** The server is reached through it, and it resolves the name. */
+  proxy?: URL | undefined;
+}
+
+export interface OpeningWire {
+  ready: Promise<Wire>;
+  /** Ends the connection, also while it is being made. */
+  destroy(): void;
+}
+
+function connected(socket: Socket, event: 'connect' | 'secureConnect'): Promise<void> {
+  return new Promise((resolve, reject) => {
+    socket.once('error', reject);
+    socket.once('close', () => reject(Object.assign(new Error('The connection ended'), { code: 'ECONNRESET' })));
+    socket.once(event, () => resolve());
+  });
+}
+
+/** Makes the connection for requests to a server. It has to be bounded in time by the caller. */
+export function openWire({ url, lookup, ca, proxy }: Route): OpeningWire {
+  const host = hostOf(url);
+  const isSecure = url.protocol === 'https:';
+  let current: Socket | undefined;
+  let isDestroyed = false;
+
+  const tls = (onread: OnReadOpts, under?: Socket): Socket => {
+    const options = {
+      // An address is no server name (RFC 6066, 3); the certificate is checked against the host all the same.
+      ...(isIP(host) === 0 ? { servername: host } : {}),
+      host,
+      ALPNProtocols: ['http/1.1'],
+      ...(ca ? { ca } : {}),
+      ...(under ? { socket: under } : { port: portOf(url), lookup }),
+      onread,
+    };
+    // Missing in the types, and documented for `connect` of node:tls all the same.
+    return connectTls(options as ConnectionOptions);
+  };
+  const wireOf = async (open: (onread: OnReadOpts) => Socket, event: 'connect' | 'secureConnect'): Promise<Wire> => {
+    const wire = new Wire(open);
+    current = wire.socket;
+    await connected(wire.socket, event);
+    return wire;
+  };
+  const make = async (): Promise<Wire> => {
+    if (!proxy) {
+      return isSecure
+        ? wireOf((onread) => tls(onread), 'secureConnect')
+        : wireOf((onread) => connectTcp({ host, port: portOf(url), lookup, onread }), 'connect');
+    }
+    // Plain requests go to the proxy itself, which is told the whole URL.
+    if (!isSecure) {
+      return wireOf((onread) => connectTcp({ host: hostOf(proxy), port: portOf(proxy), onread }), 'connect');
+    }
+    const tunnel = await openTunnel(proxy, `${url.hostname}:${portOf(url)}`, (socket) => (current = socket));
+    if (isDestroyed) tunnel.destroy();
+    return wireOf((onread) => tls(onread, tunnel), 'secureConnect');
+  };
+  return {
+    ready: make(),
+    destroy: () => {
+      isDestroyed = true;
+      current?.destroy();
+    },
+  };
+}
