@@ -26,7 +26,8 @@ describe('hosts that share a pool', () => {
     const [one, other] = [await test.hostOf(first.id), await test.hostOf(second.id)];
     expect(one.id).not.toBe(other.id);
     expect(one.poolPath).toBe(other.poolPath);
-    expect(test.origin.statistics(disk.path).bytes - probed).toBe(disk.sizeBytes);
+    // Once, and the little that a source is asked with first.
+    expect(test.origin.statistics(disk.path).bytes - probed).toBeLessThan(disk.sizeBytes + 64 * 1024);
     expect((await readdir(one.poolPath)).filter((name) => name.startsWith(templateId))).toHaveLength(1);
 
     for (const { id } of [first, second]) await test.expunge(id);
