@@ -1,5 +1,6 @@
 import type { Digest, DigestAlgorithm } from './checksum.js';
 import type { ErrorCode } from './errors.js';
+import type { Failure } from './failures.js';
 
 /** Formats that Slipway registers and installs. The names are CloudStack's `format` values. */
 export const IMAGE_FORMATS = ['QCOW2', 'RAW', 'ISO'] as const;
@@ -68,6 +69,8 @@ export interface DownloadResult {
   mirrors: MirrorReport[];
   /** Of a packed file: what it was unpacked to. */
   unpacked?: Unpacked;
+  /** Why a packed file could not be unpacked. Whether its bytes are the right ones is for their hash to say. */
+  unpackFailure?: Failure;
 }
 
 /** What a probe of a registered URL found out. */

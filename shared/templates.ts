@@ -37,6 +37,8 @@ export interface SealedSourcePlan {
   sizeBytes?: number;
   /** Whole-file hashes of the metalink document. */
   digests: Digest[];
+  /** Its piece hashes are too many for a history: they are kept on the pool, beside the file they are for. */
+  hasPieces: boolean;
   tiers: SealedTier[];
   dropped: string[];
 }

@@ -8,6 +8,7 @@ import type { HostDependencies } from '../activities/host/dependencies.js';
 import { createHostActivities, createTransferActivities } from '../activities/host/index.js';
 import { announceHost } from '../client/announce-host.js';
 import { connectTemporal } from '../client/connect.js';
+import { Bandwidth } from '../kvm/download/bandwidth.js';
 import { StartedDomains } from '../kvm/fence/started-domains.js';
 import { TokenStore } from '../kvm/fence/token-store.js';
 import { type HostConfig, readHostConfig } from '../kvm/host-config.js';
@@ -50,6 +51,7 @@ await runWorkerProcess('host worker', async (ready) => {
       poolPath: (poolId) => poolPathOf(config, poolId),
     }),
     tokens: new TokenStore(config.tokenDirectory),
+    bandwidth: new Bandwidth(),
     started: new StartedDomains(path.join(path.dirname(config.tokenDirectory), 'started')),
   };
   await dependencies.tokens.sweep(Date.now());

@@ -1,3 +1,4 @@
+import type { Bandwidth } from '../../kvm/download/bandwidth.js';
 import type { StartedDomains } from '../../kvm/fence/started-domains.js';
 import type { TokenStore } from '../../kvm/fence/token-store.js';
 import type { LibvirtDriver } from '../../kvm/hypervisor/libvirt-driver.js';
@@ -14,6 +15,10 @@ export interface HostDependencies {
   pools: ReadonlyMap<string, FilesystemPool>;
   tokens: TokenStore;
   started: StartedDomains;
+  /** Rates of all downloads of this host. */
+  bandwidth: Bandwidth;
+  /** Through which image servers are reached. */
+  proxy?: URL | undefined;
 }
 
 export function poolOf({ pools }: Pick<HostDependencies, 'pools'>, poolId: string): FilesystemPool {

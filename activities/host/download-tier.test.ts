@@ -12,6 +12,7 @@ import type { TemplateCopyRef } from '../../shared/templates.js';
 import { canMount, mountSmallFileSystem } from '../../tests/support/small-file-system.js';
 import { makePool } from '../../tests/support/test-pool.js';
 import { waitFor } from '../../tests/support/wait-for.js';
+import { Bandwidth } from '../../kvm/download/bandwidth.js';
 import type { HostDependencies } from './dependencies.js';
 import { downloadTier } from './download-tier.js';
 import { sealTier } from './tier-secrets.js';
@@ -39,7 +40,11 @@ async function run(
   activity = new MockActivityEnvironment(),
 ): Promise<DownloadResult> {
   const url = `${origin.url}/disk`;
-  const dependencies: Partial<HostDependencies> = { keyPair, pools: new Map([[pool.poolId, pool]]) };
+  const dependencies: Partial<HostDependencies> = {
+    keyPair,
+    bandwidth: new Bandwidth(),
+    pools: new Map([[pool.poolId, pool]]),
+  };
   const result = await activity.run(downloadTier(dependencies as HostDependencies), {
     poolId: pool.poolId,
     resumeFrom: null,
@@ -49,7 +54,9 @@ async function run(
       sealed: await sealTier({ urls: [url], registered: { url, headers: [] } }, keyPair),
     },
     avoid: [],
+    hasPieces: false,
     hasVouchedDigest: false,
+    isOneAtATime: false,
     algorithms: ['SHA-256' as const],
     settings: downloadSettings({ ...defaultSettings(), 'secstorage.allowed.internal.sites': '127.0.0.0/8' }),
     ...input,

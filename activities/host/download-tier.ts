@@ -1,11 +1,13 @@
 import { cancellationSignal, heartbeat } from '@temporalio/activity';
 import { download } from '../../kvm/download/download.js';
+import { unpackWhileGrowing } from '../../kvm/unpack/unpack-while-growing.js';
 import type { DigestAlgorithm } from '../../shared/checksum.js';
 import { displayUrl } from '../../shared/display-url.js';
 import type { DownloadProgress, DownloadResult } from '../../shared/images.js';
 import type { DownloadSettings } from '../../shared/settings.js';
 import type { SealedTier, TemplateCopyRef } from '../../shared/templates.js';
 import { type HostDependencies, poolOf } from './dependencies.js';
+import { readPieces } from './pieces-file.js';
 import { SpaceReservation } from './space-reservation.js';
 import { adoptPartial } from './template-copy.js';
 import { openTier } from './tier-secrets.js';
@@ -19,34 +21,42 @@ export interface DownloadTierInput {
   /** Mirrors that have delivered wrong bytes before, without user info and query. */
   avoid: string[];
   expectedSizeBytes?: number;
-  /** A whole-file hash will be compared: what one mirror began, another may continue. */
+  /** Kept on the pool by `readSources`. */
+  hasPieces: boolean;
+  /** A whole-file hash will be compared: bytes of several mirrors may be joined. */
   hasVouchedDigest: boolean;
+  /** One mirror after the other: after a wrong hash, so that it is known who is to blame. */
+  isOneAtATime: boolean;
   algorithms: DigestAlgorithm[];
   settings: DownloadSettings;
 }
 
 /**
- * Downloads a template's file from the mirrors of one tier, resuming what an earlier try left. Each heartbeat carries
- * a `DownloadProgress`.
+ * Downloads a template's file from the mirrors of one tier, resuming what an earlier try left, and unpacks it on the way
+ * when it is packed. Each heartbeat carries a `DownloadProgress`.
  */
 export const downloadTier =
   (dependencies: HostDependencies) =>
   async (input: DownloadTierInput): Promise<DownloadResult> => {
+    const { keyPair, bandwidth, proxy } = dependencies;
     const pool = poolOf(dependencies, input.poolId);
-    const { copy, resumeFrom } = input;
+    const { copy, resumeFrom, settings } = input;
+    bandwidth.setCaps(settings.bandwidth);
     if (resumeFrom) await beatWhile(() => adoptPartial(pool, resumeFrom, copy, cancellationSignal()));
     // Before the first byte: a pool that fills up at the end has wasted the whole download.
     await pool.ensureSpaceFor(copy, input.expectedSizeBytes);
-    const { urls, registered } = await openTier(input.tier.sealed, dependencies.keyPair);
+    const { urls, registered } = await openTier(input.tier.sealed, keyPair);
     const isAvoided = (url: string) => input.avoid.includes(displayUrl(url));
     const space = new SpaceReservation(pool, copy);
     const request = {
       sources: [...urls.filter((url) => !isAvoided(url)), ...urls.filter(isAvoided)],
       partialPath: pool.partialPath(copy),
       expectedSizeBytes: input.expectedSizeBytes,
+      pieces: input.hasPieces ? await readPieces(pool, copy) : undefined,
       hasVouchedDigest: input.hasVouchedDigest,
+      isOneAtATime: input.isOneAtATime,
       algorithms: input.algorithms,
-      settings: input.settings,
+      settings,
     };
     const onProgress = (progress: DownloadProgress): void => {
       heartbeat(progress);
@@ -54,7 +64,21 @@ export const downloadTier =
     };
     try {
       const signal = AbortSignal.any([cancellationSignal(), space.signal]);
-      return await download(request, { signal, registered, onProgress });
+      return await download(request, {
+        signal,
+        registered,
+        proxy,
+        onProgress,
+        limitsOf: (url) => bandwidth.limitsFor(input.poolId, url.origin),
+        unpack: (file, unpackSignal, onBytes) =>
+          unpackWhileGrowing({
+            input: file,
+            outputPath: pool.unpackedPath(copy),
+            limits: { maxOutputBytes: settings.maxSizeBytes },
+            signal: unpackSignal,
+            onProgress: onBytes,
+          }),
+      });
     } catch (error) {
       throw space.signal.aborted ? space.signal.reason : error;
     } finally {

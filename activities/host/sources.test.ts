@@ -31,7 +31,7 @@ async function read(mirrorCount: number, headerLength: number) {
   const url = { display: `${origin.url}/disk.meta4`, sealed: await sealJson(registered, keyPair.publicKey) };
   const plan: Promise<SealedSourcePlan> = new MockActivityEnvironment().run(
     readSources({ keyPair } as HostDependencies),
-    { url, format: 'RAW' as const, settings },
+    { url, format: 'RAW' as const, settings, poolId: 'pool', copy: { templateId: '', generation: 1, epoch: 1 } },
   );
   return { plan: await plan, mirrors, registered, keyPair };
 }

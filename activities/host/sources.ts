@@ -7,8 +7,9 @@ import { displayUrl } from '../../shared/display-url.js';
 import { SlipwayError } from '../../shared/errors.js';
 import type { ImageFormat, ProbeResult } from '../../shared/images.js';
 import type { DownloadSettings } from '../../shared/settings.js';
-import type { SealedSourcePlan, SealedUrl } from '../../shared/templates.js';
-import type { HostDependencies } from './dependencies.js';
+import type { SealedSourcePlan, SealedUrl, TemplateCopyRef } from '../../shared/templates.js';
+import { type HostDependencies, poolOf } from './dependencies.js';
+import { writePieces } from './pieces-file.js';
 import { sealTier } from './tier-secrets.js';
 
 export interface SourceInput {
@@ -17,23 +18,31 @@ export interface SourceInput {
   settings: DownloadSettings;
 }
 
+export interface ReadSourcesInput extends SourceInput {
+  poolId: string;
+  /** The try that the sources are for. */
+  copy: TemplateCopyRef;
+}
+
 /** Temporal takes no result above 2 MiB; its refusal would say nothing about the document. */
 const MAX_SEALED_LENGTH = 1024 * 1024;
 
 /** Reads the first bytes of a registered URL; of each of its mirrors when it is a metalink. */
 export const probeUrl =
-  ({ keyPair }: HostDependencies) =>
+  ({ keyPair, proxy }: HostDependencies) =>
   async ({ url, format, settings }: SourceInput): Promise<ProbeResult> => {
     const registered = await openSealedJson<RegisteredSource>(url.sealed, keyPair);
-    return probe(registered.url, format, settings, { signal: cancellationSignal(), registered });
+    return probe(registered.url, format, settings, { signal: cancellationSignal(), registered, proxy });
   };
 
 /** The sources of a template as tiers. Mirrors' URLs may hold secrets too: this host seals them to itself. */
 export const readSources =
-  ({ keyPair }: HostDependencies) =>
-  async ({ url, format, settings }: SourceInput): Promise<SealedSourcePlan> => {
+  (dependencies: HostDependencies) =>
+  async ({ url, format, settings, poolId, copy }: ReadSourcesInput): Promise<SealedSourcePlan> => {
+    const { keyPair, proxy } = dependencies;
     const registered = await openSealedJson<RegisteredSource>(url.sealed, keyPair);
-    const plan = await readSourcePlan(registered.url, format, settings, { signal: cancellationSignal(), registered });
+    const context = { signal: cancellationSignal(), registered, proxy };
+    const plan = await readSourcePlan(registered.url, format, settings, context);
     const tiers = await Promise.all(
       plan.tiers.map(async ({ priority, location, urls }) => ({
         priority,
@@ -48,10 +57,12 @@ export const readSources =
         `${url.display}: ${tiers.length} priorities, each with the template's URL and HTTP headers, are too much`,
       );
     }
+    if (plan.pieces) await writePieces(poolOf(dependencies, poolId), copy, plan.pieces);
     return {
       isMetalink: plan.isMetalink,
       sizeBytes: plan.sizeBytes,
       digests: plan.digests,
+      hasPieces: plan.pieces !== undefined,
       dropped: plan.dropped.map(({ what, why }) => `${what}: ${why}`),
       tiers,
     };

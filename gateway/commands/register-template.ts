@@ -33,7 +33,7 @@ const params = {
   name: required(string('Name.')),
   displaytext: string('Text for people; the name when absent.', { maxLength: 4096 }),
   url: required(
-    string('Where the image, or a metalink of it, is: http or https. Only KVM hosts ever call it.', {
+    string('Where the image, or a metalink of it, is: http, https or nfs. Only KVM hosts ever call it.', {
       maxLength: 2048,
     }),
   ),
@@ -165,9 +165,9 @@ async function zonesFor(args: Arguments, { db, caller, command }: CommandContext
 /** Reads the URL and nothing else: to resolve its name or to call it here would make this server a stranger's tool. */
 function imageUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (!url || !['http:', 'https:'].includes(url.protocol)) {
+  if (!url || !['http:', 'https:', 'nfs:'].includes(url.protocol)) {
     // The text is not quoted: it may hold a password.
-    throw new SlipwayError('SLIPWAY_URL_INVALID', 'Parameter url is not an absolute http or https URL');
+    throw new SlipwayError('SLIPWAY_URL_INVALID', 'Parameter url is not an absolute http, https or nfs URL');
   }
   return url.href;
 }

@@ -12,7 +12,7 @@ import { DownloadJob } from './download-job.js';
 import { DownloadProgressMeter } from './download-progress.js';
 import { runExclusively } from './exclusive-path.js';
 import { poolFailure, removeDurably } from './file-io.js';
-import { Follower } from './follower.js';
+import { Follower, isOfBytes } from './follower.js';
 import { removeJournal } from './journal.js';
 import { Mirror } from './mirror.js';
 import { isOwnServer } from './own-servers.js';
@@ -114,7 +114,10 @@ async function downloadNow(request: DownloadRequest, context: DownloadContext): 
     pieces: pieces && expectedSizeBytes !== undefined ? { ...pieces, totalBytes: expectedSizeBytes } : undefined,
     onRefused: (piece) => job?.refuse(piece),
   });
-  const follower = new Follower(context.unpack, partial.file, (error) => failed.abort(error));
+  const follower = new Follower(context.unpack, partial.file, (error) => {
+    // When a hash vouches for the bytes it has to be heard first: a mirror may have sent wrong ones.
+    if (!(request.hasVouchedDigest && isOfBytes(error))) failed.abort(error);
+  });
   try {
     if (isContradicted(partial, request)) await partial.reset();
     job = new DownloadJob({
@@ -144,10 +147,10 @@ async function downloadNow(request: DownloadRequest, context: DownloadContext): 
     follower.start();
     await job.run();
     const finished = await partial.finish();
-    const unpacked = await follower.result();
-    await partial.recordFinished(finished, unpacked);
+    const { unpacked, unpackFailure } = await follower.result();
+    await partial.recordFinished({ ...finished, unpacked, unpackFailure });
     const { resumedFromBytes } = partial;
-    return { ...finished, resumedFromBytes, mirrors: job.reports, ...(unpacked ? { unpacked } : {}) };
+    return { ...finished, resumedFromBytes, mirrors: job.reports, unpacked, unpackFailure };
   } catch (error) {
     // What arrived is worth keeping, but not worth hiding the first failure.
     await partial.save().catch(() => undefined);

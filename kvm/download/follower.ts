@@ -1,3 +1,5 @@
+import { failoverOf, isSlipwayError, type SlipwayError } from '../../shared/errors.js';
+import type { Failure } from '../../shared/failures.js';
 import type { Unpacked } from '../../shared/images.js';
 import type { GrowingFile } from '../unpack/growing-file.js';
 
@@ -6,6 +8,10 @@ type Unpack = (
   signal: AbortSignal,
   onBytes: (bytes: number) => void,
 ) => Promise<Unpacked | undefined>;
+
+/** Whether the bytes are to blame, and not this host. */
+export const isOfBytes = (error: unknown): error is SlipwayError =>
+  isSlipwayError(error) && failoverOf(error.code) === 'otherBytes';
 
 /** The reader of a growing file. It begins anew when the bytes are thrown away. */
 export class Follower {
@@ -41,8 +47,14 @@ export class Follower {
     this.start();
   }
 
-  result(): Promise<Unpacked | undefined> {
-    return this.#running;
+  /** @returns what came out, or why nothing can come out of these bytes */
+  async result(): Promise<{ unpacked?: Unpacked | undefined; unpackFailure?: Failure | undefined }> {
+    try {
+      return { unpacked: await this.#running };
+    } catch (error) {
+      if (!isOfBytes(error)) throw error;
+      return { unpackFailure: { code: error.code, message: error.message } };
+    }
   }
 
   async stop(): Promise<void> {

@@ -1,5 +1,7 @@
 import { open, readFile, rename, rm } from 'node:fs/promises';
 import { DIGEST_ALGORITHMS, DIGEST_HEX_LENGTH, type Digest } from '../../shared/checksum.js';
+import { isErrorCode } from '../../shared/errors.js';
+import type { Failure } from '../../shared/failures.js';
 import { COMPRESSIONS, type Unpacked } from '../../shared/images.js';
 import { removeDurably, syncDirectoryOf } from './file-io.js';
 import type { Interval } from './interval-set.js';
@@ -20,6 +22,8 @@ export interface FinishedFile {
   digests: Digest[];
   /** Of a packed file, once it is unpacked. */
   unpacked?: Unpacked | undefined;
+  /** Why it cannot be unpacked. */
+  unpackFailure?: Failure | undefined;
 }
 
 export const journalPathOf = (partialPath: string): string => `${partialPath}.journal`;
@@ -55,12 +59,16 @@ const areIntervals = (value: unknown): value is Interval[] =>
 const isUnpacked = (value: unknown): value is Unpacked =>
   isObject(value) && COMPRESSIONS.some((known) => known === value['compression']) && isByteCount(value['sizeBytes']);
 
+const isFailure = (value: unknown): value is Failure =>
+  isObject(value) && isErrorCode(value['code']) && typeof value['message'] === 'string';
+
 const isFinished = (value: unknown): value is FinishedFile =>
   isObject(value) &&
   isByteCount(value['sizeBytes']) &&
   Array.isArray(value['digests']) &&
   value['digests'].every(isDigest) &&
-  (value['unpacked'] === undefined || isUnpacked(value['unpacked']));
+  (value['unpacked'] === undefined || isUnpacked(value['unpacked'])) &&
+  (value['unpackFailure'] === undefined || isFailure(value['unpackFailure']));
 
 /** undefined for anything but a journal: a torn or foreign file must mean "nothing is known", never a failure. */
 export function parseJournal(text: string): Journal | undefined {

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { performance } from 'node:perf_hooks';
 import type { DigestAlgorithm } from '../../shared/checksum.js';
-import type { PieceHashes, Unpacked } from '../../shared/images.js';
+import type { PieceHashes } from '../../shared/images.js';
 import { Checkpointer } from './checkpointer.js';
 import { DownloadFile } from './download-file.js';
 import { poolFailure } from './file-io.js';
@@ -95,12 +95,12 @@ export class PartialDownload {
   }
 
   /** Makes a later call answer without the network. */
-  async recordFinished(finished: FinishedFile, unpacked: Unpacked | undefined): Promise<void> {
+  async recordFinished(finished: FinishedFile): Promise<void> {
     try {
       await writeJournal(this.#path, {
         synced: [...this.file.written],
         source: this.identity,
-        finished: { ...finished, unpacked },
+        finished,
       });
     } catch (error) {
       throw poolFailure(error);

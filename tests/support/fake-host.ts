@@ -173,9 +173,10 @@ export class FakeHost {
         }
         return this.status();
       },
-      probeUrl: () => Promise.resolve({ isMetalink: false, sizeBytes: 1000, virtualSizeBytes: 2000, mirrors: [] }),
+      probeUrl: () =>
+        Promise.resolve({ isMetalink: false, hasPieces: false, sizeBytes: 1000, virtualSizeBytes: 2000, mirrors: [] }),
       readSources: ({ url }) =>
-        Promise.resolve({ isMetalink: false, digests: [], dropped: [], tiers: [tier(url.display)] }),
+        Promise.resolve({ isMetalink: false, hasPieces: false, digests: [], dropped: [], tiers: [tier(url.display)] }),
       downloadTier: ({ copy, tier: { mirrors } }) => {
         this.copies.add(copyName(copy));
         return Promise.resolve({

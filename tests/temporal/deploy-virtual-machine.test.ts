@@ -207,6 +207,7 @@ describe('deployVirtualMachine', () => {
       fake.override('readSources', () =>
         Promise.resolve({
           isMetalink: true,
+          hasPieces: false,
           digests: [{ algorithm: 'MD5' as const, value: '0'.repeat(32) }],
           dropped: [],
           tiers: [tier(bad, 1), tier(good, 2)],
@@ -230,12 +231,72 @@ describe('deployVirtualMachine', () => {
     expect(order).toEqual([bad, good]);
   });
 
+  it('after a wrong hash of joined bytes asks mirrors one by one, the guilty one last', async () => {
+    const mirrors = ['http://bad.example/disk', 'http://good.example/disk'];
+    const asked: { isOneAtATime: boolean; avoid: string[] }[] = [];
+    for (const fake of hosts) {
+      fake.override('readSources', () =>
+        Promise.resolve({
+          isMetalink: true,
+          hasPieces: false,
+          digests: [{ algorithm: 'MD5' as const, value: '0'.repeat(32) }],
+          dropped: [],
+          tiers: [{ priority: 1, mirrors, sealed: '' }],
+        }),
+      );
+      fake.override('downloadTier', ({ isOneAtATime, avoid }) => {
+        asked.push({ isOneAtATime, avoid });
+        const used = isOneAtATime ? mirrors.filter((url) => !avoid.includes(url)).slice(0, 1) : mirrors;
+        return Promise.resolve({
+          sizeBytes: 1,
+          resumedFromBytes: 0,
+          digests: [],
+          mirrors: used.map((url) => ({ url, outcome: 'used' as const, bytes: 1 })),
+        });
+      });
+      fake.override('verifyChecksum', () =>
+        asked.length < 3 ? Promise.reject(refusal('SLIPWAY_CHECKSUM_MISMATCH', 'mismatch')) : Promise.resolve(),
+      );
+    }
+    const { job } = await scenario.deploy(await scenario.template());
+    expect(job.jobStatus).toBe(JOB_STATUS.succeeded);
+    expect(asked).toEqual([
+      { isOneAtATime: false, avoid: [] },
+      { isOneAtATime: true, avoid: [] },
+      { isOneAtATime: true, avoid: [mirrors[0]] },
+    ]);
+  });
+
+  it('blames a mirror, and not the image, when what it sent cannot be unpacked and has a wrong hash', async () => {
+    let tries = 0;
+    for (const fake of hosts) {
+      fake.override('downloadTier', () => {
+        tries += 1;
+        const unpackFailure = { code: 'SLIPWAY_UNPACK_CORRUPT' as const, message: 'crc error' };
+        return Promise.resolve({
+          sizeBytes: 1,
+          resumedFromBytes: 0,
+          digests: [],
+          mirrors: [],
+          ...(tries === 1 ? { unpackFailure } : {}),
+        });
+      });
+      fake.override('verifyChecksum', () =>
+        tries === 1 ? Promise.reject(refusal('SLIPWAY_CHECKSUM_MISMATCH', 'mismatch')) : Promise.resolve(),
+      );
+    }
+    const { job } = await scenario.deploy(await scenario.template({ checksum: '0'.repeat(32) }));
+    expect(job.jobStatus).toBe(JOB_STATUS.succeeded);
+    expect(tries).toBe(2);
+  });
+
   it('fails over to the next tier when no mirror of a tier answers', async () => {
     const reports = [{ url: 'http://a.example/', outcome: 'failed', bytes: 0, reason: 'refused the connection' }];
     for (const fake of hosts) {
       fake.override('readSources', () =>
         Promise.resolve({
           isMetalink: true,
+          hasPieces: false,
           digests: [],
           dropped: [],
           tiers: [tier('http://a.example/', 1), tier('http://b.example/', 2)],

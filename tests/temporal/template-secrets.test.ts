@@ -14,6 +14,7 @@ import { executeWorkflow } from '../../client/execute-workflow.js';
 import { startJob } from '../../client/start-job.js';
 import { vmTemplateDetails } from '../../db/schema/index.js';
 import { writeSettings } from '../../db/settings.js';
+import { Bandwidth } from '../../kvm/download/bandwidth.js';
 import { metalinkDocument, type OriginServer, startOriginServer } from '../../demo/origin-server.js';
 import { COMMANDS } from '../../gateway/commands/index.js';
 import { createGateway } from '../../gateway/server.js';
@@ -70,6 +71,7 @@ describe('the secrets of a template', () => {
     const host = {
       keyPair: fake.keyPair,
       pools: new Map([[fake.poolId, await makePool(directory, fake.poolId)]]),
+      bandwidth: new Bandwidth(),
     } as Partial<HostDependencies> as HostDependencies;
     fake.override('probeUrl', probeUrl(host));
     fake.override('readSources', readSources(host));

@@ -15,13 +15,14 @@ export interface TierWalk {
   expected: Digest[];
   /** Mirrors that have delivered wrong bytes before, without user info and query: tried last. */
   guilty: readonly string[];
+  isOneAtATime: boolean;
   watched: WatchedHost;
   label: string;
 }
 
 /** Walks the tiers in order, one activity per tier, until one has delivered the whole file. */
 export async function downloadFromTiers(walk: TierWalk): Promise<DownloadResult> {
-  const { plan, copy, resumeFrom, sources, expected, guilty, watched, label } = walk;
+  const { plan, copy, resumeFrom, sources, expected, guilty, isOneAtATime, watched, label } = walk;
   const reports: MirrorReport[] = [];
   const tiers = orderTiers(sources.tiers, guilty);
   for (const [index, tier] of tiers.entries()) {
@@ -40,7 +41,9 @@ export async function downloadFromTiers(walk: TierWalk): Promise<DownloadResult>
           tier,
           avoid: [...guilty],
           expectedSizeBytes: sources.sizeBytes,
+          hasPieces: sources.hasPieces,
           hasVouchedDigest: expected.length > 0,
+          isOneAtATime,
           algorithms: expected.length > 0 ? expected.map(({ algorithm }) => algorithm) : ['SHA-256'],
           settings: plan.settings,
         });

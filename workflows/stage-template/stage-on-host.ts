@@ -1,5 +1,6 @@
 import { CancellationScope, log, setCurrentDetails } from '@temporalio/workflow';
 import { type Digest, digestStrength, formatDigest } from '../../shared/checksum.js';
+import { failoverOf } from '../../shared/errors.js';
 import type { InstalledTemplate, SealedSourcePlan, StagePlan, TemplateCopyRef } from '../../shared/templates.js';
 import { control, onHost } from '../activity-proxies.js';
 import { failureOf, toWorkflowFailure } from '../failure-of.js';
@@ -16,39 +17,46 @@ export interface StagedCopy {
 
 /**
  * Sources → download → checksum → inspect and install, on one host. Wrong bytes are thrown away and fetched again,
- * beginning with mirrors not yet found guilty, three times in all. Whatever fails leaves no file.
+ * beginning with mirrors not yet found guilty, three times in all. The first time all mirrors of a tier work together;
+ * after that one by one, so that it is known who sends wrong bytes. Whatever fails leaves no file.
  */
 export async function stageOnHost(plan: StagePlan, spoolRefId: string, watched: WatchedHost): Promise<StagedCopy> {
-  const { hostId, hostName, url, format, settings } = plan;
-  const poolId = plan.poolId;
-  setCurrentDetails(`**${plan.templateName}** on **${hostName}**: reading sources`);
-  const sources = await onHost(hostId, `read sources of ${url.display}`).readSources({ url, format, settings });
-  const expected = expectedDigests(plan.checksum, sources);
+  const { hostId, hostName, url, format, settings, poolId } = plan;
   const guilty: string[] = [];
+  let suspects: string[] = [];
 
   for (let attempt = 1, copy = plan.copy; ; attempt++) {
     if (attempt > 1) copy = await control('files of its own for the next try').nextEpoch({ spoolRefId, copy });
     const label = `checksum attempt ${attempt}/${CHECKSUM_ATTEMPTS}`;
+    let isVouched = false;
     try {
-      const resumeFrom = attempt === 1 ? plan.resumeFrom : null;
-      const { mirrors, unpacked } = await downloadFromTiers({
+      setCurrentDetails(`**${plan.templateName}** on **${hostName}**: reading sources`);
+      const readSources = onHost(hostId, `read sources of ${url.display}`).readSources;
+      const sources = await readSources({ url, format, settings, poolId, copy });
+      const expected = expectedDigests(plan.checksum, sources);
+      const { mirrors, resumedFromBytes, unpacked, unpackFailure } = await downloadFromTiers({
         plan,
         copy,
-        resumeFrom,
+        resumeFrom: attempt === 1 ? plan.resumeFrom : null,
         sources,
         expected,
         guilty,
+        isOneAtATime: attempt > 1,
         watched,
         label,
       });
-      guilty.push(...mirrors.filter(({ bytes }) => bytes > 0).map((mirror) => mirror.url));
+      suspects = mirrors.filter(({ bytes }) => bytes > 0).map((mirror) => mirror.url);
+      // Nobody knows who brought what an earlier process left.
+      if (resumedFromBytes > 0) suspects = [];
       if (expected.length > 0) {
         await onHost(hostId, `verify ${label}: ${expected.map(formatDigest).join(', ')}`).verifyChecksum({
           poolId,
           copy,
           expected,
         });
+        isVouched = true;
       }
+      if (unpackFailure) throw toWorkflowFailure(unpackFailure);
       setCurrentDetails(`**${plan.templateName}** on **${hostName}**: installing`);
       const installed = await onHost(hostId, `inspect and install on ${plan.poolName}`).installTemplate({
         poolId,
@@ -60,12 +68,15 @@ export async function stageOnHost(plan: StagePlan, spoolRefId: string, watched: 
     } catch (error) {
       await CancellationScope.nonCancellable(() => discardCopy(plan, poolId, copy));
       const failure = failureOf(error);
-      if (failure.code === 'SLIPWAY_IMAGE_REFUSED' && expected.length > 0) {
+      const isOfBytes = failoverOf(failure.code) === 'otherBytes';
+      if (isOfBytes && isVouched) {
         // A hash vouched for these bytes: they are right, and will stay unusable.
         throw toWorkflowFailure({ code: 'SLIPWAY_IMAGE_UNUSABLE', message: failure.message });
       }
-      const isWrongBytes = failure.code === 'SLIPWAY_CHECKSUM_MISMATCH' || failure.code === 'SLIPWAY_IMAGE_REFUSED';
-      if (!isWrongBytes || attempt === CHECKSUM_ATTEMPTS) throw error;
+      const isWrong = isOfBytes || failure.code === 'SLIPWAY_CHECKSUM_MISMATCH';
+      if (!isWrong || attempt === CHECKSUM_ATTEMPTS) throw error;
+      // Of several that brought bytes together nobody knows which one was wrong.
+      if (suspects.length === 1) guilty.push(...suspects);
       setCurrentDetails(`**${plan.templateName}** on **${hostName}**: ${label} failed: ${failure.message}`);
     }
   }
