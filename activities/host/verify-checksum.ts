@@ -1,6 +1,7 @@
 import { readFinishedDigests } from '../../kvm/download/download.js';
-import { type Digest, formatDigest } from '../../shared/checksum.js';
+import type { Digest } from '../../shared/checksum.js';
 import { SlipwayError } from '../../shared/errors.js';
+import { verifyDigests } from '../../shared/expected-digests.js';
 import type { TemplateCopyRef } from '../../shared/templates.js';
 import { type HostDependencies, poolOf } from './dependencies.js';
 
@@ -19,12 +20,5 @@ export const verifyChecksum =
     if (!actual) {
       throw new SlipwayError('SLIPWAY_POOL_IO', 'The downloaded file and its digests are no longer on the pool');
     }
-    for (const digest of expected) {
-      const computed = actual.find(({ algorithm }) => algorithm === digest.algorithm);
-      if (computed?.value === digest.value) continue;
-      throw new SlipwayError(
-        'SLIPWAY_CHECKSUM_MISMATCH',
-        `Checksum validation failed: expected ${formatDigest(digest)}, actual ${computed ? formatDigest(computed) : 'not computed'}`,
-      );
-    }
+    verifyDigests(expected, actual);
   };

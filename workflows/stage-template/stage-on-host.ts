@@ -1,7 +1,8 @@
 import { CancellationScope, log, setCurrentDetails } from '@temporalio/workflow';
-import { type Digest, digestStrength, formatDigest } from '../../shared/checksum.js';
+import { formatDigest } from '../../shared/checksum.js';
 import { failoverOf } from '../../shared/errors.js';
-import type { InstalledTemplate, SealedSourcePlan, StagePlan, TemplateCopyRef } from '../../shared/templates.js';
+import { expectedDigests } from '../../shared/expected-digests.js';
+import type { InstalledTemplate, StagePlan, TemplateCopyRef } from '../../shared/templates.js';
 import { control, onHost } from '../activity-proxies.js';
 import { failureOf, toWorkflowFailure } from '../failure-of.js';
 import { downloadFromTiers } from './download-from-tiers.js';
@@ -33,7 +34,7 @@ export async function stageOnHost(plan: StagePlan, spoolRefId: string, watched: 
       setCurrentDetails(`**${plan.templateName}** on **${hostName}**: reading sources`);
       const readSources = onHost(hostId, `read sources of ${url.display}`).readSources;
       const sources = await readSources({ url, format, settings, poolId, copy });
-      const expected = expectedDigests(plan.checksum, sources);
+      const expected = expectedDigests(plan.checksum, sources.digests);
       const { mirrors, resumedFromBytes, unpacked, unpackFailure } = await downloadFromTiers({
         plan,
         copy,
@@ -80,16 +81,6 @@ export async function stageOnHost(plan: StagePlan, spoolRefId: string, watched: 
       setCurrentDetails(`**${plan.templateName}** on **${hostName}**: ${label} failed: ${failure.message}`);
     }
   }
-}
-
-/** What the operator registered, and the strongest hash of the metalink document: both must hold. */
-export function expectedDigests(registered: Digest | null, { digests }: Pick<SealedSourcePlan, 'digests'>): Digest[] {
-  const strongest = [...digests].sort((a, b) => digestStrength(b.algorithm) - digestStrength(a.algorithm))[0];
-  const expected = registered ? [registered] : [];
-  if (strongest && !(registered?.algorithm === strongest.algorithm && registered.value === strongest.value)) {
-    expected.push(strongest);
-  }
-  return expected;
 }
 
 /** A host that does not answer sweeps the files of dead tries itself when it comes back. */
