@@ -6,7 +6,7 @@ import { Checkpointer } from './checkpointer.js';
 import { DownloadFile } from './download-file.js';
 import { poolFailure } from './file-io.js';
 import type { Interval } from './interval-set.js';
-import { type FinishedFile, readJournal, writeJournal } from './journal.js';
+import { type FinishedFile, readJournal } from './journal.js';
 import type { SourceIdentity } from './source-identity.js';
 
 async function sizeOnDisk(path: string): Promise<number> {
@@ -42,11 +42,9 @@ export class PartialDownload {
   readonly resumedFromBytes: number;
   /** Of the bytes in the file; undefined when there are none. */
   identity: SourceIdentity | undefined;
-  readonly #path: string;
   readonly #checkpointer: Checkpointer;
 
   private constructor(path: string, file: DownloadFile, identity: SourceIdentity | undefined) {
-    this.#path = path;
     this.file = file;
     this.identity = identity;
     this.resumedFromBytes = file.writtenBytes;
@@ -96,15 +94,7 @@ export class PartialDownload {
 
   /** Makes a later call answer without the network. */
   async recordFinished(finished: FinishedFile): Promise<void> {
-    try {
-      await writeJournal(this.#path, {
-        synced: [...this.file.written],
-        source: this.identity,
-        finished,
-      });
-    } catch (error) {
-      throw poolFailure(error);
-    }
+    await this.#checkpointer.finish(this.identity, finished);
   }
 
   /** Keeps what arrived for the next try, if the disk still takes it. */
