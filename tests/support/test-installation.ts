@@ -100,7 +100,8 @@ export class TestInstallation {
     return `${this.origin.url}${metalinkPath}`;
   }
 
-  async register(url: string, checksum?: string): Promise<string> {
+  /** @param parameters further ones, and other values than these */
+  async register(url: string, checksum?: string, parameters: Record<string, string> = {}): Promise<string> {
     const { client } = this;
     const { zone } = (await client.call('listZones')) as { zone: { id: string }[] };
     const { ostype } = (await client.call('listOsTypes')) as { ostype: { id: string }[] };
@@ -114,6 +115,7 @@ export class TestInstallation {
       zoneid: zone[0]!.id,
       ostypeid: ostype[0]!.id,
       directdownload: true,
+      ...parameters,
     })) as { template: { id: string }[] };
     return template[0]!.id;
   }
