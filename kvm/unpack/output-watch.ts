@@ -7,7 +7,7 @@ import { brokenLimit, type UnpackLimits } from './unpack-limits.js';
 export class OutputWatch {
   readonly #output: OutputFile;
   readonly #limits: UnpackLimits;
-  #isBeginningKnown = false;
+  #isBeginningFine = false;
 
   constructor(output: OutputFile, limits: UnpackLimits) {
     this.#output = output;
@@ -23,7 +23,7 @@ export class OutputWatch {
     const state = await this.#output.state();
     const broken = brokenLimit({ ...state, inputBytes }, this.#limits);
     if (broken) throw broken;
-    if (!this.#isBeginningKnown) await this.#lookAtBeginning(isAll);
+    if (!this.#isBeginningFine) await this.#lookAtBeginning(isAll);
     this.#output.syncBehind(state.storedBytes);
     return state.outputBytes;
   }
@@ -31,8 +31,8 @@ export class OutputWatch {
   async #lookAtBeginning(isAll: boolean): Promise<void> {
     const head = await this.#output.head(MAGIC_BYTES);
     if (head.length < MAGIC_BYTES && !isAll) return;
-    this.#isBeginningKnown = true;
     const compression = detectCompression(head);
     if (compression) throw new SlipwayError('SLIPWAY_UNPACK_NESTED', `What is packed is a ${compression} file again`);
+    this.#isBeginningFine = true;
   }
 }

@@ -50,7 +50,7 @@ export function startTools(
   };
   const children: ChildProcess[] = [];
   const outcomes: Promise<ToolOutcome>[] = [];
-  const kill = (): void => children.forEach((child) => child.kill('SIGKILL'));
+  const kill = (): void => children.forEach(killNow);
   for (const [index, { path, args }] of tools.entries()) {
     const before = children.at(-1)?.stdout;
     const after = index === tools.length - 1 ? outputFd : 'pipe';
@@ -69,6 +69,12 @@ export function startTools(
     throw new SlipwayError('SLIPWAY_UNPACK_TOOL', 'No program can be started on this host now');
   }
   return { stdin, ended, kill };
+}
+
+function killNow(child: ChildProcess): void {
+  // bubblewrap that is killed while it starts can leave a process behind that holds this open, waiting for ever.
+  child.once('exit', () => child.stderr?.destroy());
+  child.kill('SIGKILL');
 }
 
 async function outcomeOf(child: ChildProcess, program: string): Promise<ToolOutcome> {

@@ -1,7 +1,6 @@
 import { SlipwayError } from '../../shared/errors.js';
 
 const MIB = 1024 ** 2;
-const GIB = 1024 ** 3;
 
 /** Beside its size, what an unpacked file may be for each byte that it was packed in. */
 interface RatioLimit {
@@ -15,7 +14,7 @@ interface RatioLimit {
  * 100 MiB is just this. Every bomb goes past it: gzip turns one byte of its own into 900 to 1,030 zeros, xz into 6,500
  * and more. An image that begins with more than the free size of nothing is refused as well.
  */
-const WITH_ZEROS: RatioLimit = { freeBytes: GIB, ratio: 512 };
+const WITH_ZEROS: RatioLimit = { freeBytes: 512 * MIB, ratio: 512 };
 
 /** What fills the pool. Programs and documents are packed to a half or a tenth; only what repeats itself goes past this. */
 const STORED: RatioLimit = { freeBytes: 256 * MIB, ratio: 128 };

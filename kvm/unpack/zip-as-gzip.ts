@@ -28,10 +28,12 @@ export class ZipAsGzip {
     this.#first = first;
   }
 
-  /** @throws SlipwayError as `parseFirstMember` does */
+  /** @throws SlipwayError as `parseFirstMember` does; also as `parseOnlyMember` does, of a file that is whole already */
   static async open(reader: InputReader, signal: AbortSignal): Promise<ZipAsGzip> {
     const head = await reader.readFully(MAX_ZIP_HEAD_BYTES, 0, signal);
-    return new ZipAsGzip(reader, parseFirstMember(head));
+    const zip = new ZipAsGzip(reader, parseFirstMember(head));
+    if (reader.isWhole) await zip.member(signal);
+    return zip;
   }
 
   /**

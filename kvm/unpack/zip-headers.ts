@@ -187,11 +187,15 @@ function parseDirectoryEnd(tail: Buffer, tailOffset: number): DirectoryEnd {
       end: tailOffset + zip64,
     };
   }
+  const end = tailOffset + at;
+  const length = tail.readUInt32LE(at + 12);
+  const offset = tail.readUInt32LE(at + 16);
   return {
     entries: tail.readUInt16LE(at + 10),
-    length: tail.readUInt32LE(at + 12),
-    at: tail.readUInt32LE(at + 16),
-    end: tailOffset + at,
+    length,
+    // Info-ZIP that is forced to zip64 says that the offset is there, and leaves it out.
+    at: offset === 0xffffffff ? end - length : offset,
+    end,
   };
 }
 
