@@ -47,6 +47,18 @@ describe('probe', () => {
     },
   );
 
+  it.each([
+    ['gzip', '1f8b0800'],
+    ['xz', 'fd377a585a00'],
+    ['zstd', '28b52ffd'],
+    ['bzip2', '425a6839'],
+    ['zip', '504b0304'],
+  ])('passes what is packed with %s: only unpacking it tells more', async (_what, magic) => {
+    bench.origin.serve('/disk', { content: Buffer.concat([Buffer.from(magic, 'hex'), randomContent(5000)]) });
+    const { sizeBytes, virtualSizeBytes } = await probeUrl(`${bench.origin.url}/disk`);
+    expect([sizeBytes, virtualSizeBytes]).toEqual([5000 + magic.length / 2, undefined]);
+  });
+
   it('passes when one mirror of a metalink answers, and reports all', async () => {
     bench.origin.serve('/good.qcow2', { content: qcow2Image(1024n) });
     bench.origin.serve('/page.qcow2', { content: Buffer.alloc(5000, '<html>') });
@@ -58,7 +70,7 @@ describe('probe', () => {
     expect(result).toMatchObject({ isMetalink: true, sizeBytes: 5000, virtualSizeBytes: 1024 });
     expect(result.mirrors.map(({ outcome, code }) => code ?? outcome)).toEqual([
       'SLIPWAY_SOURCE_HTTP_4XX',
-      'SLIPWAY_IMAGE_REFUSED',
+      'SLIPWAY_IMAGE_FORMAT',
       'SLIPWAY_SOURCE_SIZE',
       'used',
       'SLIPWAY_URL_FORBIDDEN',
@@ -70,7 +82,7 @@ describe('probe', () => {
     await expect(probeUrl(`${bench.origin.url}/page?secret`)).rejects.toMatchObject({
       code: 'SLIPWAY_SOURCES_EXHAUSTED',
       message: `No source could be read\n${bench.origin.url}/page: the file does not begin as a qcow2 image does`,
-      details: [expect.objectContaining({ code: 'SLIPWAY_IMAGE_REFUSED' })],
+      details: [expect.objectContaining({ code: 'SLIPWAY_IMAGE_FORMAT' })],
     });
   });
 

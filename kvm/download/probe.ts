@@ -2,6 +2,7 @@ import { displayUrl } from '../../shared/display-url.js';
 import { isSlipwayError, SlipwayError } from '../../shared/errors.js';
 import type { ImageFormat, MirrorReport, ProbeResult } from '../../shared/images.js';
 import type { DownloadSettings } from '../../shared/settings.js';
+import { detectCompression } from '../unpack/detect-compression.js';
 import { abortError, throwIfAborted } from './abort.js';
 import type { SourceContext } from './download.js';
 import { createSourceClient } from './create-source-client.js';
@@ -22,15 +23,15 @@ interface Probed {
   virtualSizeBytes?: number | undefined;
 }
 
-/** Size of the disk as a guest sees it; undefined for formats whose header does not tell. */
+/** Size of the disk as a guest sees it; undefined where the first bytes do not tell, as those of a packed image. */
 export function probeVirtualSize(format: ImageFormat, start: Buffer): number | undefined {
-  if (format !== 'QCOW2') return undefined;
+  if (format !== 'QCOW2' || detectCompression(start)) return undefined;
   if (!start.subarray(0, QCOW2_MAGIC.length).equals(QCOW2_MAGIC) || start.length < QCOW2_SIZE_OFFSET + 8) {
-    throw new SlipwayError('SLIPWAY_IMAGE_REFUSED', 'the file does not begin as a qcow2 image does');
+    throw new SlipwayError('SLIPWAY_IMAGE_FORMAT', 'the file does not begin as a qcow2 image does');
   }
   const virtualSizeBytes = Number(start.readBigUInt64BE(QCOW2_SIZE_OFFSET));
   if (!Number.isSafeInteger(virtualSizeBytes)) {
-    throw new SlipwayError('SLIPWAY_IMAGE_REFUSED', 'the virtual size in the header of the image is absurd');
+    throw new SlipwayError('SLIPWAY_IMAGE_SIZE', 'the virtual size in the header of the image is absurd');
   }
   return virtualSizeBytes;
 }

@@ -71,7 +71,7 @@ describe('the image pipeline', () => {
     const mirrors = [`${test.origin.url}/disk.zst`, `${mirror.url}/damaged.zst`];
     if (nfs) {
       await copyFile(file, path.join(nfs.directory, 'disk.zst'));
-      mirrors.push(nfs.url('/disk.zst'));
+      mirrors.push(nfs.url('disk.zst'));
     }
     test.origin.serve('/disk.meta4', { content: metalinkOf(bytes, mirrors), credentials: TOKEN });
 
