@@ -1,34 +1,114 @@
+import { statfsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { pathToFileURL } from 'node:url';
 import type * as downloadModule from '../../kvm/download/download.js';
+import type { GrowingFile } from '../../kvm/unpack/growing-file.js';
+import type * as unpackModule from '../../kvm/unpack/unpack-while-growing.js';
+import type { Unpacked } from '../../shared/images.js';
 import { defaultSettings, downloadSettings } from '../../shared/settings.js';
 
-/**
- * `download-once.ts <built module> <url> <path> <sha256>`: one verified download with the built code, in a process of
- * its own. Prints its milliseconds without the start of the process, and its largest memory.
- */
-async function main([modulePath = '', url = '', partialPath = '', sha256 = '']: string[]): Promise<void> {
-  const { download } = (await import(pathToFileURL(modulePath).href)) as typeof downloadModule;
+/** `download-once.ts <OnceOptions as JSON>`: one verified download with the built code, in a process of its own. */
+export interface OnceOptions {
+  /** Of the built code. */
+  builtDirectory: string;
+  urls: string[];
+  path: string;
+  sha256: string;
+  sizeBytes?: number;
+  /** To the server, which is then one of the operator's. */
+  connections?: number;
+  /** Where an unpacked image goes. */
+  unpackedPath?: string;
+  /** Whether to tell when the last byte was hashed. */
+  isHashTimed?: boolean;
+}
+
+export interface OnceResult {
+  /** Without the start of the process. */
+  elapsedMs: number;
+  /** Of the process alone. */
+  maxMemoryBytes: number;
+  /** Of the process and of those that it started. */
+  cpuSeconds: number;
+  /** That went to the disk, as the kernel counts: holes do not. */
+  writtenBytes: number;
+  resumedFromBytes: number;
+  /** As `performance.timeOrigin + performance.now()` tells time. */
+  hashedAtMs?: number;
+}
+
+type Unpack = NonNullable<downloadModule.DownloadContext['unpack']>;
+
+/** A reader that only looks at how far the hash is. */
+function hashTimer(sizeBytes: number, onHashed: (atMs: number) => void): Unpack {
+  return async (file: GrowingFile, signal) => {
+    while (file.readyBytes < sizeBytes && !signal.aborted) await file.whenMore();
+    onHashed(performance.timeOrigin + performance.now());
+    return undefined;
+  };
+}
+
+const unpackTo =
+  ({ unpackWhileGrowing }: typeof unpackModule, outputPath: string): Unpack =>
+  async (input, signal, onProgress): Promise<Unpacked | undefined> => {
+    const { bavail, bsize } = statfsSync(dirname(outputPath));
+    return unpackWhileGrowing({ input, outputPath, limits: { maxOutputBytes: bavail * bsize }, signal, onProgress });
+  };
+
+async function writtenBytes(): Promise<number> {
+  return Number(/^write_bytes: (\d+)/m.exec(await readFile('/proc/self/io', 'latin1'))?.[1]);
+}
+
+/** Of ended children that were waited for: fields 16 and 17 of proc(5), in hundredths of a second. */
+async function childrenCpuSeconds(): Promise<number> {
+  const fields = (await readFile('/proc/self/stat', 'latin1')).replace(/^.*\) /, '').split(' ');
+  return (Number(fields[13]) + Number(fields[14])) / 100;
+}
+
+async function main(options: OnceOptions): Promise<void> {
+  const { builtDirectory, urls, path, sha256, sizeBytes, connections, unpackedPath, isHashTimed } = options;
+  const load = async (name: string): Promise<unknown> => import(pathToFileURL(join(builtDirectory, name)).href);
+  const { download } = (await load('kvm/download/download.js')) as typeof downloadModule;
+  let unpack: Unpack | undefined;
+  let hashedAtMs: number | undefined;
+  if (unpackedPath !== undefined) {
+    unpack = unpackTo((await load('kvm/unpack/unpack-while-growing.js')) as typeof unpackModule, unpackedPath);
+  } else if (isHashTimed) {
+    unpack = hashTimer(sizeBytes ?? Number.NaN, (atMs) => (hashedAtMs = atMs));
+  }
+  const before = process.resourceUsage();
   const startedMs = performance.now();
-  const { digests } = await download(
+  const { digests, resumedFromBytes } = await download(
     {
-      sources: [url],
-      partialPath,
+      sources: urls,
+      partialPath: path,
+      expectedSizeBytes: sizeBytes,
       hasVouchedDigest: true,
       algorithms: ['SHA-256'],
       settings: {
         ...downloadSettings(defaultSettings()),
         allowedInternalCidrs: ['127.0.0.0/8'],
         maxSizeBytes: Number.MAX_SAFE_INTEGER,
+        ...(connections === undefined ? {} : { ownServers: ['127.0.0.1'], ownServerConnections: connections }),
       },
     },
-    { signal: new AbortController().signal },
+    { signal: new AbortController().signal, unpack },
   );
-  if (digests[0]?.value !== sha256) throw new Error('The digest is wrong');
   const elapsedMs = performance.now() - startedMs;
-  const { maxRSS, userCPUTime, systemCPUTime } = process.resourceUsage();
-  const cpuSeconds = (userCPUTime + systemCPUTime) / 1e6;
-  process.stdout.write(`${JSON.stringify({ elapsedMs, maxMemoryBytes: maxRSS * 1024, cpuSeconds })}\n`);
+  if (digests[0]?.value !== sha256) throw new Error('The digest is wrong');
+  const after = process.resourceUsage();
+  const cpuMicroseconds = after.userCPUTime + after.systemCPUTime - before.userCPUTime - before.systemCPUTime;
+  const result: OnceResult = {
+    elapsedMs,
+    maxMemoryBytes: after.maxRSS * 1024,
+    cpuSeconds: cpuMicroseconds / 1e6 + (await childrenCpuSeconds()),
+    writtenBytes: await writtenBytes(),
+    resumedFromBytes,
+    hashedAtMs,
+  };
+  process.stdout.write(`${JSON.stringify(result)}\n`);
 }
 
-await main(process.argv.slice(2));
+await main(JSON.parse(process.argv[2] ?? '{}') as OnceOptions);

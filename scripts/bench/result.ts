@@ -11,6 +11,8 @@ export interface BenchResult {
 export interface BenchOptions {
   /** Smaller, for a look while working; the goal is judged without it. */
   isQuick: boolean;
+  /** How often each contender has its turn. */
+  rounds?: number | undefined;
 }
 
 export function median(values: readonly number[]): number {
