@@ -74,8 +74,6 @@ function namespaces(
   return [
     bwrap,
     '--die-with-parent',
-    // Without it the program could type into the terminal that we were started from.
-    '--new-session',
     '--unshare-pid',
     '--unshare-ipc',
     '--unshare-uts',

@@ -1,10 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdtemp, open, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { waitFor } from '../../tests/support/wait-for.js';
 import { confiningCommand } from './confining-command.js';
 import { endedBy } from './ended-by.js';
 import { createSpawnConfined, type Confinement, type SpawnConfined } from './spawn-confined.js';
@@ -63,7 +65,26 @@ test('should have namespaces here, or the tests below would show little', async 
   expect(warnings).toEqual([]);
 });
 
+/** Command lines of this machine's processes. */
+async function commandLines(): Promise<string[]> {
+  const processes = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  return Promise.all(processes.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')));
+}
+
 describe.each(both)('a program %s', (_name, spawnIt) => {
+  it('should leave no process behind, however early it is killed', async () => {
+    const seconds = `${1000 + Math.random()}`;
+    const children = Array.from({ length: 30 }, () => spawnIt('sleep', [seconds], { ...LIMITS, stdio: 'ignore' }));
+    await Promise.all(
+      children.map(async (child, index) => {
+        await sleep(index % 10);
+        child.kill('SIGKILL');
+        if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+      }),
+    );
+    await waitFor('all to be gone', async () => !(await commandLines()).some((line) => line.includes(seconds)));
+  });
+
   it('should say what it has to say and end as it ends', async () => {
     expect(await sh('echo out; echo err >&2; exit 3', {}, spawnIt)).toEqual({
       code: 3,

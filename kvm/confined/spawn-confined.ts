@@ -57,15 +57,15 @@ export function createSpawnConfined(onWeaker: (reason: string) => void, find = f
   return (program, args, { stdio, env, ...limits }) => {
     const using = confiners();
     const [guard = '', ...guardArgs] = confiningCommand(using, isRoot, limits);
-    const hasNamespaces = using.bwrap !== undefined;
     const child = spawn(guard, [...guardArgs, program, ...args], {
       stdio,
       cwd: '/',
       env: { PATH: visibleSearchPath(process.env['PATH'] ?? '', limits.readablePaths), LC_ALL: 'C', ...env },
-      // What the program starts has to end with it, for which it takes a namespace of processes or a group of them.
-      detached: !hasNamespaces,
+      // A session of its own: it cannot type into the terminal that we were started from. And a group, to be killed
+      // together: namespaces see to that only once they are made, and a bwrap killed before leaves its child behind.
+      detached: true,
     });
-    if (!hasNamespaces) killAsGroup(child);
+    killAsGroup(child);
     return child;
   };
 }
