@@ -1,0 +1,33 @@
+import { onPool } from '../../kvm/storage/pool-error.js';
+import { reserveSpace } from '../../kvm/storage/reserve-space.js';
+
+/**
+ * Sets space aside for a download as soon as its size is known, where the file system can. The signal aborts, with the
+ * reason, when there is not enough: at the end it would have been for nothing.
+ */
+export class SpaceGuard {
+  readonly #directory: string;
+  readonly #partialPath: string;
+  readonly #refusal = new AbortController();
+  #running: Promise<void> | undefined;
+
+  constructor(directory: string, partialPath: string) {
+    this.#directory = directory;
+    this.#partialPath = partialPath;
+  }
+
+  get signal(): AbortSignal {
+    return this.#refusal.signal;
+  }
+
+  sizeIs(sizeBytes: number): void {
+    this.#running ??= onPool(this.#directory, `set ${sizeBytes} bytes aside`, () =>
+      reserveSpace(this.#partialPath, sizeBytes),
+    ).catch((error: unknown) => this.#refusal.abort(error));
+  }
+
+  /** It works on the file of the download, which must not be moved or removed meanwhile. */
+  async ended(): Promise<void> {
+    await this.#running;
+  }
+}
