@@ -180,7 +180,14 @@ export function createHttpClient(options: SourceClientOptions): SourceClient {
   const open = async (text: string, signal: AbortSignal, range: ByteRange = { fromByte: 0 }): Promise<SourceBody> => {
     const either = AbortSignal.any([signal, closing.signal]);
     const place = places.get(text);
-    let answer = await follow(text, place ?? text, either, range);
+    let answer: Answer;
+    try {
+      answer = await follow(text, place ?? text, either, range);
+    } catch (error) {
+      // A server that is gone may have been one of several that the registered URL leads to.
+      if (!either.aborted) places.delete(text);
+      throw error;
+    }
     if (place !== undefined && MOVED_ON.has(answer.statusCode)) {
       // A signed place may have expired: the registered URL knows the present one.
       answer.discard();
