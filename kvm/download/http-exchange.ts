@@ -70,6 +70,8 @@ export function exchange(options: ExchangeOptions): Promise<HttpResponse> {
     let stream: AnswerStream | undefined;
     let failure: Error | undefined;
     let isEnded = false;
+    /** The server says that it will close: a request sent before it does would get no answer (RFC 9112, 9.6). */
+    let isLast = false;
     /** Where undici's own body goes, once it is asked for. */
     let streamSink: ByteSink | undefined;
     /** Of a body with a length. */
@@ -82,7 +84,7 @@ export function exchange(options: ExchangeOptions): Promise<HttpResponse> {
       failure = error;
       clearTimeout(timer);
       signal.removeEventListener('abort', onAbort);
-      if (!error && wire && stream?.release()) options.onIdle(wire);
+      if (!error && !isLast && wire && stream?.release()) options.onIdle(wire);
       // What it says to that has been said here already.
       client.destroy().catch(() => undefined);
       // undici does not end a connection that is still being made: a server that never ends its handshake kept it open.
@@ -128,6 +130,7 @@ export function exchange(options: ExchangeOptions): Promise<HttpResponse> {
       received: IncomingHttpHeaders,
     ) => {
       clearTimeout(timer);
+      isLast = /\bclose\b/i.test(String(received.connection ?? ''));
       // Nothing of the body moves before it is asked for.
       controller.pause();
       const pump = async (sink: ByteSink): Promise<void> => {
