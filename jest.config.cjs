@@ -42,6 +42,6 @@ module.exports = {
   projects: [
     { ...onPostgres, displayName: 'unit', testMatch: layers.map((layer) => `<rootDir>/${layer}/**/*.test.ts`) },
     { ...onPostgres, ...slow, displayName: 'temporal', testMatch: ['<rootDir>/tests/temporal/**/*.test.ts'] },
-    { ...common, ...slow, displayName: 'e2e', testMatch: ['<rootDir>/tests/{e2e,faults}/**/*.test.ts'] },
+    { ...common, ...slow, displayName: 'e2e', testMatch: ['<rootDir>/tests/{e2e,faults,real}/**/*.test.ts'] },
   ],
 };

@@ -6,6 +6,7 @@ import { isSlipwayError, SlipwayError } from '../../shared/errors.js';
 import type { DownloadSettings } from '../../shared/settings.js';
 import { readDigestHeaders } from '../metalink/link-headers.js';
 import { createUrlPolicy } from '../url-policy/url-policy.js';
+import { basicAuthorization } from './basic-authorization.js';
 import { statusFailure } from './classify-failure.js';
 import { exchange, type HttpResponse } from './http-exchange.js';
 import { readPlace } from './http-place.js';
@@ -16,6 +17,9 @@ const MAX_REDIRECTS = 5;
 const REDIRECT_STATUSES = new Set([301, 302, 303, 307, 308]);
 /** Answers of a place that a redirect led to and that may have moved on since. */
 const MOVED_ON = new Set([401, 403, 404, 410]);
+
+/** RFC 6761, 6.3. */
+const LOCAL_NAME = /(^|\.)localhost\.?$/;
 
 export interface SourceClientOptions {
   settings: DownloadSettings;
@@ -38,19 +42,6 @@ function rangeHeaders({ fromByte, endByte, ifRange }: ByteRange): Record<string,
   if (fromByte === 0 && endByte === undefined) return {};
   const range = `bytes=${fromByte}-${endByte === undefined ? '' : endByte - 1}`;
   return ifRange === undefined ? { range } : { range, 'if-range': ifRange };
-}
-
-/** Basic credentials of a URL (RFC 7617); undefined without user info. */
-function basicAuthorization({ username, password }: Pick<URL, 'username' | 'password'>): string | undefined {
-  if (username === '' && password === '') return undefined;
-  const credentials = [username, password].map((part) => {
-    try {
-      return decodeURIComponent(part);
-    } catch {
-      return part;
-    }
-  });
-  return `Basic ${Buffer.from(credentials.join(':')).toString('base64')}`;
 }
 
 const redirectFailure = (url: URL, why: string): SlipwayError =>
@@ -150,11 +141,21 @@ export function createHttpClient(options: SourceClientOptions): SourceClient {
     }
   };
 
+  /** A proxy finds the addresses of names by itself: of those only what a name says can be checked here. */
+  const checkHop = (text: string): URL => {
+    const url = policy.checkUrl(text);
+    if (!proxy || !LOCAL_NAME.test(url.hostname)) return url;
+    throw new SlipwayError(
+      'SLIPWAY_URL_FORBIDDEN',
+      `${url.hostname} is the proxy itself, which image URLs must not lead to`,
+    );
+  };
+
   const follow = async (text: string, place: string, signal: AbortSignal, range: ByteRange): Promise<Answer> => {
-    const asked = policy.checkUrl(text);
+    const asked = checkHop(text);
     const { origin } = asked;
     const authorization = basicAuthorization(asked);
-    let url = policy.checkUrl(place);
+    let url = checkHop(place);
     for (let redirects = 0; ; redirects++) {
       const response = await ask(
         url,
@@ -173,7 +174,7 @@ export function createHttpClient(options: SourceClientOptions): SourceClient {
       response.discard();
       if (!settings.followRedirects) throw redirectFailure(url, 'the server redirects, and redirects are not followed');
       if (redirects === MAX_REDIRECTS) throw redirectFailure(url, `more than ${MAX_REDIRECTS} redirects`);
-      url = policy.checkUrl(redirectTarget(url, response.headers));
+      url = checkHop(redirectTarget(url, response.headers));
     }
   };
 

@@ -1,12 +1,13 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Socket } from 'node:net';
-import { Client, type Dispatcher } from 'undici';
+import { Client, type Dispatcher, errors } from 'undici';
 import { abortError } from './abort.js';
 import { AnswerStream } from './answer-stream.js';
+import { basicAuthorization } from './basic-authorization.js';
 import type { ByteSink } from './byte-sink.js';
 import { transportFailure } from './classify-failure.js';
 import { openWire, type OpeningWire, type Route } from './open-wire.js';
-import { proxyAuthorization } from './proxy-tunnel.js';
+import { proxyFailure } from './proxy-tunnel.js';
 import { watchSink } from './watch-sink.js';
 import type { Wire } from './wire.js';
 
@@ -49,11 +50,22 @@ function framedLength(headers: IncomingHttpHeaders): number | undefined {
   return Number(length);
 }
 
+const isTunnelled = (url: URL): boolean => url.protocol === 'https:';
+
+/** The server's failures are not the proxy's: through a tunnel the proxy only carries, else it is what answers. */
+function failureOf({ url, proxy }: Route, error: unknown, isAnswered: boolean): Error {
+  const code = (error as { code?: unknown } | undefined)?.code;
+  if (proxy && code === 'SILENT_CONNECT') return proxyFailure(url, proxy, 'gave no connection in time');
+  const isNonsense = !isAnswered && error instanceof errors.HTTPParserError;
+  if (proxy && isNonsense && !isTunnelled(url)) return proxyFailure(url, proxy, 'answered with nonsense', error);
+  return transportFailure(url, error);
+}
+
 /** What a proxy is sent in place of the path: it has to know the server, and whose request it is. */
 function target({ url, proxy, headers }: ExchangeOptions): { path: string; headers: Record<string, string> } {
   const path = `${url.pathname}${url.search}`;
-  if (!proxy || url.protocol === 'https:') return { path, headers };
-  const authorization = proxyAuthorization(proxy);
+  if (!proxy || isTunnelled(url)) return { path, headers };
+  const authorization = basicAuthorization(proxy);
   return {
     path: `${url.origin}${path}`,
     headers: authorization === undefined ? headers : { ...headers, 'proxy-authorization': authorization },
@@ -62,7 +74,7 @@ function target({ url, proxy, headers }: ExchangeOptions): { path: string; heade
 
 /** One GET, one answer, no redirects. */
 export function exchange(options: ExchangeOptions): Promise<HttpResponse> {
-  const { url, connectTimeoutMs, socketTimeoutMs, signal } = options;
+  const { url, proxy, connectTimeoutMs, socketTimeoutMs, signal } = options;
   return new Promise<HttpResponse>((resolveResponse, rejectResponse) => {
     if (signal.aborted) return rejectResponse(abortError(signal));
     let opening: OpeningWire | undefined;
@@ -70,6 +82,7 @@ export function exchange(options: ExchangeOptions): Promise<HttpResponse> {
     let stream: AnswerStream | undefined;
     let failure: Error | undefined;
     let isEnded = false;
+    let isAnswered = false;
     /** The server says that it will close: a request sent before it does would get no answer (RFC 9112, 9.6). */
     let isLast = false;
     /** Where undici's own body goes, once it is asked for. */
@@ -93,7 +106,7 @@ export function exchange(options: ExchangeOptions): Promise<HttpResponse> {
       if (error) rejectResponse(error);
       settleBody(error);
     };
-    const fail = (error: unknown): void => end(transportFailure(url, error));
+    const fail = (error: unknown): void => end(failureOf(options, error, isAnswered));
     const failSilent = (code: string) => (): void => fail({ code });
     const onAbort = (): void => end(abortError(signal));
 
@@ -130,6 +143,8 @@ export function exchange(options: ExchangeOptions): Promise<HttpResponse> {
       received: IncomingHttpHeaders,
     ) => {
       clearTimeout(timer);
+      isAnswered = true;
+      if (statusCode === 407 && proxy && !isTunnelled(url)) return fail(proxyFailure(url, proxy, 'answered 407'));
       isLast = /\bclose\b/i.test(String(received.connection ?? ''));
       // Nothing of the body moves before it is asked for.
       controller.pause();

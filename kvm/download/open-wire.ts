@@ -1,7 +1,7 @@
 import { connect as connectTcp, isIP, type LookupFunction, type OnReadOpts, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { hostOf, portOf } from './endpoint.js';
-import { openTunnel } from './proxy-tunnel.js';
+import { openTunnel, proxyFailure } from './proxy-tunnel.js';
 import { Wire } from './wire.js';
 
 export interface Route {
@@ -35,7 +35,7 @@ export function openWire({ url, lookup, ca, proxy }: Route): OpeningWire {
   let current: Socket | undefined;
   let isDestroyed = false;
 
-  const tls = (onread: OnReadOpts, under?: Socket): Socket => {
+  const tls = (onread?: OnReadOpts, under?: Socket): Socket => {
     const options = {
       // An address is no server name (RFC 6066, 3); the certificate is checked against the host all the same.
       ...(isIP(host) === 0 ? { servername: host } : {}),
@@ -48,8 +48,12 @@ export function openWire({ url, lookup, ca, proxy }: Route): OpeningWire {
     // Missing in the types, and documented for `connect` of node:tls all the same.
     return connectTls(options as ConnectionOptions);
   };
-  const wireOf = async (open: (onread: OnReadOpts) => Socket, event: 'connect' | 'secureConnect'): Promise<Wire> => {
-    const wire = new Wire(open);
+  const wireOf = async (
+    open: (onread: OnReadOpts) => Socket,
+    event: 'connect' | 'secureConnect',
+    takesMemory = true,
+  ): Promise<Wire> => {
+    const wire = new Wire(open, takesMemory);
     current = wire.socket;
     await connected(wire.socket, event);
     return wire;
@@ -62,11 +66,14 @@ export function openWire({ url, lookup, ca, proxy }: Route): OpeningWire {
     }
     // Plain requests go to the proxy itself, which is told the whole URL.
     if (!isSecure) {
-      return wireOf((onread) => connectTcp({ host: hostOf(proxy), port: portOf(proxy), onread }), 'connect');
+      const open = (onread: OnReadOpts): Socket => connectTcp({ host: hostOf(proxy), port: portOf(proxy), onread });
+      return wireOf(open, 'connect').catch((error: unknown) => {
+        throw proxyFailure(url, proxy, 'cannot be reached', error);
+      });
     }
-    const tunnel = await openTunnel(proxy, `${url.hostname}:${portOf(url)}`, (socket) => (current = socket));
+    const tunnel = await openTunnel(proxy, url, (socket) => (current = socket));
     if (isDestroyed) tunnel.destroy();
-    return wireOf((onread) => tls(onread, tunnel), 'secureConnect');
+    return wireOf(() => tls(undefined, tunnel), 'secureConnect', false);
   };
   return {
     ready: make(),

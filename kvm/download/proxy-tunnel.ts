@@ -1,29 +1,27 @@
 import { connect, type Socket } from 'node:net';
 import { displayUrl } from '../../shared/display-url.js';
 import { SlipwayError } from '../../shared/errors.js';
+import { basicAuthorization } from './basic-authorization.js';
 import { hostOf, portOf } from './endpoint.js';
 
 const MAX_HEAD_BYTES = 16 * 1024;
 
-/** Credentials of a proxy's URL (RFC 7617), for `Proxy-Authorization`. */
-export function proxyAuthorization(proxy: URL): string | undefined {
-  if (proxy.username === '' && proxy.password === '') return undefined;
-  const credentials = `${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`;
-  return `Basic ${Buffer.from(credentials).toString('base64')}`;
-}
+/** The proxy is to blame, and `url` is what it was asked for. */
+export const proxyFailure = (url: URL, proxy: URL, why: string, cause?: unknown): SlipwayError =>
+  new SlipwayError('SLIPWAY_SOURCE_PROXY', `${displayUrl(url)}: the proxy ${proxy.host} ${why}`, { cause });
 
 /**
- * A connection to `authority` (`host:port`) through a proxy (RFC 9110, 9.3.6). `onSocket` gets the connection as soon as
- * it is being made.
+ * A connection to the server of `url` through a proxy (RFC 9110, 9.3.6). `onSocket` gets the connection as soon as it is
+ * being made.
  *
  * @throws SlipwayError SLIPWAY_SOURCE_PROXY
  */
-export async function openTunnel(proxy: URL, authority: string, onSocket: (socket: Socket) => void): Promise<Socket> {
-  const failure = (why: string, cause?: unknown): SlipwayError =>
-    new SlipwayError('SLIPWAY_SOURCE_PROXY', `The proxy ${displayUrl(proxy)} ${why}`, { cause });
+export async function openTunnel(proxy: URL, url: URL, onSocket: (socket: Socket) => void): Promise<Socket> {
+  const failure = (why: string, cause?: unknown): SlipwayError => proxyFailure(url, proxy, why, cause);
+  const authority = `${url.hostname}:${portOf(url)}`;
   const socket = connect({ host: hostOf(proxy), port: portOf(proxy) });
   onSocket(socket);
-  const authorization = proxyAuthorization(proxy);
+  const authorization = basicAuthorization(proxy);
   socket.write(
     [
       `CONNECT ${authority} HTTP/1.1`,

@@ -23,17 +23,23 @@ export class Wire {
   /** Has said or got something between two readers: nobody could tell what it means. */
   #isSpoiled = false;
 
-  constructor(open: (onread: OnReadOpts) => Socket) {
+  /** @param takesMemory `false` for a socket that heeds no `onread`, as Node's do on top of another socket */
+  constructor(open: (onread: OnReadOpts) => Socket, takesMemory = true) {
+    const take = (bytes: Buffer, isScratch: boolean): boolean => {
+      if (this.#reader) return this.#reader.onBytes(bytes, isScratch);
+      this.#isSpoiled = true;
+      return false;
+    };
     this.socket = open({
       buffer: () => this.#reader?.nextBuffer() ?? this.#scratch,
-      callback: (length, memory) => {
-        const isScratch = memory === this.#scratch;
-        const bytes = Buffer.from(memory.buffer, memory.byteOffset, length);
-        if (this.#reader) return this.#reader.onBytes(bytes, isScratch);
-        this.#isSpoiled = true;
-        return false;
-      },
+      callback: (length, memory) =>
+        take(Buffer.from(memory.buffer, memory.byteOffset, length), memory === this.#scratch),
     });
+    if (!takesMemory) {
+      this.socket.on('data', (bytes: Buffer) => {
+        if (!take(bytes, true)) this.socket.pause();
+      });
+    }
     this.socket.setNoDelay(true);
     let failure: Error | undefined;
     this.socket.on('error', (error) => (failure = error));

@@ -21,6 +21,8 @@ export interface ForwardProxyOptions {
 export interface ForwardProxy {
   url: URL;
   requests: ProxyRequest[];
+  /** Of clients, that are open. */
+  connections(): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -75,6 +77,10 @@ export async function startForwardProxy({ names = {}, credentials }: ForwardProx
   return {
     url: new URL(`http://127.0.0.1:${(proxy.address() as AddressInfo).port}`),
     requests,
+    connections: () =>
+      new Promise((resolve, reject) => {
+        proxy.getConnections((error, count) => (error ? reject(error) : resolve(count)));
+      }),
     stop: () =>
       new Promise((done) => {
         proxy.close(() => done());

@@ -32,7 +32,7 @@ export interface Nginx {
   readonly directory: string;
   readonly port: number;
   readonly tlsPort: number;
-  /** The certificate of the authority that has vouched for 127.0.0.1, ::1, localhost and *.example. */
+  /** The certificate of the authority that has vouched for 127.0.0.1, ::1, mirror.example and hidden.example. */
   readonly authorityPem: string;
   put(path: string, content: string | Buffer): Promise<void>;
   /** Starts the server anew, at the same ports, after a `kill` or with another configuration. */
@@ -73,7 +73,7 @@ export async function startNginx({ locations = '', server = '' }: NginxOptions =
   const [port, tlsPort] = (await freePorts(2)) as [number, number];
   await mkdir(path('www'));
   const authority = await createAuthority(root);
-  const names = ['IP:127.0.0.1', 'IP:::1', 'DNS:localhost', 'DNS:*.example'];
+  const names = ['IP:127.0.0.1', 'IP:::1', 'DNS:mirror.example', 'DNS:hidden.example'];
   const { certificate, key } = await authority.issue('server', names);
   let configured = { locations, server };
   let running: ChildProcess | undefined;
