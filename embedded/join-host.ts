@@ -75,6 +75,8 @@ export async function joinLocalHost(options: JoinLocalHostOptions): Promise<Loca
     consoleDirectory,
     tokenDirectory,
     keyPair,
+    // Set by hand: it has to outlive restarts.
+    proxyUrl: known?.proxyUrl,
   });
   const [{ poolId, path: poolPath }] = pools as [PoolPlace];
   return { id: hostId, name, configPath, poolId, poolPath, consoleDirectory, libvirtUri };

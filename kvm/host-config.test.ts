@@ -35,6 +35,11 @@ test('should read what was written, and let its owner only', async () => {
   expect(await readdir(directory)).toEqual(['host.json']);
 });
 
+test('should read the proxy that was written', async () => {
+  await writeHostConfig(path, { ...CONFIG, proxyUrl: 'http://me:hush@proxy.example:3128' });
+  expect((await readHostConfig(path)).proxyUrl).toBe('http://me:hush@proxy.example:3128/');
+});
+
 test('should take a pool without a type for a directory of this host alone', async () => {
   await writeFile(path, JSON.stringify({ ...CONFIG, pools: [{ poolId: 'pool-1', path: '/srv/pool' }] }));
   expect((await readHostConfig(path)).pools).toEqual([{ poolId: 'pool-1', type: 'Filesystem', path: '/srv/pool' }]);
@@ -57,6 +62,13 @@ test.each<[string, string, RegExp]>([
     JSON.stringify({ ...CONFIG, pools: [{ poolId: 'p', type: 'RBD', path: '/srv' }] }),
     /pools\[0\]\.type must be one of Filesystem, /,
   ],
+  [
+    'a proxy that speaks TLS',
+    JSON.stringify({ ...CONFIG, proxyUrl: 'https://me:hush@proxy.example' }),
+    /proxyUrl must be an http URL without a path$/,
+  ],
+  ['a proxy with a path', JSON.stringify({ ...CONFIG, proxyUrl: 'http://proxy.example/hush' }), /proxyUrl must be/],
+  ['half a proxy', JSON.stringify({ ...CONFIG, proxyUrl: 'hush' }), /proxyUrl must be/],
   ['half a key pair', JSON.stringify({ ...CONFIG, keyPair: { secretKey: 'hush' } }), /keyPair\.publicKey must be/],
 ])('should say what is wrong with a file that has %s, and no secret', async (_name, content, reason) => {
   await writeFile(path, content);

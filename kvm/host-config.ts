@@ -16,6 +16,8 @@ export interface HostConfig {
   consoleDirectory: string;
   tokenDirectory: string;
   keyPair: KeyPair;
+  /** `http://[user:password@]host[:port]`, through which HTTP servers of images are reached. User info is a secret. */
+  proxyUrl?: string | undefined;
 }
 
 /** @throws SlipwayError SLIPWAY_INTERNAL saying which field is wrong; never with a value, one of them is a secret key */
@@ -65,6 +67,7 @@ function parseHostConfig(value: unknown, path: string): HostConfig {
       publicKey: text(keyPair('publicKey'), path, 'keyPair.publicKey'),
       secretKey: text(keyPair('secretKey'), path, 'keyPair.secretKey'),
     },
+    proxyUrl: proxyUrl(root('proxyUrl'), path),
   };
 }
 
@@ -88,6 +91,13 @@ function poolType(value: unknown, path: string, name: string): PoolType {
   const type = POOL_TYPES.find((known) => known === value);
   if (!type) throw invalid(path, `${name} must be one of ${POOL_TYPES.join(', ')}`);
   return type;
+}
+
+function proxyUrl(value: unknown, path: string): string | undefined {
+  if (value === undefined) return undefined;
+  const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : undefined;
+  if (url?.protocol === 'http:' && `${url.pathname}${url.search}${url.hash}` === '/') return url.href;
+  throw invalid(path, 'proxyUrl must be an http URL without a path');
 }
 
 const invalid = (path: string, reason: string, cause?: unknown): SlipwayError =>

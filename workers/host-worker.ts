@@ -52,6 +52,7 @@ await runWorkerProcess('host worker', async (ready) => {
     }),
     tokens: new TokenStore(config.tokenDirectory),
     bandwidth: new Bandwidth(),
+    proxy: config.proxyUrl === undefined ? undefined : new URL(config.proxyUrl),
     started: new StartedDomains(path.join(path.dirname(config.tokenDirectory), 'started')),
   };
   await dependencies.tokens.sweep(Date.now());
