@@ -114,7 +114,8 @@ class FetchRun {
         this.#blame(downloaded);
         this.#wrong.push({ code: error.code, isVouched, digests: downloaded?.digests ?? [] });
         if (!isWorthAnother(this.#wrong, this.#hasOthers)) throw error;
-        display.note(`Attempt ${attempt}: ${error.message}. Trying again, one source after the other`);
+        display.note(`Attempt ${attempt}: ${error.message}`);
+        display.note('Trying again: one source after the other, if there are several');
       }
     }
   }

@@ -9,7 +9,7 @@ import { syncDirectory } from '../../kvm/write-file-durably.js';
 import type { ImageFormat } from '../../shared/images.js';
 import { usageError } from './usage-error.js';
 
-/** As templates on a pool: QEMU reads them as another user. */
+/** As templates on a pool: QEMU reads them as another user, as does the unprivileged inspection. */
 const IMAGE_MODE = 0o644;
 /** What file systems without hard links answer. */
 const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
@@ -33,8 +33,8 @@ export async function placeImage({ from, to, format, isReplacing }: Placement): 
   const file = await open(from, constants.O_RDONLY | constants.O_NOFOLLOW);
   try {
     if (!(await file.stat()).isFile()) throw new Error('it is not a file');
-    const inspection = await inspectImage(from, format ?? (await detectFormat(from)).format);
     await file.chmod(IMAGE_MODE);
+    const inspection = await inspectImage(from, format ?? (await detectFormat(from)).format);
     await file.sync();
     await (isReplacing ? moveFile(file, from, to) : nameOnce(file, from, to));
     const { size } = await file.stat();
