@@ -113,7 +113,7 @@ withNginx(`nginx${obstacle === undefined ? '' : `: ${obstacle}`}`, () => {
   });
 
   it('that gives no ranges still gives its part, and the whole to one who asks for a part', async () => {
-    await nginx.restart('location /whole { alias ' + nginx.directory + '/disk; max_ranges 0; limit_rate 2m; }', '');
+    await nginx.restart('location /whole { alias ' + nginx.directory + '/disk; max_ranges 0; limit_rate 4m; }', '');
     await withClient(async (client) => {
       const { body, bytes } = await readRange(client, http('/whole'), { fromByte: MIB, endByte: 2 * MIB });
       expect(body).toMatchObject({ fromByte: 0, totalBytes: image.length, hasRanges: false });
@@ -325,7 +325,7 @@ withNginx(`nginx${obstacle === undefined ? '' : `: ${obstacle}`}`, () => {
     ['http', () => http('/slow')],
     ['https', () => https('/slow')],
   ])('that is killed and comes back is resumed over %s', async (_scheme, url) => {
-    await nginx.restart(`location /slow { alias ${nginx.directory}/disk; limit_rate 2m; }`, '');
+    await nginx.restart(`location /slow { alias ${nginx.directory}/disk; limit_rate 4m; }`, '');
     const before = (await nginx.requests('/slow')).length;
     const crash = onceAfter(MIB, () => nginx.restart());
     const result = await bench.download({ sources: [url()], settings }, { ...trust(), onProgress: crash.onProgress });
@@ -341,7 +341,7 @@ withNginx(`nginx${obstacle === undefined ? '' : `: ${obstacle}`}`, () => {
   it.each([[false], [true]])('that gets another file in the middle gives that one (vouched: %s)', async (isVouched) => {
     const [old, present] = [randomContent(image.length), randomContent(image.length)];
     await nginx.put('changing', old);
-    await nginx.restart(`location /changing { alias ${nginx.directory}/changing; limit_rate 2m; }`, '');
+    await nginx.restart(`location /changing { alias ${nginx.directory}/changing; limit_rate 4m; }`, '');
     const change = onceAfter(MIB, async () => {
       await nginx.kill();
       await nginx.put('changing', Buffer.concat([present, Buffer.from('!')]));

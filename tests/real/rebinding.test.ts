@@ -45,7 +45,7 @@ describe.each(['http', 'https'] as const)('names that lead elsewhere the next ti
   let bench: DownloadBench;
   let directory: string;
   let authorityPem: string;
-  let servers: Server[];
+  let servers: [Server, Server];
   let port: number;
   let outside: Socket[];
   let inside: Socket[];
@@ -68,9 +68,9 @@ describe.each(['http', 'https'] as const)('names that lead elsewhere the next ti
     const identity = { cert: await readFile(certificate), key: await readFile(key) };
     const create = (): Server => (scheme === 'http' ? createHttpServer(answer) : createHttpsServer(identity, answer));
     servers = [create(), create()];
-    outside = await listen(servers[0] as Server, OUTSIDE, 0);
-    port = (servers[0]?.address() as AddressInfo).port;
-    inside = await listen(servers[1] as Server, INSIDE, port);
+    outside = await listen(servers[0], OUTSIDE, 0);
+    port = (servers[0].address() as AddressInfo).port;
+    inside = await listen(servers[1], INSIDE, port);
   });
   afterAll(async () => {
     for (const socket of [...outside, ...inside]) socket.destroy();

@@ -1,6 +1,6 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
+import { type Duplex, pipeline } from 'node:stream';
 
 /** What the proxy was asked. */
 export interface ProxyRequest {
@@ -48,7 +48,8 @@ export async function startForwardProxy({ names = {}, credentials }: ForwardProx
       { host: address, port: url.port || 80, method: incoming.method, path: url.pathname + url.search, headers },
       (answer) => {
         outgoing.writeHead(answer.statusCode ?? 502, answer.rawHeaders);
-        answer.pipe(outgoing);
+        // A transfer that broke off has to break off on this side, too.
+        pipeline(answer, outgoing, () => undefined);
       },
     );
     passed.on('error', () => (outgoing.headersSent ? outgoing.destroy() : outgoing.writeHead(502).end()));
