@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createSourceClient } from '../../kvm/download/create-source-client.js';
 import type { DownloadContext } from '../../kvm/download/download.js';
 import type { SourceClientOptions } from '../../kvm/download/http-client.js';
@@ -71,6 +72,46 @@ withNginx(`through a proxy${obstacle === undefined ? '' : `: ${obstacle}`}`, () 
     expect((await download(url(), { resolve })).digests[0]?.value).toBe(digest);
     expect(proxy.requests).toMatchObject([{ method, target: target(), headers: { host: new URL(url()).host } }]);
     await waitFor('no connection to the proxy is left', async () => (await proxy.connections()) === 0, 5_000);
+  });
+
+  it.each([
+    ['http', () => http('/disk')],
+    ['https', () => https('/disk')],
+  ])('parts of a file come over one connection of %s, to a slow disk too', async (scheme, url) => {
+    const client = createSourceClient({
+      settings: realSettings(),
+      proxy: proxy.url,
+      trustedCertificatesPem: [nginx.authorityPem],
+    });
+    for (const fromByte of [0, MIB, 2 * MIB + 3]) {
+      const chunks: Buffer[] = [];
+      const body = await client.open(url(), new AbortController().signal, { fromByte, endByte: fromByte + MIB });
+      await body.pump({
+        write: (chunk) => chunks.push(Buffer.from(chunk)) % 3 !== 0,
+        whenWritable: () => sleep(1),
+      });
+      expect(Buffer.concat(chunks).equals(image.subarray(fromByte, fromByte + MIB))).toBe(true);
+    }
+    expect(proxy.requests).toHaveLength(scheme === 'https' ? 1 : 3);
+    expect(await proxy.connections()).toBe(1);
+    client.close();
+    await waitFor('no connection to the proxy is left', async () => (await proxy.connections()) === 0, 5_000);
+  });
+
+  it.each(['http', 'https'])('a connection over %s that is still being made ends with its client', async (scheme) => {
+    const held: Socket[] = [];
+    const silent = createServer((socket) => held.push(socket.on('error', () => undefined)));
+    await new Promise<void>((done) => silent.listen(0, '127.0.0.1', done));
+    const { port } = silent.address() as AddressInfo;
+    const client = createSourceClient({ settings: realSettings(), proxy: new URL(`http://127.0.0.1:${port}`) });
+    const reading = readRange(client, `${scheme}://${HIDDEN}/disk`);
+    await waitFor('the proxy is asked', async () => held.length > 0, 5_000);
+    client.close();
+    await expect(reading).rejects.toMatchObject({ name: 'AbortError' });
+    held[0]?.resume();
+    await waitFor('the connection has ended', async () => held[0]?.readableEnded === true, 5_000);
+    silent.close();
+    held[0]?.destroy();
   });
 
   it.each([
