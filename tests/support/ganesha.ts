@@ -1,9 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer, connect, type AddressInfo } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { freePorts } from './free-ports.js';
 
 /** A real NFS server in user space, on 127.0.0.1, for versions 3 and 4. Root is squashed. */
 export interface GaneshaServer {
@@ -56,7 +57,7 @@ export async function startGanesha(): Promise<GaneshaServer> {
   await mkdir(directory);
   await chmod(directory, 0o755);
   await mkdir(join(root, 'recovery'));
-  const [nfsPort, mountPort] = await freePorts();
+  const [nfsPort, mountPort] = (await freePorts(2)) as [number, number];
   const path = (name: string): string => join(root, name);
   await writeFile(path('ganesha.conf'), configuration({ root, directory, nfsPort, mountPort }));
   const server = spawn(
@@ -125,21 +126,6 @@ EXPORT {
   FSAL { Name = VFS; }
 }
 `;
-
-/** Ports that were free a moment ago. */
-async function freePorts(): Promise<[number, number]> {
-  const servers = [createServer(), createServer()];
-  const ports = await Promise.all(
-    servers.map(
-      (server) =>
-        new Promise<number>((resolve) => {
-          server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port));
-        }),
-    ),
-  );
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports as [number, number];
-}
 
 async function ready(server: ChildProcess, port: number): Promise<void> {
   const deadlineMs = Date.now() + READY_TIMEOUT_MS;
