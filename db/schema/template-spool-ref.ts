@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { check, index, integer, pgSequence, pgTable, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
+import { check, index, integer, pgSequence, pgTable, text, unique, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
 import { bytes, created, id, instant } from './columns.js';
 import { host } from './host.js';
 import { storagePool } from './storage-pool.js';
@@ -47,6 +47,12 @@ export const templateSpoolRef = pgTable(
     physicalSizeBytes: bytes(),
     /** What it counts for on its pool: the size that is expected, and once it is Ready what it takes. */
     reservedBytes: bytes().notNull().default(0),
+    /** The id of a copy that a disk may stand on, which `volumes` refers to; NULL in any other state. */
+    usableId: uuid().generatedAlwaysAs(sql`case when state in ('Ready', 'Superseded') then id end`),
+    /** Since when nothing uses it, as whoever evicts has noticed. */
+    unusedSince: instant(),
+    /** When a host last refused to remove it, for a disk that nobody knows stands on it. */
+    evictionRefused: instant(),
     created: created(),
     lastUpdated: instant().notNull().defaultNow(),
   },
@@ -54,7 +60,8 @@ export const templateSpoolRef = pgTable(
     // Two live copies of a template on one pool must never be: the second deployment would download again.
     uniqueIndex('template_spool_ref_pool_id_template_id_key')
       .on(table.poolId, table.templateId)
-      .where(sql`state <> 'Superseded'`),
+      .where(sql`state not in ('Superseded', 'Evicting')`),
+    unique('template_spool_ref_usable_id_key').on(table.usableId),
     index('template_spool_ref_template_id_idx').on(table.templateId),
     index('template_spool_ref_host_id_idx').on(table.hostId),
     check(

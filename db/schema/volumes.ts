@@ -23,10 +23,13 @@ export const volumes = pgTable(
     templateId: uuid().references(() => vmTemplate.id, { onDelete: 'restrict' }),
     poolId: uuid().references(() => storagePool.id, { onDelete: 'restrict' }),
     /**
-     * The copy that the overlay stands on. Set before the overlay is made, and RESTRICT, so that evicting the copy
-     * can never pull a disk from under a VM.
+     * The copy that the overlay stands on. Set before the overlay is made. It refers to a column that is NULL for a copy
+     * that is being evicted: none becomes that while a disk refers to it, and none that is can be referred to.
      */
-    templateSpoolRefId: uuid().references(() => templateSpoolRef.id, { onDelete: 'restrict' }),
+    templateSpoolRefId: uuid().references(() => templateSpoolRef.usableId, {
+      onDelete: 'restrict',
+      onUpdate: 'restrict',
+    }),
     /** Token of the try that made the file; the file's name carries it. */
     token: bigint({ mode: 'number' }),
     /** File name below the pool; set together with Ready. */
