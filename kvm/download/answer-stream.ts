@@ -166,14 +166,18 @@ export class AnswerStream extends Duplex implements WireReader {
   }
 
   #commit(length: number): boolean {
+    const target = this.#target;
+    if (!target) return true;
     try {
-      this.#target?.sink.direct?.commit(length);
+      const isReady = target.sink.direct?.commit(length) ?? true;
+      // Behind the body it goes on reading: what comes there tells that the wire cannot be used again.
+      if (!this.#advance(length) || isReady) return true;
+      target.sink.whenWritable().then(() => this.#wire.socket.resume(), target.settle);
+      return false;
     } catch (error) {
-      this.#target?.settle(error as Error);
+      target.settle(error as Error);
       return true;
     }
-    this.#advance(length);
-    return true;
   }
 
   /** Whether more is to come. */

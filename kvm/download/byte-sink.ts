@@ -10,7 +10,7 @@ export interface ByteSink {
   direct?: {
     /** Memory for the next bytes; undefined when there is none now, and `write` has to be used. */
     reserve(): Uint8Array | undefined;
-    /** So many bytes were put at the start of what was reserved last. What it throws ends the transfer. */
-    commit(bytes: number): void;
+    /** So many bytes were put at the start of what was reserved last. `false` and what it throws mean what they do in `write`. */
+    commit(bytes: number): boolean;
   };
 }

@@ -269,7 +269,7 @@ export class DownloadFile implements SlotTarget, GrowingFile {
 
   #fail(error: Error): void {
     this.failure ??= error;
-    this.slots.abandon();
+    this.slots.wakeAll();
     this.#changed.notify();
   }
 }

@@ -64,19 +64,19 @@ export class ExtentSink implements ByteSink {
       this.#writer ??= this.#options.file.writer();
       return this.#writer.reserve(this.#position)?.subarray(0, restBytes);
     },
-    commit: (bytes: number): void => {
+    commit: (bytes: number): boolean => {
       const extent = this.#extent;
       const writer = this.#writer as FileWriter;
       const isWanted = extent?.position === this.#position && extent.endByte - extent.position >= bytes;
       if (!isWanted) {
         // While these bytes came, another reader brought them, or was given them.
-        this.#take(writer.withdraw(bytes));
-        return;
+        return this.#take(writer.withdraw(bytes)) && !this.#isThrottled();
       }
       this.#count(bytes);
-      writer.commit(bytes);
+      const isReady = writer.commit(bytes);
       this.#advance(extent, bytes);
       this.#endIfComplete();
+      return isReady && !this.#isThrottled();
     },
   };
 

@@ -17,6 +17,8 @@ export class FileWriter {
   #isReserved = false;
   /** Bytes that found no free slot. */
   #waiting: { position: number; bytes: Buffer }[] = [];
+  /** Where the next bytes go that found no slot in advance. */
+  #pausedAt: number | undefined;
 
   constructor(target: SlotTarget) {
     this.#target = target;
@@ -31,14 +33,23 @@ export class FileWriter {
     return slot?.buffer.subarray(slot.length);
   }
 
-  /** So many bytes were put at the start of what was reserved last. */
-  commit(bytes: number): void {
+  /**
+   * So many bytes were put at the start of what was reserved last.
+   *
+   * @returns `false` when there is no slot for the next ones before `whenWritable` has resolved: bytes that come all the
+   *   same have to be copied twice
+   */
+  commit(bytes: number): boolean {
     if (this.#target.failure) throw this.#target.failure;
     const slot = this.#slot;
     if (!slot || !this.#isReserved) throw new Error('Nothing was reserved');
     this.#isReserved = false;
     slot.length += bytes;
+    const position = slot.offset + slot.length;
     this.#submitIfFull(slot);
+    if (this.#slotAt(position)) return true;
+    this.#pausedAt = position;
+    return false;
   }
 
   /** Takes a copy of bytes that were put where they do not belong. */
@@ -59,6 +70,15 @@ export class FileWriter {
   }
 
   async whenWritable(): Promise<void> {
+    await this.#writeWaiting();
+    while (this.#pausedAt !== undefined && !this.#slotAt(this.#pausedAt)) {
+      if (this.#target.failure) throw this.#target.failure;
+      await this.#target.slots.whenFree();
+    }
+    this.#pausedAt = undefined;
+  }
+
+  async #writeWaiting(): Promise<void> {
     for (let next = this.#waiting[0]; next; next = this.#waiting[0]) {
       if (this.#target.failure) throw this.#target.failure;
       const written = this.#fill(next.position, next.bytes);
@@ -80,8 +100,9 @@ export class FileWriter {
   /** Hands everything over. Whoever reserved memory must be gone. */
   async close(): Promise<void> {
     this.#isReserved = false;
+    this.#pausedAt = undefined;
     try {
-      await this.whenWritable();
+      await this.#writeWaiting();
     } finally {
       this.#handOver();
     }

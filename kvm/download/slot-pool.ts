@@ -34,7 +34,8 @@ export class SlotPool {
   give(slot: Slot): void {
     slot.length = 0;
     this.#free.push(slot);
-    this.#waiting.shift()?.();
+    // All of them: the first takes it, and one that has no use for it any more does not leave the others waiting.
+    this.wakeAll();
   }
 
   /** Resolves when a slot has become free. */
@@ -42,8 +43,8 @@ export class SlotPool {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  /** Wakes everybody: nothing will become free any more. */
-  abandon(): void {
+  /** Also when nothing will become free any more. */
+  wakeAll(): void {
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
 }
