@@ -129,6 +129,12 @@ export class DownloadFile implements SlotTarget, GrowingFile {
     if (this.failure) throw this.failure;
   }
 
+  /** Resolves when all that was submitted is written, however much is still to be hashed. */
+  async whenWritten(): Promise<void> {
+    await this.#writes;
+    if (this.failure) throw this.failure;
+  }
+
   /** Makes what is written survive a power cut; resolves with the bytes that do. */
   async syncWritten(): Promise<readonly Interval[]> {
     const written = this.#written.list;
@@ -155,6 +161,8 @@ export class DownloadFile implements SlotTarget, GrowingFile {
 
   /** Drops all bytes. Writers must be closed. */
   async reset(): Promise<void> {
+    // What is thrown away need not be hashed; and the file must not become shorter under what is being hashed.
+    this.#isRefused = true;
     await this.flush();
     try {
       await truncateFile(this.#fd, 0);
@@ -163,6 +171,8 @@ export class DownloadFile implements SlotTarget, GrowingFile {
       this.#hashedBytes = (await this.#hashes.reset()).goodBytes;
     } catch (error) {
       throw poolFailure(error);
+    } finally {
+      this.#isRefused = false;
     }
   }
 

@@ -5,7 +5,7 @@ import { SlipwayError } from '../../shared/errors.js';
 import type { DownloadProgress, DownloadResult, PieceHashes, Unpacked } from '../../shared/images.js';
 import type { DownloadSettings } from '../../shared/settings.js';
 import type { GrowingFile } from '../unpack/growing-file.js';
-import { abortError } from './abort.js';
+import { abortError, throwIfAborted } from './abort.js';
 import type { RateLimit } from './bandwidth.js';
 import { createSourceClient } from './create-source-client.js';
 import { DownloadJob } from './download-job.js';
@@ -23,6 +23,8 @@ const TICK_MS = 100;
 /** More mirrors at once do not make a download faster, and cost each of their servers a connection. */
 const MAX_MIRRORS = 8;
 const MAX_CONNECTIONS = 16;
+/** What Node's timers can hold: a longer one would end at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export interface DownloadRequest {
   /** Full URLs of one tier, best first. */
@@ -85,9 +87,9 @@ export async function download(request: DownloadRequest, context: DownloadContex
       return { ...finished, resumedFromBytes: finished.sizeBytes, mirrors: [] };
     }
     const { totalTimeoutMs } = request.settings;
-    const deadline = AbortSignal.timeout(totalTimeoutMs);
+    const deadline = AbortSignal.timeout(Math.min(totalTimeoutMs, MAX_TIMER_MS));
     try {
-      return await downloadNow(request, { ...context, signal: AbortSignal.any([signal, deadline]) });
+      return await downloadNow(withUsablePieces(request), { ...context, signal: AbortSignal.any([signal, deadline]) });
     } catch (error) {
       if (signal.aborted) throw abortError(signal);
       if (!deadline.aborted) throw error;
@@ -98,6 +100,10 @@ export async function download(request: DownloadRequest, context: DownloadContex
 
 const hasDigests = (digests: readonly Digest[], algorithms: readonly DigestAlgorithm[]): boolean =>
   algorithms.every((wanted) => digests.some(({ algorithm }) => algorithm === wanted));
+
+/** Without the size nobody knows where the last piece ends. */
+const withUsablePieces = (request: DownloadRequest): DownloadRequest =>
+  request.expectedSizeBytes === undefined ? { ...request, pieces: undefined } : request;
 
 async function downloadNow(request: DownloadRequest, context: DownloadContext): Promise<DownloadResult> {
   const { settings, partialPath: path, expectedSizeBytes, pieces, sources } = request;
@@ -114,7 +120,7 @@ async function downloadNow(request: DownloadRequest, context: DownloadContext): 
     pieces: pieces && expectedSizeBytes !== undefined ? { ...pieces, totalBytes: expectedSizeBytes } : undefined,
     onRefused: (piece) => job?.refuse(piece),
   });
-  const follower = new Follower(context.unpack, partial.file, (error) => {
+  const follower = new Follower(context.unpack, partial.file, signal, (error) => {
     // When a hash vouches for the bytes it has to be heard first: a mirror may have sent wrong ones.
     if (!(request.hasVouchedDigest && isOfBytes(error))) failed.abort(error);
   });
@@ -148,6 +154,7 @@ async function downloadNow(request: DownloadRequest, context: DownloadContext): 
     await job.run();
     const finished = await partial.finish();
     const { unpacked, unpackFailure } = await follower.result();
+    throwIfAborted(signal);
     await partial.recordFinished({ ...finished, unpacked, unpackFailure });
     const { resumedFromBytes } = partial;
     return { ...finished, resumedFromBytes, mirrors: job.reports, unpacked, unpackFailure };

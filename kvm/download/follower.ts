@@ -17,15 +17,19 @@ export const isOfBytes = (error: unknown): error is SlipwayError =>
 export class Follower {
   readonly #unpack: Unpack | undefined;
   readonly #file: GrowingFile;
+  readonly #signal: AbortSignal;
   readonly #onFailure: (error: unknown) => void;
+  /** Ends of the pauses so far. */
+  #pauses: Promise<void> = Promise.resolve();
   #stop = new AbortController();
   #running: Promise<Unpacked | undefined> = Promise.resolve(undefined);
   /** Of what comes out. */
   bytes = 0;
 
-  constructor(unpack: Unpack | undefined, file: GrowingFile, onFailure: (error: unknown) => void) {
+  constructor(unpack: Unpack | undefined, file: GrowingFile, signal: AbortSignal, onFailure: (error: unknown) => void) {
     this.#unpack = unpack;
     this.#file = file;
+    this.#signal = signal;
     this.#onFailure = onFailure;
   }
 
@@ -34,17 +38,24 @@ export class Follower {
     const stop = new AbortController();
     this.#stop = stop;
     this.bytes = 0;
-    this.#running = this.#unpack(this.#file, stop.signal, (bytes) => (this.bytes = bytes));
+    // It may be far behind the download, and has to end with it all the same.
+    const signal = AbortSignal.any([this.#signal, stop.signal]);
+    this.#running = this.#unpack(this.#file, signal, (bytes) => (this.bytes = bytes));
     this.#running.catch((error: unknown) => {
-      if (!stop.signal.aborted) this.#onFailure(error);
+      if (!signal.aborted) this.#onFailure(error);
     });
   }
 
-  /** Lets the file lose bytes, and begins anew. */
-  async pauseFor(act: () => Promise<void>): Promise<void> {
-    await this.stop();
-    await act();
-    this.start();
+  /** Lets the file lose bytes, and begins anew. Pauses follow one another: each would start a reader of its own. */
+  pauseFor(act: () => Promise<void>): Promise<void> {
+    const pause = async (): Promise<void> => {
+      await this.stop();
+      await act();
+      this.start();
+    };
+    const paused = this.#pauses.then(pause);
+    this.#pauses = paused.catch(() => undefined);
+    return paused;
   }
 
   /** @returns what came out, or why nothing can come out of these bytes */

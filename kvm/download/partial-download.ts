@@ -99,7 +99,7 @@ export class PartialDownload {
 
   /** Keeps what arrived for the next try, if the disk still takes it. */
   async save(): Promise<void> {
-    await this.file.flush();
+    await this.file.whenWritten();
     await this.#checkpointer.save(this.identity);
   }
 
