@@ -82,11 +82,11 @@ export class DownloadJob {
 
   /** A piece was thrown away: others than those who brought it have to bring it again. */
   refuse(piece: Interval): void {
-    const suspects = this.#plan.refuse(piece);
+    const culprit = this.#plan.refuse(piece);
     const { mirrors } = this.#options;
-    const [guilty] = mirrors.filter(({ shown }) => suspects.has(shown));
+    const guilty = mirrors.find((mirror) => mirror === culprit);
     const hasOthers = mirrors.some((other) => other !== guilty && other.state !== 'failed');
-    if (suspects.size === 1 && guilty?.isGuilty(hasOthers)) {
+    if (guilty?.isGuilty(hasOthers)) {
       const where = `bytes ${piece.fromByte} to ${piece.endByte - 1}`;
       this.#leave(guilty, new SlipwayError('SLIPWAY_SOURCE_PIECE', `${guilty.shown}: ${where} have a wrong hash`));
     }
@@ -132,17 +132,17 @@ export class DownloadJob {
     this.#failure = undefined;
     const running: Promise<void>[] = [];
     try {
-      while (!this.#isComplete) {
+      for (;;) {
         throwIfAborted(signal);
         if (partial.file.failure) throw partial.file.failure;
         if (this.#failure !== undefined) throw this.#failure;
+        if (this.#isComplete) return true;
         running.push(...this.#startLanes());
         // Once everything is there only hashing is left, which may still send pieces back.
         const isHashing = this.#plan.isDone && this.#plan.totalBytes !== undefined;
         if (this.#lanes.size === 0 && !isHashing) throw this.#exhausted();
         await (isHashing ? Promise.race([this.#changed.wait(), partial.file.whenChanged()]) : this.#changed.wait());
       }
-      return true;
     } catch (error) {
       if (error instanceof BeginAnew) return false;
       throw error;
@@ -156,6 +156,7 @@ export class DownloadJob {
 
   get #isComplete(): boolean {
     const { totalBytes, isDone } = this.#plan;
+    if ([...this.#lanes].some(({ isUndecided }) => isUndecided)) return false;
     return isDone && totalBytes !== undefined && this.#options.partial.file.readyBytes >= totalBytes;
   }
 
@@ -195,9 +196,11 @@ export class DownloadJob {
   /** Whether there is work for more than one lane. */
   get #canShare(): boolean {
     const { totalBytes, isDone } = this.#plan;
-    if (totalBytes === undefined || isDone) return false;
-    const restBytes = totalBytes - this.#options.partial.file.writtenBytes;
-    return restBytes >= MIN_SHARED_BYTES || ![...this.#lanes].some(({ isBusy }) => isBusy);
+    if (isDone) return false;
+    // Those who wait for another try must not make the others wait.
+    if (![...this.#lanes].some(({ isBusy }) => isBusy)) return true;
+    if (totalBytes === undefined) return false;
+    return totalBytes - this.#options.partial.file.writtenBytes >= MIN_SHARED_BYTES;
   }
 
   async #runLane(mirror: Mirror): Promise<void> {
@@ -210,6 +213,7 @@ export class DownloadJob {
         const extent = this.#claim(lane);
         const { takenBytes } = mirror;
         if (extent && !(await this.#work(lane, extent, signal))) break;
+        lane.isUndecided = false;
         // Overtaken by others, and asking again at once, it would only get in their way.
         if (mirror.takenBytes === takenBytes) await this.#changed.wait();
         else this.#changed.notify();
@@ -219,6 +223,8 @@ export class DownloadJob {
     } finally {
       this.#lanes.delete(lane);
       mirror.connections -= 1;
+      // All its connections may fail at the same time, each leaving the work to the others.
+      if (mirror.connections === 0 && mirror.state === 'working') mirror.state = 'waiting';
       this.#changed.notify();
     }
   }
@@ -228,14 +234,21 @@ export class DownloadJob {
     // Until the first answer nobody knows where the file ends.
     if (this.#plan.totalBytes === undefined && others.some(({ isBusy }) => isBusy)) return undefined;
     // A server that sends everything for a part is of use only when there is no other.
-    if (!lane.source.hasRanges && others.some(({ source }) => source.hasRanges)) return undefined;
-    const mirrors = new Set(this.#options.mirrors.filter(({ state }) => state !== 'failed').map(({ shown }) => shown));
-    return this.#plan.claim(lane, this.#lanes.size, mirrors);
+    const { hasRanges } = lane.source;
+    if (!hasRanges && others.some(({ source, isBusy }) => source.hasRanges || isBusy)) return undefined;
+    return this.#plan.claim(lane, this.#lanes.size, this.#ableMirrors);
+  }
+
+  /** Those that could fetch a range now: nothing may be left for one that will not begin before it is there. */
+  get #ableMirrors(): Set<Mirror> {
+    const { mirrors, maxMirrors } = this.#options;
+    const working = mirrors.filter(({ state }) => state === 'working');
+    const waiting = working.length < maxMirrors ? mirrors.filter(({ state }) => state === 'waiting') : [];
+    return new Set([...working, ...waiting].filter(({ hasRanges }) => hasRanges));
   }
 
   /** @returns whether the lane goes on */
   async #work(lane: Lane, extent: Extent, signal: AbortSignal): Promise<boolean> {
-    const { source } = lane;
     lane.begin(performance.now());
     try {
       await this.#transfer(lane, extent, signal);
@@ -245,7 +258,7 @@ export class DownloadJob {
       if (signal.aborted) return false;
       if (!isSlipwayError(error)) throw error;
       lane.end(performance.now());
-      return await this.#onFailure(source, error, signal);
+      return await this.#onFailure(lane, error, signal);
     } finally {
       lane.end(performance.now());
     }
@@ -263,6 +276,8 @@ export class DownloadJob {
       const { fromByte, bodyBytes, url } = body;
       if (fromByte !== range.fromByte && this.#lanes.size > 1) return;
       const endByte = bodyBytes === undefined ? undefined : fromByte + bodyBytes;
+      // Nothing but the end of the body tells whether the file ends there.
+      lane.isUndecided = endByte === undefined;
       sink = new ExtentSink(
         {
           shownUrl: source.shown,
@@ -343,9 +358,12 @@ export class DownloadJob {
   }
 
   /** @returns whether the lane goes on */
-  async #onFailure(source: Mirror, error: SlipwayError, signal: AbortSignal): Promise<boolean> {
+  async #onFailure(lane: Lane, error: SlipwayError, signal: AbortSignal): Promise<boolean> {
+    const { source } = lane;
     const { code } = error;
-    if (code === 'SLIPWAY_SOURCE_SIZE' && source.takenBytes > 0) return this.#takeBack(source, error);
+    if (code === 'SLIPWAY_SOURCE_SIZE' && source.takenBytes > 0) return this.#takeBack(lane, error);
+    // The size that it disagrees with may be the wrong one.
+    source.isContrary = code === 'SLIPWAY_SOURCE_SIZE' && this.#options.expectedSizeBytes === undefined;
     if (source.connections > 1 && code !== 'SLIPWAY_SOURCE_CHANGED') {
       // It has let fewer connections in than were asked for: the others go on.
       source.maxConnections = source.connections - 1;
@@ -369,14 +387,19 @@ export class DownloadJob {
   }
 
   /** What was taken of another file than the others' would only come out at the end, and be blamed on all. */
-  async #takeBack(source: Mirror, error: SlipwayError): Promise<false> {
-    const { partial, pieces, isVouched, withoutReader } = this.#options;
+  async #takeBack(lane: Lane, error: SlipwayError): Promise<false> {
+    const { source } = lane;
+    lane.isUndecided = true;
+    const { partial, pieces, isVouched, expectedSizeBytes, withoutReader } = this.#options;
     this.#leave(source, error);
     // Pieces are judged one by one.
     if (pieces) return false;
-    if (!isVouched) throw new BeginAnew();
-    await withoutReader(() => partial.takeBack(this.#plan.contributionsOf(source.shown)));
-    this.#plan.giveBack(source.shown);
+    // The size may be its word, too.
+    if (!isVouched || expectedSizeBytes === undefined) throw new BeginAnew();
+    // What its other connections brought may still be on its way into the file.
+    while (source.connections > 1) await this.#changed.wait();
+    await withoutReader(() => partial.takeBack(this.#plan.contributionsOf(source)));
+    this.#plan.giveBack(source);
     source.takenBytes = 0;
     return false;
   }

@@ -154,11 +154,12 @@ export class ExtentSink implements ByteSink {
   }
 
   #count(bytes: number): void {
-    const { onReceived, limits, maxSizeBytes, shownUrl } = this.#options;
+    const { onReceived, limits, maxSizeBytes, plan, shownUrl } = this.#options;
     onReceived(bytes);
     const nowMs = performance.now();
     for (const limit of limits) this.#readableAtMs = Math.max(this.#readableAtMs, limit.take(bytes, nowMs));
-    if (this.#position + bytes > maxSizeBytes) {
+    // Where the size is known, bytes behind it are this source's fault alone.
+    if (plan.totalBytes === undefined && this.#position + bytes > maxSizeBytes) {
       throw new SlipwayError(
         'SLIPWAY_TEMPLATE_TOO_LARGE',
         `${shownUrl}: more than the allowed ${maxSizeBytes} bytes came`,

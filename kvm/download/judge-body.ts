@@ -28,12 +28,6 @@ export type Judgement = 'take' | 'restart';
  */
 export function judgeBody(shownUrl: string, known: Known, range: ByteRange, body: SourceBody): Judgement {
   const { totalBytes } = body;
-  if (totalBytes !== undefined && totalBytes > known.maxSizeBytes) {
-    throw new SlipwayError(
-      'SLIPWAY_TEMPLATE_TOO_LARGE',
-      `${shownUrl}: the file has ${totalBytes} bytes, and at most ${known.maxSizeBytes} are allowed`,
-    );
-  }
   const offered = identityOf(shownUrl, body);
   const { before } = known;
   if (before && isSameVersion(before, offered) === false) throw changed(shownUrl);
@@ -43,14 +37,21 @@ export function judgeBody(shownUrl: string, known: Known, range: ByteRange, body
       `${shownUrl}: the file has ${totalBytes} bytes there, and ${known.totalBytes} are expected`,
     );
   }
+  // Only now: where the size is known, one mirror with a larger file must not end the download from the others.
+  if (totalBytes !== undefined && totalBytes > known.maxSizeBytes) {
+    throw new SlipwayError(
+      'SLIPWAY_TEMPLATE_TOO_LARGE',
+      `${shownUrl}: the file has ${totalBytes} bytes, and at most ${known.maxSizeBytes} are allowed`,
+    );
+  }
   // A server may send less than was asked for (RFC 9110, 14.2): a part would be taken for the whole.
   if (body.fromByte > 0 && totalBytes === undefined && known.totalBytes === undefined) throw changed(shownUrl);
   if (known.isVouched || !known.hasBytes) return 'take';
   const { owner } = known;
   if (!owner || owner.url !== shownUrl) return 'restart';
-  // A part was asked for, and the whole came: either the server knows no parts, or the file has changed.
-  const isWholeInstead = body.fromByte !== range.fromByte;
-  return isWholeInstead && isSameVersion(owner, offered) !== true ? 'restart' : 'take';
+  // The whole came, where a part was asked for or the server is known to have no parts: the file may have changed.
+  const isWhole = body.fromByte !== range.fromByte || (range.fromByte === 0 && range.endByte === undefined);
+  return isWhole && isSameVersion(owner, offered) !== true ? 'restart' : 'take';
 }
 
 const changed = (shownUrl: string): SlipwayError =>

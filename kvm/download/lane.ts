@@ -8,6 +8,8 @@ const MIN_MEASURED_MS = 5;
 /** One connection to a mirror, and how fast it is. */
 export class Lane implements Reader {
   readonly source: Mirror;
+  /** What it brought may still have to go: the file is not complete before that is known. */
+  isUndecided = false;
   readonly #meter: SpeedMeter;
   readonly #stop = new AbortController();
   #bytes = 0;
@@ -18,8 +20,8 @@ export class Lane implements Reader {
     this.#meter = new SpeedMeter(0, nowMs);
   }
 
-  get mirror(): string {
-    return this.source.shown;
+  get mirror(): Mirror {
+    return this.source;
   }
 
   get bytesPerSecond(): number {

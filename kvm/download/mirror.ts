@@ -29,6 +29,8 @@ export class Mirror {
   mostTakenBytes = 0;
   /** Was left for others once: not a second time. */
   wasSlow = false;
+  /** Was left for it disagreed with another about the size: that is forgotten when all begins anew. */
+  isContrary = false;
   #hasAnswered = false;
   #failure: SlipwayError | undefined;
 
@@ -46,7 +48,8 @@ export class Mirror {
   /** All bytes were thrown away. */
   beginAnew(): void {
     this.takenBytes = 0;
-    if (this.state === 'working') this.state = 'waiting';
+    if (this.state === 'working' || this.isContrary) this.state = 'waiting';
+    this.isContrary = false;
   }
 
   answered(): void {

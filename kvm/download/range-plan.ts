@@ -17,8 +17,8 @@ const MAX_READERS_OF_EXTENT = 2;
 
 /** One connection to a mirror. */
 export interface Reader {
-  /** The mirror's URL as it is shown. */
-  readonly mirror: string;
+  /** Told apart by identity: two may look alike when they are shown. */
+  readonly mirror: object;
   /** 0 while it is not known. */
   readonly bytesPerSecond: number;
 }
@@ -30,16 +30,19 @@ export interface Extent {
   position: number;
   endByte: number;
   readonly readers: Set<Reader>;
-  /** A piece that was wrong once is fetched by one mirror alone, so that it is known who is to blame. */
-  readonly isRepair: boolean;
+  /**
+   * Of a piece that was wrong once: who may have sent it. It is fetched by one mirror alone, so that it is known who is
+   * to blame the next time.
+   */
+  readonly suspects: ReadonlySet<object> | undefined;
 }
 
 interface Repair extends Interval {
-  suspects: ReadonlySet<string>;
+  suspects: ReadonlySet<object>;
 }
 
 interface Contribution extends Interval {
-  mirror: string;
+  mirror: object;
 }
 
 export interface RangePlanOptions {
@@ -85,13 +88,13 @@ export class RangePlan {
   /**
    * Bytes for a reader that has nothing to do; undefined when the others do better alone.
    *
-   * @param mirrors those at work, this one included
+   * @param mirrors those that could fetch a range, this one included
    */
-  claim(reader: Reader, readers: number, mirrors: ReadonlySet<string>): Extent | undefined {
+  claim(reader: Reader, readers: number, mirrors: ReadonlySet<object>): Extent | undefined {
     const repair = this.#repairs.find(({ suspects }) => isFreeOf(suspects, reader.mirror, mirrors));
     if (repair) {
       this.#repairs = this.#repairs.filter((other) => other !== repair);
-      return this.#begin(repair, reader, true);
+      return this.#begin(repair, reader, repair.suspects);
     }
     const [gap] = this.#gaps.list;
     if (!gap) return this.#share(reader);
@@ -99,7 +102,7 @@ export class RangePlan {
     const chunkBytes = readers === 1 ? Number.POSITIVE_INFINITY : this.#chunkBytes(reader, readers);
     const endByte = Math.min(gap.endByte, this.#upToPiece(gap.fromByte + chunkBytes));
     this.#gaps.remove(gap.fromByte, endByte);
-    return this.#begin({ fromByte: gap.fromByte, endByte }, reader, false);
+    return this.#begin({ fromByte: gap.fromByte, endByte }, reader);
   }
 
   /** For a body that goes on: the next bytes nobody fetches, from `position` on. */
@@ -108,15 +111,16 @@ export class RangePlan {
     if (!gap) return undefined;
     const fromByte = Math.max(gap.fromByte, position);
     this.#gaps.remove(fromByte, gap.endByte);
-    return this.#begin({ fromByte, endByte: gap.endByte }, reader, false);
+    return this.#begin({ fromByte, endByte: gap.endByte }, reader);
   }
 
   /** The next `bytes` of an extent have come. */
   take(extent: Extent, { mirror }: Reader, bytes: number): void {
     const fromByte = extent.position;
     extent.position += bytes;
-    const last = this.#contributions.at(-1);
-    if (last?.mirror === mirror && last.endByte === fromByte) last.endByte = extent.position;
+    // Mirrors take turns: an entry for each turn would be as many as there are chunks in the file.
+    const run = this.#contributions.findLast((known) => known.mirror === mirror && known.endByte === fromByte);
+    if (run) run.endByte = extent.position;
     else this.#contributions.push({ fromByte, endByte: extent.position, mirror });
   }
 
@@ -124,39 +128,39 @@ export class RangePlan {
   release(extent: Extent, reader: Reader): void {
     extent.readers.delete(reader);
     if (extent.readers.size > 0 || !this.#extents.delete(extent)) return;
-    if (extent.isRepair && extent.position < extent.endByte) {
-      this.#repairs.push({ fromByte: extent.position, endByte: extent.endByte, suspects: new Set() });
-    } else {
-      this.#gaps.add(extent.position, extent.endByte);
-    }
+    const { position, endByte, suspects } = extent;
+    if (suspects && position < endByte) this.#repairs.push({ fromByte: position, endByte, suspects });
+    else this.#gaps.add(position, endByte);
   }
 
   /**
    * Bytes of a piece were wrong and have to come again, from elsewhere if there is an elsewhere.
    *
-   * @returns the mirrors that brought them; none for bytes of an earlier process
+   * @returns the mirror that brought all of it, if it was one alone: bytes of an earlier process are nobody's
    */
-  refuse(piece: Interval): Set<string> {
+  refuse(piece: Interval): object | undefined {
     const isInside = ({ fromByte, endByte }: Interval): boolean => fromByte < piece.endByte && endByte > piece.fromByte;
-    const suspects = new Set(this.#contributions.filter(isInside).map(({ mirror }) => mirror));
-    this.#contributions = this.#contributions.flatMap((known) =>
-      isInside(known)
+    const inside = this.#contributions.filter(isInside);
+    const suspects = new Set(inside.map(({ mirror }) => mirror));
+    this.#contributions = this.#contributions.flatMap((run) =>
+      isInside(run)
         ? [
-            { ...known, endByte: Math.min(known.endByte, piece.fromByte) },
-            { ...known, fromByte: Math.max(known.fromByte, piece.endByte) },
+            { ...run, endByte: Math.min(run.endByte, piece.fromByte) },
+            { ...run, fromByte: Math.max(run.fromByte, piece.endByte) },
           ].filter(({ fromByte, endByte }) => fromByte < endByte)
-        : [known],
+        : [run],
     );
     this.#repairs.push({ ...piece, suspects });
-    return suspects;
+    const isKnown = new IntervalSet(inside).endOfRun(piece.fromByte) >= piece.endByte;
+    return isKnown && suspects.size === 1 ? inside[0]?.mirror : undefined;
   }
 
   /** All that a mirror brought, which is free again once it is forgotten. */
-  contributionsOf(mirror: string): Interval[] {
+  contributionsOf(mirror: object): Interval[] {
     return this.#contributions.filter((known) => known.mirror === mirror);
   }
 
-  giveBack(mirror: string): void {
+  giveBack(mirror: object): void {
     for (const { fromByte, endByte } of this.contributionsOf(mirror)) this.#gaps.add(fromByte, endByte);
     this.#contributions = this.#contributions.filter((known) => known.mirror !== mirror);
   }
@@ -166,8 +170,8 @@ export class RangePlan {
     this.#contributions = this.#contributions.filter(({ endByte }) => endByte > goodBytes);
   }
 
-  #begin({ fromByte, endByte }: Interval, reader: Reader, isRepair: boolean): Extent {
-    const extent: Extent = { fromByte, position: fromByte, endByte, readers: new Set([reader]), isRepair };
+  #begin({ fromByte, endByte }: Interval, reader: Reader, suspects?: ReadonlySet<object>): Extent {
+    const extent: Extent = { fromByte, position: fromByte, endByte, readers: new Set([reader]), suspects };
     this.#extents.add(extent);
     return extent;
   }
@@ -195,7 +199,7 @@ export class RangePlan {
       if (slowest.endByte - splitByte >= MIN_CHUNK_BYTES) {
         const { endByte } = slowest;
         slowest.endByte = splitByte;
-        return this.#begin({ fromByte: splitByte, endByte }, reader, false);
+        return this.#begin({ fromByte: splitByte, endByte }, reader);
       }
     }
     if (secondsLeft(slowest) < HEDGE_FACTOR * (SOON_SECONDS + restBytes / (ours || 1))) return undefined;
@@ -208,11 +212,11 @@ export class RangePlan {
   }
 }
 
-const isFreeOf = (suspects: ReadonlySet<string>, mirror: string, mirrors: ReadonlySet<string>): boolean =>
+const isFreeOf = (suspects: ReadonlySet<object>, mirror: object, mirrors: ReadonlySet<object>): boolean =>
   !suspects.has(mirror) || [...mirrors].every((other) => suspects.has(other));
 
-const isShareable = ({ isRepair, position, endByte, readers }: Extent): boolean =>
-  !isRepair && position < endByte && readers.size < MAX_READERS_OF_EXTENT;
+const isShareable = ({ suspects, position, endByte, readers }: Extent): boolean =>
+  !suspects && position < endByte && readers.size < MAX_READERS_OF_EXTENT;
 
 const speedOf = ({ readers }: Extent): number => Math.max(...[...readers].map(({ bytesPerSecond }) => bytesPerSecond));
 
