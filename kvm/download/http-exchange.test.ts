@@ -53,7 +53,7 @@ function smallSink(): ByteSink & { bytes: () => Buffer } {
     whenWritable: () => new Promise((done) => setImmediate(done)),
     direct: {
       reserve: () => (reservations++ % 3 === 2 ? undefined : memory),
-      commit: (length) => void chunks.push(Buffer.from(memory.subarray(0, length))),
+      commit: (length) => chunks.push(Buffer.from(memory.subarray(0, length))) % 3 !== 1,
     },
   };
 }
