@@ -24,6 +24,7 @@ export class IntervalSet {
   }
 
   remove(fromByte: number, endByte: number): void {
+    if (fromByte >= endByte) return;
     this.#intervals = this.#intervals.flatMap((known) =>
       known.endByte <= fromByte || known.fromByte >= endByte
         ? [known]
