@@ -123,8 +123,10 @@ export class AnswerStream extends Duplex implements WireReader {
       return this.push(bytes);
     }
     const headBytes = end + HEAD_END.length;
-    // A parser that takes a lone line feed for the end of a line may have begun the body earlier than found here.
-    const isSplit = !/(^|[^\r])\n/.test(head.toString('latin1', 0, headBytes));
+    // The parser skips empty lines before a head, and one that takes a lone line feed for the end of a line may have
+    // begun the body earlier than found here.
+    const text = head.toString('latin1', 0, headBytes);
+    const isSplit = text.startsWith('HTTP/') && !/(^|[^\r])\n/.test(text);
     if (!isSplit) {
       this.#mode = 'stream';
       return this.push(bytes);

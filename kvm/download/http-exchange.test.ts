@@ -20,8 +20,10 @@ async function startRawServer(): Promise<{ url: string; answer: (...pieces: Buff
   const server: Server = createServer({ noDelay: true }, (socket) => {
     sockets.add(socket.on('error', () => undefined));
     socket.once('data', () => {
+      // The answer to another request must not be continued on this connection.
+      const given = pieces;
       const next = (index: number): void => {
-        const piece = pieces[index];
+        const piece = given[index];
         if (!piece) return void socket.end();
         socket.write(piece, () => setImmediate(next, index + 1));
       };
@@ -99,6 +101,12 @@ describe('a body', () => {
       ),
       { numRuns: 25 },
     );
+  });
+
+  it('after empty lines is whole, and their end is no end of a head', async () => {
+    expect(await bodyOf('\r\n\r\n', LENGTH, BODY)).toBe(BODY);
+    expect(await bodyOf('\r\n', `\r\n${LENGTH}${BODY}`)).toBe(BODY);
+    await expect(bodyOf('\r\n\r\n')).rejects.toMatchObject({ code: 'SLIPWAY_SOURCE_INTERRUPTED' });
   });
 
   it('in chunks is put together', async () => {
