@@ -138,6 +138,59 @@ describe('a server without ranges', () => {
   });
 });
 
+describe('an own server', () => {
+  const settings = testSettings({ ownServers: ['127.0.0.1'], ownServerConnections: 6 });
+  const content = randomContent(12 * MIB);
+
+  it.each([1, 2])('that lets in %d connections of six gives the file over those', async (maxConnections) => {
+    server.serve('/disk', { content, maxConnections, always: { bytesPerSecond: 8 * MIB } });
+    const result = await bench.download({ sources: at('/disk'), settings });
+    expect(result.digests[0]?.value).toBe(sha256(content));
+    expect(result.mirrors[0]).toMatchObject({ outcome: 'used' });
+    // It is not asked again and again for what it does not give.
+    expect(server.refused('/disk')).toBeLessThanOrEqual(5);
+  });
+
+  it('that changes the file in the middle gives one version of it', async () => {
+    const changed = { etag: '"new"', corrupt: { fromByte: 0, endByte: content.length } };
+    const faults = [{ bytesPerSecond: 8 * MIB }, {}, {}, ...Array.from({ length: 60 }, () => changed)];
+    server.serve('/disk', { content, faults });
+    const result = await bench.download({ sources: at('/disk'), settings });
+    const bytes = await bench.read();
+    expect(result.digests[0]?.value).toBe(sha256(bytes));
+    expect(new Set([...bytes].map((byte, index) => byte === content[index])).size).toBe(1);
+  });
+
+  it('of which one connection gives another file than the others gives nothing of it', async () => {
+    server.serve('/bad', { content, faults: [{}, {}, {}, { rangeShift: 1 }], always: { bytesPerSecond: 8 * MIB } });
+    server.serve('/good', { content });
+    const result = await bench.download({
+      sources: at('/bad', '/good'),
+      expectedSizeBytes: content.length,
+      hasVouchedDigest: true,
+      settings,
+    });
+    expect(result.digests[0]?.value).toBe(sha256(content));
+    expect(result.digests[0]?.value).toBe(sha256(await bench.read()));
+  });
+});
+
+describe('two downloads to one path', () => {
+  it('from several mirrors: the newer one goes on where the older one was ended', async () => {
+    const content = randomContent(8 * MIB);
+    for (const path of ['/a', '/b']) server.serve(path, { content, always: { bytesPerSecond: 6 * MIB } });
+    const request = { sources: at('/a', '/b'), expectedSizeBytes: content.length, hasVouchedDigest: true };
+    let newer: ReturnType<DownloadBench['download']> | undefined;
+    const older = bench.download(request, {
+      onProgress: ({ bytes }) => void (bytes > 2 * MIB && (newer ??= bench.download(request))),
+    });
+    await expect(older).rejects.toMatchObject({ name: 'AbortError' });
+    const result = await newer;
+    expect(result?.digests[0]?.value).toBe(sha256(content));
+    expect(result?.resumedFromBytes).toBeGreaterThan(2 * MIB);
+  });
+});
+
 describe('a body without a length', () => {
   it('that is longer than expected is refused, however soon all bytes expected are there', async () => {
     const content = randomContent(MIB + 1);

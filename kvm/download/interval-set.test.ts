@@ -10,13 +10,13 @@ describe('an interval set', () => {
     fc.assert(
       fc.property(changes, fc.nat({ max: SIZE }), (steps, position) => {
         const set = new IntervalSet();
-        const model = new Array<boolean>(SIZE).fill(false);
+        const model = Array.from({ length: SIZE }, () => false);
         for (const [isAdded, [fromByte, endByte]] of steps) {
           if (isAdded) set.add(fromByte, endByte);
           else set.remove(fromByte, endByte);
           if (fromByte < endByte) model.fill(isAdded, fromByte, endByte);
         }
-        const listed = new Array<boolean>(SIZE).fill(false);
+        const listed = Array.from({ length: SIZE }, () => false);
         for (const { fromByte, endByte } of set.list) listed.fill(true, fromByte, endByte);
         expect(listed).toEqual(model);
         expect(set.bytes).toBe(model.filter(Boolean).length);
