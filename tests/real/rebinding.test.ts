@@ -8,19 +8,19 @@ import { join } from 'node:path';
 import { createSourceClient } from '../../kvm/download/create-source-client.js';
 import type { DownloadContext } from '../../kvm/download/download.js';
 import { readSources } from '../../kvm/download/read-sources.js';
-import { DownloadBench, MIB, randomContent, sha256, testSettings } from '../../kvm/download/test-support.js';
+import { DownloadBench, MIB, randomContent, sha256 } from '../../kvm/download/test-support.js';
 import type { DownloadResult } from '../../shared/images.js';
 import { createAuthority } from '../support/certificate-authority.js';
 import { ganeshaObstacle, startGanesha } from '../support/ganesha.js';
 import { type NameServer, startNameServer } from '../support/name-server.js';
-import { metalinkOf, readRange } from '../support/real-sources.js';
+import { metalinkOf, readRange, realSettings } from '../support/real-sources.js';
 
 /** Stands for an address outside: it alone is allowed. */
 const OUTSIDE = '127.0.0.2';
 const INSIDE = '127.0.0.1';
 const NAMES = ['rebind.example', 'second.example', 'third.example'] as const;
 const [NAME, SECOND, THIRD] = NAMES;
-const settings = testSettings({ allowedInternalCidrs: [`${OUTSIDE}/32`], socketTimeoutMs: 5_000 });
+const settings = realSettings({ allowedInternalCidrs: [`${OUTSIDE}/32`] });
 const forbidden = { code: 'SLIPWAY_URL_FORBIDDEN' };
 
 const image = randomContent(3 * MIB);
@@ -204,7 +204,7 @@ withNfs(
   () => {
     // The server is at 127.0.0.1, and whoever listens at 127.0.0.2 must not hear of it.
     const [right, wrong] = ['127.0.0.1', '127.0.0.2'];
-    const nfsSettings = testSettings({ allowedInternalCidrs: [`${right}/32`] });
+    const nfsSettings = realSettings({ allowedInternalCidrs: [`${right}/32`] });
 
     it.each([3, 4] as const)('are asked for once, and checked again, in version %i', async (version) => {
       const nfs = await startGanesha();

@@ -7,7 +7,12 @@ import type { DownloadSettings } from '../../shared/settings.js';
 
 /** Both loopbacks are allowed, for servers that really run. */
 export const realSettings = (changes: Partial<DownloadSettings> = {}): DownloadSettings =>
-  testSettings({ socketTimeoutMs: 5_000, allowedInternalCidrs: ['127.0.0.0/8', '::1/128'], ...changes });
+  testSettings({
+    connectTimeoutMs: 10_000,
+    socketTimeoutMs: 5_000,
+    allowedInternalCidrs: ['127.0.0.0/8', '::1/128'],
+    ...changes,
+  });
 
 /** All names lead here. */
 export const everythingIsHere: LookupFunction = (_name, _options, callback) =>
