@@ -287,6 +287,7 @@ export class DownloadJob {
           extent,
           fromByte,
           endByte,
+          hasRanges: source.hasRanges,
           maxSizeBytes,
           limits: limitsOf(url),
           onReceived: (bytes) => lane.count(bytes),

@@ -22,6 +22,8 @@ export interface ExtentSinkOptions {
   fromByte: number;
   /** Offset behind the body's last byte, if it was announced. */
   endByte: number | undefined;
+  /** Whether the server can be asked for other bytes than those that come next. */
+  hasRanges: boolean;
   maxSizeBytes: number;
   limits: readonly RateLimit[];
   onReceived: (bytes: number) => void;
@@ -138,13 +140,13 @@ export class ExtentSink implements ByteSink {
 
   /** Goes on with what is free behind, if the body has it. */
   #endIfComplete(): void {
-    const { plan, reader, endByte } = this.#options;
+    const { plan, reader, endByte, hasRanges } = this.#options;
     const extent = this.#extent;
     if (!extent || extent.position < extent.endByte) return;
     plan.release(extent, reader);
     this.#extent = undefined;
     if (endByte !== undefined && this.#position >= endByte) return;
-    this.#extent = plan.claimBehind(reader, this.#position);
+    this.#extent = plan.claimBehind(reader, this.#position, !hasRanges);
     // A body without a length may have an end that is still to come, and must not be cut off before it.
     if (!this.#extent && !this.#isBeyondFile()) throw new EnoughBytes();
   }

@@ -3,7 +3,7 @@ import { type Interval, IntervalSet } from './interval-set.js';
 import { type Extent, RangePlan, type Reader } from './range-plan.js';
 
 const MIB = 1024 * 1024;
-const MAX_CHUNK_BYTES = 64 * MIB;
+const MAX_CHUNK_BYTES = 128 * MIB;
 const MIN_CHUNK_BYTES = MIB;
 
 /** A connection as the transfers are: it has a place of its own in a body, and takes what is wanted there. */
@@ -151,7 +151,7 @@ describe('a plan', () => {
       const extent = plan.claim(reader(A, speed), 4, both) as Extent;
       return extent.endByte - extent.fromByte;
     });
-    expect(sizes).toEqual([4 * MIB, MIN_CHUNK_BYTES, 10 * MIB, MAX_CHUNK_BYTES]);
+    expect(sizes).toEqual([4 * MIB, MIN_CHUNK_BYTES, 20 * MIB, MAX_CHUNK_BYTES]);
   });
 
   it('lets ranges end with pieces', () => {
@@ -165,6 +165,20 @@ describe('a plan', () => {
     const slow = plan.claim(reader(A, MIB), 1, both) as Extent;
     const stolen = plan.claim(reader(B, 9 * MIB), 2, both) as Extent;
     expect([slow.endByte, stolen.fromByte, stolen.endByte]).toEqual([10 * MIB, 10 * MIB, 100 * MIB]);
+  });
+
+  it('leaves one that began alone its next chunk, and gives out the rest from there on', () => {
+    const plan = new RangePlan({ held: [], totalBytes: 1024 * MIB });
+    const alone = plan.claim(reader(A, 10 * MIB), 1, both) as Extent;
+    const other = plan.claim(reader(B, 10 * MIB), 2, both) as Extent;
+    expect([alone.endByte, other.fromByte, other.endByte]).toEqual([20 * MIB, 20 * MIB, 40 * MIB]);
+  });
+
+  it('skips bytes only for a server without ranges', () => {
+    const plan = new RangePlan({ held: [{ fromByte: MIB, endByte: 2 * MIB }], totalBytes: 3 * MIB });
+    plan.claim(reader(A), 1, both);
+    expect(plan.claimBehind(reader(A), MIB, false)).toBeUndefined();
+    expect(plan.claimBehind(reader(A), MIB, true)).toMatchObject({ fromByte: 2 * MIB, endByte: 3 * MIB });
   });
 
   it('lets the last bytes of a stalled reader be read by another, and by no third one', () => {

@@ -5,9 +5,9 @@ const MIB = 1024 * 1024;
 const MIN_CHUNK_BYTES = MIB;
 /** The first request to a mirror of which no speed is known. */
 const FIRST_CHUNK_BYTES = 4 * MIB;
-const MAX_CHUNK_BYTES = 64 * MIB;
+const MAX_CHUNK_BYTES = 128 * MIB;
 /** A request should last about so long: the wait for its answer is then small beside it. */
-const CHUNK_SECONDS = 1;
+const CHUNK_SECONDS = 2;
 const MIN_CHUNK_SECONDS = 0.2;
 /** What ends so soon is not worth another request. */
 const SOON_SECONDS = 0.25;
@@ -96,6 +96,7 @@ export class RangePlan {
       this.#repairs = this.#repairs.filter((other) => other !== repair);
       return this.#begin(repair, reader, repair.suspects);
     }
+    if (this.#gaps.list.length === 0) this.#cutLongest(readers);
     const [gap] = this.#gaps.list;
     if (!gap) return this.#share(reader);
     // The whole of it in one request, when nobody else is there.
@@ -105,10 +106,14 @@ export class RangePlan {
     return this.#begin({ fromByte: gap.fromByte, endByte }, reader);
   }
 
-  /** For a body that goes on: the next bytes nobody fetches, from `position` on. */
-  claimBehind(reader: Reader, position: number): Extent | undefined {
+  /**
+   * For a body that goes on: the next bytes nobody fetches, from `position` on.
+   *
+   * @param canSkip whether bytes between may come for nothing: a server without ranges cannot be asked for others
+   */
+  claimBehind(reader: Reader, position: number, canSkip = true): Extent | undefined {
     const gap = this.#gaps.list.find(({ endByte }) => endByte > position);
-    if (!gap) return undefined;
+    if (!gap || (gap.fromByte > position && !canSkip)) return undefined;
     const fromByte = Math.max(gap.fromByte, position);
     this.#gaps.remove(fromByte, gap.endByte);
     return this.#begin({ fromByte, endByte: gap.endByte }, reader);
@@ -176,10 +181,27 @@ export class RangePlan {
     return extent;
   }
 
-  #chunkBytes({ bytesPerSecond }: Reader, readers: number): number {
+  /**
+   * Frees what one that began alone was to fetch beyond its next chunk. Halves of the file would be hashed one after the
+   * other, the second only once the first has come.
+   */
+  #cutLongest(readers: number): void {
+    const [longest] = [...this.#extents].filter(isShareable).sort((a, b) => restBytesOf(b) - restBytesOf(a));
+    const [owner] = longest?.readers ?? [];
+    if (!longest || !owner || longest.readers.size > 1) return;
+    const { endByte } = longest;
+    const chunkBytes = this.#chunkBytes(owner, readers, restBytesOf(longest));
+    const cutByte = this.#upToPiece(longest.position + chunkBytes);
+    // What is near its end is shared by speed.
+    if (endByte - cutByte < MAX_CHUNK_BYTES) return;
+    longest.endByte = cutByte;
+    this.#gaps.add(cutByte, endByte);
+  }
+
+  #chunkBytes({ bytesPerSecond }: Reader, readers: number, freeBytes = this.#gaps.bytes): number {
     if (bytesPerSecond === 0) return FIRST_CHUNK_BYTES;
     // Towards the end ranges become smaller, so that all mirrors end at the same time.
-    const fairBytes = this.#gaps.bytes / (2 * readers);
+    const fairBytes = freeBytes / (1.5 * readers);
     const leastBytes = Math.max(MIN_CHUNK_BYTES, bytesPerSecond * MIN_CHUNK_SECONDS);
     return Math.min(MAX_CHUNK_BYTES, Math.max(leastBytes, Math.min(fairBytes, bytesPerSecond * CHUNK_SECONDS)));
   }
@@ -190,7 +212,7 @@ export class RangePlan {
       .filter((extent) => isShareable(extent) && !extent.readers.has(reader))
       .sort((a, b) => secondsLeft(b) - secondsLeft(a));
     if (!slowest || secondsLeft(slowest) < SOON_SECONDS) return undefined;
-    const restBytes = slowest.endByte - slowest.position;
+    const restBytes = restBytesOf(slowest);
     const theirs = speedOf(slowest);
     const ours = reader.bytesPerSecond || theirs;
     if (slowest.readers.size === 1 && restBytes >= 2 * MIN_CHUNK_BYTES) {
@@ -220,4 +242,6 @@ const isShareable = ({ suspects, position, endByte, readers }: Extent): boolean 
 
 const speedOf = ({ readers }: Extent): number => Math.max(...[...readers].map(({ bytesPerSecond }) => bytesPerSecond));
 
-const secondsLeft = (extent: Extent): number => (extent.endByte - extent.position) / speedOf(extent);
+const restBytesOf = ({ position, endByte }: Extent): number => endByte - position;
+
+const secondsLeft = (extent: Extent): number => restBytesOf(extent) / speedOf(extent);
