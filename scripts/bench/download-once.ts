@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { pathToFileURL } from 'node:url';
 import type * as downloadModule from '../../kvm/download/download.js';
+import type { DownloadFile } from '../../kvm/download/download-file.js';
 import type { GrowingFile } from '../../kvm/unpack/growing-file.js';
 import type * as unpackModule from '../../kvm/unpack/unpack-while-growing.js';
 import type { Unpacked } from '../../shared/images.js';
@@ -21,7 +22,7 @@ export interface OnceOptions {
   connections?: number;
   /** Where an unpacked image goes. */
   unpackedPath?: string;
-  /** Whether to tell when the last byte was hashed. */
+  /** Whether to tell when the last byte was written and hashed; needs `sizeBytes`. */
   isHashTimed?: boolean;
 }
 
@@ -35,17 +36,24 @@ export interface OnceResult {
   /** That went to the disk, as the kernel counts: holes do not. */
   writtenBytes: number;
   resumedFromBytes: number;
-  /** As `performance.timeOrigin + performance.now()` tells time. */
+  /** When all bytes were, as `performance.timeOrigin + performance.now()` tells time. */
+  writtenAtMs?: number;
   hashedAtMs?: number;
 }
 
 type Unpack = NonNullable<downloadModule.DownloadContext['unpack']>;
 
-/** A reader that only looks at how far the hash is. */
-function hashTimer(sizeBytes: number, onHashed: (atMs: number) => void): Unpack {
-  return async (file: GrowingFile, signal) => {
-    while (file.readyBytes < sizeBytes && !signal.aborted) await file.whenMore();
-    onHashed(performance.timeOrigin + performance.now());
+const now = (): number => performance.timeOrigin + performance.now();
+
+/** A reader that only looks at how far disk and hash are, which it finds in what it is given. */
+function stageTimer(sizeBytes: number, ends: Pick<OnceResult, 'writtenAtMs' | 'hashedAtMs'>): Unpack {
+  return async (growing: GrowingFile, signal) => {
+    const file = growing as DownloadFile;
+    while (file.readyBytes < sizeBytes && !signal.aborted) {
+      await file.whenChanged();
+      if (file.writtenBytes === sizeBytes) ends.writtenAtMs ??= now();
+      if (file.hashedBytes === sizeBytes) ends.hashedAtMs ??= now();
+    }
     return undefined;
   };
 }
@@ -72,11 +80,11 @@ async function main(options: OnceOptions): Promise<void> {
   const load = async (name: string): Promise<unknown> => import(pathToFileURL(join(builtDirectory, name)).href);
   const { download } = (await load('kvm/download/download.js')) as typeof downloadModule;
   let unpack: Unpack | undefined;
-  let hashedAtMs: number | undefined;
+  const ends: Pick<OnceResult, 'writtenAtMs' | 'hashedAtMs'> = {};
   if (unpackedPath !== undefined) {
     unpack = unpackTo((await load('kvm/unpack/unpack-while-growing.js')) as typeof unpackModule, unpackedPath);
   } else if (isHashTimed) {
-    unpack = hashTimer(sizeBytes ?? Number.NaN, (atMs) => (hashedAtMs = atMs));
+    unpack = stageTimer(sizeBytes ?? Number.NaN, ends);
   }
   const before = process.resourceUsage();
   const startedMs = performance.now();
@@ -106,7 +114,7 @@ async function main(options: OnceOptions): Promise<void> {
     cpuSeconds: cpuMicroseconds / 1e6 + (await childrenCpuSeconds()),
     writtenBytes: await writtenBytes(),
     resumedFromBytes,
-    hashedAtMs,
+    ...ends,
   };
   process.stdout.write(`${JSON.stringify(result)}\n`);
 }
