@@ -116,6 +116,27 @@ describe('one bad mirror does not end a download:', () => {
   });
 });
 
+describe('a mirror whose answer goes on over what another one brought', () => {
+  it('is asked anew for what is left behind that', async () => {
+    const content = randomContent(32 * MIB);
+    let release = (): void => undefined;
+    const until = new Promise<void>((done) => (release = done));
+    const always = { bytesPerSecond: 60 * MIB };
+    server.serve('/a', { content, always, faults: [{ holdAt: { byte: 2 * MIB, until } }] });
+    server.serve('/b', { content, faults: [{ endAt: 14 * MIB }, ...GONE] });
+    const running = bench.download({
+      sources: at('/a', '/b'),
+      expectedSizeBytes: content.length,
+      hasVouchedDigest: true,
+      settings: testSettings({ socketTimeoutMs: 60_000 }),
+    });
+    while (server.requests('/b').length < 2) await wait(5);
+    release();
+    expect((await running).digests[0]?.value).toBe(sha256(content));
+    expect(server.bytes('/a')).toBeLessThan(content.length - 10 * MIB);
+  });
+});
+
 describe('a server without ranges', () => {
   it('is read over one connection, although more would be allowed', async () => {
     const content = randomContent(8 * MIB);
