@@ -5,7 +5,7 @@ export type DomainState = (typeof DOMAIN_STATES)[number];
 
 /**
  * A domain that carries this installation's and this host's mark; `Stopped` for one that this host started and that has
- * ended without being told to.
+ * ended.
  */
 export interface DomainReport {
   vmId: string;

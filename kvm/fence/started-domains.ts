@@ -4,8 +4,9 @@ import { assertUuid, isUuid } from '../uuid.js';
 import { writeFileDurably } from '../write-file-durably.js';
 
 /**
- * Which domains this host has started and not ended, with their tokens. A VM in here without a domain has ended by
- * itself. Without this record, a list of domains taken a moment before a start would look like a VM that has died.
+ * Which VMs this host has started and not removed, with the token of the last start. A VM in here without a domain has
+ * ended, by itself or because it was told to. Without this record, a list of domains taken a moment before a start would
+ * look like a VM that has died.
  */
 export class StartedDomains {
   readonly #directory: string;

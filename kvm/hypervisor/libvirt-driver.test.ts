@@ -18,12 +18,15 @@ const MIB = 1024 ** 2;
 const URI = 'qemu:///system';
 const POOL_ID = randomUUID();
 const TEMPLATE = { templateId: randomUUID(), generation: 1, epoch: 1 };
+const OBLIGING_TEMPLATE = { ...TEMPLATE, epoch: 2 };
 const NONCE = randomBytes(8).toString('hex');
 const INSTALLATION_ID = randomUUID();
 
 let directory: string;
 let pool: FilesystemPool;
 let backing: string;
+/** Its guest powers off, and reboots, when it is asked to. */
+let obligingBacking: string;
 let driver: LibvirtDriver;
 
 const virsh = async (...args: string[]): Promise<string> =>
@@ -37,6 +40,9 @@ beforeAll(async () => {
   pool = await makePool(directory, POOL_ID);
   await buildBootDisk(pool.partialPath(TEMPLATE), { nonce: NONCE, sizeBytes: MIB, format: 'QCOW2' });
   backing = (await pool.installTemplate(TEMPLATE, 'QCOW2', false)).installPath;
+  const obliging = { nonce: NONCE, sizeBytes: MIB, format: 'QCOW2', isObliging: true } as const;
+  await buildBootDisk(pool.partialPath(OBLIGING_TEMPLATE), obliging);
+  obligingBacking = (await pool.installTemplate(OBLIGING_TEMPLATE, 'QCOW2', false)).installPath;
   driver = driverOf(randomUUID());
 });
 
@@ -56,9 +62,10 @@ const driverOf = (hostId: string): LibvirtDriver =>
     poolPath: () => directory,
   });
 
-async function newVm(): Promise<DomainSpec> {
+async function newVm(template = backing): Promise<DomainSpec> {
   const vmId = randomUUID();
-  const { fileName } = await pool.createRootVolume({ volumeId: vmId, token: 1, backing, backingFormat: 'QCOW2' });
+  const volume = { volumeId: vmId, token: 1, backing: template, backingFormat: 'QCOW2' } as const;
+  const { fileName } = await pool.createRootVolume(volume);
   return {
     vmId,
     instanceName: `i-${NONCE}-${vmId.slice(0, 8)}`,
@@ -170,6 +177,51 @@ test('should end a guest by force when it does not power off in time', async () 
   expect(await driver.stopDomain(vm.vmId, { isForced: false, timeoutMs: 300 })).toEqual({ wasForced: true });
   expect(await driver.listDomains()).toEqual([]);
   expect(await driver.stopDomain(vm.vmId, { isForced: false, timeoutMs: 300 })).toEqual({ wasForced: false });
+});
+
+test('should let a guest that listens power off by itself', async () => {
+  const vm = await newVm(obligingBacking);
+  await driver.startDomain(vm, 1);
+  await booted(vm);
+  expect(await driver.stopDomain(vm.vmId, { isForced: false, timeoutMs: 50_000 })).toEqual({ wasForced: false });
+  expect(await driver.listDomains()).toEqual([]);
+});
+
+test('should force nothing when the wait for a guest is called off', async () => {
+  const vm = await newVm();
+  await driver.startDomain(vm, 1);
+  const patience = () => ({ isForced: false, timeoutMs: 50_000, signal: AbortSignal.timeout(1000) });
+  expect(await errorOf(driver.stopDomain(vm.vmId, patience()))).toMatchObject({ name: 'AbortError' });
+  expect(await errorOf(driver.rebootDomain(vm.vmId, patience()))).toMatchObject({ name: 'TimeoutError' });
+  expect(await driver.listDomains()).toEqual([{ vmId: vm.vmId, state: 'Running', token: 1 }]);
+});
+
+test('should reboot a guest that listens, and keep its domain', async () => {
+  const vm = await newVm(obligingBacking);
+  await driver.startDomain(vm, 1);
+  await booted(vm);
+  const before = await domainId(vm);
+  expect(await driver.rebootDomain(vm.vmId, { isForced: false, timeoutMs: 50_000 })).toEqual({ wasForced: false });
+  await booted(vm, 2);
+  expect(await domainId(vm)).toBe(before);
+  // The reboot that was asked for is over: to power off is to end again.
+  expect(await driver.stopDomain(vm.vmId, { isForced: false, timeoutMs: 50_000 })).toEqual({ wasForced: false });
+});
+
+test('should reset a guest that does not reboot in time, and at once by force', async () => {
+  const vm = await newVm();
+  await driver.startDomain(vm, 1);
+  await booted(vm);
+  expect(await driver.rebootDomain(vm.vmId, { isForced: false, timeoutMs: 1000 })).toEqual({ wasForced: true });
+  await booted(vm, 2);
+  expect(await driver.rebootDomain(vm.vmId, { isForced: true, timeoutMs: 50_000 })).toEqual({ wasForced: true });
+  await booted(vm, 3);
+});
+
+test('should say when the VM that is to be rebooted does not run here', async () => {
+  expect(await errorOf(driver.rebootDomain(randomUUID(), { isForced: true, timeoutMs: 0 }))).toMatchObject({
+    code: 'SLIPWAY_HYPERVISOR',
+  });
 });
 
 test('should destroy as often as asked', async () => {

@@ -8,6 +8,7 @@ import type { DomainSpec } from '../../shared/virtual-machines.js';
 import { readQcow2Header } from '../image/read-qcow2-header.js';
 import { isInstalledTemplate, parseVolumeFileName } from '../storage/file-names.js';
 import { assertUuid } from '../uuid.js';
+import { awaitReboot } from './await-reboot.js';
 import { createDomain } from './create-domain.js';
 import { createDomainTypeFinder } from './usable-domain-type.js';
 import { buildDomainXml, type DomainDescription } from './domain-xml.js';
@@ -30,6 +31,14 @@ export interface LibvirtDriverOptions {
 export type HypervisorFacts = Omit<HostFacts, 'bootId' | 'pools'>;
 
 const SHUTDOWN_POLL_MS = 250;
+
+export interface GuestPatience {
+  /** Without asking the guest. */
+  isForced: boolean;
+  timeoutMs: number;
+  /** Ends the wait; the guest is then not forced. */
+  signal?: AbortSignal | undefined;
+}
 
 /**
  * Virtual machines through libvirt. Only domains that carry the mark of this installation and this host are ever
@@ -96,10 +105,7 @@ export class LibvirtDriver {
    *
    * @returns whether force was needed
    */
-  async stopDomain(
-    vmId: string,
-    { isForced, timeoutMs }: { isForced: boolean; timeoutMs: number },
-  ): Promise<{ wasForced: boolean }> {
+  async stopDomain(vmId: string, { isForced, timeoutMs, signal }: GuestPatience): Promise<{ wasForced: boolean }> {
     const isGone = async (): Promise<boolean> => ((await this.#findOurs(vmId))?.state ?? 'Stopped') === 'Stopped';
     if (await isGone()) return { wasForced: false };
     if (!isForced) {
@@ -108,10 +114,31 @@ export class LibvirtDriver {
       const deadlineMs = Date.now() + timeoutMs;
       while (Date.now() < deadlineMs) {
         if (await isGone()) return { wasForced: false };
-        await sleep(SHUTDOWN_POLL_MS);
+        await sleep(SHUTDOWN_POLL_MS, undefined, { signal });
       }
     }
     await this.destroyDomain(vmId);
+    return { wasForced: true };
+  }
+
+  /**
+   * Asks the guest to reboot; when it has not after `timeoutMs`, or `isForced`, the VM is reset.
+   *
+   * @returns whether force was needed
+   * @throws SlipwayError SLIPWAY_HYPERVISOR also when the VM does not run here
+   */
+  async rebootDomain(vmId: string, { isForced, timeoutMs, signal }: GuestPatience): Promise<{ wasForced: boolean }> {
+    const domain = await this.#findOurs(vmId);
+    if (domain?.state !== 'Running' && domain?.state !== 'Paused') {
+      throw new SlipwayError('SLIPWAY_HYPERVISOR', `VM ${vmId} does not run on this host`);
+    }
+    if (!isForced) {
+      const listening = { uri: this.#options.uri, uuid: vmId, timeoutMs, signal };
+      // A guest that cannot be asked (paused, still booting) is reset when the time is over.
+      const ask = (): Promise<unknown> => this.#virsh.run(['reboot', vmId]).catch(() => undefined);
+      if (await awaitReboot(listening, ask)) return { wasForced: false };
+    }
+    await this.#virsh.run(['reset', vmId]);
     return { wasForced: true };
   }
 
