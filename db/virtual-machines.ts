@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { and, eq } from 'drizzle-orm';
+import { SlipwayError } from '../shared/errors.js';
 import type { Database } from './client.js';
-import { vmInstance, volumes } from './schema/index.js';
+import { asyncJob, event, JOB_STATUS, vmInstance, volumes } from './schema/index.js';
 
 export interface NewVirtualMachine {
   id?: string;
@@ -38,4 +40,39 @@ export async function createVirtualMachine(
     templateId: vm.templateId,
   });
   return { id, name };
+}
+
+/**
+ * Destroyed becomes Stopped. Whatever works on VMs locks the row first, and so waits, or is seen here.
+ *
+ * @throws SlipwayError SLIPWAY_RESOURCE_BUSY, or SLIPWAY_RESOURCE_STATE when the VM is not Destroyed or has no disk
+ */
+export async function recoverDestroyed(db: Database, id: string): Promise<void> {
+  await db.transaction(async (tx) => {
+    const [row] = await tx
+      .select({ vm: vmInstance, path: volumes.path })
+      .from(vmInstance)
+      .innerJoin(volumes, and(eq(volumes.instanceId, vmInstance.id), eq(volumes.volumeType, 'ROOT')))
+      .where(eq(vmInstance.id, id))
+      .for('update', { of: vmInstance });
+    const [busy] = await tx
+      .select({ id: asyncJob.id })
+      .from(asyncJob)
+      .where(and(eq(asyncJob.instanceId, id), eq(asyncJob.jobStatus, JOB_STATUS.inProgress)))
+      .limit(1);
+    if (busy) throw new SlipwayError('SLIPWAY_RESOURCE_BUSY', `Another operation on VirtualMachine ${id} is running`);
+    if (row?.vm.state !== 'Destroyed' || !row.path) {
+      const why = row?.vm.state === 'Destroyed' ? 'has no disk' : `is ${row?.vm.state}, and not Destroyed`;
+      throw new SlipwayError('SLIPWAY_RESOURCE_STATE', `VM ${row?.vm.name} ${why}: it cannot be recovered`);
+    }
+    await tx.update(vmInstance).set({ state: 'Stopped' }).where(eq(vmInstance.id, id));
+    await tx.insert(event).values({
+      type: 'VM.RECOVER',
+      level: 'INFO',
+      description: `VM ${row.vm.name} was recovered`,
+      accountId: row.vm.accountId,
+      resourceType: 'VirtualMachine',
+      resourceId: id,
+    });
+  });
 }

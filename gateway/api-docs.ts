@@ -57,7 +57,7 @@ const page = (command: Command): string =>
 const fieldRows = (fields: Fields, prefix: string): string[][] =>
   Object.entries(fields).flatMap(([name, { type, description, fields: nested }]) => [
     [`\`${prefix}${name}\``, type, description],
-    ...(nested ? fieldRows(nested, `${prefix}${name}[].`) : []),
+    ...(nested ? fieldRows(nested, `${prefix}${name}${type === 'list' ? '[]' : ''}.`) : []),
   ]);
 
 const table = (head: string[], rows: string[][]): string =>

@@ -104,6 +104,13 @@ export const SETTINGS = {
     unit: 's',
     description: 'Longest time for the whole deployment of a virtual machine.',
   },
+  'stop.script.timeout': {
+    // CloudStack's agents have it under this name, with this default: Windows installing updates takes its time.
+    defaultValue: '120',
+    type: 'integer',
+    unit: 's',
+    description: 'How long a guest that is asked to power off or to reboot may take before it is made to.',
+  },
 } as const satisfies Record<string, SettingEntry>;
 
 export type SettingName = keyof typeof SETTINGS;

@@ -28,6 +28,8 @@ export interface Placement {
 export interface Debt extends Placement {
   /** The domain alone is to end: the VM was destroyed and can be recovered. */
   keepsDisk: boolean;
+  /** At once, without asking the guest: it has only just been started, or another host runs it on the same disk. */
+  isForced?: boolean;
 }
 
 /** Tokens are given out in pairs: the even one to the try, the next to its undo. */
@@ -62,4 +64,26 @@ export interface DeployVirtualMachineInput extends VirtualMachineJobInput {
 
 export interface DestroyVirtualMachineInput extends VirtualMachineJobInput {
   expunge: boolean;
+}
+
+export interface StartVirtualMachineInput extends VirtualMachineJobInput {
+  /** The only host that is to be tried; any that reaches the root disk when absent. */
+  hostId?: string;
+}
+
+/** A try to start a VM from the root disk that it has. */
+export interface StartOrder extends Placement {
+  domain: DomainSpec;
+}
+
+export interface StopVirtualMachineInput extends VirtualMachineJobInput {
+  /** At once, without asking the guest. */
+  isForced: boolean;
+}
+
+export type RebootVirtualMachineInput = StopVirtualMachineInput;
+
+/** The VM that a stop or a reboot works on, and how long its guest may take. */
+export interface RunningPlacement extends Placement {
+  timeoutMs: number;
 }

@@ -28,12 +28,14 @@ export const promptControl = (summary: string) =>
 /**
  * Short work on a host. Nothing waits long in this queue, so 20 s without being started means that the host is gone.
  * Every activity there is idempotent: a second try after a heartbeat timeout is harmless.
+ *
+ * @param patienceMs how long the activity may wait for a guest, beside its work
  */
-export const onHost = (hostId: string, summary: string) =>
+export const onHost = (hostId: string, summary: string, patienceMs = 0) =>
   proxyActivities<HostActivities>({
     taskQueue: hostTaskQueue(hostId),
     scheduleToStartTimeout: '20 s',
-    startToCloseTimeout: '5 min',
+    startToCloseTimeout: 5 * 60_000 + patienceMs,
     heartbeatTimeout: '15 s',
     retry: { initialInterval: '500 ms', maximumAttempts: 3 },
     summary,

@@ -14,11 +14,9 @@ import type { Deployment, DeployVirtualMachineInput, VirtualMachineJobInput } fr
 import { control, onHost } from './activity-proxies.js';
 import { awaitStage, stageEndedSignal } from './deploy-virtual-machine/await-stage.js';
 import { failureOf, toWorkflowFailure } from './failure-of.js';
+import { LOOK_AGAIN_MS, noHostLeft } from './no-host-left.js';
 import { undoPlacement } from './undo-placement.js';
 import { withDeadline } from './with-deadline.js';
-
-/** How often a deployment looks whether a host has come back. */
-const LOOK_AGAIN_MS = 5_000;
 
 /** What the job text names when the deadline of the whole deployment ends it. */
 type Step = 'choosing a host' | 'staging the template' | 'creating the root disk' | 'starting the domain' | 'recording';
@@ -76,7 +74,8 @@ async function tryHosts({ vmId, jobId }: VirtualMachineJobInput, progress: Progr
     );
     if (claim.outcome === 'obsolete') return undefined;
     if (claim.outcome === 'no host') {
-      if (claim.returnsWithinMs === 0) return noHostLeft(failures, claim.refused);
+      if (claim.returnsWithinMs === 0)
+        return noHostLeft('No host of the zone can take the virtual machine', failures, claim.refused);
       setCurrentDetails('Waiting for a host that is only just away');
       await sleep(Math.min(claim.returnsWithinMs, LOOK_AGAIN_MS), { summary: 'a host may come back' });
       continue;
@@ -150,15 +149,3 @@ const placementOf = ({ vmId, hostId, hostName, poolId, volumeId, token }: Deploy
   volumeId,
   token,
 });
-
-function noHostLeft(failures: HostFailure[], refused: { hostName: string; reason: string }[]): Failure {
-  const others = refused.map(({ hostName, reason }) => `${hostName}: ${reason}`).join('\n');
-  if (failures.length === 0) {
-    return {
-      code: 'SLIPWAY_NO_HOST',
-      message: `No host of the zone can take the virtual machine${others === '' ? ': it has no KVM host' : `.\n${others}`}`,
-    };
-  }
-  const tried = `No host is left for the virtual machine. Tried:\n${describeHostFailures(failures)}`;
-  return { code: 'SLIPWAY_NO_HOST_LEFT', message: others === '' ? tried : `${tried}\nNot tried:\n${others}` };
-}

@@ -1,7 +1,10 @@
 export { deployVirtualMachine } from './deploy-virtual-machine.js';
 export { destroyVirtualMachine } from './destroy-virtual-machine.js';
 export { hostLifecycle } from './host-lifecycle.js';
+export { rebootVirtualMachine } from './reboot-virtual-machine.js';
 export { registerTemplate } from './register-template.js';
 export { repairVirtualMachine } from './repair-virtual-machine.js';
 export { stageTemplate } from './stage-template.js';
+export { startVirtualMachine } from './start-virtual-machine.js';
+export { stopVirtualMachine } from './stop-virtual-machine.js';
 export { validateUrl } from './validate-url.js';

@@ -1,14 +1,17 @@
 import { setCurrentDetails } from '@temporalio/workflow';
+import type { BegunRepair } from '../activities/control/repair.js';
 import type { VirtualMachineJobInput } from '../shared/virtual-machines.js';
 import { control } from './activity-proxies.js';
+import { askHost } from './ask-host.js';
 import { undoPlacement } from './undo-placement.js';
 
 /**
- * Ends a deployment whose workflow was terminated, or is gone: no undo ran there. What its tries left on hosts is
- * removed, the VM is in Error and the job has failed.
+ * Ends a job whose workflow was terminated, or is gone: no undo ran there. What the tries of a deployment left on hosts
+ * is removed, and the VM is in Error. A VM that was started, stopped or rebooted is what its host says that it is.
  */
 export async function repairVirtualMachine(input: VirtualMachineJobInput): Promise<void> {
   const begun = await control('what was left?').beginRepair(input);
+  if (begun?.operation) return settleOperation(input, begun);
   for (const placement of begun?.placements ?? []) {
     setCurrentDetails(`Removing what was left on **${placement.hostName}**`);
     const { templateId, generation } = begun!;
@@ -27,5 +30,34 @@ export async function repairVirtualMachine(input: VirtualMachineJobInput): Promi
       message: 'The workflow of the deployment was terminated or is gone; what it left was cleaned up',
     },
     isCancelled: false,
+  });
+}
+
+async function settleOperation(
+  { vmId, jobId }: VirtualMachineJobInput,
+  { operation, placement }: Extract<BegunRepair, { placement: unknown }>,
+): Promise<void> {
+  let runsOn: string | null = null;
+  if (placement) {
+    const isAlive = await askHost(placement);
+    // Nobody knows: the host's first report will tell of a VM that was to be stopped. A start is taken back there.
+    if (isAlive ?? operation !== 'START') runsOn = placement.hostId;
+    else if (isAlive === undefined) {
+      const debt = { ...placement, keepsDisk: true };
+      const reason = 'the workflow of the start is gone';
+      await control(`${placement.hostName} owes the stop`).oweCleanup({ debt, reason });
+    } else await control('give the capacity back').releaseClaim({ vmId, token: placement.token, keepsDisk: true });
+  }
+  const failure = {
+    code: 'SLIPWAY_WORKFLOW_LOST' as const,
+    message: 'The workflow of the operation was terminated or is gone; the virtual machine is what its host says',
+  };
+  await control('as its host says').recordOperationFailed({
+    vmId,
+    jobId,
+    operation,
+    failure,
+    isCancelled: false,
+    truth: { runsOn },
   });
 }

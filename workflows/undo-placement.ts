@@ -14,6 +14,10 @@ export const undoPlacement = (placement: Placement, reason: string): Promise<voi
 export const stopPlacement = (placement: Placement, reason: string): Promise<void> =>
   settleOrOwe({ ...placement, keepsDisk: true }, reason);
 
+/** As `stopPlacement`, for a domain that has only just been started: its guest is not asked. */
+export const undoStart = (placement: Placement, reason: string): Promise<void> =>
+  settleOrOwe({ ...placement, keepsDisk: true, isForced: true }, reason);
+
 async function settleOrOwe(debt: Debt, reason: string): Promise<void> {
   try {
     await payDebt(debt);
@@ -24,9 +28,10 @@ async function settleOrOwe(debt: Debt, reason: string): Promise<void> {
 }
 
 /** @throws when the host does not answer, or cannot */
-export async function payDebt({ vmId, token, hostId, hostName, poolId, volumeId, keepsDisk }: Debt): Promise<void> {
+export async function payDebt(debt: Debt): Promise<void> {
+  const { vmId, token, hostId, hostName, poolId, volumeId, keepsDisk, isForced } = debt;
   try {
-    if (keepsDisk) await onHost(hostId, `stop on ${hostName}`).stopDomain({ vmId, token: undoToken(token) });
+    if (keepsDisk) await onHost(hostId, `stop on ${hostName}`).stopDomain({ vmId, token: undoToken(token), isForced });
     else await onHost(hostId, `undo on ${hostName}`).removeDeployment({ vmId, token, poolId, volumeId });
   } catch (error) {
     // A later operation on this VM has been here. To insist would keep the host from being Up for ever.

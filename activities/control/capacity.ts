@@ -1,4 +1,4 @@
-import { and, eq, isNull, sql } from 'drizzle-orm';
+import { and, eq, isNull, notExists, sql } from 'drizzle-orm';
 import { capacityClaim, cleanupDebt, host, storagePool, vmInstance, volumes } from '../../db/schema/index.js';
 import type { Transaction } from './dependencies.js';
 
@@ -19,22 +19,7 @@ export interface NewClaim {
  * @returns false when somebody else was faster; then nothing is changed as long as the transaction is rolled back
  */
 export async function takeCapacity(tx: Transaction, claim: NewClaim, overprovisioning: number): Promise<boolean> {
-  const hosts = await tx
-    .update(host)
-    .set({
-      cpuUsedMhz: sql`${host.cpuUsedMhz} + ${claim.cpuMhz}`,
-      ramUsedBytes: sql`${host.ramUsedBytes} + ${claim.ramBytes}`,
-    })
-    .where(
-      and(
-        eq(host.id, claim.hostId),
-        eq(host.status, 'Up'),
-        sql`${host.cpuUsedMhz} + ${claim.cpuMhz} <= ${host.cpus} * ${host.speedMhz}`,
-        sql`${host.ramUsedBytes} + ${claim.ramBytes} <= ${host.ramBytes}`,
-      ),
-    )
-    .returning({ id: host.id });
-  if (hosts.length === 0) return false;
+  if (!(await takeCompute(tx, claim))) return false;
   const pools = await tx
     .update(storagePool)
     .set({ allocatedBytes: sql`${storagePool.allocatedBytes} + ${claim.diskBytes}` })
@@ -50,6 +35,48 @@ export async function takeCapacity(tx: Transaction, claim: NewClaim, overprovisi
   if (pools.length === 0) return false;
   await tx.insert(capacityClaim).values(claim);
   return true;
+}
+
+/**
+ * Takes CPU and memory from a host, if they are still there, for a VM whose disk exists. The new claim takes the space
+ * of the disk over from the one before. That of another host stays, empty: when the VM is expunged, its console log is
+ * there too.
+ *
+ * @returns as `takeCapacity`
+ */
+export async function takeComputeForDisk(tx: Transaction, claim: Omit<NewClaim, 'diskBytes'>): Promise<boolean> {
+  if (!(await takeCompute(tx, claim))) return false;
+  // What is owed is an undo of another try, which had a disk of its own.
+  const owed = tx
+    .select({ one: sql`1` })
+    .from(cleanupDebt)
+    .where(and(eq(cleanupDebt.vmId, capacityClaim.vmId), eq(cleanupDebt.token, capacityClaim.token)));
+  const isEarlier = and(eq(capacityClaim.vmId, claim.vmId), notExists(owed));
+  const earlier = await tx.select().from(capacityClaim).where(isEarlier).for('update');
+  await tx.delete(capacityClaim).where(and(isEarlier, eq(capacityClaim.hostId, claim.hostId)));
+  await tx.update(capacityClaim).set({ diskBytes: 0 }).where(isEarlier);
+  const diskBytes = earlier.reduce((sum, row) => sum + row.diskBytes, 0);
+  await tx.insert(capacityClaim).values({ ...claim, diskBytes });
+  return true;
+}
+
+async function takeCompute(tx: Transaction, claim: Pick<NewClaim, 'hostId' | 'cpuMhz' | 'ramBytes'>): Promise<boolean> {
+  const hosts = await tx
+    .update(host)
+    .set({
+      cpuUsedMhz: sql`${host.cpuUsedMhz} + ${claim.cpuMhz}`,
+      ramUsedBytes: sql`${host.ramUsedBytes} + ${claim.ramBytes}`,
+    })
+    .where(
+      and(
+        eq(host.id, claim.hostId),
+        eq(host.status, 'Up'),
+        sql`${host.cpuUsedMhz} + ${claim.cpuMhz} <= ${host.cpus} * ${host.speedMhz}`,
+        sql`${host.ramUsedBytes} + ${claim.ramBytes} <= ${host.ramBytes}`,
+      ),
+    )
+    .returning({ id: host.id });
+  return hosts.length > 0;
 }
 
 /** Gives a try's capacity back and forgets its debt and its volume's place. Doing it twice changes nothing. */

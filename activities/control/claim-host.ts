@@ -21,8 +21,9 @@ import { isDiskFormat } from '../../shared/images.js';
 import { type Deployment, TOKENS_PER_TRY } from '../../shared/virtual-machines.js';
 import { takeCapacity } from './capacity.js';
 import type { ControlDependencies, Transaction } from './dependencies.js';
+import { claimFirst, type NoHost, returnsWithinMs } from './claim-first.js';
 import { freeBytes, overprovisioningFactor } from './planner/pool-space.js';
-import { type HostCandidate, type HostRefusal, type PlacementNeeds, rankHosts } from './planner/rank-hosts.js';
+import { type HostCandidate, type PlacementNeeds, rankHosts } from './planner/rank-hosts.js';
 
 export interface ClaimHostInput {
   vmId: string;
@@ -32,11 +33,7 @@ export interface ClaimHostInput {
 
 export type ClaimHostResult =
   | { outcome: 'claimed'; deployment: Deployment }
-  /**
-   * No host fits; `refused` has the hosts that were not excluded, each with its reason. One of them is only just away
-   * and may be waited for while `returnsWithinMs` is above zero.
-   */
-  | { outcome: 'no host'; refused: HostRefusal[]; returnsWithinMs: number }
+  | NoHost
   /** The job has ended or the VM has moved on: somebody started this workflow once too often. */
   | { outcome: 'obsolete' };
 
@@ -65,54 +62,19 @@ export const claimHost =
       };
       const { places, refused } = rankHosts(await candidates(tx, vm.instance, input.excludedHostIds, factor), needs);
       const token = vm.instance.fenceToken + TOKENS_PER_TRY;
-      for (const place of places) {
-        const { cpuMhz, ramBytes, diskBytes } = needs;
-        const claim = { ...place, cpuMhz, ramBytes, diskBytes, vmId: input.vmId, token };
-        // In a savepoint: a host that was full in the meantime must not undo the whole claim.
-        const isTaken = await tx
-          .transaction(async (savepoint) => {
-            if (!(await takeCapacity(savepoint, claim, factor))) savepoint.rollback();
-            return true;
-          })
-          .catch((error: unknown) => {
-            if (error instanceof Error && error.constructor.name === 'TransactionRollbackError') return false;
-            throw error;
-          });
-        if (!isTaken) {
-          refused.push({ hostId: place.hostId, hostName: place.hostName, reason: 'was filled by another deployment' });
-          continue;
-        }
+      const { cpuMhz, ramBytes, diskBytes } = needs;
+      const claimed = await claimFirst(tx, { places, refused }, (savepoint, place) =>
+        takeCapacity(savepoint, { ...place, cpuMhz, ramBytes, diskBytes, vmId: input.vmId, token }, factor),
+      );
+      if (claimed) {
         await tx
           .update(vmInstance)
-          .set({ fenceToken: token, lastHostId: place.hostId })
+          .set({ fenceToken: token, lastHostId: claimed.hostId })
           .where(eq(vmInstance.id, input.vmId));
-        return { outcome: 'claimed', deployment: deploymentOf(vm, { ...place, token }) };
+        return { outcome: 'claimed', deployment: deploymentOf(vm, { ...claimed, token }) };
       }
       return { outcome: 'no host', refused, returnsWithinMs: await returnsWithinMs(tx, refused) };
     });
-
-/**
- * What is left of the grace of the host that went away last. All hosts of a zone are Down for seconds when Temporal
- * restarts, and that must delay a deployment and not fail it.
- */
-async function returnsWithinMs(tx: Transaction, refused: HostRefusal[]): Promise<number> {
-  if (refused.length === 0) return 0;
-  const graceSeconds = Number((await readSettings(tx))['host.reconnect.grace']);
-  const away = sql<number>`extract(epoch from now() - max(coalesce(${host.lastPinged}, ${host.created})))`;
-  const [row] = await tx
-    .select({ awaySeconds: away })
-    .from(host)
-    .where(
-      and(
-        inArray(
-          host.id,
-          refused.map(({ hostId }) => hostId),
-        ),
-        inArray(host.status, ['Connecting', 'Down']),
-      ),
-    );
-  return row?.awaySeconds == null ? 0 : Math.max(0, Math.ceil((graceSeconds - Number(row.awaySeconds)) * 1000));
-}
 
 type LockedVm = NonNullable<Awaited<ReturnType<typeof lockVm>>>;
 

@@ -1,12 +1,12 @@
 import { and, eq, inArray, sql } from 'drizzle-orm';
-import { completeJob, type JobOutcome } from '../../db/jobs.js';
+import { completeJob } from '../../db/jobs.js';
 import { capacityClaim, cleanupDebt, vmInstance, volumes } from '../../db/schema/index.js';
-import { ERRORS, SlipwayError } from '../../shared/errors.js';
+import { SlipwayError } from '../../shared/errors.js';
 import type { Failure } from '../../shared/failures.js';
 import type { Debt, Placement, VirtualMachineJobInput } from '../../shared/virtual-machines.js';
 import { releaseCapacity, releaseCompute } from './capacity.js';
 import type { ControlDependencies } from './dependencies.js';
-import { recordEvent } from './record-event.js';
+import { failedOutcome, recordVmEvent, SUCCEEDED } from './vm-operation.js';
 
 export interface RecordRunningInput extends VirtualMachineJobInput {
   placement: Placement;
@@ -40,15 +40,8 @@ export const recordRunning =
           sizeBytes: volume.virtualSizeBytes,
         })
         .where(eq(volumes.id, placement.volumeId));
-      if (!(await completeJob(tx, jobId, { status: 'succeeded', resultCode: 0, result: {} }))) return;
-      await recordEvent(tx, {
-        type: 'VM.CREATE',
-        level: 'INFO',
-        description: `VM ${vm.name} is running on host ${placement.hostName}`,
-        accountId: vm.accountId,
-        resourceType: 'VirtualMachine',
-        resourceId: vmId,
-      });
+      if (!(await completeJob(tx, jobId, SUCCEEDED))) return;
+      await recordVmEvent(tx, vm, 'CREATE', 'INFO', `VM ${vm.name} is running on host ${placement.hostName}`);
     });
 
 export interface RecordFailureInput extends VirtualMachineJobInput {
@@ -69,25 +62,8 @@ export const recordDeploymentFailed =
         .set({ state: 'Error', hostId: null, errorText: failure.message })
         .where(and(eq(vmInstance.id, vmId), inArray(vmInstance.state, ['Starting', 'Error'])))
         .returning();
-      if (!vm) return;
-      await recordEvent(tx, {
-        type: 'VM.CREATE',
-        level: 'ERROR',
-        description: failure.message,
-        accountId: vm.accountId,
-        resourceType: 'VirtualMachine',
-        resourceId: vmId,
-      });
+      if (vm) await recordVmEvent(tx, vm, 'CREATE', 'ERROR', failure.message);
     });
-
-function failedOutcome({ code, message }: Failure, isCancelled: boolean): JobOutcome {
-  const { errorcode } = ERRORS[code];
-  return {
-    status: isCancelled ? 'cancelled' : 'failed',
-    resultCode: errorcode,
-    result: { errorcode, errortext: message, slipwaycode: code },
-  };
-}
 
 /** What the try held is free again: its host has undone everything, or all but the disk. */
 export const releaseClaim =

@@ -1,17 +1,12 @@
-import { and, eq, inArray, isNull } from 'drizzle-orm';
+import { and, eq, inArray } from 'drizzle-orm';
 import { completeJob } from '../../db/jobs.js';
-import { asyncJob, capacityClaim, host, JOB_STATUS, vmInstance, vmTemplate, volumes } from '../../db/schema/index.js';
-import {
-  type DestroyVirtualMachineInput,
-  type Placement,
-  TOKENS_PER_TRY,
-  type VirtualMachineJobInput,
-} from '../../shared/virtual-machines.js';
-import type { ControlDependencies, Transaction } from './dependencies.js';
-import { recordEvent } from './record-event.js';
+import { vmInstance, volumes } from '../../db/schema/index.js';
+import { type DestroyVirtualMachineInput, type Placement, TOKENS_PER_TRY } from '../../shared/virtual-machines.js';
+import type { ControlDependencies } from './dependencies.js';
+import { recordVmEvent, SUCCEEDED, lockVm, placementsOf } from './vm-operation.js';
 
 export interface BegunDestroy {
-  /** Everything that any try of this VM still holds on a host. */
+  /** What the VM still holds on hosts: with `expunge` everything, without where it may run. */
   placements: Placement[];
 }
 
@@ -20,67 +15,15 @@ export const beginDestroy =
   ({ db }: ControlDependencies) =>
   async ({ vmId, jobId, expunge }: DestroyVirtualMachineInput): Promise<BegunDestroy | null> =>
     db.transaction(async (tx) => {
-      const vm = await lockVm(tx, vmId, jobId);
+      const vm = await lockVm(tx, { vmId, jobId });
       if (!vm || vm.state === 'Expunged') return null;
       await tx
         .update(vmInstance)
         .set({ state: expunge ? 'Expunging' : 'Stopping', fenceToken: vm.fenceToken + TOKENS_PER_TRY })
         .where(eq(vmInstance.id, vmId));
-      return { placements: await placements(tx, vmId) };
+      // A VM that runs nowhere has nothing to stop, and its host need not be asked.
+      return { placements: await placementsOf(tx, vmId, { isComputing: !expunge }) };
     });
-
-export interface BegunRepair extends BegunDestroy {
-  templateId: string;
-  generation: number;
-}
-
-/** What a deployment whose workflow is gone has left on hosts. */
-export const beginRepair =
-  ({ db }: ControlDependencies) =>
-  async ({ vmId, jobId }: VirtualMachineJobInput): Promise<BegunRepair | null> =>
-    db.transaction(async (tx) => {
-      const vm = await lockVm(tx, vmId, jobId);
-      if (vm?.state !== 'Starting') return null;
-      await tx
-        .update(vmInstance)
-        .set({ fenceToken: vm.fenceToken + TOKENS_PER_TRY })
-        .where(eq(vmInstance.id, vmId));
-      const [template] = await tx.select().from(vmTemplate).where(eq(vmTemplate.id, vm.templateId));
-      return {
-        placements: await placements(tx, vmId),
-        templateId: vm.templateId,
-        generation: template!.generation,
-      };
-    });
-
-async function lockVm(tx: Transaction, vmId: string, jobId: string) {
-  const [row] = await tx
-    .select({ vm: vmInstance, job: asyncJob })
-    .from(vmInstance)
-    .innerJoin(asyncJob, eq(asyncJob.id, jobId))
-    .where(eq(vmInstance.id, vmId))
-    .for('update', { of: vmInstance });
-  return row?.job.jobStatus === JOB_STATUS.inProgress ? row.vm : undefined;
-}
-
-async function placements(tx: Transaction, vmId: string): Promise<Placement[]> {
-  return tx
-    .select({
-      vmId: capacityClaim.vmId,
-      hostId: capacityClaim.hostId,
-      hostName: host.name,
-      poolId: capacityClaim.poolId,
-      volumeId: volumes.id,
-      token: capacityClaim.token,
-    })
-    .from(capacityClaim)
-    .innerJoin(host, eq(host.id, capacityClaim.hostId))
-    .innerJoin(
-      volumes,
-      and(eq(volumes.instanceId, capacityClaim.vmId), eq(volumes.volumeType, 'ROOT'), isNull(volumes.removed)),
-    )
-    .where(eq(capacityClaim.vmId, vmId));
-}
 
 /** Destroyed (recoverable, its disk stays) or Expunged, and the job done. */
 export const recordDestroyed =
@@ -101,14 +44,7 @@ export const recordDestroyed =
           .set({ state: 'Expunged', removed, templateSpoolRefId: null, path: null })
           .where(eq(volumes.instanceId, vmId));
       }
-      const isFirst = await completeJob(tx, jobId, { status: 'succeeded', resultCode: 0, result: {} });
+      const isFirst = await completeJob(tx, jobId, SUCCEEDED);
       if (!vm || !isFirst) return;
-      await recordEvent(tx, {
-        type: expunge ? 'VM.EXPUNGE' : 'VM.DESTROY',
-        level: 'INFO',
-        description: `VM ${vm.name} is ${vm.state}`,
-        accountId: vm.accountId,
-        resourceType: 'VirtualMachine',
-        resourceId: vmId,
-      });
+      await recordVmEvent(tx, vm, expunge ? 'EXPUNGE' : 'DESTROY', 'INFO', `VM ${vm.name} is ${vm.state}`);
     });

@@ -1,27 +1,18 @@
-import { and, eq, inArray, notExists, or, sql } from 'drizzle-orm';
-import {
-  asyncJob,
-  capacityClaim,
-  cleanupDebt,
-  host,
-  JOB_STATUS,
-  storagePool,
-  templateSpoolRef,
-  vmInstance,
-  volumes,
-} from '../../db/schema/index.js';
+import { and, eq, inArray, sql } from 'drizzle-orm';
+import { capacityClaim, cleanupDebt, host, storagePool, templateSpoolRef, volumes } from '../../db/schema/index.js';
 import { announcePool } from '../../db/announce-pool.js';
-import type { DomainReport, HostChanged, HostStatus, PoolReport } from '../../shared/hosts.js';
+import type { HostChanged, HostStatus, PoolReport } from '../../shared/hosts.js';
 import type { PoolCopies } from '../../shared/templates.js';
 import type { Debt } from '../../shared/virtual-machines.js';
 import { stageWorkflowId } from '../../shared/workflow-ids.js';
 import type { ControlDependencies, Transaction } from './dependencies.js';
+import { followDomains, straysOf } from './follow-domains.js';
 import { recordEvent } from './record-event.js';
 
 export interface HostArrears {
   hostName: string;
   zoneId: string;
-  /** Undo that this host has not answered to. */
+  /** Undo that this host has not answered to, and domains that should not be there. */
   debts: Debt[];
   /** Of the partial files that the host has found: those that nobody will resume. */
   deadPartials: PoolCopies[];
@@ -42,7 +33,7 @@ export const recordHello =
       for (const pool of inOrder(status.facts.pools)) await announcePool(tx, hostId, pool);
       await recordFacts(tx, hostId, status);
       const [self] = await tx.select().from(host).where(eq(host.id, hostId));
-      const debts = await debtsOf(tx, hostId);
+      const debts = await arrearsOf(tx, hostId, status);
       if (debts.length > 0) {
         await tx
           .update(host)
@@ -87,6 +78,13 @@ async function deadOf(tx: Transaction, partials: PoolCopies[]): Promise<PoolCopi
         ),
     ),
   }));
+}
+
+async function arrearsOf(tx: Transaction, hostId: string, { domains }: HostStatus): Promise<Debt[]> {
+  const debts = await debtsOf(tx, hostId);
+  const strays = await straysOf(tx, hostId, domains);
+  const isOwed = ({ vmId, token }: Debt): boolean => debts.some((debt) => debt.vmId === vmId && debt.token === token);
+  return [...debts, ...strays.filter((stray) => !isOwed(stray))];
 }
 
 async function debtsOf(tx: Transaction, hostId: string): Promise<Debt[]> {
@@ -165,7 +163,7 @@ export const recordHostStatus =
   async ({ hostId, status }: { hostId: string; status: HostStatus }): Promise<Debt[]> =>
     db.transaction(async (tx) => {
       await recordFacts(tx, hostId, status);
-      return debtsOf(tx, hostId);
+      return arrearsOf(tx, hostId, status);
     });
 
 async function recordFacts(tx: Transaction, hostId: string, { facts, domains }: HostStatus): Promise<void> {
@@ -190,38 +188,3 @@ async function recordFacts(tx: Transaction, hostId: string, { facts, domains }: 
 
 /** Two hosts of the same pools that locked them in different orders would wait for each other. */
 const inOrder = (pools: PoolReport[]): PoolReport[] => pools.toSorted((a, b) => a.poolId.localeCompare(b.poolId));
-
-/**
- * A domain that died or was shut down from inside is Stopped; a VM that an operation is working on is left to it. The
- * token guards against a report that is older than the VM's present domain.
- */
-async function followDomains(tx: Transaction, hostId: string, domains: DomainReport[]): Promise<void> {
-  const ended = domains.filter(({ state }) => state === 'Stopped' || state === 'Crashed');
-  if (ended.length === 0) return;
-  const busy = tx
-    .select({ one: sql`1` })
-    .from(asyncJob)
-    .where(and(eq(asyncJob.instanceId, vmInstance.id), eq(asyncJob.jobStatus, JOB_STATUS.inProgress)));
-  const stopped = await tx
-    .update(vmInstance)
-    .set({ state: 'Stopped', hostId: null })
-    .where(
-      and(
-        eq(vmInstance.hostId, hostId),
-        eq(vmInstance.state, 'Running'),
-        or(...ended.map(({ vmId, token }) => and(eq(vmInstance.id, vmId), eq(vmInstance.fenceToken, token)))),
-        notExists(busy),
-      ),
-    )
-    .returning();
-  for (const vm of stopped) {
-    await recordEvent(tx, {
-      type: 'VM.STOP',
-      level: 'WARN',
-      description: `VM ${vm.name} stopped by itself`,
-      accountId: vm.accountId,
-      resourceType: 'VirtualMachine',
-      resourceId: vm.id,
-    });
-  }
-}

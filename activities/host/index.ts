@@ -3,7 +3,14 @@ import { downloadTier } from './download-tier.js';
 import { probeUrl, readSources } from './sources.js';
 import { discardTemplateCopy, installTemplate, sweepPartials } from './template-copy.js';
 import { verifyChecksum } from './verify-checksum.js';
-import { createRootVolume, removeDeployment, startDomain, stopDomain } from './virtual-machine.js';
+import {
+  createRootVolume,
+  isDomainAlive,
+  rebootDomain,
+  removeDeployment,
+  startDomain,
+  stopDomain,
+} from './virtual-machine.js';
 import { hello, watchHost } from './watch-host.js';
 
 /** What a KVM host does. It has no database: everything it needs arrives as input, everything it knows leaves as result. */
@@ -13,8 +20,10 @@ export function createHostActivities(dependencies: HostDependencies) {
     discardTemplateCopy: discardTemplateCopy(dependencies),
     hello: hello(dependencies),
     installTemplate: installTemplate(dependencies),
+    isDomainAlive: isDomainAlive(dependencies),
     probeUrl: probeUrl(dependencies),
     readSources: readSources(dependencies),
+    rebootDomain: rebootDomain(dependencies),
     removeDeployment: removeDeployment(dependencies),
     startDomain: startDomain(dependencies),
     stopDomain: stopDomain(dependencies),

@@ -1,3 +1,4 @@
+import { cancellationSignal } from '@temporalio/activity';
 import type { ImageFormat } from '../../shared/images.js';
 import { type DomainSpec, undoToken } from '../../shared/virtual-machines.js';
 import { type HostDependencies, poolOf } from './dependencies.js';
@@ -32,17 +33,47 @@ export const startDomain =
       await started.add(spec.vmId, token);
     });
 
-/** Shuts the guest down, by force when it does not listen. Its disk stays. */
+export interface GuestInput {
+  vmId: string;
+  token: number;
+  /** At once, without asking the guest. */
+  isForced?: boolean;
+  /** How long the guest may take. */
+  timeoutMs?: number;
+}
+
+/** For a VM that is destroyed, or stopped as a cleanup debt: nobody chose how long its guest may take. */
+const STOP_TIMEOUT_MS = 30_000;
+
+/**
+ * Shuts the guest down, by force when it does not listen. Its disk stays, and so does the record that it was started:
+ * should the answer be lost, the host's next report says that the domain has ended. A cancellation ends the wait; the
+ * guest has been asked and may still follow.
+ */
 export const stopDomain =
-  ({ tokens, libvirt, started }: HostDependencies) =>
-  ({ vmId, token }: { vmId: string; token: number }): Promise<void> =>
+  ({ tokens, libvirt }: HostDependencies) =>
+  ({ vmId, token, isForced = false, timeoutMs = STOP_TIMEOUT_MS }: GuestInput): Promise<void> =>
     tokens.withToken(vmId, token, async () => {
-      // Before the domain ends: a VM that is stopped on purpose must not be reported as one that died.
-      await started.remove(vmId);
-      await libvirt.stopDomain(vmId, { isForced: false, timeoutMs: STOP_TIMEOUT_MS });
+      await libvirt.stopDomain(vmId, { isForced, timeoutMs, signal: cancellationSignal() });
     });
 
-const STOP_TIMEOUT_MS = 30_000;
+/** Reboots the guest, by a reset when it does not listen. */
+export const rebootDomain =
+  ({ tokens, libvirt }: HostDependencies) =>
+  ({ vmId, token, isForced = false, timeoutMs = STOP_TIMEOUT_MS }: GuestInput): Promise<void> =>
+    tokens.withToken(vmId, token, async () => {
+      await libvirt.rebootDomain(vmId, { isForced, timeoutMs, signal: cancellationSignal() });
+    });
+
+/** Whether libvirt has a VM now. In the VM's turn: a start under way has ended by then, and a late one is refused. */
+export const isDomainAlive =
+  ({ tokens, libvirt }: HostDependencies) =>
+  ({ vmId, token }: { vmId: string; token: number }): Promise<boolean> =>
+    tokens.withToken(vmId, token, async () =>
+      (await libvirt.listDomains()).some(
+        (domain) => domain.vmId === vmId && (domain.state === 'Running' || domain.state === 'Paused'),
+      ),
+    );
 
 /** Undoes a try of a VM: its domain, its console and every root disk up to that try. A late start of the same try is refused. */
 export const removeDeployment =

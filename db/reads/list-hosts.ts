@@ -16,6 +16,15 @@ export interface HostFilter {
   keyword?: string;
 }
 
+/** Removed ones do not count. */
+export async function hasHost(db: Database, id: string): Promise<boolean> {
+  const rows = await db
+    .select({ id: host.id })
+    .from(host)
+    .where(and(eq(host.id, id), isNull(host.removed)));
+  return rows.length > 0;
+}
+
 export const listHosts = (db: Database, filter: HostFilter, page: Page) =>
   listed(
     db

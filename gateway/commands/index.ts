@@ -7,8 +7,12 @@ import { listHosts } from './hosts.js';
 import { queryAsyncJobResult } from './jobs.js';
 import { listTemplates } from './list-templates.js';
 import { listVirtualMachines } from './list-virtual-machines.js';
+import { rebootVirtualMachine } from './reboot-virtual-machine.js';
+import { recoverVirtualMachine } from './recover-virtual-machine.js';
 import { registerTemplate } from './register-template.js';
 import { listServiceOfferings } from './service-offerings.js';
+import { startVirtualMachine } from './start-virtual-machine.js';
+import { stopVirtualMachine } from './stop-virtual-machine.js';
 import { listStoragePools } from './storage-pools.js';
 import { listZones } from './zones.js';
 
@@ -24,7 +28,11 @@ export const COMMANDS: readonly Command[] = [
   listTemplates,
   deployVirtualMachine,
   listVirtualMachines,
+  startVirtualMachine,
+  stopVirtualMachine,
+  rebootVirtualMachine,
   destroyVirtualMachine,
+  recoverVirtualMachine,
   queryAsyncJobResult,
 ];
 

@@ -15,6 +15,9 @@ import { defineCommand, EVERYBODY } from './define-command.js';
 const CLASS_NAMES = new Map([
   ['deployVirtualMachine', 'org.apache.cloudstack.api.command.user.vm.DeployVMCmd'],
   ['destroyVirtualMachine', 'org.apache.cloudstack.api.command.user.vm.DestroyVMCmd'],
+  ['rebootVirtualMachine', 'org.apache.cloudstack.api.command.user.vm.RebootVMCmd'],
+  ['startVirtualMachine', 'org.apache.cloudstack.api.command.user.vm.StartVMCmd'],
+  ['stopVirtualMachine', 'org.apache.cloudstack.api.command.user.vm.StopVMCmd'],
 ]);
 
 export const queryAsyncJobResult = defineCommand({

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { eq } from 'drizzle-orm';
 import { completeJob } from '../../db/jobs.js';
-import { asyncJob, dataCenter, vmInstance, type VmState } from '../../db/schema/index.js';
+import { asyncJob, dataCenter, event, storagePool, vmInstance, type VmState, volumes } from '../../db/schema/index.js';
 import { activateTemplate, createTemplate } from '../../db/templates.js';
 import { startTestGateway, type TestGateway, type TestUser } from '../../tests/support/test-gateway.js';
 
@@ -282,6 +282,101 @@ describe('destroyVirtualMachine', () => {
     await succeed(customjobid);
     await setState(id, 'Expunged');
     expect(await destroy()).toEqual({ jobid: customjobid });
+  });
+});
+
+describe('startVirtualMachine, stopVirtualMachine and rebootVirtualMachine', () => {
+  const deployed = async (): Promise<string> => {
+    const { id, jobid } = await deploy();
+    await succeed(jobid);
+    return id;
+  };
+
+  test.each([
+    ['startVirtualMachine', {}, {}],
+    ['stopVirtualMachine', {}, { isForced: false }],
+    ['stopVirtualMachine', { forced: true }, { isForced: true }],
+    ['rebootVirtualMachine', {}, { isForced: false }],
+    ['rebootVirtualMachine', { forced: true }, { isForced: true }],
+  ])('%s with %j answers with a job, and starts the workflow with %j', async (command, parameters, input) => {
+    const id = await deployed();
+    const answer = await somebody.client.call(command, { id, ...parameters });
+    expect(answer).toEqual({ jobid: expect.any(String) });
+    const jobId = answer['jobid'];
+    expect(gateway.started.at(-1)).toMatchObject({
+      id: jobId,
+      workflowType: command,
+      workflowId: `vm-${id}`,
+      workflowInput: { vmId: id, jobId, ...input },
+    });
+    // Whatever comes next is told at once that the VM is busy.
+    for (const next of ['startVirtualMachine', 'stopVirtualMachine', 'rebootVirtualMachine', 'destroyVirtualMachine']) {
+      await expect(somebody.client.call(next, { id })).rejects.toMatchObject({ errorcode: 536 });
+    }
+  });
+
+  test.each(['startVirtualMachine', 'stopVirtualMachine', 'rebootVirtualMachine'])(
+    '%s does not find the VM of another account',
+    async (command) => {
+      const id = await deployed();
+      await expect(other.client.call(command, { id })).rejects.toMatchObject({
+        errorcode: 431,
+        errortext: expect.stringContaining(`Invalid parameter id value=${id}`),
+      });
+    },
+  );
+
+  test('leave the choice of a host to root admins, and take none that is not there', async () => {
+    const id = await deployed();
+    const ask = (client: TestUser['client']) => client.call('startVirtualMachine', { id, hostid: NOWHERE });
+    await expect(ask(somebody.client)).rejects.toMatchObject({ errorcode: 531 });
+    await expect(ask(gateway.admin)).rejects.toMatchObject({
+      errorcode: 431,
+      errortext: expect.stringContaining(`Invalid parameter hostid value=${NOWHERE}`),
+    });
+  });
+});
+
+describe('recoverVirtualMachine', () => {
+  const recover = (id: string, { client } = somebody) => client.call('recoverVirtualMachine', { id });
+
+  /** Destroyed, with its disk. */
+  const destroyed = async (): Promise<string> => {
+    const { id, jobid } = await deploy();
+    await succeed(jobid);
+    await setState(id, 'Destroyed');
+    const [pool] = await gateway.db
+      .insert(storagePool)
+      .values({ name: id, dataCenterId: gateway.seeded.zoneId, poolType: 'NetworkFilesystem', scope: 'ZONE' })
+      .returning();
+    await gateway.db
+      .update(volumes)
+      .set({ state: 'Ready', path: 'disk', poolId: pool!.id })
+      .where(eq(volumes.instanceId, id));
+    return id;
+  };
+
+  test('answers with the VM, Stopped again, and tells of it', async () => {
+    const id = await destroyed();
+    expect(await recover(id)).toEqual({ virtualmachine: expect.objectContaining({ id, state: 'Stopped' }) });
+    expect(await list({ id })).toMatchObject([{ state: 'Stopped' }]);
+    const told = await gateway.db.select().from(event).where(eq(event.resourceId, id));
+    expect(told).toMatchObject([{ type: 'VM.RECOVER', accountId: somebody.accountId }]);
+  });
+
+  test.each<VmState>(['Starting', 'Stopped', 'Error', 'Expunging'])('refuses a VM that is %s', async (state) => {
+    const id = await destroyed();
+    await setState(id, state);
+    await expect(recover(id)).rejects.toMatchObject({ errorcode: 431, errortext: expect.stringContaining(' is ') });
+  });
+
+  test('refuses a VM without a disk, a busy one, and those of others', async () => {
+    const { id, jobid } = await deploy();
+    await setState(id, 'Destroyed');
+    await expect(recover(id)).rejects.toMatchObject({ errorcode: 536 });
+    await succeed(jobid);
+    await expect(recover(id)).rejects.toMatchObject({ errortext: expect.stringContaining('has no disk') });
+    await expect(recover(await destroyed(), other)).rejects.toMatchObject({ errorcode: 431 });
   });
 });
 

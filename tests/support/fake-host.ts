@@ -33,7 +33,10 @@ export class FakeHost {
   /** For real activities in place of its own. */
   readonly keyPair: KeyPair;
   readonly calls: { activity: keyof Activities; input: unknown }[] = [];
+  /** What runs, with its token; to delete one is to let it end by itself. */
   readonly domains = new Map<string, number>();
+  /** As a real host's record of started domains. */
+  readonly #started = new Map<string, number>();
   readonly volumes = new Set<string>();
   readonly copies = new Set<string>();
   /** Highest fencing token seen per VM: on a real host this is on disk, and outlives the process too. */
@@ -147,7 +150,12 @@ export class FakeHost {
         hypervisorVersion: 'QEMU 7.2.0',
         pools: [{ ...this.pool, capacityBytes: this.capacityBytes, usedBytes: 0 }],
       },
-      domains: [...this.domains].map(([vmId, token]) => ({ vmId, token, state: 'Running' as const })),
+      domains: [
+        ...[...this.domains].map(([vmId, token]) => ({ vmId, token, state: 'Running' as const })),
+        ...[...this.#started]
+          .filter(([vmId]) => !this.domains.has(vmId))
+          .map(([vmId, token]) => ({ vmId, token, state: 'Stopped' as const })),
+      ],
     };
   }
 
@@ -204,16 +212,31 @@ export class FakeHost {
       },
       startDomain: ({ spec, token }) => {
         this.#fence(spec.vmId, token);
-        return Promise.resolve(void this.domains.set(spec.vmId, token));
+        this.domains.set(spec.vmId, token);
+        this.#started.set(spec.vmId, token);
+        return Promise.resolve();
       },
       stopDomain: ({ vmId, token }) => {
         this.#fence(vmId, token);
         return Promise.resolve(void this.domains.delete(vmId));
       },
+      rebootDomain: ({ vmId, token }) => {
+        this.#fence(vmId, token);
+        if (this.domains.has(vmId)) return Promise.resolve();
+        return Promise.reject(refusal('SLIPWAY_HYPERVISOR', `VM ${vmId} does not run on this host`));
+      },
+      isDomainAlive: ({ vmId, token }) => {
+        this.#fence(vmId, token);
+        return Promise.resolve(this.domains.has(vmId));
+      },
       removeDeployment: ({ vmId, volumeId, token }) => {
         this.#fence(vmId, undoToken(token));
         this.domains.delete(vmId);
-        this.volumes.delete(`${volumeId}.${token}`);
+        this.#started.delete(vmId);
+        for (const name of this.volumes) {
+          const [id, of] = name.split('.');
+          if (id === volumeId && Number(of) <= token) this.volumes.delete(name);
+        }
         return Promise.resolve();
       },
     };

@@ -91,7 +91,12 @@ export class Scenario {
   }
 
   async destroy(vmId: string, expunge: boolean): Promise<JobRow> {
-    const job = await this.job('destroyVirtualMachine', vmId, { expunge });
+    return this.operate('destroyVirtualMachine', vmId, { expunge });
+  }
+
+  /** Starts the workflow of an operation on a VM and waits for the job's end. */
+  async operate(workflowType: string, vmId: string, input: Record<string, unknown> = {}): Promise<JobRow> {
+    const job = await this.job(workflowType, vmId, input);
     await this.start(job);
     return this.ended(job);
   }

@@ -75,10 +75,10 @@ export class TestInstallation {
   }
 
   /** Builds a disk of its own and serves it. */
-  async disk(sizeBytes: number): Promise<TestDisk> {
+  async disk(sizeBytes: number, options: { isObliging?: boolean } = {}): Promise<TestDisk> {
     const nonce = randomUUID();
     const file = path.join(this.#directory, `${nonce}.qcow2`);
-    await buildBootDisk(file, { nonce, sizeBytes, format: 'QCOW2' });
+    await buildBootDisk(file, { nonce, sizeBytes, format: 'QCOW2', ...options });
     const bytes = await readFile(file);
     const disk = { nonce, file, sizeBytes: bytes.length, path: `/${nonce}.qcow2` };
     this.origin.serve(disk.path, { content: { file } });
@@ -167,12 +167,20 @@ export class TestInstallation {
     return this.installation.hosts.find(({ id }) => id === hostid)!;
   }
 
-  /** The VM has booted from exactly this disk: its console shows the nonce of the boot sector. */
-  async hasBooted(vmId: string, { nonce }: TestDisk): Promise<void> {
+  /** The VM has booted from exactly this disk, so many times at least: its console shows the nonce of the boot sector. */
+  async hasBooted(vmId: string, { nonce }: TestDisk, times = 1): Promise<void> {
     const { consoleDirectory } = await this.hostOf(vmId);
-    await waitFor(`VM ${vmId} writes its nonce`, async () =>
-      (await readFile(path.join(consoleDirectory, `${vmId}.log`), 'utf8').catch(() => '')).includes(nonce),
+    const file = path.join(consoleDirectory, `${vmId}.log`);
+    await waitFor(
+      `VM ${vmId} writes its nonce`,
+      async () => (await readFile(file, 'utf8').catch(() => '')).split(nonce).length > times,
     );
+  }
+
+  /** Calls a command that answers with a job, and waits for its end. */
+  async run(command: string, parameters: Record<string, string | boolean>): Promise<Record<string, unknown>> {
+    const { jobid } = (await this.client.call(command, parameters)) as { jobid: string };
+    return this.ended(jobid);
   }
 
   /** Bytes that have arrived of a template that is being downloaded. */

@@ -43,6 +43,9 @@ async function sweepJob(dependencies: Pick<ControlDependencies, 'db' | 'client'>
   await startJob(dependencies, { ...job, workflowType: successorOf(job.workflowType) });
 }
 
-/** A lost deployment is not begun again, for somebody ended it; whatever else is idempotent runs again. */
+/** They are not begun again, for somebody ended them. */
+const REPAIRED = ['deployVirtualMachine', 'startVirtualMachine', 'stopVirtualMachine', 'rebootVirtualMachine'];
+
+/** Whatever else is idempotent runs again. */
 const successorOf = (workflowType: string): string =>
-  workflowType === 'deployVirtualMachine' ? 'repairVirtualMachine' : workflowType;
+  REPAIRED.includes(workflowType) ? 'repairVirtualMachine' : workflowType;

@@ -1,0 +1,79 @@
+import { and, eq, inArray, ne, notExists, or, sql } from 'drizzle-orm';
+import { asyncJob, host, JOB_STATUS, vmInstance, volumes } from '../../db/schema/index.js';
+import type { DomainReport } from '../../shared/hosts.js';
+import type { Debt } from '../../shared/virtual-machines.js';
+import { releaseCompute } from './capacity.js';
+import type { Transaction } from './dependencies.js';
+import { recordVmEvent } from './vm-operation.js';
+
+/**
+ * A domain that died or was shut down from inside is Stopped, and what it had of its host is free again; a VM that an
+ * operation is working on is left to it. The token guards against a report that is older than the VM's present domain.
+ */
+export async function followDomains(tx: Transaction, hostId: string, domains: DomainReport[]): Promise<void> {
+  const ended = domains.filter(({ state }) => state === 'Stopped' || state === 'Crashed');
+  if (ended.length === 0) return;
+  const stopped = await tx
+    .update(vmInstance)
+    .set({ state: 'Stopped', hostId: null })
+    .where(
+      and(
+        eq(vmInstance.hostId, hostId),
+        eq(vmInstance.state, 'Running'),
+        or(...ended.map(({ vmId, token }) => and(eq(vmInstance.id, vmId), eq(vmInstance.fenceToken, token)))),
+        // A reboot does not end the domain: one that has ended will not be back.
+        isIdle(tx, ne(asyncJob.workflowType, 'rebootVirtualMachine')),
+      ),
+    )
+    .returning();
+  for (const vm of stopped) {
+    await releaseCompute(tx, vm.id, vm.fenceToken);
+    await recordVmEvent(tx, vm, 'STOP', 'WARN', `VM ${vm.name} stopped by itself`);
+  }
+}
+
+/**
+ * Domains that should not run here, as debts of the host: of a VM that is not Running, or that runs on another host. A
+ * host that was cut off may have started one late. Their tokens make it safe to end them: a domain of a later operation
+ * is not touched, however old the report is.
+ */
+export async function straysOf(tx: Transaction, hostId: string, domains: DomainReport[]): Promise<Debt[]> {
+  const alive = domains.filter(({ state }) => state === 'Running' || state === 'Paused');
+  if (alive.length === 0) return [];
+  const rows = await tx
+    .select({ vm: vmInstance, volumeId: volumes.id, hostName: host.name })
+    .from(vmInstance)
+    .innerJoin(volumes, and(eq(volumes.instanceId, vmInstance.id), eq(volumes.volumeType, 'ROOT')))
+    .innerJoin(host, eq(host.id, hostId))
+    .where(
+      and(
+        inArray(
+          vmInstance.id,
+          alive.map(({ vmId }) => vmId),
+        ),
+        or(
+          inArray(vmInstance.state, ['Stopped', 'Destroyed', 'Expunged', 'Error']),
+          and(eq(vmInstance.state, 'Running'), ne(vmInstance.hostId, hostId)),
+        ),
+        isIdle(tx),
+      ),
+    );
+  const strays: Debt[] = [];
+  for (const { vm, ...names } of rows) {
+    const { token } = alive.find(({ vmId }) => vmId === vm.id)!;
+    await recordVmEvent(tx, vm, 'STOP', 'WARN', `VM ${vm.name} runs on host ${names.hostName}, and is ended there`);
+    // The disk stays, whatever becomes of it: its pool is not looked at.
+    const kept = { poolId: '', keepsDisk: true, isForced: vm.state === 'Running' };
+    strays.push({ ...names, ...kept, vmId: vm.id, hostId, token });
+  }
+  return strays;
+}
+
+/** No job works on the VM, of those that `which` are. */
+const isIdle = (tx: Transaction, which?: ReturnType<typeof ne>) =>
+  notExists(
+    tx
+      .select({ one: sql`1` })
+      .from(asyncJob)
+      .where(and(eq(asyncJob.instanceId, vmInstance.id), eq(asyncJob.jobStatus, JOB_STATUS.inProgress), which)),
+  );

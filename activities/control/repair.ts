@@ -1,0 +1,54 @@
+import { eq } from 'drizzle-orm';
+import { asyncJob, vmInstance, vmTemplate } from '../../db/schema/index.js';
+import { type Placement, TOKENS_PER_TRY, type VirtualMachineJobInput } from '../../shared/virtual-machines.js';
+import type { ControlDependencies } from './dependencies.js';
+import { lockVm, placementsOf } from './vm-operation.js';
+
+/** What a deployment whose workflow is gone has left on hosts. */
+interface LostDeployment {
+  operation?: undefined;
+  placements: Placement[];
+  templateId: string;
+  generation: number;
+}
+
+/** Where the domain of a VM may be whose start, stop or reboot is gone. */
+interface LostOperation {
+  operation: 'START' | 'STOP' | 'REBOOT';
+  placement: Placement | null;
+}
+
+export type BegunRepair = LostDeployment | LostOperation;
+
+const OPERATIONS: Partial<Record<string, LostOperation['operation']>> = {
+  startVirtualMachine: 'START',
+  stopVirtualMachine: 'STOP',
+  rebootVirtualMachine: 'REBOOT',
+};
+
+/** @returns null when the job has ended, or a deployment has nothing left to undo */
+export const beginRepair =
+  ({ db }: ControlDependencies) =>
+  async ({ vmId, jobId }: VirtualMachineJobInput): Promise<BegunRepair | null> =>
+    db.transaction(async (tx) => {
+      const vm = await lockVm(tx, { vmId, jobId });
+      if (!vm) return null;
+      const [job] = await tx.select().from(asyncJob).where(eq(asyncJob.id, jobId));
+      const operation = OPERATIONS[job!.workflowType];
+      if (operation) {
+        const isBetween = vm.state === 'Starting' || vm.state === 'Stopping';
+        const held = isBetween ? await placementsOf(tx, vmId, { isComputing: true }) : [];
+        return { operation, placement: held.find(({ token }) => token === vm.fenceToken) ?? null };
+      }
+      if (vm.state !== 'Starting') return null;
+      await tx
+        .update(vmInstance)
+        .set({ fenceToken: vm.fenceToken + TOKENS_PER_TRY })
+        .where(eq(vmInstance.id, vmId));
+      const [template] = await tx.select().from(vmTemplate).where(eq(vmTemplate.id, vm.templateId));
+      return {
+        placements: await placementsOf(tx, vmId),
+        templateId: vm.templateId,
+        generation: template!.generation,
+      };
+    });

@@ -1,0 +1,115 @@
+import { and, desc, eq, gt, isNull, or } from 'drizzle-orm';
+import { completeJob, type JobOutcome } from '../../db/jobs.js';
+import { asyncJob, capacityClaim, host, JOB_STATUS, vmInstance, volumes } from '../../db/schema/index.js';
+import { ERRORS, SlipwayError } from '../../shared/errors.js';
+import type { Failure } from '../../shared/failures.js';
+import type { Placement, VirtualMachineJobInput } from '../../shared/virtual-machines.js';
+import type { ControlDependencies, Transaction } from './dependencies.js';
+import { recordEvent } from './record-event.js';
+
+type Vm = typeof vmInstance.$inferSelect;
+
+/** The VM, locked; undefined when the job has ended: somebody started its workflow once too often. */
+export async function lockVm(tx: Transaction, { vmId, jobId }: VirtualMachineJobInput): Promise<Vm | undefined> {
+  const [row] = await tx
+    .select({ vm: vmInstance, job: asyncJob })
+    .from(vmInstance)
+    .innerJoin(asyncJob, eq(asyncJob.id, jobId))
+    .where(eq(vmInstance.id, vmId))
+    .for('update', { of: vmInstance });
+  return row?.job.jobStatus === JOB_STATUS.inProgress ? row.vm : undefined;
+}
+
+/**
+ * What the tries of a VM hold, the latest first: with `isComputing` where a domain may run, otherwise also where there is
+ * a disk or a console log only.
+ */
+export function placementsOf(tx: Transaction, vmId: string, { isComputing = false } = {}): Promise<Placement[]> {
+  return tx
+    .select({
+      vmId: capacityClaim.vmId,
+      hostId: capacityClaim.hostId,
+      hostName: host.name,
+      poolId: capacityClaim.poolId,
+      volumeId: volumes.id,
+      token: capacityClaim.token,
+    })
+    .from(capacityClaim)
+    .innerJoin(host, eq(host.id, capacityClaim.hostId))
+    .innerJoin(
+      volumes,
+      and(eq(volumes.instanceId, capacityClaim.vmId), eq(volumes.volumeType, 'ROOT'), isNull(volumes.removed)),
+    )
+    .where(
+      and(
+        eq(capacityClaim.vmId, vmId),
+        isComputing ? or(gt(capacityClaim.cpuMhz, 0), gt(capacityClaim.ramBytes, 0)) : undefined,
+      ),
+    )
+    .orderBy(desc(capacityClaim.token));
+}
+
+/** Where the domain of a Running VM is. */
+export async function runningPlacement(tx: Transaction, vm: Vm): Promise<Placement> {
+  const placement = (await placementsOf(tx, vm.id)).find(({ token }) => token === vm.fenceToken);
+  if (placement) return placement;
+  throw new SlipwayError('SLIPWAY_INTERNAL', `VM ${vm.name} is ${vm.state} and holds no capacity of any host`);
+}
+
+export const wrongState = ({ name, state }: Vm, wanted: string): SlipwayError =>
+  new SlipwayError('SLIPWAY_RESOURCE_STATE', `VM ${name} is ${state}, and only a ${wanted} one can do that`);
+
+type VmOperation = 'CREATE' | 'START' | 'STOP' | 'REBOOT' | 'DESTROY' | 'EXPUNGE';
+
+export const recordVmEvent = (
+  tx: Transaction,
+  vm: Vm,
+  operation: VmOperation,
+  level: 'INFO' | 'WARN' | 'ERROR',
+  description: string,
+): Promise<void> =>
+  recordEvent(tx, {
+    type: `VM.${operation}`,
+    level,
+    description,
+    accountId: vm.accountId,
+    resourceType: 'VirtualMachine',
+    resourceId: vm.id,
+  });
+
+export const SUCCEEDED: JobOutcome = { status: 'succeeded', resultCode: 0, result: {} };
+
+export function failedOutcome({ code, message }: Failure, isCancelled: boolean): JobOutcome {
+  const { errorcode } = ERRORS[code];
+  return {
+    status: isCancelled ? 'cancelled' : 'failed',
+    resultCode: errorcode,
+    result: { errorcode, errortext: message, slipwaycode: code },
+  };
+}
+
+export interface RecordOperationFailedInput extends VirtualMachineJobInput {
+  operation: 'START' | 'STOP' | 'REBOOT';
+  failure: Failure;
+  isCancelled: boolean;
+  /** What its host says. Without it a start is taken for undone, and a stop for not done. */
+  truth?: { runsOn: string | null };
+}
+
+/** The VM is in the state that it really is in, and the job has ended with the reason. */
+export const recordOperationFailed =
+  ({ db }: ControlDependencies) =>
+  async ({ vmId, jobId, operation, failure, isCancelled, truth }: RecordOperationFailedInput): Promise<void> =>
+    db.transaction(async (tx) => {
+      const [vm] = await tx.select().from(vmInstance).where(eq(vmInstance.id, vmId)).for('update');
+      // It has an outcome already: this came twice, or too late, and must not change the VM.
+      if (!(await completeJob(tx, jobId, failedOutcome(failure, isCancelled))) || !vm) return;
+      if (vm.state === 'Starting' || vm.state === 'Stopping') {
+        const hostId = truth ? truth.runsOn : vm.state === 'Stopping' ? vm.hostId : null;
+        await tx
+          .update(vmInstance)
+          .set({ state: hostId ? 'Running' : 'Stopped', hostId })
+          .where(eq(vmInstance.id, vmId));
+      }
+      await recordVmEvent(tx, vm, operation, 'ERROR', failure.message);
+    });

@@ -1,0 +1,43 @@
+import { hasHost } from '../../db/reads/list-hosts.js';
+import { SlipwayError } from '../../shared/errors.js';
+import { required, uuid } from '../protocol/parameters.js';
+import { noSuchEntity } from '../protocol/standard-texts.js';
+import { unsupported, withoutEffect } from '../protocol/undone-parameters.js';
+import { virtualMachineFields } from '../responses/virtual-machine.js';
+import { asyncParameters } from './async-jobs.js';
+import { defineCommand, EVERYBODY } from './define-command.js';
+import { startVirtualMachineJob } from './virtual-machine-job.js';
+
+export const startVirtualMachine = defineCommand({
+  name: 'startVirtualMachine',
+  description:
+    'Starts a stopped virtual machine from the root disk that it has, on a host that reaches its pool. When that host ' +
+    'fails, the next one of a shared pool is tried.',
+  kind: 'async',
+  allowedRoles: EVERYBODY,
+  params: {
+    ...asyncParameters,
+    id: required(uuid('ID of the virtual machine.')),
+    hostid: uuid('ID of the only host to try; for root admins.', { since: '3.0.1' }),
+    // The host of a disk that one host has is the last one anyway.
+    ...withoutEffect({ considerlasthost: { type: 'boolean', since: '4.18.0' } }),
+    ...unsupported({
+      podid: { type: 'uuid' },
+      clusterid: { type: 'uuid' },
+      deploymentplanner: { type: 'string', since: '4.4' },
+      bootintosetup: { type: 'boolean', since: '4.15.0.0' },
+    }),
+  },
+  response: { objectName: 'virtualmachine', fields: virtualMachineFields },
+  async handle({ id, hostid, customjobid }, context) {
+    const { db, caller, command } = context;
+    if (hostid) {
+      if (caller.role !== 'Admin') {
+        throw new SlipwayError('SLIPWAY_PERMISSION_DENIED', 'Parameter hostid is for root admins');
+      }
+      if (!(await hasHost(db, hostid))) throw noSuchEntity(command, 'hostid', hostid);
+    }
+    const input = hostid ? { hostId: hostid } : {};
+    return startVirtualMachineJob({ jobCmd: 'startVirtualMachine', id, customjobid, input }, context);
+  },
+});

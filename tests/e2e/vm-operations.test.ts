@@ -1,0 +1,116 @@
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { CloudStackApiError } from '../../cli/cloudstack-client.js';
+import { type TestDisk, TestInstallation } from '../support/test-installation.js';
+import { waitFor } from '../support/wait-for.js';
+
+const MiB = 1024 ** 2;
+
+describe('the life of a VM through the API', () => {
+  let test: TestInstallation;
+
+  beforeAll(async () => {
+    test = await TestInstallation.start({ hosts: 2, isPoolShared: true, settings: { 'stop.script.timeout': '20' } });
+  });
+  afterAll(() => test.stop());
+
+  const capacity = async (hostid: string) => {
+    const { host } = await test.client.call('listHosts', { id: hostid });
+    const [{ cpuallocatedvalue, memoryallocated }] = host as [{ cpuallocatedvalue: number; memoryallocated: number }];
+    return { cpuallocatedvalue, memoryallocated };
+  };
+  const NOTHING = { cpuallocatedvalue: 0, memoryallocated: 0 };
+
+  const deployed = async (disk: TestDisk): Promise<string> => {
+    const vmId = await test.deploy(await test.register(`${test.origin.url}${disk.path}`, `{SHA-256}${disk.sha256}`));
+    await test.hasBooted(vmId, disk);
+    return vmId;
+  };
+
+  it('stops, starts on either host, reboots, ends by itself, is destroyed, recovered and expunged', async () => {
+    const disk = await test.disk(2 * MiB, { isObliging: true });
+    const vmId = await deployed(disk);
+    const first = await test.hostOf(vmId);
+    const other = test.installation.hosts.find(({ id }) => id !== first.id)!;
+    const whileRunning = await capacity(first.id);
+    expect(whileRunning.memoryallocated).toBeGreaterThan(0);
+    const { requests } = test.origin.statistics(disk.path);
+
+    expect(await test.run('stopVirtualMachine', { id: vmId })).toMatchObject({
+      virtualmachine: { id: vmId, state: 'Stopped' },
+    });
+    const stopped = await test.vm(vmId);
+    expect(stopped.state).toBe('Stopped');
+    expect(stopped).not.toHaveProperty('hostid');
+    expect(await capacity(first.id)).toEqual(NOTHING);
+    // What it wrote can still be read.
+    expect(await readFile(path.join(first.consoleDirectory, `${vmId}.log`), 'utf8')).toContain(disk.nonce);
+
+    await test.run('startVirtualMachine', { id: vmId, hostid: first.id });
+    await test.hasBooted(vmId, disk, 2);
+    expect(await test.vm(vmId)).toMatchObject({ state: 'Running', hostid: first.id });
+    expect(await capacity(first.id)).toEqual(whileRunning);
+
+    await test.run('rebootVirtualMachine', { id: vmId });
+    await test.hasBooted(vmId, disk, 3);
+    await test.run('rebootVirtualMachine', { id: vmId, forced: true });
+    await test.hasBooted(vmId, disk, 4);
+    expect((await test.vm(vmId)).state).toBe('Running');
+
+    // Nobody told Slipway.
+    await promisify(execFile)('virsh', ['-c', first.libvirtUri, 'shutdown', vmId]);
+    await waitFor('it is shown as Stopped', async () => (await test.vm(vmId)).state === 'Stopped', 20_000);
+    expect(await capacity(first.id)).toEqual(NOTHING);
+
+    await test.run('startVirtualMachine', { id: vmId, hostid: other.id });
+    await test.hasBooted(vmId, disk);
+    expect((await test.vm(vmId)).hostid).toBe(other.id);
+
+    await test.run('destroyVirtualMachine', { id: vmId });
+    expect((await test.vm(vmId)).state).toBe('Destroyed');
+    expect(await test.client.call('recoverVirtualMachine', { id: vmId })).toMatchObject({
+      virtualmachine: { id: vmId, state: 'Stopped' },
+    });
+    await test.run('startVirtualMachine', { id: vmId, hostid: other.id });
+    await test.hasBooted(vmId, disk, 2);
+    // From the disk that it has always had.
+    expect(test.origin.statistics(disk.path).requests).toBe(requests);
+
+    await test.expunge(vmId);
+    await test.leavesNothing();
+    for (const { consoleDirectory } of [first, other]) {
+      await expect(readFile(path.join(consoleDirectory, `${vmId}.log`))).rejects.toMatchObject({ code: 'ENOENT' });
+    }
+  });
+
+  it('ends a guest that does not listen when the time is over, and at once by force', async () => {
+    const disk = await test.disk(2 * MiB);
+    const vmId = await deployed(disk);
+    await test.run('stopVirtualMachine', { id: vmId });
+    await test.run('startVirtualMachine', { id: vmId });
+    const error = await test.run('startVirtualMachine', { id: vmId }).catch((cause: unknown) => cause);
+    expect(error).toBeInstanceOf(CloudStackApiError);
+    expect(error).toMatchObject({ errorcode: 431, errortext: expect.stringContaining('is Running') as string });
+    await test.run('stopVirtualMachine', { id: vmId, forced: true });
+    expect((await test.vm(vmId)).state).toBe('Stopped');
+    await test.expunge(vmId);
+    await test.leavesNothing();
+  });
+
+  it('is up to date although the host worker is killed while it stops', async () => {
+    const disk = await test.disk(2 * MiB);
+    const vmId = await deployed(disk);
+    const { worker } = await test.hostOf(vmId);
+    const { jobid } = (await test.client.call('stopVirtualMachine', { id: vmId })) as { jobid: string };
+    await waitFor('it is Stopping', async () => (await test.vm(vmId)).state === 'Stopping');
+    worker.kill('SIGKILL');
+    await worker.exited();
+    await worker.restart();
+    await test.ended(jobid);
+    expect((await test.vm(vmId)).state).toBe('Stopped');
+    await test.expunge(vmId);
+    await test.leavesNothing();
+  });
+});
