@@ -31,9 +31,9 @@ export interface OnceResult {
   elapsedMs: number;
   /** Of the process alone. */
   maxMemoryBytes: number;
-  /** Of the process and of those that it started. */
+  /** Of the process alone. */
   cpuSeconds: number;
-  /** That went to the disk, as the kernel counts: holes do not. */
+  /** That the process sent to the disk, as the kernel counts. */
   writtenBytes: number;
   resumedFromBytes: number;
   /** When all bytes were, as `performance.timeOrigin + performance.now()` tells time. */
@@ -67,12 +67,6 @@ const unpackTo =
 
 async function writtenBytes(): Promise<number> {
   return Number(/^write_bytes: (\d+)/m.exec(await readFile('/proc/self/io', 'latin1'))?.[1]);
-}
-
-/** Of ended children that were waited for: fields 16 and 17 of proc(5), in hundredths of a second. */
-async function childrenCpuSeconds(): Promise<number> {
-  const fields = (await readFile('/proc/self/stat', 'latin1')).replace(/^.*\) /, '').split(' ');
-  return (Number(fields[13]) + Number(fields[14])) / 100;
 }
 
 async function main(options: OnceOptions): Promise<void> {
@@ -111,7 +105,7 @@ async function main(options: OnceOptions): Promise<void> {
   const result: OnceResult = {
     elapsedMs,
     maxMemoryBytes: after.maxRSS * 1024,
-    cpuSeconds: cpuMicroseconds / 1e6 + (await childrenCpuSeconds()),
+    cpuSeconds: cpuMicroseconds / 1e6,
     writtenBytes: await writtenBytes(),
     resumedFromBytes,
     ...ends,

@@ -1,12 +1,10 @@
 import { join } from 'node:path';
 import { inDirectory, shell } from './contest.js';
-import { pack, PACKINGS, sizeOf, writeImage } from './image.js';
 import { needPrograms } from './peers.js';
 import { median, type BenchOptions, type BenchResult } from './result.js';
 import { slipway } from './slipway.js';
 import { withOrigin } from './start-origin.js';
 
-const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;
 
 /** What a way to do the work costs. */
@@ -50,21 +48,13 @@ const rowsOf = (all: Map<string, Cost>, neededBytes: number, fileBytes: number):
   });
 
 /**
- * What a download costs its host: bytes written for each byte that the pool has to hold, and processor time. The ratio
- * is of the bytes, for a file that is kept as it is.
+ * What a download of a file that is kept as it is costs its host: bytes written for each byte that the pool has to
+ * hold, and processor time. The ratio is of the bytes. Packed files are left out: what confined programs write and
+ * compute does not reach the counters of the process that started them.
  */
 export async function benchWork({ isQuick, rounds = 3 }: BenchOptions): Promise<BenchResult> {
-  await needPrograms('curl', 'sha256sum', 'zstd');
-  const kept = await keep((isQuick ? 1 : 4) * GIB, rounds);
-  const packed = await unpack((isQuick ? 512 : 1600) * MIB, rounds);
-  return {
-    ratio: kept.ratio,
-    lines: [...kept.lines, ...packed.lines],
-    figures: { kept: kept.figures, packed: packed.figures },
-  };
-}
-
-function keep(sizeBytes: number, rounds: number): Promise<BenchResult> {
+  await needPrograms('curl', 'sha256sum');
+  const sizeBytes = (isQuick ? 1 : 4) * GIB;
   return withOrigin({ sizeBytes, servers: [{}] }, async ({ urls, sha256 }) => {
     const [url = ''] = urls;
     const all = await costs(
@@ -81,43 +71,5 @@ function keep(sizeBytes: number, rounds: number): Promise<BenchResult> {
       lines: [`${sizeBytes / GIB} GiB kept as it is; median of ${rounds}`, ...rowsOf(all, sizeBytes, sizeBytes)],
       figures: Object.fromEntries(all),
     };
-  });
-}
-
-function unpack(sizeBytes: number, rounds: number): Promise<BenchResult> {
-  return inDirectory(async (where) => {
-    const imagePath = join(where, 'image');
-    await writeImage(imagePath, sizeBytes);
-    // What is not zeros in it.
-    await shell('cp --sparse=always "$1" "$1.sparse"; sync "$1.sparse"', imagePath);
-    const neededBytes = Number(await shell('stat -c %b "$1.sparse"', imagePath)) * 512;
-    const [zstd] = PACKINGS;
-    if (!zstd) throw new Error('No packing is known');
-    const packedPath = await pack(imagePath, zstd);
-    const packedBytes = await sizeOf(packedPath);
-    return withOrigin({ path: packedPath, servers: [{}] }, async ({ urls, sha256 }) => {
-      const [url = ''] = urls;
-      const all = await costs(
-        {
-          'curl, then sha256sum, then zstd': (directory) =>
-            costOf(
-              'curl -sSf -o "$1/packed" "$2"; sha256sum "$1/packed" > "$1/sum"; zstd -dqc < "$1/packed" > "$1/image"; sync "$1/image"',
-              directory,
-              url,
-            ),
-          slipway: (directory) =>
-            slipway({ urls, sha256, path: join(directory, 'packed'), unpackedPath: join(directory, 'image') }),
-        },
-        rounds,
-      );
-      return {
-        ratio: (all.get('slipway')?.writtenBytes ?? Number.NaN) / neededBytes,
-        lines: [
-          `.zst: ${Math.round(packedBytes / MIB)} MiB for ${Math.round(sizeBytes / MIB)} MiB, of which ${Math.round(neededBytes / MIB)} MiB are not zeros; median of ${rounds}`,
-          ...rowsOf(all, neededBytes, sizeBytes),
-        ],
-        figures: { neededBytes, packedBytes, ...Object.fromEntries(all) },
-      };
-    });
   });
 }
