@@ -3,48 +3,30 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isSlipwayError, SlipwayError } from '../../shared/errors.js';
 import type { MirrorReport, PieceHashes } from '../../shared/images.js';
 import { throwIfAborted } from './abort.js';
-import type { RateLimit } from './bandwidth.js';
 import { ChangeSignal } from './change-signal.js';
 import type { SourceFailureDetails } from './classify-failure.js';
-import { EnoughBytes, ExtentSink } from './extent-sink.js';
 import type { Interval } from './interval-set.js';
-import { judgeBody } from './judge-body.js';
 import { Lane } from './lane.js';
+import { ableMirrors, nextMirror, slowLanes } from './mirror-choice.js';
 import type { Mirror } from './mirror.js';
-import type { PartialDownload } from './partial-download.js';
 import { type Extent, RangePlan } from './range-plan.js';
 import { decideRetry } from './retry-decision.js';
-import type { ByteRange, SourceBody, SourceClient } from './source-client.js';
-import { identityOf, validatorOf } from './source-identity.js';
+import { BeginAnew, transferExtent, type TransferRules } from './transfer-extent.js';
 
 const MIB = 1024 * 1024;
 /** What is left is not worth another mirror, as long as one is at work. */
 const MIN_SHARED_BYTES = 2 * MIB;
-/** A mirror so many times slower than the fastest, for so long, is left for another. */
-const SLOW_FACTOR = 20;
-const SLOW_MS = 5_000;
 
-export interface JobOptions {
-  client: SourceClient;
+export interface JobOptions extends TransferRules {
   mirrors: readonly Mirror[];
-  partial: PartialDownload;
   /** Announced by a metalink. */
   expectedSizeBytes?: number | undefined;
   pieces?: PieceHashes | undefined;
-  /** A hash will be compared, so that bytes of several mirrors may be joined. */
-  isVouched: boolean;
   /** How many mirrors may be at work at once. */
   maxMirrors: number;
-  maxSizeBytes: number;
-  limitsOf: (url: URL) => readonly RateLimit[];
   signal: AbortSignal;
   /** Whoever reads the file has to let go of it while bytes are thrown away, and to begin anew. */
   withoutReader: (act: () => Promise<void>) => Promise<void>;
-}
-
-/** Asks the loop of the job to drop all bytes and to begin anew. */
-class BeginAnew extends Error {
-  override readonly name = 'BeginAnew';
 }
 
 /**
@@ -97,7 +79,11 @@ export class DownloadJob {
   tick(nowMs: number): void {
     for (const lane of this.#lanes) lane.tick(nowMs);
     if (this.#options.pieces) this.#plan.forgetBefore(this.#options.partial.file.readyBytes);
-    this.#leaveSlow(nowMs);
+    for (const { source, bytesPerSecond } of slowLanes(this.#lanes, nowMs)) {
+      source.wasSlow = true;
+      const speed = `${Math.round(bytesPerSecond / 1024)} KiB/s`;
+      this.#leave(source, new SlipwayError('SLIPWAY_SOURCE_SLOW', `${source.shown}: ${speed}, far less than others`));
+    }
     this.#changed.notify();
   }
 
@@ -174,7 +160,7 @@ export class DownloadJob {
     const working = (): Mirror[] => mirrors.filter(({ state }) => state === 'working');
     const start = (mirror: Mirror): void => void started.push(this.#runLane(mirror));
     for (;;) {
-      const next = mirrors.find(({ state }) => state === 'waiting') ?? this.#slowOnes()[0];
+      const next = nextMirror(mirrors);
       if (!next || working().length >= maxMirrors || (working().length > 0 && !this.#canShare)) break;
       next.begin();
       start(next);
@@ -184,13 +170,6 @@ export class DownloadJob {
       while (mirror.hasRanges && mirror.identity && mirror.connections < mirror.maxConnections) start(mirror);
     }
     return started;
-  }
-
-  /** Left for others that are no more. */
-  #slowOnes(): Mirror[] {
-    const { mirrors } = this.#options;
-    if (mirrors.some(({ state }) => state !== 'failed')) return [];
-    return mirrors.filter(({ report }) => report.code === 'SLIPWAY_SOURCE_SLOW');
   }
 
   /** Whether there is work for more than one lane. */
@@ -236,22 +215,16 @@ export class DownloadJob {
     // A server that sends everything for a part is of use only when there is no other.
     const { hasRanges } = lane.source;
     if (!hasRanges && others.some(({ source, isBusy }) => source.hasRanges || isBusy)) return undefined;
-    return this.#plan.claim(lane, this.#lanes.size, this.#ableMirrors);
-  }
-
-  /** Those that could fetch a range now: nothing may be left for one that will not begin before it is there. */
-  get #ableMirrors(): Set<Mirror> {
     const { mirrors, maxMirrors } = this.#options;
-    const working = mirrors.filter(({ state }) => state === 'working');
-    const waiting = working.length < maxMirrors ? mirrors.filter(({ state }) => state === 'waiting') : [];
-    return new Set([...working, ...waiting].filter(({ hasRanges }) => hasRanges));
+    return this.#plan.claim(lane, this.#lanes.size, ableMirrors(mirrors, maxMirrors));
   }
 
   /** @returns whether the lane goes on */
   async #work(lane: Lane, extent: Extent, signal: AbortSignal): Promise<boolean> {
     lane.begin(performance.now());
     try {
-      await this.#transfer(lane, extent, signal);
+      const isAlone = this.#lanes.size === 1;
+      await transferExtent({ ...this.#options, lane, extent, isAlone, plan: this.#plan, signal });
       return true;
     } catch (error) {
       if (error instanceof BeginAnew) throw error;
@@ -262,100 +235,6 @@ export class DownloadJob {
     } finally {
       lane.end(performance.now());
     }
-  }
-
-  async #transfer(lane: Lane, extent: Extent, signal: AbortSignal): Promise<void> {
-    const { client, partial, maxSizeBytes, limitsOf } = this.#options;
-    const { source } = lane;
-    const range = this.#rangeOf(source, extent);
-    let body: SourceBody | undefined;
-    let sink: ExtentSink | undefined;
-    try {
-      body = await client.open(source.url, signal, range);
-      this.#judge(source, range, body);
-      const { fromByte, bodyBytes, url } = body;
-      if (fromByte !== range.fromByte && this.#lanes.size > 1) return;
-      const endByte = bodyBytes === undefined ? undefined : fromByte + bodyBytes;
-      // Nothing but the end of the body tells whether the file ends there.
-      lane.isUndecided = endByte === undefined;
-      sink = new ExtentSink(
-        {
-          shownUrl: source.shown,
-          file: partial.file,
-          plan: this.#plan,
-          reader: lane,
-          extent,
-          fromByte,
-          endByte,
-          hasRanges: source.hasRanges,
-          maxSizeBytes,
-          limits: limitsOf(url),
-          onReceived: (bytes) => lane.count(bytes),
-          onTaken: (bytes) => (source.takenBytes += bytes),
-        },
-        signal,
-      );
-      const isWhole = await pumpAll(body, sink);
-      if (isWhole) this.#checkEnd(source, sink.position, endByte);
-    } finally {
-      body?.discard();
-      if (sink) await sink.close();
-      else this.#plan.release(extent, lane);
-    }
-  }
-
-  #rangeOf(source: Mirror, extent: Extent): ByteRange {
-    if (!source.hasRanges) return { fromByte: 0 };
-    const { position, endByte } = extent;
-    const isToEnd = endByte === (this.#plan.totalBytes ?? Number.POSITIVE_INFINITY);
-    const ifRange = source.identity && position > 0 ? validatorOf(source.identity) : undefined;
-    return { fromByte: position, endByte: isToEnd ? undefined : endByte, ifRange };
-  }
-
-  #judge(source: Mirror, range: ByteRange, body: SourceBody): void {
-    const { partial, isVouched, maxSizeBytes } = this.#options;
-    const judgement = judgeBody(
-      source.shown,
-      {
-        totalBytes: this.#plan.totalBytes,
-        maxSizeBytes,
-        isVouched,
-        hasBytes: partial.file.writtenBytes > 0,
-        owner: partial.identity,
-        before: source.identity,
-      },
-      range,
-      body,
-    );
-    source.identity = identityOf(source.shown, body);
-    source.answered();
-    if (body.fromByte !== range.fromByte) source.hasRanges = false;
-    if (judgement === 'restart') {
-      // The size that the old bytes had says nothing about the new ones.
-      partial.identity = undefined;
-      throw new BeginAnew();
-    }
-    if (!isVouched || !partial.identity) partial.identity = source.identity;
-    if (!isVouched && validatorOf(source.identity) === undefined) source.maxConnections = 1;
-    if (this.#plan.totalBytes === undefined && body.totalBytes !== undefined) this.#plan.setTotal(body.totalBytes);
-  }
-
-  /** A body that ended in good order may still be too short: a proxy that gave up, or a lie about the size. */
-  #checkEnd(source: Mirror, position: number, endByte: number | undefined): void {
-    const { totalBytes } = this.#plan;
-    if (endByte !== undefined && position < endByte) {
-      throw new SlipwayError(
-        'SLIPWAY_SOURCE_INTERRUPTED',
-        `${source.shown}: the transfer ended after ${position} of ${endByte} bytes`,
-      );
-    }
-    if (endByte !== undefined) return;
-    if (totalBytes === undefined) return this.#plan.setTotal(position);
-    if (position === totalBytes) return;
-    throw new SlipwayError(
-      'SLIPWAY_SOURCE_SIZE',
-      `${source.shown}: the file ended after ${position} bytes, and ${totalBytes} are expected`,
-    );
   }
 
   /** @returns whether the lane goes on */
@@ -414,29 +293,5 @@ export class DownloadJob {
     source.fail(error);
     for (const lane of this.#lanes) if (lane.source === source) lane.stop();
     return false;
-  }
-
-  #leaveSlow(nowMs: number): void {
-    const busy = [...this.#lanes].filter((lane) => lane.isBusy);
-    const fastest = Math.max(...busy.map(({ bytesPerSecond }) => bytesPerSecond));
-    for (const lane of busy) {
-      const { source, bytesPerSecond } = lane;
-      const isSlow = lane.busyMs(nowMs) >= SLOW_MS && bytesPerSecond * SLOW_FACTOR < fastest;
-      if (!isSlow || source.wasSlow) continue;
-      source.wasSlow = true;
-      const speed = `${Math.round(bytesPerSecond / 1024)} KiB/s`;
-      this.#leave(source, new SlipwayError('SLIPWAY_SOURCE_SLOW', `${source.shown}: ${speed}, far less than others`));
-    }
-  }
-}
-
-/** @returns whether the body came to its end */
-async function pumpAll(body: SourceBody, sink: ExtentSink): Promise<boolean> {
-  try {
-    await body.pump(sink);
-    return true;
-  } catch (error) {
-    if (error instanceof EnoughBytes) return false;
-    throw error;
   }
 }
