@@ -35,6 +35,7 @@ const isOptional = (value: unknown, type: 'string' | 'number'): boolean => value
 const isSource = (value: unknown): value is SourceIdentity =>
   isObject(value) &&
   typeof value['url'] === 'string' &&
+  isOptional(value['place'], 'string') &&
   isOptional(value['etag'], 'string') &&
   isOptional(value['lastModified'], 'string') &&
   (value['totalBytes'] === undefined || isByteCount(value['totalBytes']));

@@ -38,6 +38,28 @@ describe('judgeBody', () => {
       { fromByte: 50 },
       'take',
     ],
+    [
+      'another ETag of the same date and size, vouched for',
+      {
+        ...HELD,
+        isVouched: true,
+        before: { url: URL_A, place: URL_A, etag: '"1"', lastModified: 'a', totalBytes: 100 },
+      },
+      PART,
+      { fromByte: 50, etag: '"2"', lastModified: 'a' },
+      'take',
+    ],
+    [
+      'another ETag of the mirror that a redirect led to this time, vouched for',
+      {
+        ...HELD,
+        isVouched: true,
+        before: { url: URL_A, place: 'http://b.example/disk', etag: '"1"', totalBytes: 100 },
+      },
+      PART,
+      { fromByte: 50, etag: '"2"' },
+      'take',
+    ],
     ['the whole, vouched for', { ...NO_ETAG, isVouched: true }, PART, {}, 'take'],
   ])('%s', (_what, known, range, changes, judgement) => {
     expect(judgeBody(URL_A, known, range, body(changes))).toBe(judgement);
@@ -48,6 +70,20 @@ describe('judgeBody', () => {
     ['one larger than expected and allowed', { totalBytes: 100 }, WHOLE, { totalBytes: 1001 }, 'SLIPWAY_SOURCE_SIZE'],
     ['one smaller than expected', { totalBytes: 100 }, WHOLE, { totalBytes: 99 }, 'SLIPWAY_SOURCE_SIZE'],
     ['another ETag', { before: { url: URL_A, etag: '"1"' } }, WHOLE, { etag: '"2"' }, 'SLIPWAY_SOURCE_CHANGED'],
+    [
+      'another ETag of the same place, vouched for',
+      { isVouched: true, before: { url: URL_A, place: URL_A, etag: '"1"', totalBytes: 100 } },
+      WHOLE,
+      { etag: '"2"' },
+      'SLIPWAY_SOURCE_CHANGED',
+    ],
+    [
+      'another ETag of another place, when nothing vouches for the bytes',
+      { before: { url: URL_A, place: 'http://b.example/disk', etag: '"1"', totalBytes: 100 } },
+      WHOLE,
+      { etag: '"2"' },
+      'SLIPWAY_SOURCE_CHANGED',
+    ],
     ['another size', { before: { url: URL_A, totalBytes: 90 } }, WHOLE, {}, 'SLIPWAY_SOURCE_CHANGED'],
     [
       'another date',

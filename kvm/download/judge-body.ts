@@ -1,6 +1,6 @@
 import { SlipwayError } from '../../shared/errors.js';
 import type { ByteRange, SourceBody } from './source-client.js';
-import { identityOf, isSameVersion, type SourceIdentity } from './source-identity.js';
+import { identityOf, isSameVersion, mayBeSameBytes, type SourceIdentity } from './source-identity.js';
 
 /** What a download knows when a source answers. */
 export interface Known {
@@ -30,7 +30,9 @@ export function judgeBody(shownUrl: string, known: Known, range: ByteRange, body
   const { totalBytes } = body;
   const offered = identityOf(shownUrl, body);
   const { before } = known;
-  if (before && isSameVersion(before, offered) === false) throw changed(shownUrl);
+  if (before && isSameVersion(before, offered) === false) {
+    if (!known.isVouched || !mayBeSameBytes(before, offered)) throw changed(shownUrl);
+  }
   if (totalBytes !== undefined && known.totalBytes !== undefined && totalBytes !== known.totalBytes) {
     throw new SlipwayError(
       'SLIPWAY_SOURCE_SIZE',

@@ -41,7 +41,7 @@ export class BeginAnew extends Error {
 export async function transferExtent(transfer: Transfer): Promise<void> {
   const { client, partial, plan, lane, extent, isAlone, maxSizeBytes, limitsOf, signal } = transfer;
   const { source } = lane;
-  const range = rangeOf(source, extent, plan);
+  const range = rangeOf(transfer);
   let body: SourceBody | undefined;
   let sink: ExtentSink | undefined;
   try {
@@ -77,10 +77,13 @@ export async function transferExtent(transfer: Transfer): Promise<void> {
   }
 }
 
-function rangeOf(source: Mirror, { position, endByte }: Extent, { totalBytes }: RangePlan): ByteRange {
-  if (!source.hasRanges) return { fromByte: 0 };
-  const isToEnd = endByte === (totalBytes ?? Number.POSITIVE_INFINITY);
-  const ifRange = source.identity && position > 0 ? validatorOf(source.identity) : undefined;
+function rangeOf({ lane, extent, plan, isVouched }: Transfer): ByteRange {
+  const { hasRanges, identity } = lane.source;
+  if (!hasRanges) return { fromByte: 0 };
+  const { position, endByte } = extent;
+  const isToEnd = endByte === (plan.totalBytes ?? Number.POSITIVE_INFINITY);
+  // Not where a hash has the last word: a mirror with another ETag would send everything, as one without ranges does.
+  const ifRange = !isVouched && identity && position > 0 ? validatorOf(identity) : undefined;
   return { fromByte: position, endByte: isToEnd ? undefined : endByte, ifRange };
 }
 
