@@ -6,13 +6,17 @@ import { CloudStackApiError } from '../../cli/cloudstack-client.js';
 import { type TestDisk, TestInstallation } from '../support/test-installation.js';
 import { waitFor } from '../support/wait-for.js';
 
+const run = promisify(execFile);
+
 const MiB = 1024 ** 2;
+/** Short, so that nobody waits for long for a guest that does not listen, or for a host that owes a stop. */
+const SETTINGS = { 'stop.script.timeout': '20', 'host.reconnect.grace': '5' };
 
 describe('the life of a VM through the API', () => {
   let test: TestInstallation;
 
   beforeAll(async () => {
-    test = await TestInstallation.start({ hosts: 2, isPoolShared: true, settings: { 'stop.script.timeout': '20' } });
+    test = await TestInstallation.start({ hosts: 2, isPoolShared: true, settings: SETTINGS });
   });
   afterAll(() => test.stop());
 
@@ -21,6 +25,7 @@ describe('the life of a VM through the API', () => {
     const [{ cpuallocatedvalue, memoryallocated }] = host as [{ cpuallocatedvalue: number; memoryallocated: number }];
     return { cpuallocatedvalue, memoryallocated };
   };
+  const domains = async (uri: string) => (await run('virsh', ['-q', '-c', uri, 'list', '--all', '--uuid'])).stdout;
   const NOTHING = { cpuallocatedvalue: 0, memoryallocated: 0 };
 
   const deployed = async (disk: TestDisk): Promise<string> => {
@@ -60,7 +65,7 @@ describe('the life of a VM through the API', () => {
     expect((await test.vm(vmId)).state).toBe('Running');
 
     // Nobody told Slipway.
-    await promisify(execFile)('virsh', ['-c', first.libvirtUri, 'shutdown', vmId]);
+    await run('virsh', ['-c', first.libvirtUri, 'shutdown', vmId]);
     await waitFor('it is shown as Stopped', async () => (await test.vm(vmId)).state === 'Stopped', 20_000);
     expect(await capacity(first.id)).toEqual(NOTHING);
 
@@ -110,6 +115,34 @@ describe('the life of a VM through the API', () => {
     await worker.restart();
     await test.ended(jobid);
     expect((await test.vm(vmId)).state).toBe('Stopped');
+    await test.expunge(vmId);
+    await test.leavesNothing();
+  });
+
+  it('is started nowhere else while a host that is cut off runs it, and is once that host has ended it', async () => {
+    const disk = await test.disk(2 * MiB);
+    const vmId = await deployed(disk);
+    const cutOff = await test.hostOf(vmId);
+    const other = test.installation.hosts.find(({ id }) => id !== cutOff.id)!;
+    cutOff.worker.kill('SIGSTOP');
+    try {
+      await test.run('stopVirtualMachine', { id: vmId, forced: true });
+      expect((await test.vm(vmId)).state).toBe('Stopped');
+      // The domain runs on, with the disk open.
+      expect(await domains(cutOff.libvirtUri)).toContain(vmId);
+      await expect(test.run('startVirtualMachine', { id: vmId, hostid: other.id })).rejects.toMatchObject({
+        errortext: expect.stringContaining(`${cutOff.name}: may still run it`) as string,
+      });
+      expect((await test.vm(vmId)).state).toBe('Stopped');
+    } finally {
+      cutOff.worker.kill('SIGCONT');
+    }
+    await waitFor('its host has ended it', async () => !(await domains(cutOff.libvirtUri)).includes(vmId));
+    await waitFor('its host has paid', async () => (await capacity(cutOff.id)).memoryallocated === 0);
+    await test.run('startVirtualMachine', { id: vmId, hostid: other.id });
+    await test.hasBooted(vmId, disk);
+    expect((await test.vm(vmId)).hostid).toBe(other.id);
+    await test.isHost(cutOff.id, 'Up');
     await test.expunge(vmId);
     await test.leavesNothing();
   });
