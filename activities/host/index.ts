@@ -1,7 +1,7 @@
 import type { HostDependencies } from './dependencies.js';
 import { downloadTier } from './download-tier.js';
 import { probeUrl, readSources } from './sources.js';
-import { discardTemplateCopy, installTemplate, sweepPartials } from './template-copy.js';
+import { discardTemplateCopy, installTemplate, removeTemplateCopy, sweepPartials } from './template-copy.js';
 import { verifyChecksum } from './verify-checksum.js';
 import {
   createRootVolume,
@@ -25,6 +25,7 @@ export function createHostActivities(dependencies: HostDependencies) {
     readSources: readSources(dependencies),
     rebootDomain: rebootDomain(dependencies),
     removeDeployment: removeDeployment(dependencies),
+    removeTemplateCopy: removeTemplateCopy(dependencies),
     startDomain: startDomain(dependencies),
     stopDomain: stopDomain(dependencies),
     sweepPartials: sweepPartials(dependencies),

@@ -32,6 +32,22 @@ export const discardTemplateCopy =
     await alone(pool, copy, () => pool.discardTemplateCopy(copy));
   };
 
+export interface RemovedCopy {
+  /** Files on the pool that stand on it and that nobody knew of: it was not removed for their sake. */
+  overlays: string[];
+  /** Used on the pool's file system afterwards. */
+  usedBytes: number;
+}
+
+/** Removes an installed copy that nothing refers to, if what is on disk agrees. */
+export const removeTemplateCopy =
+  (dependencies: HostDependencies) =>
+  async ({ poolId, copy }: TemplateCopyInput): Promise<RemovedCopy> => {
+    const pool = poolOf(dependencies, poolId);
+    const overlays = await alone(pool, copy, () => pool.evictTemplate(copy));
+    return { overlays, usedBytes: (await pool.report()).usedBytes };
+  };
+
 /** Gives a new try what a dead one, on this host or another of the pool, had downloaded. */
 export const adoptPartial = (
   pool: FilesystemPool,

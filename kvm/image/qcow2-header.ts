@@ -29,13 +29,16 @@ export interface Qcow2Header extends Qcow2Extensions {
   compressionType: number;
 }
 
+/** @param bytes from the start of a file */
+export const hasQcow2Signature = (bytes: Buffer): boolean => bytes.length >= 4 && bytes.readUInt32BE(0) === MAGIC;
+
 /**
  * Reads the header from the first 64 KiB of a file, or says in plain words why there is none. What it says is not
  * judged.
  */
 export function parseQcow2Header(bytes: Buffer): Qcow2Header | ImageProblem {
   if (bytes.length < V2_HEADER_LENGTH) return damaged('it is shorter than a qcow2 header');
-  if (bytes.readUInt32BE(0) !== MAGIC) return problem('FORMAT', 'it does not begin with the qcow2 signature');
+  if (!hasQcow2Signature(bytes)) return problem('FORMAT', 'it does not begin with the qcow2 signature');
   const version = bytes.readUInt32BE(4);
   if (version !== 2 && version !== 3) return problem('FEATURES', `its qcow2 version is ${version}, not 2 or 3`);
   if (version === 3 && bytes.length < V3_MIN_HEADER_LENGTH) {

@@ -16,6 +16,7 @@ import {
   templateFileName,
   volumeFileName,
 } from './file-names.js';
+import { findOverlays } from './find-overlays.js';
 import { onPool, unlessMissing } from './pool-error.js';
 import { POOL_MARKER, requirePoolMarker } from './pool-marker.js';
 import { publishImage } from './publish-image.js';
@@ -100,6 +101,23 @@ export class FilesystemPool {
     await this.#do(`remove template file ${installPath}`, async () => {
       await this.#removePartials([ref]);
       await rm(join(this.#path, installPath), { force: true });
+    });
+  }
+
+  /**
+   * Removes an installed template for good, unless a file of the pool stands on it that nobody knew of.
+   *
+   * @returns names of such files; nothing is removed then
+   */
+  async evictTemplate(ref: TemplateCopyRef): Promise<string[]> {
+    const installPath = templateFileName(ref);
+    return this.#do(`evict template file ${installPath}`, async () => {
+      const overlays = await findOverlays(this.#path, installPath);
+      if (overlays.length > 0) return overlays;
+      await rm(join(this.#path, installPath), { force: true });
+      // Before its space is promised to somebody else.
+      await syncDirectory(this.#path);
+      return [];
     });
   }
 

@@ -203,6 +203,10 @@ export class FakeHost {
           allocatedBytes: 500,
         }),
       discardTemplateCopy: ({ copy }) => Promise.resolve(void this.copies.delete(copyName(copy))),
+      removeTemplateCopy: ({ copy }) => {
+        this.copies.delete(copyName(copy));
+        return Promise.resolve({ overlays: [], usedBytes: 0 });
+      },
       sweepPartials: () => Promise.resolve([]),
       createRootVolume: ({ vmId, volumeId, token }) => {
         this.#fence(vmId, token);
