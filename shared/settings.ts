@@ -92,6 +92,23 @@ export const SETTINGS = {
     description:
       'How many times the space of a pool, less what its templates take, may be promised to root disks: they grow as guests write.',
   },
+  'template.delete.from.primary.storage': {
+    defaultValue: 'true',
+    type: 'boolean',
+    description: 'Whether the copies of a deleted template leave the pools as soon as nothing stands on them.',
+  },
+  'storage.template.cleanup.enabled': {
+    defaultValue: 'true',
+    type: 'boolean',
+    description:
+      'Whether copies of templates leave a pool when nothing has used them for storage.cleanup.interval, and when there is no space for what is asked for.',
+  },
+  'storage.cleanup.interval': {
+    defaultValue: '86400',
+    type: 'integer',
+    unit: 's',
+    description: 'How long a copy of a template may be unused on a pool before it is removed.',
+  },
   'host.reconnect.grace': {
     defaultValue: '60',
     type: 'integer',

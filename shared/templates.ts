@@ -89,3 +89,26 @@ export interface RegisterTemplateInput {
   zoneIds: string[];
   format: ImageFormat;
 }
+
+export interface DeleteTemplateInput {
+  templateId: string;
+  jobId: string;
+  /** Every zone when absent. */
+  zoneId?: string;
+  /** Also while virtual machines use it; they go on. */
+  isForced: boolean;
+}
+
+export interface EvictTemplateCopyInput {
+  spoolRefId: string;
+}
+
+/** Where a copy that is being evicted is removed. */
+export interface EvictionPlan {
+  hostId: string;
+  hostName: string;
+  poolId: string;
+  poolName: string;
+  templateName: string;
+  copy: TemplateCopyRef;
+}

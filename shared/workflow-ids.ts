@@ -7,3 +7,5 @@ export const templateWorkflowId = (templateId: string): string => `template-${te
 export const hostWorkflowId = (hostId: string): string => `host-${hostId}`;
 export const stageWorkflowId = (poolId: string, templateId: string, generation: number): string =>
   `stage-${poolId}-${templateId}-g${generation}`;
+/** Of a copy and not of a place: the next copy there may be on its way while this one still goes. */
+export const evictionWorkflowId = (spoolRefId: string): string => `evict-${spoolRefId}`;

@@ -8,6 +8,7 @@ import { openDatabase } from '../db/client.js';
 import { createSecretBox } from '../db/secret-box.js';
 import { requiredVariable } from '../shared/environment.js';
 import { CONTROL_TASK_QUEUE } from '../shared/task-queues.js';
+import { evictUnusedCopies } from './control-worker/evict-unused-copies.js';
 import { createProgressRecorder } from './control-worker/progress-recorder.js';
 import { runPeriodically } from './control-worker/run-periodically.js';
 import { sweepJobs } from './control-worker/sweep-jobs.js';
@@ -48,6 +49,7 @@ await runWorkerProcess('control worker', async (ready) => {
     runPeriodically('job sweeper', SWEEP_EVERY_MS, () => sweepJobs(dependencies)),
     runPeriodically('registration sweeper', SWEEP_EVERY_MS, () => sweepRegistrations(dependencies)),
     runPeriodically('stage sweeper', SWEEP_EVERY_MS, () => sweepStages(dependencies)),
+    runPeriodically('eviction of templates', SWEEP_EVERY_MS, () => evictUnusedCopies(dependencies)),
     runPeriodically('progress recorder', PROGRESS_EVERY_MS, createProgressRecorder(dependencies)),
   ];
   try {

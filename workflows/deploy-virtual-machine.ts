@@ -76,8 +76,8 @@ async function tryHosts({ vmId, jobId }: VirtualMachineJobInput, progress: Progr
     if (claim.outcome === 'no host') {
       if (claim.returnsWithinMs === 0)
         return noHostLeft('No host of the zone can take the virtual machine', failures, claim.refused);
-      setCurrentDetails('Waiting for a host that is only just away');
-      await sleep(Math.min(claim.returnsWithinMs, LOOK_AGAIN_MS), { summary: 'a host may come back' });
+      setCurrentDetails('Waiting for a host that is only just away, or for space on a pool');
+      await sleep(Math.min(claim.returnsWithinMs, LOOK_AGAIN_MS), { summary: 'a host may come back, or space' });
       continue;
     }
     const { deployment } = claim;

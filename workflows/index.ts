@@ -1,5 +1,7 @@
+export { deleteTemplate } from './delete-template.js';
 export { deployVirtualMachine } from './deploy-virtual-machine.js';
 export { destroyVirtualMachine } from './destroy-virtual-machine.js';
+export { evictTemplateCopy } from './evict-template-copy.js';
 export { hostLifecycle } from './host-lifecycle.js';
 export { rebootVirtualMachine } from './reboot-virtual-machine.js';
 export { registerTemplate } from './register-template.js';

@@ -15,6 +15,7 @@ import { hostKey, zoneKey } from '../shared/search-attributes.js';
 import type { StageTemplateInput } from '../shared/templates.js';
 import { control } from './activity-proxies.js';
 import { failureOf, toWorkflowFailure } from './failure-of.js';
+import { makeRoom } from './stage-template/make-room.js';
 import type { WatchedHost } from './stage-template/survive-restart.js';
 import { discardCopy, stageOnHost } from './stage-template/stage-on-host.js';
 
@@ -55,6 +56,7 @@ async function tryHosts(input: StageTemplateInput, watched: WatchedHost): Promis
   const { spoolRefId } = input;
   const failures: HostFailure[] = [];
   let isShared = false;
+  let hasMadeRoom = false;
   for (;;) {
     const begun = await control('pick a host of the pool').beginStage({
       ...input,
@@ -86,6 +88,11 @@ async function tryHosts(input: StageTemplateInput, watched: WatchedHost): Promis
     } catch (error) {
       if (isCancellation(error)) throw error;
       const failure = failureOf(error);
+      if (failure.code === 'SLIPWAY_POOL_FULL' && !hasMadeRoom) {
+        hasMadeRoom = true;
+        setCurrentDetails(`**${plan.templateName}** on **${hostName}**: ${failure.message}\n\nmaking room`);
+        if (await makeRoom(spoolRefId)) continue;
+      }
       failures.push({ hostId, hostName, ...failure });
       if (failoverOf(failure.code) === 'giveUp') return noHostLeft(failures, isShared);
     }

@@ -22,8 +22,10 @@ import { type Deployment, TOKENS_PER_TRY } from '../../shared/virtual-machines.j
 import { takeCapacity } from './capacity.js';
 import type { ControlDependencies, Transaction } from './dependencies.js';
 import { claimFirst, type NoHost, returnsWithinMs } from './claim-first.js';
+import { type Lack, makeRoom } from './make-room.js';
 import { freeBytes, overprovisioningFactor } from './planner/pool-space.js';
 import { type HostCandidate, type PlacementNeeds, rankHosts } from './planner/rank-hosts.js';
+import { shortPools } from './planner/short-pools.js';
 
 export interface ClaimHostInput {
   vmId: string;
@@ -44,13 +46,15 @@ const MIB = 1024 ** 2;
  * there already is answered again: the one who made it died before he could say so, or the workflow was reset.
  */
 export const claimHost =
-  ({ db }: ControlDependencies) =>
-  async (input: ClaimHostInput): Promise<ClaimHostResult> =>
-    db.transaction(async (tx) => {
+  (dependencies: ControlDependencies) =>
+  async (input: ClaimHostInput): Promise<ClaimHostResult> => {
+    const short: Lack[] = [];
+    const result = await dependencies.db.transaction(async (tx): Promise<ClaimHostResult> => {
       const vm = await lockVm(tx, input);
       if (!vm) return { outcome: 'obsolete' };
       const earlier = await earlierClaim(tx, vm.instance, input.excludedHostIds);
       if (earlier) return { outcome: 'claimed', deployment: deploymentOf(vm, earlier) };
+      await requireTemplate(tx, vm);
       const factor = overprovisioningFactor((await readSettings(tx))['storage.overprovisioning.factor']);
       const needs: PlacementNeeds = {
         arch: vm.template.arch,
@@ -60,7 +64,8 @@ export const claimHost =
         templateBytes: vm.template.sizeBytes ?? 0,
         overprovisioningFactor: factor,
       };
-      const { places, refused } = rankHosts(await candidates(tx, vm.instance, input.excludedHostIds, factor), needs);
+      const hosts = await candidates(tx, vm.instance, input.excludedHostIds, factor);
+      const { places, refused } = rankHosts(hosts, needs);
       const token = vm.instance.fenceToken + TOKENS_PER_TRY;
       const { cpuMhz, ramBytes, diskBytes } = needs;
       const claimed = await claimFirst(tx, { places, refused }, (savepoint, place) =>
@@ -73,8 +78,27 @@ export const claimHost =
           .where(eq(vmInstance.id, input.vmId));
         return { outcome: 'claimed', deployment: deploymentOf(vm, { ...claimed, token }) };
       }
+      short.push(...shortPools(hosts, needs).map((pool) => ({ ...pool, templateId: vm.template.id })));
       return { outcome: 'no host', refused, returnsWithinMs: await returnsWithinMs(tx, refused) };
     });
+    if (result.outcome !== 'no host') return result;
+    // Only now: whoever evicts locks copies first and pools then, as who joins a stage does.
+    return { ...result, returnsWithinMs: Math.max(result.returnsWithinMs, await roomWithinMs(dependencies, short)) };
+  };
+
+/**
+ * Has unused templates evicted from the first pool where that is enough. Only when no host has the space as it is: a
+ * template that is there now need not be fetched later.
+ *
+ * @returns how long it is worth waiting for that
+ */
+async function roomWithinMs(dependencies: ControlDependencies, short: Lack[]): Promise<number> {
+  for (const lack of short) {
+    const room = await makeRoom(dependencies, lack);
+    if (room) return room.withinMs;
+  }
+  return 0;
+}
 
 type LockedVm = NonNullable<Awaited<ReturnType<typeof lockVm>>>;
 
@@ -139,23 +163,24 @@ async function lockVm(tx: Transaction, { vmId, jobId }: ClaimHostInput) {
     .where(eq(vmInstance.id, vmId))
     .for('update', { of: vmInstance });
   if (row?.job.jobStatus !== JOB_STATUS.inProgress || row.instance.state !== 'Starting') return undefined;
+  return row;
+}
+
+/** A try that has its claim already goes on when the template is deleted under it. */
+async function requireTemplate(tx: Transaction, { template, instance }: LockedVm): Promise<void> {
   const [bypassed] = await tx
     .select({ id: templateStoreRef.id })
     .from(templateStoreRef)
     .where(
       and(
-        eq(templateStoreRef.templateId, row.template.id),
-        eq(templateStoreRef.dataCenterId, row.instance.dataCenterId),
+        eq(templateStoreRef.templateId, template.id),
+        eq(templateStoreRef.dataCenterId, instance.dataCenterId),
         eq(templateStoreRef.state, 'Ready'),
       ),
     );
-  if (!bypassed || row.template.state !== 'Active') {
-    throw new SlipwayError(
-      'SLIPWAY_RESOURCE_STATE',
-      `Template ${row.template.name} is not ready in the zone of the VM`,
-    );
+  if (!bypassed || template.state !== 'Active') {
+    throw new SlipwayError('SLIPWAY_RESOURCE_STATE', `Template ${template.name} is not ready in the zone of the VM`);
   }
-  return row;
 }
 
 async function candidates(

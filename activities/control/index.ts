@@ -1,10 +1,13 @@
 import { claimHost } from './claim-host.js';
 import { claimStart } from './claim-start.js';
 import type { ControlDependencies } from './dependencies.js';
+import { recordTemplateNotRemoved, removeTemplate } from './delete-template.js';
 import { oweCleanup, recordDeploymentFailed, recordRunning, releaseClaim } from './deployment.js';
 import { beginDestroy, recordDestroyed } from './destroy.js';
+import { keepCopy, planEviction, recordEvicted } from './evict.js';
 import { markHostDown, markHostUp, recordHello, recordHostStatus } from './host.js';
 import { joinStage, leaveStage } from './join-stage.js';
+import { makeRoomForStage } from './make-room.js';
 import { beginRepair } from './repair.js';
 import { sealTemplateUrl } from './seal-template-url.js';
 import { abandonStage, beginStage, failStage, finishStage, nextEpoch } from './stage.js';
@@ -27,14 +30,18 @@ export function createControlActivities(dependencies: ControlDependencies) {
     finishStage: finishStage(dependencies),
     forgetTemplate: forgetTemplate(dependencies),
     joinStage: joinStage(dependencies),
+    keepCopy: keepCopy(dependencies),
     leaveStage: leaveStage(dependencies),
+    makeRoomForStage: makeRoomForStage(dependencies),
     markHostDown: markHostDown(dependencies),
     markHostUp: markHostUp(dependencies),
     nextEpoch: nextEpoch(dependencies),
     oweCleanup: oweCleanup(dependencies),
     pickValidationHost: pickValidationHost(dependencies),
+    planEviction: planEviction(dependencies),
     recordDeploymentFailed: recordDeploymentFailed(dependencies),
     recordDestroyed: recordDestroyed(dependencies),
+    recordEvicted: recordEvicted(dependencies),
     recordHello: recordHello(dependencies),
     recordHostStatus: recordHostStatus(dependencies),
     recordOperationFailed: recordOperationFailed(dependencies),
@@ -43,7 +50,9 @@ export function createControlActivities(dependencies: ControlDependencies) {
     recordRunning: recordRunning(dependencies),
     recordStarted: recordStarted(dependencies),
     recordStopped: recordStopped(dependencies),
+    recordTemplateNotRemoved: recordTemplateNotRemoved(dependencies),
     releaseClaim: releaseClaim(dependencies),
+    removeTemplate: removeTemplate(dependencies),
     sealTemplateUrl: sealTemplateUrl(dependencies),
   };
 }

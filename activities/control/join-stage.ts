@@ -1,6 +1,6 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
-import { and, eq, inArray, ne } from 'drizzle-orm';
-import { stageWaiter, templateSpoolRef, vmTemplate, volumes } from '../../db/schema/index.js';
+import { and, eq, inArray, notInArray } from 'drizzle-orm';
+import { stageWaiter, storagePool, templateSpoolRef, vmTemplate, volumes } from '../../db/schema/index.js';
 import { readSettings } from '../../db/settings.js';
 import { SlipwayError } from '../../shared/errors.js';
 import { templateKey } from '../../shared/search-attributes.js';
@@ -10,7 +10,8 @@ import type { StageTemplateInput } from '../../shared/templates.js';
 import type { Deployment } from '../../shared/virtual-machines.js';
 import { stageWorkflowId, vmWorkflowId } from '../../shared/workflow-ids.js';
 import type { ControlDependencies, Transaction } from './dependencies.js';
-import { overprovisioningFactor } from './planner/pool-space.js';
+import { makeRoom } from './make-room.js';
+import { freeBytes, overprovisioningFactor } from './planner/pool-space.js';
 import { reserveForCopy } from './template-space.js';
 
 export type JoinStageResult =
@@ -22,10 +23,13 @@ export type JoinStageResult =
  * Calling it again is how a waiter looks.
  */
 export const joinStage =
-  ({ db, client }: ControlDependencies) =>
+  (dependencies: ControlDependencies) =>
   async (deployment: Deployment): Promise<JoinStageResult> => {
-    const joined = await db.transaction((tx) => join(tx, deployment));
-    if (joined.outcome !== 'waiting') return joined;
+    const { db, client } = dependencies;
+    const joined = await db
+      .transaction((tx) => join(tx, deployment))
+      .catch((error: unknown) => waitForRoom(dependencies, deployment, error));
+    if (joined.outcome !== 'waiting' || joined.spoolRefId === undefined) return joined;
     const { poolId, templateId, templateName, generation, hostId } = deployment;
     const input: StageTemplateInput = {
       spoolRefId: joined.spoolRefId,
@@ -45,7 +49,36 @@ export const joinStage =
     return { outcome: 'waiting' };
   };
 
-type Joined = Exclude<JoinStageResult, { outcome: 'waiting' }> | { outcome: 'waiting'; spoolRefId: string };
+/** `spoolRefId` is the copy that a stage makes; missing while there is no space for one yet. */
+type Joined = Exclude<JoinStageResult, { outcome: 'waiting' }> | { outcome: 'waiting'; spoolRefId?: string };
+
+/** The pool has too little space for the copy. Thrown so that nothing of it stays in the database. */
+class NoSpaceError extends Error {
+  readonly lackingBytes: number;
+  constructor(lackingBytes: number) {
+    super(`The pool lacks ${lackingBytes} bytes`);
+    this.lackingBytes = lackingBytes;
+  }
+}
+
+/** Before another host is tried, unused templates make room: the deployment waits for one as it waits for a stage. */
+async function waitForRoom(
+  dependencies: ControlDependencies,
+  { vmId, poolId, templateId, templateName }: Deployment,
+  error: unknown,
+): Promise<Joined> {
+  if (!(error instanceof NoSpaceError)) throw error;
+  // Given back since: the retry of this activity finds it.
+  if (error.lackingBytes <= 0) throw new Error('The pool has space again');
+  const room = await makeRoom(dependencies, { poolId, templateId, lackingBytes: error.lackingBytes });
+  if (!room) throw new SlipwayError('SLIPWAY_POOL_FULL', `The pool has no space left for template ${templateName}`);
+  const waiter = { spoolRefId: room.spoolRefId, state: 'Waiting' as const, failure: null };
+  await dependencies.db
+    .insert(stageWaiter)
+    .values({ workflowId: vmWorkflowId(vmId), ...waiter })
+    .onConflictDoUpdate({ target: stageWaiter.workflowId, set: waiter });
+  return { outcome: 'waiting' };
+}
 
 async function join(tx: Transaction, deployment: Deployment): Promise<Joined> {
   const workflowId = vmWorkflowId(deployment.vmId);
@@ -74,14 +107,15 @@ async function join(tx: Transaction, deployment: Deployment): Promise<Joined> {
   return { outcome: 'waiting', spoolRefId: copy.id };
 }
 
-async function lockCopy(tx: Transaction, { poolId, templateId, templateName, generation }: Deployment) {
+async function lockCopy(tx: Transaction, { poolId, templateId, generation }: Deployment) {
   const [begun] = await tx
     .insert(templateSpoolRef)
     .values({ poolId, templateId, generation })
     .onConflictDoNothing()
     .returning();
-  if (begun && !(await reserveForCopy(tx, begun, await expectedSpace(tx, templateId)))) {
-    throw new SlipwayError('SLIPWAY_POOL_FULL', `The pool has no space left for template ${templateName}`);
+  if (begun) {
+    const expected = await expectedSpace(tx, templateId);
+    if (!(await reserveForCopy(tx, begun, expected))) throw new NoSpaceError(await lackingBytes(tx, poolId, expected));
   }
   const [copy] = await tx
     .select()
@@ -90,11 +124,11 @@ async function lockCopy(tx: Transaction, { poolId, templateId, templateName, gen
       and(
         eq(templateSpoolRef.poolId, poolId),
         eq(templateSpoolRef.templateId, templateId),
-        ne(templateSpoolRef.state, 'Superseded'),
+        notInArray(templateSpoolRef.state, ['Superseded', 'Evicting']),
       ),
     )
     .for('update');
-  // Deleted by a stage that failed between the two statements: the retry of this activity inserts it again.
+  // Deleted by a stage that failed between the two statements, or evicted: the retry of this activity begins anew.
   if (!copy) throw new Error(`The copy of template ${templateId} on pool ${poolId} has just been given up`);
   return copy;
 }
@@ -107,6 +141,15 @@ async function expectedSpace(tx: Transaction, templateId: string) {
     expectedBytes: template?.sizeBytes ?? 0,
     overprovisioning: overprovisioningFactor(settings['storage.overprovisioning.factor']),
   };
+}
+
+async function lackingBytes(
+  tx: Transaction,
+  poolId: string,
+  { expectedBytes, overprovisioning }: { expectedBytes: number; overprovisioning: number },
+): Promise<number> {
+  const [pool] = await tx.select().from(storagePool).where(eq(storagePool.id, poolId));
+  return expectedBytes - (pool ? freeBytes(pool, overprovisioning) : 0);
 }
 
 export type LeaveStageInput = Pick<Deployment, 'vmId' | 'poolId' | 'templateId' | 'generation'>;

@@ -18,6 +18,7 @@ import type { InstalledTemplate, StagePlan, StageTemplateInput, TemplateCopyRef 
 import type { ControlDependencies, Transaction } from './dependencies.js';
 import { sealTemplateUrl } from './seal-template-url.js';
 import { forgetCopy, settleCopy } from './template-space.js';
+import { wakeWaiters } from './wake-waiters.js';
 
 export interface BeginStageInput extends StageTemplateInput {
   excludedHostIds: string[];
@@ -169,7 +170,7 @@ export const finishStage =
         .where(eq(stageWaiter.spoolRefId, spoolRefId))
         .returning({ workflowId: stageWaiter.workflowId });
     });
-    await wake(dependencies, waiters);
+    await wakeWaiters(dependencies, waiters);
   };
 
 /** Each waiter keeps the reason; the copy's row goes, so that the next deployment begins anew. */
@@ -191,7 +192,7 @@ export const failStage =
       if (!inUse) await forgetCopy(tx, spoolRefId);
       return told;
     });
-    await wake(dependencies, waiters);
+    await wakeWaiters(dependencies, waiters);
   };
 
 /**
@@ -209,20 +210,3 @@ export const abandonStage =
       await forgetCopy(tx, spoolRefId);
       return false;
     });
-
-const WAKE_BATCH = 50;
-
-/** Signals through the client, in batches: a thousand waiters must not be a thousand events in the stage's history. */
-async function wake({ client }: ControlDependencies, waiters: { workflowId: string }[]): Promise<void> {
-  for (let start = 0; start < waiters.length; start += WAKE_BATCH) {
-    await Promise.all(
-      waiters.slice(start, start + WAKE_BATCH).map(({ workflowId }) =>
-        client.workflow
-          .getHandle(workflowId)
-          .signal('stageEnded')
-          // Gone in the meantime; and whoever misses the signal wakes on a timer and reads the row.
-          .catch(() => undefined),
-      ),
-    );
-  }
-}

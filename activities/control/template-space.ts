@@ -51,6 +51,12 @@ export async function forgetCopy(tx: Transaction, spoolRefId: string): Promise<v
   if (copy) await addTemplateBytes(tx, copy.poolId, -copy.reservedBytes);
 }
 
+/** Forgets a copy whose file was removed, and gives its space back. Its row is locked by the caller. */
+export async function forgetEvictedCopy(tx: Transaction, copy: typeof templateSpoolRef.$inferSelect): Promise<void> {
+  await tx.delete(templateSpoolRef).where(eq(templateSpoolRef.id, copy.id));
+  await addTemplateBytes(tx, copy.poolId, -copy.reservedBytes);
+}
+
 const addTemplateBytes = (tx: Transaction, poolId: string, bytes: number): Promise<unknown> =>
   tx
     .update(storagePool)

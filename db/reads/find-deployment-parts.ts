@@ -64,3 +64,18 @@ export async function findOwnVirtualMachine(
     .where(and(eq(vmInstance.id, id), ne(vmInstance.state, 'Expunged'), ownedBy(caller, vmInstance.accountId)));
   return row;
 }
+
+/** A template that the caller sees and that is not deleted; `isOwn` says whether they may delete it. */
+export async function findDeletableTemplate(
+  db: Database,
+  caller: Caller,
+  id: string,
+): Promise<{ name: string; type: string; isOwn: boolean } | undefined> {
+  const [row] = await db
+    .select({ name: vmTemplate.name, type: vmTemplate.type, accountId: vmTemplate.accountId })
+    .from(vmTemplate)
+    .where(
+      and(eq(vmTemplate.id, id), eq(vmTemplate.state, 'Active'), isNull(vmTemplate.removed), isTemplateVisible(caller)),
+    );
+  return row && { ...row, isOwn: caller.role === 'Admin' || row.accountId === caller.accountId };
+}

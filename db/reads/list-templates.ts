@@ -1,4 +1,4 @@
-import { and, asc, eq, inArray, isNull, ne, not, or, type SQL, sql } from 'drizzle-orm';
+import { and, asc, eq, inArray, isNull, ne, not, notInArray, or, type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../client.js';
 import {
   account,
@@ -40,7 +40,7 @@ export interface TemplateFilter {
   keyword?: string;
 }
 
-const isReady = sql`(${vmTemplate.state} = 'Active' and ${templateStoreRef.state} = 'Ready')`;
+const isReady = sql<boolean>`(${vmTemplate.state} = 'Active' and ${templateStoreRef.state} = 'Ready')`;
 
 const isPublic = eq(vmTemplate.isPublic, true);
 
@@ -74,6 +74,7 @@ export const listTemplates = (db: Database, caller: Caller, filter: TemplateFilt
     db
       .select({
         template: vmTemplate,
+        isReady,
         zoneId: dataCenter.id,
         zoneName: dataCenter.name,
         accountName: account.accountName,
@@ -130,7 +131,12 @@ export const listTemplateCopies = (db: Database, templateIds: string[]) =>
         })
         .from(templateSpoolRef)
         .innerJoin(storagePool, eq(storagePool.id, templateSpoolRef.poolId))
-        .where(and(inArray(templateSpoolRef.templateId, templateIds), ne(templateSpoolRef.state, 'Superseded')))
+        .where(
+          and(
+            inArray(templateSpoolRef.templateId, templateIds),
+            notInArray(templateSpoolRef.state, ['Superseded', 'Evicting']),
+          ),
+        )
         .orderBy(asc(storagePool.name), asc(storagePool.id));
 
 export type TemplateCopy = Awaited<ReturnType<typeof listTemplateCopies>>[number];

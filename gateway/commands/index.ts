@@ -1,5 +1,6 @@
 import { createListApis } from './apis.js';
 import type { Command } from './define-command.js';
+import { deleteTemplate } from './delete-template.js';
 import { deployVirtualMachine } from './deploy-virtual-machine.js';
 import { destroyVirtualMachine } from './destroy-virtual-machine.js';
 import { listOsTypes } from './guest-os.js';
@@ -26,6 +27,7 @@ export const COMMANDS: readonly Command[] = [
   listServiceOfferings,
   registerTemplate,
   listTemplates,
+  deleteTemplate,
   deployVirtualMachine,
   listVirtualMachines,
   startVirtualMachine,

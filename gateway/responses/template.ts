@@ -65,7 +65,6 @@ export function templateResponse(
   caller: Caller,
 ): ResponseOf<typeof templateFields> {
   const { template } = row;
-  const isReady = template.state === 'Active' && template.removed === null;
   return {
     id: template.id,
     name: template.name,
@@ -73,7 +72,7 @@ export function templateResponse(
     ispublic: template.isPublic,
     created: apiDate(template.created),
     removed: apiDate(template.removed),
-    isready: isReady,
+    isready: row.isReady,
     passwordenabled: false,
     format: template.format,
     isfeatured: template.isFeatured,

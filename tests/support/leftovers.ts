@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
-import { eq, isNull, ne, or, sql, sum } from 'drizzle-orm';
+import { eq, isNotNull, isNull, ne, or, sql, sum } from 'drizzle-orm';
 import { type Database, openDatabase } from '../../db/client.js';
 import {
   asyncJob,
@@ -22,7 +22,7 @@ import { POOL_MARKER } from '../../kvm/storage/pool-marker.js';
 const run = promisify(execFile);
 
 /**
- * What should not be there once every VM is expunged: files on pools other than Ready copies, domains, claimed
+ * What should not be there once every VM is expunged: files on pools other than Ready copies of templates that exist, domains, claimed
  * capacity, rows of copies, volumes, waiters, debts and unfinished jobs, open workflows other than the hosts' lives.
  *
  * @returns one line for each thing found
@@ -36,6 +36,7 @@ export async function findLeftovers(installation: Installation): Promise<string[
         'copy that is not Ready',
         copies.filter(({ state }) => state !== 'Ready'),
       ),
+      ...rows('copy of a deleted template', await copiesOfDeleted(db)),
       ...rows('volume', await db.select().from(volumes).where(isNull(volumes.removed))),
       ...rows('waiter', await db.select().from(stageWaiter)),
       ...rows('claim', await db.select().from(capacityClaim)),
@@ -75,6 +76,14 @@ export async function findLeftovers(installation: Installation): Promise<string[
     await close();
   }
 }
+
+/** Nothing stands on it any more, once every VM is expunged. */
+const copiesOfDeleted = (db: Database) =>
+  db
+    .select({ templateId: templateSpoolRef.templateId, poolId: templateSpoolRef.poolId })
+    .from(templateSpoolRef)
+    .innerJoin(vmTemplate, eq(vmTemplate.id, templateSpoolRef.templateId))
+    .where(isNotNull(vmTemplate.removed));
 
 const miscountedPools = (db: Database) =>
   db

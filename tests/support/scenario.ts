@@ -4,7 +4,7 @@ import { createJob, type JobRow } from '../../db/jobs.js';
 import { asyncJob, guestOs, serviceOffering, user, vmInstance } from '../../db/schema/index.js';
 import { activateTemplate, createTemplate } from '../../db/templates.js';
 import { createVirtualMachine } from '../../db/virtual-machines.js';
-import { vmWorkflowId } from '../../shared/workflow-ids.js';
+import { templateWorkflowId, vmWorkflowId } from '../../shared/workflow-ids.js';
 import type { ControlPlane } from './control-plane.js';
 import { waitFor } from './wait-for.js';
 
@@ -99,6 +99,30 @@ export class Scenario {
     const job = await this.job(workflowType, vmId, input);
     await this.start(job);
     return this.ended(job);
+  }
+
+  /** Asks for a template to be deleted and answers at once, as deleteTemplate does. */
+  async beginDeleteTemplate(
+    templateId: string,
+    options: { isForced?: boolean; zoneId?: string } = {},
+  ): Promise<JobRow> {
+    const id = crypto.randomUUID();
+    const job = await createJob(this.#plane.db, {
+      ...(await this.#owner()),
+      id,
+      jobCmd: 'deleteTemplate',
+      workflowType: 'deleteTemplate',
+      workflowId: templateWorkflowId(templateId),
+      workflowInput: { templateId, jobId: id, isForced: options.isForced ?? false, zoneId: options.zoneId },
+      instanceType: 'Template',
+      instanceId: templateId,
+    });
+    await this.start(job);
+    return job;
+  }
+
+  async deleteTemplate(templateId: string, options: { isForced?: boolean; zoneId?: string } = {}): Promise<JobRow> {
+    return this.ended(await this.beginDeleteTemplate(templateId, options));
   }
 
   async ended(job: JobRow, timeoutMs?: number): Promise<JobRow> {

@@ -2,6 +2,9 @@ import { createHash, randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type CloudStackClient, createCloudStackClient } from '../../cli/cloudstack-client.js';
+import { eq } from 'drizzle-orm';
+import { type Database, openDatabase } from '../../db/client.js';
+import { event, templateSpoolRef } from '../../db/schema/index.js';
 import { buildBootDisk } from '../../demo/boot-disk.js';
 import { metalinkDocument, type OriginServer, startOriginServer } from '../../demo/origin-server.js';
 import { type Installation, startInstallation } from '../../embedded/installation.js';
@@ -148,6 +151,34 @@ export class TestInstallation {
   async expunge(vmId: string, client = this.client): Promise<void> {
     const { jobid } = (await client.call('destroyVirtualMachine', { id: vmId, expunge: true })) as { jobid: string };
     await this.ended(jobid, client);
+  }
+
+  /** Fails as its job does. */
+  async deleteTemplate(id: string, parameters: { forced?: boolean } = {}): Promise<void> {
+    const { jobid } = (await this.client.call('deleteTemplate', { id, ...parameters })) as { jobid: string };
+    await this.ended(jobid);
+  }
+
+  /** Whether there is an event of a resource with this in its text. */
+  hasEvent(resourceId: string, text: string): Promise<boolean> {
+    return this.#withDatabase(async (db) => {
+      const events = await db.select().from(event).where(eq(event.resourceId, resourceId));
+      return events.some(({ description }) => description.includes(text));
+    });
+  }
+
+  /** As if hosts had refused to remove templates long ago. */
+  forgetRefusals(): Promise<unknown> {
+    return this.#withDatabase((db) => db.update(templateSpoolRef).set({ evictionRefused: null }));
+  }
+
+  async #withDatabase<Result>(use: (db: Database) => Promise<Result>): Promise<Result> {
+    const { db, close } = openDatabase(this.installation.databaseUrl, { applicationName: 'test', max: 1 });
+    try {
+      return await use(db);
+    } finally {
+      await close();
+    }
   }
 
   async vm(id: string): Promise<{ state: string; hostid: string; [key: string]: unknown }> {

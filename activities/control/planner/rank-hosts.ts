@@ -53,7 +53,7 @@ export function rankHosts(
   const refused: HostRefusal[] = [];
   const places: (RankedPlace & { hasTemplate: boolean; ramFreeBytes: number; freeBytes: number })[] = [];
   for (const host of hosts) {
-    const reason = whyNot(host, needs);
+    const reason = whyNotHost(host, needs);
     const pools = host.pools.filter((pool) => pool.status === 'Up' && pool.freeBytes >= neededBytes(pool, needs));
     if (reason ?? pools.length === 0) {
       refused.push({
@@ -84,10 +84,12 @@ export function rankHosts(
   return { places: places.map(({ hostId, hostName, poolId }) => ({ hostId, hostName, poolId })), refused };
 }
 
-const neededBytes = ({ hasTemplate }: PoolCandidate, needs: PlacementNeeds): number =>
+/** Of a pool, for the disk and the template where it lacks it. */
+export const neededBytes = ({ hasTemplate }: PoolCandidate, needs: PlacementNeeds): number =>
   needs.diskBytes / needs.overprovisioningFactor + (hasTemplate ? 0 : needs.templateBytes);
 
-function whyNot(host: HostCandidate, needs: PlacementNeeds): string | undefined {
+/** Why a host cannot take the VM, whatever its pools have. */
+export function whyNotHost(host: HostCandidate, needs: PlacementNeeds): string | undefined {
   if (host.status !== 'Up') return `is ${host.status}`;
   if (host.resourceState !== 'Enabled') return `is in resource state ${host.resourceState}`;
   if (host.arch !== needs.arch) return `is ${host.arch}, and the template is ${needs.arch}`;

@@ -1,0 +1,110 @@
+import { and, eq, isNull, notInArray } from 'drizzle-orm';
+import { completeJob } from '../../db/jobs.js';
+import { account, asyncJob, JOB_STATUS, templateStoreRef, vmInstance, vmTemplate } from '../../db/schema/index.js';
+import { SlipwayError } from '../../shared/errors.js';
+import type { Failure } from '../../shared/failures.js';
+import type { DeleteTemplateInput } from '../../shared/templates.js';
+import type { ControlDependencies, Transaction } from './dependencies.js';
+import { recordEvent } from './record-event.js';
+import { failedOutcome } from './vm-operation.js';
+
+/** VMs in the text of a refusal. */
+const NAMED_VMS = 20;
+
+/**
+ * Takes a template from its zones, or from one, and ends the job: it is listed and deployed no more. When no zone has it
+ * any more it is removed. Its copies on pools go when nothing stands on them.
+ *
+ * @throws SlipwayError SLIPWAY_RESOURCE_STATE while VMs use it, unless forced
+ */
+export const removeTemplate =
+  ({ db }: ControlDependencies) =>
+  async ({ templateId, jobId, zoneId, isForced }: DeleteTemplateInput): Promise<void> =>
+    db.transaction(async (tx) => {
+      const [job] = await tx.select().from(asyncJob).where(eq(asyncJob.id, jobId)).for('update');
+      // Somebody started this workflow once too often.
+      if (job?.jobStatus !== JOB_STATUS.inProgress) return;
+      // A VM that is made now waits for this, and finds out when it looks for a host.
+      const [template] = await tx
+        .select()
+        .from(vmTemplate)
+        .where(and(eq(vmTemplate.id, templateId), eq(vmTemplate.state, 'Active'), isNull(vmTemplate.removed)))
+        .for('update');
+      if (!template) {
+        throw new SlipwayError('SLIPWAY_RESOURCE_STATE', `Unable to find Template with id ${templateId}`);
+      }
+      if (!isForced) await requireUnused(tx, { template, zoneId, jobAccountId: job.accountId });
+      const isReady = and(eq(templateStoreRef.templateId, templateId), eq(templateStoreRef.state, 'Ready'));
+      const taken = await tx
+        .update(templateStoreRef)
+        .set({ state: 'Destroyed' })
+        .where(and(isReady, zoneId === undefined ? undefined : eq(templateStoreRef.dataCenterId, zoneId)))
+        .returning({ id: templateStoreRef.id });
+      if (taken.length === 0) {
+        throw new SlipwayError('SLIPWAY_RESOURCE_STATE', `Template ${template.name} is not in that zone`);
+      }
+      const [left] = await tx.select({ id: templateStoreRef.id }).from(templateStoreRef).where(isReady).limit(1);
+      if (!left) {
+        await tx
+          .update(vmTemplate)
+          .set({ state: 'Inactive', removed: new Date().toISOString() })
+          .where(eq(vmTemplate.id, templateId));
+      }
+      await completeJob(tx, jobId, { status: 'succeeded', resultCode: 0, result: { success: true } });
+      await recordEvent(tx, {
+        type: 'TEMPLATE.DELETE',
+        level: 'INFO',
+        description: `Template ${template.name} was deleted${left ? ' from a zone' : ''}`,
+        accountId: template.accountId,
+        resourceType: 'Template',
+        resourceId: templateId,
+      });
+    });
+
+/** In CloudStack's words: a VM that can be recovered uses its template too. */
+async function requireUnused(
+  tx: Transaction,
+  {
+    template,
+    zoneId,
+    jobAccountId,
+  }: { template: typeof vmTemplate.$inferSelect; zoneId: string | undefined; jobAccountId: string },
+): Promise<void> {
+  const vms = await tx
+    .select({ id: vmInstance.id, name: vmInstance.name })
+    .from(vmInstance)
+    .where(
+      and(
+        eq(vmInstance.templateId, template.id),
+        notInArray(vmInstance.state, ['Expunging', 'Expunged']),
+        zoneId === undefined ? undefined : eq(vmInstance.dataCenterId, zoneId),
+      ),
+    )
+    .orderBy(vmInstance.created);
+  if (vms.length === 0) return;
+  const [caller] = await tx.select({ type: account.type }).from(account).where(eq(account.id, jobAccountId));
+  const names = vms.slice(0, NAMED_VMS).map(({ id, name }) => `${name} (${id})`);
+  // Others must not learn of whose VMs there are.
+  const list = caller?.type === 'Admin' ? ` Instances list: [${names.join(', ')}].` : '';
+  throw new SlipwayError(
+    'SLIPWAY_RESOURCE_STATE',
+    `Unable to delete template [${template.name}] because there are [${vms.length}] VM instances using it.${list}`,
+  );
+}
+
+/** The template is as it was, and the job says why. */
+export const recordTemplateNotRemoved =
+  ({ db }: ControlDependencies) =>
+  async ({ templateId, jobId, failure }: DeleteTemplateInput & { failure: Failure }): Promise<void> =>
+    db.transaction(async (tx) => {
+      if (!(await completeJob(tx, jobId, failedOutcome(failure, false)))) return;
+      const [template] = await tx.select().from(vmTemplate).where(eq(vmTemplate.id, templateId));
+      await recordEvent(tx, {
+        type: 'TEMPLATE.DELETE',
+        level: 'ERROR',
+        description: failure.message,
+        accountId: template?.accountId,
+        resourceType: 'Template',
+        resourceId: templateId,
+      });
+    });

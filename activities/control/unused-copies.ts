@@ -1,0 +1,106 @@
+import { and, eq, exists, inArray, isNotNull, isNull, lt, not, notExists, or, type SQL, sql } from 'drizzle-orm';
+import type { Database } from '../../db/client.js';
+import {
+  capacityClaim,
+  cleanupDebt,
+  stageWaiter,
+  storagePool,
+  templateSpoolRef,
+  templateStoreRef,
+  vmInstance,
+  volumes,
+} from '../../db/schema/index.js';
+import type { SettingValues } from '../../shared/settings.js';
+
+type Reader = Pick<Database, 'select'>;
+
+/** A disk may stand on it. */
+export const isWhole = inArray(templateSpoolRef.state, ['Ready', 'Superseded']);
+
+/** A host that has found a disk on a copy is not asked again before this, in SQL. */
+const REFUSAL_HOLDS = sql`interval '1 hour'`;
+
+const isNotRefused = or(
+  isNull(templateSpoolRef.evictionRefused),
+  lt(templateSpoolRef.evictionRefused, sql`now() - ${REFUSAL_HOLDS}`),
+);
+
+/**
+ * Whether something needs a copy: a volume that refers to it, also of a VM that is stopped or can be recovered; a
+ * deployment that waits for it, or was told that it is there; a try of a VM of the template on the pool that is under
+ * way, or that a host has yet to undo, whose disk may be there although no volume says so any more.
+ */
+export function isUsed(db: Reader): SQL {
+  const one = { one: sql`1` };
+  const standing = db.select(one).from(volumes).where(eq(volumes.templateSpoolRefId, templateSpoolRef.id));
+  const waiting = db.select(one).from(stageWaiter).where(eq(stageWaiter.spoolRefId, templateSpoolRef.id));
+  const trying = db
+    .select(one)
+    .from(capacityClaim)
+    .innerJoin(vmInstance, eq(vmInstance.id, capacityClaim.vmId))
+    .leftJoin(cleanupDebt, and(eq(cleanupDebt.vmId, capacityClaim.vmId), eq(cleanupDebt.token, capacityClaim.token)))
+    .where(
+      and(
+        eq(capacityClaim.poolId, templateSpoolRef.poolId),
+        eq(vmInstance.templateId, templateSpoolRef.templateId),
+        or(eq(vmInstance.state, 'Starting'), isNotNull(cleanupDebt.vmId)),
+      ),
+    );
+  return or(exists(standing), exists(waiting), exists(trying))!;
+}
+
+export const isUnused = (db: Reader): SQL => not(isUsed(db));
+
+/** Notes since when each copy is unused. Several may do so at once. */
+export async function noteUse(db: Database): Promise<void> {
+  await db
+    .update(templateSpoolRef)
+    .set({ unusedSince: sql`now()` })
+    .where(and(isWhole, isNull(templateSpoolRef.unusedSince), isUnused(db)));
+  await db
+    .update(templateSpoolRef)
+    .set({ unusedSince: null })
+    .where(and(isNotNull(templateSpoolRef.unusedSince), isUsed(db)));
+}
+
+/** Unused copies that are to go: superseded, of a template that its zone no longer has, or unused for long enough. */
+export async function listDueCopies(db: Database, settings: SettingValues): Promise<string[]> {
+  const registered = db
+    .select({ one: sql`1` })
+    .from(templateStoreRef)
+    .innerJoin(storagePool, eq(storagePool.dataCenterId, templateStoreRef.dataCenterId))
+    .where(
+      and(
+        eq(storagePool.id, templateSpoolRef.poolId),
+        eq(templateStoreRef.templateId, templateSpoolRef.templateId),
+        eq(templateStoreRef.state, 'Ready'),
+      ),
+    );
+  const keepSeconds = Number(settings['storage.cleanup.interval']);
+  const rows = await db
+    .select({ id: templateSpoolRef.id })
+    .from(templateSpoolRef)
+    .where(
+      and(
+        isWhole,
+        isNotRefused,
+        isUnused(db),
+        or(
+          eq(templateSpoolRef.state, 'Superseded'),
+          settings['template.delete.from.primary.storage'] === 'true' ? notExists(registered) : undefined,
+          settings['storage.template.cleanup.enabled'] === 'true'
+            ? lt(templateSpoolRef.unusedSince, sql`now() - make_interval(secs => ${keepSeconds})`)
+            : undefined,
+        ),
+      ),
+    );
+  return rows.map(({ id }) => id);
+}
+
+/** Unused copies of a pool, least recently used first: what was used until a moment ago is noted last. */
+export const listUnusedCopies = (db: Database, poolId: string): Promise<(typeof templateSpoolRef.$inferSelect)[]> =>
+  db
+    .select()
+    .from(templateSpoolRef)
+    .where(and(eq(templateSpoolRef.poolId, poolId), isWhole, isNotRefused, isUnused(db)))
+    .orderBy(sql`${templateSpoolRef.unusedSince} asc nulls last`, templateSpoolRef.lastUpdated);
