@@ -37,6 +37,8 @@ export async function makeRoom(
   const { poolId, lackingBytes, templateId } = lack;
   if ((await readSettings(db))['storage.template.cleanup.enabled'] !== 'true') return undefined;
   const leaving = await leavingCopies(dependencies, poolId);
+  // Its hosts are in trouble: to take more copies out of use would only lose them.
+  if (leaving.some(({ withinMs }) => withinMs <= 0)) return undefined;
   const leavingBytes = leaving.reduce((sum, { reservedBytes }) => sum + reservedBytes, 0);
   const unused = await listUnusedCopies(db, poolId);
   const chosen = chooseEvictions(unused, { templateId, lackingBytes: lackingBytes - leavingBytes });
@@ -49,7 +51,7 @@ export async function makeRoom(
   return last && { spoolRefId: last.id, withinMs: last.withinMs };
 }
 
-/** Copies of a pool that are being evicted, and not for so long that a host must be in trouble; the youngest first. */
+/** Copies of a pool that are being evicted, the youngest first. One that is not worth waiting for has no time left. */
 async function leavingCopies({ db }: Pick<ControlDependencies, 'db'>, poolId: string) {
   const sinceMs = sql<number>`extract(epoch from now() - ${templateSpoolRef.lastUpdated}) * 1000`.mapWith(Number);
   const rows = await db
@@ -58,7 +60,6 @@ async function leavingCopies({ db }: Pick<ControlDependencies, 'db'>, poolId: st
     .where(and(eq(templateSpoolRef.poolId, poolId), eq(templateSpoolRef.state, 'Evicting')));
   return rows
     .map(({ sinceMs: ageMs, ...copy }) => ({ ...copy, withinMs: Math.ceil(LONGEST_WAIT_MS - ageMs) }))
-    .filter(({ withinMs }) => withinMs > 0)
     .sort((a, b) => b.withinMs - a.withinMs);
 }
 
@@ -76,7 +77,7 @@ export const makeRoomForStage =
     if (!copy) return { isLeaving: false };
     const { poolId, templateId, reservedBytes } = copy;
     const leaving = await leavingCopies(dependencies, poolId);
-    if (!isFirst) return { isLeaving: leaving.length > 0 };
+    if (!isFirst) return { isLeaving: leaving.some(({ withinMs }) => withinMs > 0) };
     const freeable = [...leaving, ...(await listUnusedCopies(db, poolId))];
     const freeableBytes = freeable.reduce((sum, unused) => sum + unused.reservedBytes, 0);
     const lackingBytes = reservedBytes > 0 ? Math.min(reservedBytes, freeableBytes) : freeableBytes;

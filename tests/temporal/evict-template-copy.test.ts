@@ -372,12 +372,13 @@ describe('the eviction of template copies', () => {
       await plane.client.workflow.getHandle(stageWorkflowId(fake.poolId, wanted, 1)).result();
     });
 
-    it('gives up on a pool whose host does not get rid of the copy within a minute', async () => {
+    it('gives up on a pool whose host does not get rid of the copy within a minute, and loses no other', async () => {
       const old = await taking(40 * GiB, 3);
+      const other = await taking(25 * GiB, 1);
       fake.override('removeTemplateCopy', hang);
       const wanted = await scenario.template();
       await sizeIs(wanted, 20 * GiB);
-      await capacityIs(60 * GiB);
+      await capacityIs(85 * GiB);
       const { job } = await scenario.vm(wanted);
       await scenario.start(job);
       await waitFor('the copy is on its way out', async () => fake.timesAsked('removeTemplateCopy') === 1);
@@ -386,6 +387,13 @@ describe('the eviction of template copies', () => {
         .set({ lastUpdated: sql`now() - interval '61 seconds'` })
         .where(eq(templateSpoolRef.id, old));
       expect(await scenario.ended(job, 30_000)).toMatchObject({ jobStatus: JOB_STATUS.failed });
+      // Both together would be enough for this one, if the first ever went.
+      const larger = await scenario.template();
+      await sizeIs(larger, 50 * GiB);
+      const { job: another } = await scenario.deploy(larger);
+      expect(another).toMatchObject({ jobStatus: JOB_STATUS.failed });
+      const states = new Map((await copies()).map(({ id, state }) => [id, state]));
+      expect([states.get(old), states.get(other), states.size]).toEqual(['Evicting', 'Ready', 2]);
     });
   });
 });
