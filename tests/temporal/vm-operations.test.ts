@@ -4,6 +4,7 @@ import { eq } from 'drizzle-orm';
 import { recoverDestroyed } from '../../db/virtual-machines.js';
 import { capacityClaim, cleanupDebt, event, host, JOB_STATUS, storagePool } from '../../db/schema/index.js';
 import { writeSettings } from '../../db/settings.js';
+import type { HostStatus } from '../../shared/hosts.js';
 import { vmWorkflowId } from '../../shared/workflow-ids.js';
 import { sweepJobs } from '../../workers/control-worker/sweep-jobs.js';
 import { type ControlPlane, startControlPlane } from '../support/control-plane.js';
@@ -44,6 +45,13 @@ const reboot = (vmId: string, isForced = false) => scenario.operate('rebootVirtu
 
 const isState = (vmId: string, state: string) =>
   waitFor(`the VM is ${state}`, async () => (await scenario.vmRow(vmId)).state === state);
+
+/** Its host has told that the domain has ended; one that is there again before that would be no news. */
+const isToldStopped = (fake: FakeHost, vmId: string) =>
+  waitFor('its host has told of the end', async () => {
+    const watch = fake.calls.findLast(({ activity }) => activity === 'watchHost')?.input as { known: HostStatus };
+    return watch.known.domains.some((domain) => domain.vmId === vmId && domain.state === 'Stopped');
+  });
 
 /** Begins a job whose workflow is ended from outside. */
 async function begin(workflowType: string, vmId: string, input: Record<string, unknown> = {}) {
@@ -233,6 +241,7 @@ describe('a VM on a pool of its host', () => {
   it('is ended where it runs although it is Stopped: a host that was cut off may have started it late', async () => {
     const vmId = await stopped();
     const { fenceToken } = await scenario.vmRow(vmId);
+    await isToldStopped(fake, vmId);
     fake.domains.set(vmId, fenceToken);
     await waitFor('it is ended', async () => !fake.domains.has(vmId));
     expect(await scenario.vmRow(vmId)).toMatchObject(STOPPED);
@@ -493,6 +502,7 @@ describe('a VM on a pool that two hosts share', () => {
     const { vmId, last, other } = await stopped();
     const { fenceToken } = await scenario.vmRow(vmId);
     expect(await start(vmId, other.hostId)).toMatchObject(SUCCEEDED);
+    await isToldStopped(last, vmId);
     last.domains.set(vmId, fenceToken);
     await waitFor('it is ended', async () => !last.domains.has(vmId));
     expect(last.calls.findLast(({ activity }) => activity === 'stopDomain')!.input).toMatchObject({ isForced: true });
