@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseJournal, readJournal, removeJournal, writeJournal } from './journal.js';
@@ -44,6 +44,18 @@ describe('a journal on disk', () => {
     expect(await readdir(directory)).toEqual(['x.partial.journal']);
     await removeJournal(path);
     expect(await readJournal(path)).toBeUndefined();
+  });
+
+  it('is neither written nor read through a link that somebody has put there', async () => {
+    const path = join(directory, 'x.partial');
+    const other = join(directory, 'other');
+    await writeFile(other, '{"synced":[]}');
+    await symlink(other, `${path}.journal`);
+    expect(await readJournal(path)).toBeUndefined();
+    await symlink(other, `${path}.journal.tmp`);
+    await writeJournal(path, { synced: [{ fromByte: 0, endByte: 5 }] });
+    expect(await readFile(other, 'utf8')).toBe('{"synced":[]}');
+    expect(await readJournal(path)).toEqual({ synced: [{ fromByte: 0, endByte: 5 }] });
   });
 
   it('removes what a killed write left behind', async () => {

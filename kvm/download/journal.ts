@@ -1,8 +1,9 @@
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { DIGEST_ALGORITHMS, DIGEST_HEX_LENGTH, type Digest } from '../../shared/checksum.js';
 import { isErrorCode } from '../../shared/errors.js';
 import type { Failure } from '../../shared/failures.js';
 import { COMPRESSIONS, type Unpacked } from '../../shared/images.js';
+import { NotOurFileError, readOwnFile } from '../read-own-file.js';
 import { removeDurably, syncDirectoryOf } from './file-io.js';
 import type { Interval } from './interval-set.js';
 import type { SourceIdentity } from './source-identity.js';
@@ -25,6 +26,9 @@ export interface FinishedFile {
   /** Why it cannot be unpacked. */
   unpackFailure?: Failure | undefined;
 }
+
+/** More than the intervals of all connections of any download take. */
+const MAX_JOURNAL_BYTES = 16 * 1024 * 1024;
 
 export const journalPathOf = (partialPath: string): string => `${partialPath}.journal`;
 
@@ -89,9 +93,10 @@ export function parseJournal(text: string): Journal | undefined {
 
 export async function readJournal(partialPath: string): Promise<Journal | undefined> {
   try {
-    return parseJournal(await readFile(journalPathOf(partialPath), 'utf8'));
+    const text = await readOwnFile(journalPathOf(partialPath), MAX_JOURNAL_BYTES);
+    return text === undefined ? undefined : parseJournal(text);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    if (error instanceof NotOurFileError) return undefined;
     throw error;
   }
 }
@@ -100,7 +105,9 @@ export async function readJournal(partialPath: string): Promise<Journal | undefi
 export async function writeJournal(partialPath: string, journal: Journal): Promise<void> {
   const path = journalPathOf(partialPath);
   const temporaryPath = `${path}.tmp`;
-  const file = await open(temporaryPath, 'w', 0o600);
+  // What is there, from a killed write or as a link of somebody else's, must not be written through.
+  await rm(temporaryPath, { force: true });
+  const file = await open(temporaryPath, 'wx', 0o600);
   try {
     await file.writeFile(JSON.stringify(journal));
     await file.datasync();

@@ -1,14 +1,15 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { constants } from 'node:fs';
-import { link, readFile, realpath, rm } from 'node:fs/promises';
+import { link, realpath, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { SlipwayError } from '../../shared/errors.js';
+import { readOwnFile } from '../read-own-file.js';
 import { isUuid } from '../uuid.js';
 import { syncDirectory, writeFileDurably } from '../write-file-durably.js';
-import { unlessMissing } from './pool-error.js';
 
 /** In the directory of every pool, and not in what is below a mount point while nothing is mounted there. */
 export const POOL_MARKER = '.slipway-pool';
+
+const MAX_MARKER_BYTES = 4096;
 
 /** JSON in the marker file. */
 export interface PoolMarker {
@@ -69,8 +70,7 @@ export async function requirePoolMarker(directory: string, poolId: string): Prom
 
 /** @returns undefined when there is none */
 async function readPoolMarker(directory: string): Promise<PoolMarker | undefined> {
-  const flag = constants.O_RDONLY | constants.O_NOFOLLOW;
-  const text = await unlessMissing(readFile(join(directory, POOL_MARKER), { encoding: 'utf8', flag }));
+  const text = await readOwnFile(join(directory, POOL_MARKER), MAX_MARKER_BYTES);
   if (text === undefined) return undefined;
   const marker = parsePoolMarker(text);
   if (!marker) throw refusal(`${join(directory, POOL_MARKER)} is damaged`);
