@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { link, mkdtemp, readdir, readFile, readlink, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { DownloadFile } from './download-file.js';
 import type { Interval } from './interval-set.js';
@@ -52,6 +54,27 @@ describe('a file with much that is still to be hashed', () => {
     ]);
     await file.close();
   }, 4_000);
+});
+
+describe('what somebody has put in the place of the file', () => {
+  const plant: Record<string, (other: string) => Promise<unknown>> = {
+    'a link': (other) => symlink(other, path),
+    'another name of a file': (other) => link(other, path),
+    'a pipe': () => promisify(execFile)('mkfifo', [path]),
+  };
+
+  it.each(Object.keys(plant))('is left alone and not kept open: %s', async (what) => {
+    const other = join(directory, 'other');
+    await writeFile(other, 'bytes');
+    await plant[what]?.(other);
+    const opening = DownloadFile.open({ path, held: [], algorithms: ['SHA-256'], onRefused: () => undefined });
+    await expect(opening).rejects.toMatchObject({ code: 'SLIPWAY_POOL_IO' });
+    expect(await readFile(other, 'utf8')).toBe('bytes');
+    const open = await Promise.all(
+      (await readdir('/proc/self/fd')).map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => '')),
+    );
+    expect(open.filter((name) => name.startsWith(directory))).toEqual([]);
+  });
 });
 
 describe('what is written in any order', () => {

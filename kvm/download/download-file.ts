@@ -3,7 +3,7 @@ import type { Digest, DigestAlgorithm } from '../../shared/checksum.js';
 import type { PieceHashes } from '../../shared/images.js';
 import type { GrowingFile } from '../unpack/growing-file.js';
 import { ChangeSignal } from './change-signal.js';
-import { closeFile, openFile, poolFailure, syncData, syncFile, truncateFile, writeFully } from './file-io.js';
+import { closeFile, openFile, poolFailure, statFile, syncData, syncFile, truncateFile, writeFully } from './file-io.js';
 import { FileWriter, type SlotTarget } from './file-writer.js';
 import { startHashThread, type Hashed, type HashThread } from './hash-thread.js';
 import { IntervalSet, type Interval } from './interval-set.js';
@@ -63,11 +63,17 @@ export class DownloadFile implements SlotTarget, GrowingFile {
    * @throws SlipwayError SLIPWAY_POOL_FULL, SLIPWAY_POOL_IO
    */
   static async open(options: DownloadFileOptions): Promise<DownloadFile> {
+    let fd: number | undefined;
     try {
-      const fd = await openFile(options.path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
+      const { O_RDWR, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants;
+      fd = await openFile(options.path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600);
+      const stats = await statFile(fd);
+      // With another name it may be anything on that file system, a disk of a VM for instance.
+      if (!stats.isFile() || stats.nlink > 1) throw new Error('something else is in the place of the downloaded file');
       await truncateFile(fd, options.held.at(-1)?.endByte ?? 0);
       return new DownloadFile(fd, options);
     } catch (error) {
+      if (fd !== undefined) await closeFile(fd);
       throw poolFailure(error);
     }
   }

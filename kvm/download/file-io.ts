@@ -7,6 +7,7 @@ import { isSlipwayError, SlipwayError } from '../../shared/errors.js';
 /** Plain descriptors: a FileHandle costs a promise and an object per call in the path of the bytes. */
 export const openFile = promisify(fs.open);
 export const closeFile = promisify(fs.close);
+export const statFile = promisify(fs.fstat);
 export const truncateFile = promisify(fs.ftruncate);
 export const syncData = promisify(fs.fdatasync);
 export const syncFile = promisify(fs.fsync);

@@ -1,10 +1,9 @@
 import fs from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import { closeFile, openFile, poolFailure, syncData, syncFile } from '../download/file-io.js';
+import { closeFile, openFile, poolFailure, statFile, syncData, syncFile } from '../download/file-io.js';
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_RDWR } = fs.constants;
-const statFile = promisify(fs.fstat);
 const readAt = promisify(fs.read);
 
 /** What may have to be written at the end, when all waits for it. */
