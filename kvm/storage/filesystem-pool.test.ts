@@ -1,13 +1,27 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, rename, rm, stat, statfs, symlink, truncate, writeFile } from 'node:fs/promises';
+import {
+  link,
+  mkdir,
+  mkdtemp,
+  readdir,
+  rename,
+  rm,
+  stat,
+  statfs,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { runQemuImg } from '../image/qemu-img.js';
 import type { TemplateCopyRef } from '../../shared/templates.js';
 import { makePool } from '../../tests/support/test-pool.js';
+import { templateFileName } from './file-names.js';
 import { FilesystemPool, type RootVolumeRequest } from './filesystem-pool.js';
 
 const MIB = 1024 ** 2;
@@ -78,12 +92,26 @@ describe('installing a template', () => {
     expect(await pool.list()).toEqual([installPath]);
   });
 
-  test('should not follow a link to a file of the host', async () => {
-    const secret = join(directory, 'secret');
-    await writeFile(secret, Buffer.alloc(MIB), { mode: 0o600 });
-    await symlink(secret, pool.partialPath(ref));
-    expect(await errorOf(pool.installTemplate(ref, 'RAW', false))).toMatchObject({ code: 'SLIPWAY_POOL_IO' });
-    expect((await stat(secret)).mode & 0o777).toBe(0o600);
+  describe('should take for the image', () => {
+    const plant: Record<string, (secret: string, path: string) => Promise<unknown>> = {
+      'no link': symlink,
+      'no other name of a disk': link,
+      'no pipe': (_secret, path) => promisify(execFile)('mkfifo', [path]),
+    };
+
+    test.each(
+      Object.keys(plant).flatMap((what) => [
+        [what, 'what was downloaded'],
+        [what, 'what is installed already'],
+      ]),
+    )('%s in the place of %s', async (what, place) => {
+      const secret = join(directory, 'secret');
+      await writeFile(secret, Buffer.alloc(MIB), { mode: 0o600 });
+      const path = place === 'what was downloaded' ? pool.partialPath(ref) : join(directory, templateFileName(ref));
+      await plant[what]?.(secret, path);
+      await expect(pool.installTemplate(ref, 'RAW', false)).rejects.toMatchObject({ code: 'SLIPWAY_POOL_IO' });
+      expect((await stat(secret)).mode & 0o777).toBe(0o600);
+    });
   });
 
   test('should leave a refused image unpublished', async () => {

@@ -1,10 +1,9 @@
-import { readdir, rm, stat, statfs } from 'node:fs/promises';
+import { lstat, readdir, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SlipwayError } from '../../shared/errors.js';
 import type { PoolPlace, PoolReport } from '../../shared/hosts.js';
 import type { ImageFormat } from '../../shared/images.js';
 import type { InstalledTemplate, TemplateCopyRef } from '../../shared/templates.js';
-import { inspectImage } from '../image/inspect-image.js';
 import { syncDirectory } from '../write-file-durably.js';
 import { adoptPartial } from './adopt-partial.js';
 import { createOverlay } from './create-overlay.js';
@@ -19,7 +18,7 @@ import {
 import { findOverlays } from './find-overlays.js';
 import { onPool, unlessMissing } from './pool-error.js';
 import { POOL_MARKER, requirePoolMarker } from './pool-marker.js';
-import { publishImage } from './publish-image.js';
+import { inspectPublished, publishImage } from './publish-image.js';
 import { reserveSpace } from './reserve-space.js';
 
 export interface RootVolumeRequest {
@@ -84,10 +83,10 @@ export class FilesystemPool {
     const installPath = templateFileName(ref);
     const final = join(this.#path, installPath);
     return this.#do(`install template file ${installPath}`, async () => {
-      const isInstalled = (await unlessMissing(stat(final))) !== undefined;
+      const isInstalled = (await unlessMissing(lstat(final))) !== undefined;
       // An installed file is never replaced: disks may stand on it.
       const { virtualSizeBytes, physicalSizeBytes } = isInstalled
-        ? await inspectImage(final, format)
+        ? await inspectPublished(final, format)
         : await publishImage(isUnpacked ? this.unpackedPath(ref) : this.partialPath(ref), final, format);
       await syncDirectory(this.#path);
       await this.#removePartials([ref]);

@@ -15,12 +15,10 @@ const TEMPLATE_MODE = 0o644;
  * @throws SlipwayError SLIPWAY_IMAGE_… as `inspectImage`
  */
 export async function publishImage(from: string, to: string, format: ImageFormat): Promise<ImageInspection> {
-  // A link, planted by whoever can write to the pool, would let root publish any file of the host.
-  const file = await open(from, constants.O_RDONLY | constants.O_NOFOLLOW);
+  const file = await openOwnFile(from);
   try {
-    if (!(await file.stat()).isFile()) throw new Error('it is not a file');
     await file.chmod(TEMPLATE_MODE);
-    const inspection = await inspectImage(from, format);
+    const inspection = await inspectImage(descriptorPath(file), format);
     await file.sync();
     await moveFile(file, from, to);
     const { size } = await file.stat();
@@ -30,6 +28,35 @@ export async function publishImage(from: string, to: string, format: ImageFormat
     await file.close();
   }
 }
+
+/**
+ * Inspects an image that is published already.
+ *
+ * @throws SlipwayError SLIPWAY_IMAGE_… as `inspectImage`
+ */
+export async function inspectPublished(path: string, format: ImageFormat): Promise<ImageInspection> {
+  const file = await openOwnFile(path);
+  try {
+    return await inspectImage(descriptorPath(file), format);
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * A link, planted by whoever can write to the pool, would make any file of the host a template; another name of a disk
+ * would make that one. To open a pipe would wait for its writer.
+ */
+async function openOwnFile(path: string): Promise<FileHandle> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  const stats = await file.stat();
+  if (stats.isFile() && stats.nlink === 1) return file;
+  await file.close();
+  throw new Error('something else is in the place of the file');
+}
+
+/** What is inspected has to be what was opened, and not what the name stands for by then. */
+const descriptorPath = ({ fd }: FileHandle): string => `/proc/self/fd/${fd}`;
 
 /**
  * Renames an open file. What the file system answers is not believed either way: an NFS server that is asked again,
