@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { type OriginServer, startOriginServer } from '../../demo/origin-server.js';
 import { generateKeyPair, type KeyPair } from '../../kvm/keystore/sealed-box.js';
@@ -114,4 +115,17 @@ it('goes on where another host of the pool has stopped, in a file of its own', a
   expect(resumedFromBytes).toBeGreaterThan(3 * MiB);
   expect((await readFile(pool.partialPath(copy))).equals(content)).toBe(true);
   expect(await pool.listPartials()).toEqual([copy]);
+});
+
+it('unpacks anew, without the network, when what a finished download was unpacked to is gone', async () => {
+  const pool = await makePool(directory);
+  const image = randomBytes(MiB);
+  origin.serve('/disk', { content: gzipSync(image) });
+  const first = await run(pool, { copy });
+  const { requests } = origin.statistics('/disk');
+  await rm(pool.unpackedPath(copy));
+  const second = await run(pool, { copy });
+  expect(second.unpacked).toEqual(first.unpacked);
+  expect((await readFile(pool.unpackedPath(copy))).equals(image)).toBe(true);
+  expect(origin.statistics('/disk').requests).toBe(requests);
 });

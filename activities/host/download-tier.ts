@@ -9,7 +9,7 @@ import type { SealedTier, TemplateCopyRef } from '../../shared/templates.js';
 import { type HostDependencies, poolOf } from './dependencies.js';
 import { readPieces } from './pieces-file.js';
 import { SpaceReservation } from './space-reservation.js';
-import { adoptPartial } from './template-copy.js';
+import { adoptPartial, forgetLostImage } from './template-copy.js';
 import { openTier } from './tier-secrets.js';
 
 export interface DownloadTierInput {
@@ -43,6 +43,7 @@ export const downloadTier =
     const { copy, resumeFrom, settings } = input;
     bandwidth.setCaps(settings.bandwidth);
     if (resumeFrom) await beatWhile(() => adoptPartial(pool, resumeFrom, copy, cancellationSignal()));
+    await forgetLostImage(pool, copy);
     // Before the first byte: a pool that fills up at the end has wasted the whole download.
     await pool.ensureSpaceFor(copy, input.expectedSizeBytes);
     const { urls, registered } = await openTier(input.tier.sealed, keyPair);

@@ -56,6 +56,10 @@ export const adoptPartial = (
   signal: AbortSignal,
 ): Promise<void> => alone(pool, dead, () => pool.adoptPartial(dead, copy, signal));
 
+/** Has a finished download whose image is lost unpacked anew. */
+export const forgetLostImage = (pool: FilesystemPool, copy: TemplateCopyRef): Promise<void> =>
+  alone(pool, copy, () => pool.forgetLostImage(copy));
+
 /**
  * An activity that was cancelled or timed out may still run here: a download would leave its journal behind what was
  * discarded, and the loser of two installations would not find its file. It is ended, or waited for, first.

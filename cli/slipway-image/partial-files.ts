@@ -1,7 +1,7 @@
 import { lstat, realpath, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { discardPartial } from '../../kvm/download/download.js';
-import { readJournal, writeJournal } from '../../kvm/download/journal.js';
+import { forgetLostUnpacked } from '../../kvm/download/lost-unpacked.js';
 import { onPool, unlessMissing } from '../../kvm/storage/pool-error.js';
 import type { Digest } from '../../shared/checksum.js';
 import { partialNameOf } from './file-names.js';
@@ -56,12 +56,6 @@ export class PartialFiles {
     const partial = await unlessMissing(lstat(this.path));
     // A run that was killed just then has given it its final name: it must not change any more.
     if (partial && (!partial.isFile() || partial.nlink > 1)) await this.discard();
-    const journal = await readJournal(this.path);
-    const unpacked = journal?.finished?.unpacked;
-    if (!journal || !unpacked) return;
-    const present = await unlessMissing(lstat(this.unpackedPath));
-    if (present?.isFile() && present.nlink === 1 && present.size === unpacked.sizeBytes) return;
-    // Unpacked anew, without the network.
-    await writeJournal(this.path, { ...journal, finished: undefined });
+    await forgetLostUnpacked(this.path, this.unpackedPath);
   }
 }

@@ -4,6 +4,7 @@ import { SlipwayError } from '../../shared/errors.js';
 import type { PoolPlace, PoolReport } from '../../shared/hosts.js';
 import type { ImageFormat } from '../../shared/images.js';
 import type { InstalledTemplate, TemplateCopyRef } from '../../shared/templates.js';
+import { forgetLostUnpacked } from '../download/lost-unpacked.js';
 import { syncDirectory } from '../write-file-durably.js';
 import { adoptPartial } from './adopt-partial.js';
 import { createOverlay } from './create-overlay.js';
@@ -131,6 +132,13 @@ export class FilesystemPool {
       });
       await this.#removePartials([dead]);
     });
+  }
+
+  /** See `forgetLostUnpacked`. */
+  async forgetLostImage(ref: TemplateCopyRef): Promise<void> {
+    await this.#do('look for what a download was unpacked to', () =>
+      forgetLostUnpacked(this.partialPath(ref), this.unpackedPath(ref)),
+    );
   }
 
   /**
