@@ -9,6 +9,7 @@ export class SpaceReservation {
   readonly #pool: FilesystemPool;
   readonly #copy: TemplateCopyRef;
   readonly #refusal = new AbortController();
+  readonly #end = new AbortController();
   #running: Promise<void> | undefined;
 
   constructor(pool: FilesystemPool, copy: TemplateCopyRef) {
@@ -22,12 +23,13 @@ export class SpaceReservation {
 
   sizeIs(sizeBytes: number): void {
     this.#running ??= this.#pool
-      .reserveSpaceFor(this.#copy, sizeBytes)
+      .reserveSpaceFor(this.#copy, sizeBytes, this.#end.signal)
       .catch((error: unknown) => this.#refusal.abort(error));
   }
 
-  /** It works on the file of the download, which must not be installed or discarded meanwhile. */
+  /** The download has ended: what is not set aside by now is of no use, and works on a file that others take over. */
   async ended(): Promise<void> {
+    this.#end.abort();
     await this.#running;
   }
 }

@@ -9,6 +9,7 @@ export class SpaceGuard {
   readonly #directory: string;
   readonly #partialPath: string;
   readonly #refusal = new AbortController();
+  readonly #end = new AbortController();
   #running: Promise<void> | undefined;
 
   constructor(directory: string, partialPath: string) {
@@ -22,12 +23,13 @@ export class SpaceGuard {
 
   sizeIs(sizeBytes: number): void {
     this.#running ??= onPool(this.#directory, `set ${sizeBytes} bytes aside`, () =>
-      reserveSpace(this.#partialPath, sizeBytes),
+      reserveSpace(this.#partialPath, sizeBytes, this.#end.signal),
     ).catch((error: unknown) => this.#refusal.abort(error));
   }
 
-  /** It works on the file of the download, which must not be moved or removed meanwhile. */
+  /** The download has ended: what is not set aside by now is of no use, and works on a file that is moved or removed. */
   async ended(): Promise<void> {
+    this.#end.abort();
     await this.#running;
   }
 }

@@ -169,9 +169,9 @@ export class FilesystemPool {
    *
    * @throws SlipwayError SLIPWAY_POOL_FULL
    */
-  async reserveSpaceFor(ref: TemplateCopyRef, sizeBytes: number): Promise<void> {
+  async reserveSpaceFor(ref: TemplateCopyRef, sizeBytes: number, signal?: AbortSignal): Promise<void> {
     await this.ensureSpaceFor(ref, sizeBytes);
-    await this.#do(`set ${sizeBytes} bytes aside`, () => reserveSpace(this.partialPath(ref), sizeBytes));
+    await this.#do(`set ${sizeBytes} bytes aside`, () => reserveSpace(this.partialPath(ref), sizeBytes, signal));
   }
 
   async createRootVolume(request: RootVolumeRequest): Promise<RootVolume> {

@@ -13,9 +13,10 @@ const IS_FULL = /No space left on device|Disk quota exceeded/;
  * cannot take them in the meantime. The file's length stays: a resumed download reads from it how far it came. Nothing
  * happens where there is no such file, no `fallocate`, or a file system that cannot.
  *
+ * @param signal ends it at once: some file systems write all the zeros, and others hang
  * @throws Error with code ENOSPC
  */
-export async function reserveSpace(path: string, sizeBytes: number): Promise<void> {
+export async function reserveSpace(path: string, sizeBytes: number, signal?: AbortSignal): Promise<void> {
   const file = await unlessMissing(open(path, constants.O_RDWR | constants.O_NOFOLLOW));
   if (!file) return;
   try {
@@ -23,10 +24,12 @@ export async function reserveSpace(path: string, sizeBytes: number): Promise<voi
     const child = spawn('fallocate', ['--keep-size', '--length', String(sizeBytes), '/proc/self/fd/3'], {
       stdio: ['ignore', 'ignore', 'pipe', file.fd],
       env: { PATH: process.env['PATH'], LC_ALL: 'C' },
+      signal,
+      killSignal: 'SIGKILL',
     });
     const complaint = text(child.stderr!).catch(() => '');
     const [exitCode] = (await once(child, 'close').catch(() => [null])) as [number | null];
-    if (exitCode === 0 || !IS_FULL.test(await complaint)) return;
+    if (exitCode === 0 || signal?.aborted || !IS_FULL.test(await complaint)) return;
     throw Object.assign(new Error('No space left on device'), { code: 'ENOSPC' });
   } finally {
     await file.close();
