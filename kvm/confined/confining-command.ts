@@ -63,7 +63,7 @@ function prlimit(program: string, limits: Limits): string[] {
   ];
 }
 
-const number = (limit: number): string => (Number.isFinite(limit) ? String(limit) : 'unlimited');
+const number = (limit: number): string => (limit === Infinity ? 'unlimited' : String(limit));
 
 function namespaces(
   bwrap: string,

@@ -274,3 +274,24 @@ ifRoot('should open a file that nobody may, when it keeps our user id, and still
   expect(stdout).toMatch(/^contentCapEff:\s0+\n$/);
   expect(stderr).toMatch(/No such file/);
 });
+
+test('should show none of our environment to the program that tries whether there are namespaces', async () => {
+  const bwrap = join(directory, 'bwrap');
+  await writeFile(bwrap, '#!/bin/sh\nenv >&2\nexit 1\n');
+  await chmod(bwrap, 0o755);
+  let said = '';
+  const tried = createSpawnConfined(
+    (reason) => (said = reason),
+    (name) => (name === 'bwrap' ? bwrap : `/usr/bin/${name}`),
+  );
+  await outcomeOf(tried('true', [], LIMITS));
+  const names = said.match(/^\w+(?==)/gm) ?? [];
+  // The rest is the shell's own.
+  const known = new Set(['PATH', 'LC_ALL', 'PWD', 'OLDPWD', 'SHLVL', '_']);
+  expect(names).toContain('PATH');
+  expect(names.filter((name) => !known.has(name))).toEqual([]);
+});
+
+test('should not run a program for which a limit is no number', async () => {
+  expect((await sh('true', { maxFileBytes: NaN })).code).not.toBe(0);
+});

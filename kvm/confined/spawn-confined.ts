@@ -90,7 +90,11 @@ function findProgram(name: string): string | undefined {
 function probe(confiners: Confiners, isRoot: boolean): string | undefined {
   const limits = { hasNetwork: false, maxCpuSeconds: 5, maxAddressSpaceBytes: Infinity, maxFileBytes: 0 };
   const [guard = '', ...args] = confiningCommand(confiners, isRoot, limits);
-  const { status, stderr, error } = spawnSync(guard, [...args, 'true'], { cwd: '/', timeout: 10_000 });
+  const { status, stderr, error } = spawnSync(guard, [...args, 'true'], {
+    cwd: '/',
+    timeout: 10_000,
+    env: { PATH: visibleSearchPath(process.env['PATH'] ?? ''), LC_ALL: 'C' },
+  });
   if (status === 0) return undefined;
   return error?.message ?? (stderr.toString().trim() || `bubblewrap ended with exit code ${status}`);
 }
