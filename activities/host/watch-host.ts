@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cancellationSignal } from '@temporalio/activity';
 import type { HostStatus } from '../../shared/hosts.js';
@@ -28,7 +29,8 @@ export const watchHost =
   async ({ known }: { known: HostStatus }): Promise<HostStatus> => {
     const stop = new AbortController();
     const signal = AbortSignal.any([cancellationSignal(), stop.signal]);
-    const deadlineMs = Date.now() + LONGEST_WATCH_MS;
+    // The clock of the host may be set back by hours.
+    const deadlineMs = performance.now() + LONGEST_WATCH_MS;
     let wake = () => undefined as void;
     // Ends with the signal, and has no failure to tell: it reconnects by itself.
     void dependencies.libvirt.watchDomains({ signal }, () => wake());
@@ -36,7 +38,7 @@ export const watchHost =
       for (;;) {
         const changed = new Promise<void>((resolve) => (wake = resolve));
         const now = await readHostStatus(dependencies);
-        if (hasChanged(known, now) || Date.now() > deadlineMs) return now;
+        if (hasChanged(known, now) || performance.now() > deadlineMs) return now;
         await Promise.race([changed, sleep(LOOK_EVERY_MS, undefined, { signal })]);
       }
     } finally {

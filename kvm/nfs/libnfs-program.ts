@@ -107,7 +107,7 @@ function turn(context) {
   const slot = Buffer.alloc(8);
   slot.writeInt32LE(library.descriptor(context.nfs), 0);
   slot.writeInt16LE(library.events(context.nfs), 4);
-  const leftMs = context.deadlineMs === undefined ? 1000 : context.deadlineMs - Date.now();
+  const leftMs = context.deadlineMs === undefined ? 1000 : context.deadlineMs - performance.now();
   if (leftMs <= 0) throw new Trouble('timeout', {});
   const count = poll(slot, 1, Math.min(1000, leftMs));
   let events = count > 0 ? slot.readInt16LE(6) : 0;

@@ -64,12 +64,12 @@ function openPath(attempt, path) {
 const farness = ({ kind, during }) => (kind !== 'refused' ? 0 : during === 'mount' ? 1 : 2);
 
 function openFirst({ servers, versions, nfsPort, mountPort, path, timeoutMs }) {
-  const endMs = Date.now() + timeoutMs;
+  const endMs = performance.now() + timeoutMs;
   const attempts = versions.flatMap((version) => servers.map((server) => ({ version, server })));
   let best;
   attempts.some((attempt, index) => {
     // A firewall that swallows the one must leave time for the next.
-    const deadlineMs = Date.now() + Math.max(0, endMs - Date.now()) / (attempts.length - index);
+    const deadlineMs = performance.now() + Math.max(0, endMs - performance.now()) / (attempts.length - index);
     try {
       best = { opened: openPath({ ...attempt, nfsPort, mountPort, deadlineMs }, path) };
     } catch (error) {
