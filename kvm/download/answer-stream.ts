@@ -2,6 +2,11 @@ import { Duplex } from 'node:stream';
 import type { ByteSink } from './byte-sink.js';
 import type { Wire, WireReader } from './wire.js';
 
+/** Four times what undici takes in headers; it does not count what it drops, as empty lines and a reason without end. */
+const MAX_HEAD_BYTES = 64 * 1024;
+/** A server may say that it is busy; one that says it without end keeps us busy. */
+const MAX_INFORMATIONAL_HEADS = 100;
+
 const HEAD_END = Buffer.from('\r\n\r\n');
 
 /**
@@ -18,6 +23,7 @@ export class AnswerStream extends Duplex implements WireReader {
   /** What the parser has seen of the head; a body can be split off only where the parser sees its end, too. */
   #head: Buffer = Buffer.alloc(0);
   #target: { sink: ByteSink; remainingBytes: number; settle: (error?: Error) => void } | undefined;
+  #informationalHeads = 0;
   #isReleased = false;
   #hasSurplus = false;
 
@@ -29,6 +35,8 @@ export class AnswerStream extends Duplex implements WireReader {
 
   /** Lets an informational answer pass: another head follows. */
   nextHead(): void {
+    this.#informationalHeads += 1;
+    if (this.#informationalHeads > MAX_INFORMATIONAL_HEADS) return void this.destroy(endless());
     this.#mode = 'head';
     this.#head = Buffer.alloc(0);
     this.#flow();
@@ -119,6 +127,10 @@ export class AnswerStream extends Duplex implements WireReader {
     const head = Buffer.concat([this.#head, bytes]);
     const end = head.indexOf(HEAD_END, Math.max(0, known - HEAD_END.length + 1));
     if (end === -1) {
+      if (head.length > MAX_HEAD_BYTES) {
+        this.destroy(endless());
+        return false;
+      }
       this.#head = head;
       return this.push(bytes);
     }
@@ -193,3 +205,5 @@ export class AnswerStream extends Duplex implements WireReader {
     return false;
   }
 }
+
+const endless = (): Error => Object.assign(new Error('The answer does not begin'), { code: 'ENDLESS_HEAD' });

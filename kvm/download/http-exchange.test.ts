@@ -137,6 +137,13 @@ describe('an answer', () => {
     await expect(bodyOf(message)).rejects.toMatchObject({ code: 'SLIPWAY_SOURCE_INTERRUPTED' });
   });
 
+  it.each([
+    ['a reason', ['HTTP/1.1 200 ', ...Array.from({ length: 20 }, () => 'a'.repeat(8192))]],
+    ['informational answers', Array.from({ length: 20 }, () => 'HTTP/1.1 102 Processing\r\n\r\n'.repeat(10))],
+  ])('with %s without end is given up long before its time is over', async (_what, pieces) => {
+    await expect(bodyOf(...pieces)).rejects.toThrow('ENDLESS_HEAD');
+  });
+
   it('that has a header twice has the first', async () => {
     server.answer(Buffer.from('HTTP/1.1 200 OK\r\nETag: "1"\r\nETag: "2"\r\nContent-Length: 1\r\n\r\nx'));
     const response = await get();
