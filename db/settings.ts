@@ -1,20 +1,40 @@
-import { sql } from 'drizzle-orm';
-import { defaultSettings, SETTINGS, type SettingName, type SettingValues } from '../shared/settings.js';
+import { eq, sql } from 'drizzle-orm';
+import { defaultSettings, isSettingName, SETTINGS, type SettingName, type SettingValues } from '../shared/settings.js';
+import { allowedValues, parseSetting } from '../shared/setting-values.js';
 import type { Database } from './client.js';
-import { configuration } from './schema/index.js';
+import { configuration, event } from './schema/index.js';
 
-const isSettingName = (name: string): name is SettingName => Object.hasOwn(SETTINGS, name);
-
-/** Every setting: the stored value, else the default. */
-export async function readSettings(db: Pick<Database, 'select'>): Promise<SettingValues> {
+/**
+ * Every setting: the stored value, else the default. A row that somebody edited to what the setting cannot hold counts
+ * as missing: with a time of NaN a download would end before it begins, with a wrong CIDR no URL could be read.
+ *
+ * @param warn told of each such row
+ */
+export async function readSettings(
+  db: Pick<Database, 'select'>,
+  warn: (text: string) => void = (text) => console.warn(text),
+): Promise<SettingValues> {
   const values = defaultSettings();
   for (const { name, value } of await db.select().from(configuration)) {
-    if (isSettingName(name)) values[name] = value;
+    if (!isSettingName(name)) continue;
+    const parsed = parseSetting(name, value);
+    if (parsed === undefined) {
+      const { defaultValue } = SETTINGS[name];
+      warn(
+        `The setting ${name} has to be ${allowedValues(name)}. The database has ${quoted(value)}: ` +
+          `the default ${quoted(defaultValue)} is used`,
+      );
+    } else {
+      values[name] = parsed;
+    }
   }
   return values;
 }
 
-export async function writeSettings(db: Database, values: Partial<SettingValues>): Promise<void> {
+const quoted = (value: string): string => JSON.stringify(value.length > 100 ? `${value.slice(0, 100)}…` : value);
+
+/** @param values as `parseSetting` gives them */
+export async function writeSettings(db: Pick<Database, 'insert'>, values: Partial<SettingValues>): Promise<void> {
   const rows = Object.entries(values).map(([name, value]) => ({ name, value }));
   if (rows.length === 0) return;
   await db
@@ -24,4 +44,32 @@ export async function writeSettings(db: Database, values: Partial<SettingValues>
       target: configuration.name,
       set: { value: sql`excluded.value`, updated: sql`now()` },
     });
+}
+
+/**
+ * Changes one setting, and keeps who did it. Nothing happens when it has that value.
+ *
+ * @param change `value` as `parseSetting` gives it
+ */
+export async function changeSetting(
+  db: Database,
+  { name, value, accountId }: { name: SettingName; value: string; accountId: string },
+): Promise<void> {
+  const { defaultValue } = SETTINGS[name];
+  await db.transaction(async (tx) => {
+    // A row that is not there cannot be locked: of two calls at once both would note the same old value.
+    await tx.execute(sql`lock table ${configuration} in share row exclusive mode`);
+    const [row] = await tx.select().from(configuration).where(eq(configuration.name, name));
+    const stored = row?.value ?? defaultValue;
+    if (stored === value) return;
+    if (value === defaultValue) await tx.delete(configuration).where(eq(configuration.name, name));
+    else await writeSettings(tx, { [name]: value });
+    await tx.insert(event).values({
+      type: 'CONFIGURATION.VALUE.EDIT',
+      level: 'INFO',
+      description: `The setting ${name} was changed from ${JSON.stringify(stored)} to ${JSON.stringify(value)}`,
+      accountId,
+      resourceType: 'Configuration',
+    });
+  });
 }

@@ -2,52 +2,75 @@
  * All global settings in one typed table: names, defaults and units as CloudStack has them where it has them.
  * The `configuration` table holds only values that differ from the default.
  */
-interface SettingEntry {
-  defaultValue: string;
-  type: 'integer' | 'decimal' | 'boolean' | 'string';
-  unit?: 'ms' | 's' | 'GB' | 'CIDRs' | 'MiB/s';
-  description: string;
-}
+type SettingEntry = { defaultValue: string; description: string } & (
+  | {
+      type: 'integer' | 'decimal';
+      unit?: 'ms' | 's' | 'GB' | 'MiB/s';
+      /** Both are allowed themselves. What lies outside is refused when it is set, and not used when it is read. */
+      min: number;
+      max: number;
+    }
+  | { type: 'boolean' }
+  /** Comma-separated; empty for none. */
+  | { type: 'cidrs' | 'servers' | 'countryCodes' }
+);
+
+const HOUR_MS = 3_600_000;
+const DAY_S = 86_400;
+/** Milliseconds in 32 bits, where a timer of Node ends, are not quite 25 days. */
+const LONGEST_TIMER_S = 24 * DAY_S;
+/** A TiB each second: nobody's network, and far from where numbers lose digits. */
+const MOST_MIB_PER_SECOND = 1024 ** 2;
 
 export const SETTINGS = {
   'direct.download.connect.timeout': {
     defaultValue: '5000',
     type: 'integer',
     unit: 'ms',
+    min: 100,
+    max: HOUR_MS,
     description: 'Longest wait for a connection to an image source.',
   },
   'direct.download.socket.timeout': {
     defaultValue: '5000',
     type: 'integer',
     unit: 'ms',
+    min: 100,
+    max: HOUR_MS,
     description: 'Longest silence of an image source during a transfer.',
   },
   'direct.download.connection.request.timeout': {
     defaultValue: '5000',
     type: 'integer',
     unit: 'ms',
+    min: 100,
+    max: HOUR_MS,
     description: 'Longest wait for a free connection to an image source.',
   },
   'direct.download.total.timeout': {
     defaultValue: '10800',
     type: 'integer',
     unit: 's',
+    min: 1,
+    max: LONGEST_TIMER_S,
     description: 'Longest time for one download.',
   },
   'direct.download.own.servers': {
     defaultValue: '',
-    type: 'string',
+    type: 'servers',
     description:
       'Comma-separated host names, host:port pairs and CIDRs of image servers that are yours: several connections may be opened to each. To any other server there is one.',
   },
   'direct.download.own.server.connections': {
     defaultValue: '8',
     type: 'integer',
+    min: 1,
+    max: 16,
     description: 'How many connections a download opens to an image server of direct.download.own.servers.',
   },
   'direct.download.mirror.locations': {
     defaultValue: '',
-    type: 'string',
+    type: 'countryCodes',
     description:
       'Comma-separated two-letter country codes: mirrors there come first among those of equal priority in a metalink.',
   },
@@ -55,18 +78,24 @@ export const SETTINGS = {
     defaultValue: '0',
     type: 'integer',
     unit: 'MiB/s',
+    min: 0,
+    max: MOST_MIB_PER_SECOND,
     description: 'Most that all downloads of a host take together; 0 for no limit.',
   },
   'direct.download.bandwidth.pool': {
     defaultValue: '0',
     type: 'integer',
     unit: 'MiB/s',
+    min: 0,
+    max: MOST_MIB_PER_SECOND,
     description: 'Most that all downloads to a pool take together on a host; 0 for no limit.',
   },
   'direct.download.bandwidth.origin': {
     defaultValue: '0',
     type: 'integer',
     unit: 'MiB/s',
+    min: 0,
+    max: MOST_MIB_PER_SECOND,
     description: 'Most that a host takes from one image server; 0 for no limit.',
   },
   'store.download.follow.redirects': {
@@ -76,19 +105,22 @@ export const SETTINGS = {
   },
   'secstorage.allowed.internal.sites': {
     defaultValue: '',
-    type: 'string',
-    unit: 'CIDRs',
+    type: 'cidrs',
     description: 'Comma-separated CIDRs that image URLs may lead to although they are loopback, link-local or private.',
   },
   'max.template.iso.size': {
     defaultValue: '50',
     type: 'integer',
     unit: 'GB',
+    min: 1,
+    max: 64 * 1024,
     description: 'Largest template or ISO that is downloaded.',
   },
   'storage.overprovisioning.factor': {
     defaultValue: '2',
     type: 'decimal',
+    min: 1,
+    max: 100,
     description:
       'How many times the space of a pool, less what its templates take, may be promised to root disks: they grow as guests write.',
   },
@@ -107,18 +139,24 @@ export const SETTINGS = {
     defaultValue: '86400',
     type: 'integer',
     unit: 's',
+    min: 0,
+    max: 3650 * DAY_S,
     description: 'How long a copy of a template may be unused on a pool before it is removed.',
   },
   'host.reconnect.grace': {
     defaultValue: '60',
     type: 'integer',
     unit: 's',
+    min: 0,
+    max: DAY_S,
     description: 'How long a download waits for a host worker that went away before another host is tried.',
   },
   'deployment.deadline': {
     defaultValue: '10800',
     type: 'integer',
     unit: 's',
+    min: 1,
+    max: LONGEST_TIMER_S,
     description: 'Longest time for the whole deployment of a virtual machine.',
   },
   'stop.script.timeout': {
@@ -126,11 +164,19 @@ export const SETTINGS = {
     defaultValue: '120',
     type: 'integer',
     unit: 's',
+    min: 1,
+    max: DAY_S,
     description: 'How long a guest that is asked to power off or to reboot may take before it is made to.',
   },
 } as const satisfies Record<string, SettingEntry>;
 
 export type SettingName = keyof typeof SETTINGS;
+
+export const SETTING_NAMES = Object.keys(SETTINGS) as SettingName[];
+
+export const isSettingName = (name: string): name is SettingName => Object.hasOwn(SETTINGS, name);
+
+export const settingEntry = (name: SettingName): SettingEntry => SETTINGS[name];
 
 /** What a host needs to know to read from sources. Times in milliseconds. */
 export interface DownloadSettings {

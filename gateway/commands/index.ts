@@ -6,6 +6,7 @@ import { destroyVirtualMachine } from './destroy-virtual-machine.js';
 import { listOsTypes } from './guest-os.js';
 import { listHosts } from './hosts.js';
 import { queryAsyncJobResult } from './jobs.js';
+import { listConfigurations } from './list-configurations.js';
 import { listTemplates } from './list-templates.js';
 import { listVirtualMachines } from './list-virtual-machines.js';
 import { rebootVirtualMachine } from './reboot-virtual-machine.js';
@@ -15,6 +16,7 @@ import { listServiceOfferings } from './service-offerings.js';
 import { startVirtualMachine } from './start-virtual-machine.js';
 import { stopVirtualMachine } from './stop-virtual-machine.js';
 import { listStoragePools } from './storage-pools.js';
+import { updateConfiguration } from './update-configuration.js';
 import { listZones } from './zones.js';
 
 /** Every command of the API. */
@@ -36,6 +38,8 @@ export const COMMANDS: readonly Command[] = [
   destroyVirtualMachine,
   recoverVirtualMachine,
   queryAsyncJobResult,
+  listConfigurations,
+  updateConfiguration,
 ];
 
 const BY_NAME = new Map(COMMANDS.map((command) => [command.name.toLowerCase(), command]));

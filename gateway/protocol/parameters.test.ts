@@ -6,6 +6,7 @@ import {
   type Parameter,
   required,
   string,
+  stringOrEmpty,
   uuid,
   uuids,
   withDefault,
@@ -27,6 +28,9 @@ it.each<[string, Parameter<unknown>, string, unknown]>([
   ['a false boolean', boolean(''), 'p=False', false],
   ['a word in any case', oneOf(['QCOW2', 'RAW'], ''), 'p=qcow2', 'QCOW2'],
   ['a default', withDefault(boolean(''), true), '', true],
+  ['an empty text that counts', stringOrEmpty(''), 'p=', ''],
+  ['a text that may be empty', stringOrEmpty(''), 'p=x', 'x'],
+  ['one that was not given', stringOrEmpty(''), 'q=x', undefined],
   ['a map', map(''), 'p[0].k=v', [{ name: 'k', value: 'v' }]],
 ])('reads %s', (_what, parameter, text, expected) => {
   expect(read(parameter, text)).toEqual(expected);
@@ -37,6 +41,12 @@ const invalid = (value: string) =>
 
 it.each<[string, Parameter<unknown>, string, string]>([
   ['a long string', string(''), `p=${'x'.repeat(256)}`, 'Value greater than max allowed length 255 for param: p'],
+  [
+    'a long one that may be empty',
+    stringOrEmpty('', { maxLength: 4 }),
+    'p=12345',
+    'Value greater than max allowed length 4 for param: p',
+  ],
   [
     'what is no UUID',
     uuid(''),

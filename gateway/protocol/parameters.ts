@@ -57,6 +57,15 @@ function scalar<Value>(
 export const string = (description: string, options: Options = {}) =>
   scalar('string', description, options, (text) => text);
 
+/** For where an empty value says something else than none. */
+export const stringOrEmpty = (description: string, options: Options = {}): Parameter<string | undefined> => {
+  const parameter = string(description, options);
+  return {
+    ...parameter,
+    read: (parameters, name, command) => (parameters.get(name) === '' ? '' : parameter.read(parameters, name, command)),
+  };
+};
+
 /** One of a few words, in any case; the handler gets the word as it is declared. */
 export const oneOf = <const Words extends readonly string[]>(
   words: Words,

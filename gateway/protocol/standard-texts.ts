@@ -39,4 +39,4 @@ export const unknownCommand = (): SlipwayError =>
   new SlipwayError('SLIPWAY_COMMAND_UNKNOWN', 'The given command does not exist or it is not available for user');
 
 /** An error text is no place for a megabyte that somebody sent. */
-const quotable = (value: string): string => (value.length > 100 ? `${value.slice(0, 100)}…` : value);
+export const quotable = (value: string): string => (value.length > 100 ? `${value.slice(0, 100)}…` : value);
