@@ -76,6 +76,7 @@ describe('arguments', () => {
   it.each([
     [[], 'A command is missing'],
     [['get'], 'There is no command get'],
+    [['https://me:secret@a/'], 'The first word is no command'],
     [['fetch', 'http://a/'], '--pool is missing'],
     [['fetch', '--pool', '.'], 'The URL is missing'],
     [['fetch', 'a', 'b', '--pool', '.'], 'There is more than one URL'],

@@ -89,7 +89,9 @@ export function parseArguments(args: readonly string[]): Command {
   if (command === 'fetch') return fetchCommand(rest);
   if (command === 'probe' || command === 'metalink') return sourceCommand(command, rest);
   if (command === 'inspect') return inspectCommand(rest);
-  throw usageError(`There is no command ${command}: it has to be fetch, inspect, metalink or probe`);
+  // Whoever forgets the command begins with a URL, which may hold secrets.
+  const what = /^[a-z-]+$/i.test(command) ? `There is no command ${command}` : 'The first word is no command';
+  throw usageError(`${what}: it has to be fetch, inspect, metalink or probe`);
 }
 
 function fetchCommand(args: readonly string[]): Command {
