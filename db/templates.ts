@@ -11,8 +11,11 @@ export interface NewTemplate {
   name: string;
   displayText: string;
   accountId: string;
-  guestOsId: string;
+  /** Only an ISO that is not bootable may be without. */
+  guestOsId?: string;
   format: ImageFormat;
+  /** KVM when absent. An ISO is for none in particular. */
+  hypervisorType?: 'KVM' | 'None';
   /** The whole URL; it is stored encrypted. */
   url: string;
   checksum?: string;
@@ -21,6 +24,8 @@ export interface NewTemplate {
   isFeatured: boolean;
   isExtractable: boolean;
   requiresHvm: boolean;
+  /** True when absent; only of an ISO may it be false. */
+  bootable?: boolean;
   bits: number;
   arch: string;
   details: { name: string; value: string }[];

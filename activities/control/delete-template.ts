@@ -41,7 +41,7 @@ export const removeTemplate =
         .where(and(isReady, zoneId === undefined ? undefined : eq(templateStoreRef.dataCenterId, zoneId)))
         .returning({ id: templateStoreRef.id });
       if (taken.length === 0) {
-        throw new SlipwayError('SLIPWAY_RESOURCE_STATE', `Template ${template.name} is not in that zone`);
+        throw new SlipwayError('SLIPWAY_RESOURCE_STATE', `${nameOf(template)} is not in that zone`);
       }
       const [left] = await tx.select({ id: templateStoreRef.id }).from(templateStoreRef).where(isReady).limit(1);
       if (!left) {
@@ -52,23 +52,28 @@ export const removeTemplate =
       }
       await completeJob(tx, jobId, { status: 'succeeded', resultCode: 0, result: { success: true } });
       await recordEvent(tx, {
-        type: 'TEMPLATE.DELETE',
+        ...kindOf(template),
         level: 'INFO',
-        description: `Template ${template.name} was deleted${left ? ' from a zone' : ''}`,
+        description: `${nameOf(template)} was deleted${left ? ' from a zone' : ''}`,
         accountId: template.accountId,
-        resourceType: 'Template',
         resourceId: templateId,
       });
     });
 
+type Template = typeof vmTemplate.$inferSelect;
+
+const nameOf = ({ format, name }: Template): string => `${format === 'ISO' ? 'ISO' : 'Template'} ${name}`;
+
+/** CloudStack's names for an event about it. */
+const kindOf = (template: Template | undefined) =>
+  template?.format === 'ISO'
+    ? ({ type: 'ISO.DELETE', resourceType: 'Iso' } as const)
+    : ({ type: 'TEMPLATE.DELETE', resourceType: 'Template' } as const);
+
 /** In CloudStack's words: a VM that can be recovered uses its template too. */
 async function requireUnused(
   tx: Transaction,
-  {
-    template,
-    zoneId,
-    jobAccountId,
-  }: { template: typeof vmTemplate.$inferSelect; zoneId: string | undefined; jobAccountId: string },
+  { template, zoneId, jobAccountId }: { template: Template; zoneId: string | undefined; jobAccountId: string },
 ): Promise<void> {
   const vms = await tx
     .select({ id: vmInstance.id, name: vmInstance.name })
@@ -100,11 +105,10 @@ export const recordTemplateNotRemoved =
       if (!(await completeJob(tx, jobId, failedOutcome(failure, false)))) return;
       const [template] = await tx.select().from(vmTemplate).where(eq(vmTemplate.id, templateId));
       await recordEvent(tx, {
-        type: 'TEMPLATE.DELETE',
+        ...kindOf(template),
         level: 'ERROR',
         description: failure.message,
         accountId: template?.accountId,
-        resourceType: 'Template',
         resourceId: templateId,
       });
     });

@@ -1,4 +1,5 @@
 import { and, asc, eq, inArray, isNull, ne } from 'drizzle-orm';
+import type { ImageFormat } from '../../shared/images.js';
 import type { Database } from '../client.js';
 import { dataCenter, guestOs, serviceOffering, templateStoreRef, vmInstance, vmTemplate } from '../schema/index.js';
 import type { Caller } from './find-caller.js';
@@ -28,15 +29,15 @@ export async function hasServiceOffering(db: Database, id: string): Promise<bool
 /**
  * A template that the caller may deploy.
  *
- * @returns `isInZone`: whether it is registered in that zone
+ * @returns `isInZone`: whether it is registered in that zone. An ISO is found too, for the caller to refuse
  */
 export async function findTemplate(
   db: Database,
   caller: Caller,
   { id, zoneId }: { id: string; zoneId: string },
-): Promise<{ name: string; isInZone: boolean } | undefined> {
+): Promise<{ name: string; format: ImageFormat; isInZone: boolean } | undefined> {
   const [row] = await db
-    .select({ name: vmTemplate.name, refId: templateStoreRef.id })
+    .select({ name: vmTemplate.name, format: vmTemplate.format, refId: templateStoreRef.id })
     .from(vmTemplate)
     .leftJoin(
       templateStoreRef,
@@ -49,7 +50,7 @@ export async function findTemplate(
     .where(
       and(eq(vmTemplate.id, id), eq(vmTemplate.state, 'Active'), isNull(vmTemplate.removed), isTemplateVisible(caller)),
     );
-  return row && { name: row.name, isInZone: row.refId !== null };
+  return row && { name: row.name, format: row.format, isInZone: row.refId !== null };
 }
 
 /** A VM that the caller may work on; never an expunged one. */
@@ -65,14 +66,26 @@ export async function findOwnVirtualMachine(
   return row;
 }
 
-/** A template that the caller sees and that is not deleted; `isOwn` says whether they may delete it. */
+export interface DeletableTemplate {
+  name: string;
+  type: string;
+  format: ImageFormat;
+  isOwn: boolean;
+}
+
+/** A template or ISO that the caller sees and that is not deleted; `isOwn` says whether they may delete it. */
 export async function findDeletableTemplate(
   db: Database,
   caller: Caller,
   id: string,
-): Promise<{ name: string; type: string; isOwn: boolean } | undefined> {
+): Promise<DeletableTemplate | undefined> {
   const [row] = await db
-    .select({ name: vmTemplate.name, type: vmTemplate.type, accountId: vmTemplate.accountId })
+    .select({
+      name: vmTemplate.name,
+      type: vmTemplate.type,
+      format: vmTemplate.format,
+      accountId: vmTemplate.accountId,
+    })
     .from(vmTemplate)
     .where(
       and(eq(vmTemplate.id, id), eq(vmTemplate.state, 'Active'), isNull(vmTemplate.removed), isTemplateVisible(caller)),

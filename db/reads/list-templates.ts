@@ -28,6 +28,8 @@ export const TEMPLATE_FILTERS = [
 ] as const;
 
 export interface TemplateFilter {
+  /** ISOs are rows of the same table, and no list has both. */
+  isIso: boolean;
   templateFilter: (typeof TEMPLATE_FILTERS)[number];
   ids?: string[];
   name?: string;
@@ -36,11 +38,15 @@ export interface TemplateFilter {
   domainId?: string;
   arch?: string;
   isReady?: boolean;
+  isPublic?: boolean;
+  bootable?: boolean;
   isRemovedShown: boolean;
   keyword?: string;
 }
 
 const isReady = sql<boolean>`(${vmTemplate.state} = 'Active' and ${templateStoreRef.state} = 'Ready')`;
+
+const isIso = eq(vmTemplate.format, 'ISO');
 
 const isPublic = eq(vmTemplate.isPublic, true);
 
@@ -95,6 +101,9 @@ export const listTemplates = (db: Database, caller: Caller, filter: TemplateFilt
           isTemplateVisible(caller),
           view(filter.templateFilter, caller),
           filter.isRemovedShown ? undefined : and(isNull(vmTemplate.removed), isReady),
+          filter.isIso ? isIso : not(isIso),
+          given(filter.isPublic, (wanted) => eq(vmTemplate.isPublic, wanted)),
+          given(filter.bootable, (wanted) => eq(vmTemplate.bootable, wanted)),
           given(filter.isReady, (wanted) => (wanted ? isReady : not(isReady))),
           ne(vmTemplate.state, 'Registering'),
           given(filter.ids, (ids) => inArray(vmTemplate.id, ids)),

@@ -37,6 +37,8 @@ export const vmTemplate = pgTable(
     isFeatured: boolean().notNull().default(false),
     isExtractable: boolean().notNull().default(false),
     requiresHvm: boolean().notNull().default(true),
+    /** Whether an ISO says that a machine can start from it; true for every disk. */
+    bootable: boolean().notNull().default(true),
     /** Grows with every refresh: copies on pools carry the generation they were made from. */
     generation: integer().notNull().default(1),
     /** As the probe found it: the disk's virtual size for qcow2, else the file's. */

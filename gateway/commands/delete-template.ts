@@ -1,15 +1,10 @@
-import { randomUUID } from 'node:crypto';
-import { createJob } from '../../db/jobs.js';
-import { findDeletableTemplate, findZones } from '../../db/reads/find-deployment-parts.js';
 import { SlipwayError } from '../../shared/errors.js';
-import { templateWorkflowId } from '../../shared/workflow-ids.js';
+import { isDiskFormat } from '../../shared/images.js';
 import { field } from '../protocol/fields.js';
 import { boolean, required, uuid, withDefault } from '../protocol/parameters.js';
-import { noSuchEntity } from '../protocol/standard-texts.js';
-import { asyncParameters, earlierJob, jobOfCall } from './async-jobs.js';
+import { asyncParameters } from './async-jobs.js';
 import { defineCommand, EVERYBODY } from './define-command.js';
-
-const JOB_CMD = 'deleteTemplate';
+import { deleteImage } from './delete-image.js';
 
 export const deleteTemplate = defineCommand({
   name: 'deleteTemplate',
@@ -35,42 +30,21 @@ export const deleteTemplate = defineCommand({
     objectName: 'success',
     fields: { success: field('boolean', 'Always true: a job that could not delete it has failed.') },
   },
-  async handle({ id, zoneid, forced, issystem, customjobid }, context) {
-    const { db, caller, command } = context;
-    // Before the template is looked up: the call that deleted it may be repeated when it is gone.
-    const earlier = await earlierJob(db, context, { customjobid, jobCmd: JOB_CMD, instanceId: id });
-    if (earlier) return { jobid: earlier.id };
-    const template = await findDeletableTemplate(db, caller, id);
-    if (!template) throw noSuchEntity(command, 'id', id);
-    if (!template.isOwn) {
-      throw new SlipwayError(
-        'SLIPWAY_PERMISSION_DENIED',
-        `Unable to delete template ${template.name}: only its owner and root admins may`,
-      );
-    }
-    if (template.type === 'SYSTEM' && !(issystem && caller.role === 'Admin')) {
-      throw new SlipwayError(
-        'SLIPWAY_PARAMETER_INVALID',
-        'Could not delete template as it is a SYSTEM template and isSystem is set to false.',
-      );
-    }
-    if (zoneid && (await findZones(db, [zoneid])).length === 0) throw noSuchEntity(command, 'zoneid', zoneid);
-    const jobId = customjobid ?? randomUUID();
-    const created = await createJob(db, {
-      id: jobId,
-      accountId: caller.accountId,
-      userId: caller.userId,
-      jobCmd: JOB_CMD,
-      workflowType: 'deleteTemplate',
-      workflowId: templateWorkflowId(id),
-      workflowInput: { templateId: id, jobId, zoneId: zoneid, isForced: forced },
+  handle: ({ issystem, forced, ...args }, context) =>
+    deleteImage({ ...args, isForced: forced }, context, {
+      jobCmd: 'deleteTemplate',
       instanceType: 'Template',
-      instanceId: id,
-    });
-    // Two calls with one `customjobid` may have come at once.
-    const job = jobOfCall(created, { jobCmd: JOB_CMD, accountId: caller.accountId, instanceId: id });
-    // Not awaited: a caller need not wait for Temporal, which may be away; the row makes sure that it happens.
-    void context.startJob(job);
-    return { jobid: job.id };
-  },
+      noun: 'template',
+      check({ format, type }) {
+        if (!isDiskFormat(format)) {
+          throw new SlipwayError('SLIPWAY_PARAMETER_INVALID', 'Please specify a valid template.');
+        }
+        if (type === 'SYSTEM' && !(issystem && context.caller.role === 'Admin')) {
+          throw new SlipwayError(
+            'SLIPWAY_PARAMETER_INVALID',
+            'Could not delete template as it is a SYSTEM template and isSystem is set to false.',
+          );
+        }
+      },
+    }),
 });

@@ -122,6 +122,13 @@ async function checkParts(args: Arguments, { db, caller, command }: CommandConte
   }
   const template = await findTemplate(db, caller, { id: args.templateid, zoneId: zone.id });
   if (!template) throw noSuchEntity(command, 'templateid', args.templateid);
+  if (template.format === 'ISO') {
+    // CloudStack's words for an ISO without a disk to install to; diskofferingid is refused, so none can be given.
+    throw new SlipwayError(
+      'SLIPWAY_PARAMETER_INVALID',
+      'Installing from ISO requires a disk offering to be specified for the root disk.',
+    );
+  }
   if (!template.isInZone) {
     throw new SlipwayError(
       'SLIPWAY_RESOURCE_STATE',

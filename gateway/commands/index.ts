@@ -1,5 +1,6 @@
 import { createListApis } from './apis.js';
 import type { Command } from './define-command.js';
+import { deleteIso } from './delete-iso.js';
 import { deleteTemplate } from './delete-template.js';
 import { deployVirtualMachine } from './deploy-virtual-machine.js';
 import { destroyVirtualMachine } from './destroy-virtual-machine.js';
@@ -7,10 +8,12 @@ import { listOsTypes } from './guest-os.js';
 import { listHosts } from './hosts.js';
 import { queryAsyncJobResult } from './jobs.js';
 import { listConfigurations } from './list-configurations.js';
+import { listIsos } from './list-isos.js';
 import { listTemplates } from './list-templates.js';
 import { listVirtualMachines } from './list-virtual-machines.js';
 import { rebootVirtualMachine } from './reboot-virtual-machine.js';
 import { recoverVirtualMachine } from './recover-virtual-machine.js';
+import { registerIso } from './register-iso.js';
 import { registerTemplate } from './register-template.js';
 import { listServiceOfferings } from './service-offerings.js';
 import { startVirtualMachine } from './start-virtual-machine.js';
@@ -30,6 +33,9 @@ export const COMMANDS: readonly Command[] = [
   registerTemplate,
   listTemplates,
   deleteTemplate,
+  registerIso,
+  listIsos,
+  deleteIso,
   deployVirtualMachine,
   listVirtualMachines,
   startVirtualMachine,

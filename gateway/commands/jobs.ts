@@ -13,6 +13,7 @@ import { defineCommand, EVERYBODY } from './define-command.js';
 
 /** CloudStack shows a job's command as its Java class. */
 const CLASS_NAMES = new Map([
+  ['deleteIso', 'org.apache.cloudstack.api.command.user.iso.DeleteIsoCmd'],
   ['deleteTemplate', 'org.apache.cloudstack.api.command.user.template.DeleteTemplateCmd'],
   ['deployVirtualMachine', 'org.apache.cloudstack.api.command.user.vm.DeployVMCmd'],
   ['destroyVirtualMachine', 'org.apache.cloudstack.api.command.user.vm.DestroyVMCmd'],

@@ -49,6 +49,7 @@ export const listTemplates = defineCommand({
       throw new SlipwayError('SLIPWAY_PARAMETER_INVALID', 'Filter all can be specified by admin only');
     }
     const filter = {
+      isIso: false,
       templateFilter: args.templatefilter,
       ids: idsOf(args),
       name: args.name,

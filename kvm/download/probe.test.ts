@@ -1,3 +1,9 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { gzipSync } from 'node:zlib';
 import { metalinkDocument } from '../../demo/origin-server.js';
 import type { ImageFormat, ProbeResult } from '../../shared/images.js';
 import { probe } from './probe.js';
@@ -89,6 +95,53 @@ describe('probe', () => {
   it('believes a raw image without looking into it', async () => {
     bench.origin.serve('/disk.raw', { content: randomContent(700) });
     expect(await probeUrl(`${bench.origin.url}/disk.raw`, 'RAW')).toMatchObject({ sizeBytes: 700 });
+  });
+
+  it('takes an ISO by its volume descriptor, which it asks for in one request', async () => {
+    const content = Buffer.alloc(64 * 1024);
+    content.write('CD001', 32 * 1024 + 1);
+    bench.origin.serve('/boot.iso', { content });
+    expect(await probeUrl(`${bench.origin.url}/boot.iso`, 'ISO')).toEqual({
+      isMetalink: false,
+      sizeBytes: content.length,
+      mirrors: [{ url: `${bench.origin.url}/boot.iso`, outcome: 'used', bytes: 34 * 1024 }],
+    });
+    expect(bench.origin.statistics('/boot.iso').ranges).toEqual(['bytes=0-0', 'bytes=0-34815']);
+  });
+
+  it.each([
+    ['a page', Buffer.from('<html>Sign in</html>'.repeat(5000))],
+    ['a disk', qcow2Image(1n << 33n)],
+    ['a file that ends before the descriptor', Buffer.alloc(32 * 1024)],
+    ['a file that ends within the identifier', Buffer.concat([Buffer.alloc(32 * 1024 + 1), Buffer.from('CD0')])],
+    ['the identifier one byte too early', Buffer.concat([Buffer.alloc(32 * 1024), Buffer.from('CD001'.padEnd(2048))])],
+  ])('takes %s for no ISO', async (_what, content) => {
+    bench.origin.serve('/boot.iso', { content });
+    await expect(probeUrl(`${bench.origin.url}/boot.iso`, 'ISO')).rejects.toMatchObject({
+      message: expect.stringContaining('the file does not begin as an ISO image does'),
+      details: [expect.objectContaining({ code: 'SLIPWAY_IMAGE_FORMAT' })],
+    });
+  });
+
+  it('passes a packed ISO, which may be shorter than what is asked for', async () => {
+    const content = gzipSync(Buffer.alloc(100_000));
+    bench.origin.serve('/boot.iso.gz', { content });
+    expect(await probeUrl(`${bench.origin.url}/boot.iso.gz`, 'ISO')).toMatchObject({ sizeBytes: content.length });
+  });
+
+  const ifGenisoimage = existsSync('/usr/bin/genisoimage') ? it : it.skip;
+  ifGenisoimage.each([[false], [true]])('takes a real ISO (server without ranges: %s)', async (isIgnoringRange) => {
+    const directory = join(bench.directory, 'files');
+    const file = join(bench.directory, 'real.iso');
+    await mkdir(directory);
+    await writeFile(join(directory, 'notes'), randomContent(100_000));
+    await promisify(execFile)('genisoimage', ['-quiet', '-R', '-J', '-o', file, directory]);
+    bench.origin.serve('/real.iso', { content: { file }, isIgnoringRange });
+    const { size } = await stat(file);
+    expect(await probeUrl(`${bench.origin.url}/real.iso`, 'ISO')).toMatchObject({ sizeBytes: size });
+    await expect(probeUrl(`${bench.origin.url}/real.iso`, 'QCOW2')).rejects.toMatchObject({
+      details: [expect.objectContaining({ code: 'SLIPWAY_IMAGE_FORMAT' })],
+    });
   });
 
   it('lets what has answered decide when time is up', async () => {

@@ -15,6 +15,10 @@ import type { SourceClient } from './source-client.js';
 const PROBE_BYTES = 512;
 const QCOW2_MAGIC = Buffer.from('QFI\xfb', 'latin1');
 const QCOW2_SIZE_OFFSET = 24;
+/** ECMA-119, 8.1: the identifier of the first volume descriptor, behind a system area of 32 KiB. */
+const ISO_IDENTIFIER = Buffer.from('CD001', 'latin1');
+const ISO_IDENTIFIER_OFFSET = 32 * 1024 + 1;
+const ISO_PROBE_BYTES = 34 * 1024;
 const MAX_AT_ONCE = 10;
 
 interface Probed {
@@ -23,9 +27,19 @@ interface Probed {
   virtualSizeBytes?: number | undefined;
 }
 
-/** Size of the disk as a guest sees it; undefined where the first bytes do not tell, as those of a packed image. */
-export function probeVirtualSize(format: ImageFormat, start: Buffer): number | undefined {
-  if (format !== 'QCOW2' || detectCompression(start)) return undefined;
+/**
+ * Size of the disk as a guest sees it; undefined where the first bytes do not tell, as those of a packed image.
+ *
+ * @throws SlipwayError SLIPWAY_IMAGE_FORMAT, SLIPWAY_IMAGE_SIZE
+ */
+function probeVirtualSize(format: ImageFormat, start: Buffer): number | undefined {
+  if (format === 'RAW' || detectCompression(start)) return undefined;
+  if (format === 'ISO') {
+    if (!start.subarray(ISO_IDENTIFIER_OFFSET).subarray(0, ISO_IDENTIFIER.length).equals(ISO_IDENTIFIER)) {
+      throw new SlipwayError('SLIPWAY_IMAGE_FORMAT', 'the file does not begin as an ISO image does');
+    }
+    return undefined;
+  }
   if (!start.subarray(0, QCOW2_MAGIC.length).equals(QCOW2_MAGIC) || start.length < QCOW2_SIZE_OFFSET + 8) {
     throw new SlipwayError('SLIPWAY_IMAGE_FORMAT', 'the file does not begin as a qcow2 image does');
   }
@@ -46,12 +60,13 @@ async function probeSource(
   const shown = displayUrl(url);
   let bytes = 0;
   try {
-    const range = { fromByte: 0, endByte: PROBE_BYTES };
+    const probeBytes = format === 'ISO' ? ISO_PROBE_BYTES : PROBE_BYTES;
+    const range = { fromByte: 0, endByte: probeBytes };
     // A GET: many servers answer HEAD otherwise, and signed URLs are signed for one method.
     const body = await client.open(url, signal, range);
     try {
       judgeBody(shown, { ...rules, isVouched: false, hasBytes: false }, range, body);
-      const start = await readStart(body, PROBE_BYTES);
+      const start = await readStart(body, probeBytes);
       bytes = start.length;
       const virtualSizeBytes = probeVirtualSize(format, start);
       return { report: { url: shown, outcome: 'used', bytes }, sizeBytes: body.totalBytes, virtualSizeBytes };

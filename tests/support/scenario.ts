@@ -4,6 +4,7 @@ import { createJob, type JobRow } from '../../db/jobs.js';
 import { asyncJob, guestOs, serviceOffering, user, vmInstance } from '../../db/schema/index.js';
 import { activateTemplate, createTemplate } from '../../db/templates.js';
 import { createVirtualMachine } from '../../db/virtual-machines.js';
+import type { ImageFormat } from '../../shared/images.js';
 import { templateWorkflowId, vmWorkflowId } from '../../shared/workflow-ids.js';
 import type { ControlPlane } from './control-plane.js';
 import { waitFor } from './wait-for.js';
@@ -17,7 +18,9 @@ export class Scenario {
   }
 
   /** A template as registerTemplate inserts it; Active unless told otherwise. */
-  async template(options: { checksum?: string; isRegistering?: boolean; url?: string } = {}): Promise<string> {
+  async template(
+    options: { checksum?: string; format?: ImageFormat; isRegistering?: boolean; url?: string } = {},
+  ): Promise<string> {
     const { db, secretBox, seeded } = this.#plane;
     const { accountId } = await this.#owner();
     const [os] = await db.select().from(guestOs).limit(1);
@@ -26,7 +29,7 @@ export class Scenario {
       displayText: 'template',
       accountId,
       guestOsId: os!.id,
-      format: 'QCOW2',
+      format: options.format ?? 'QCOW2',
       url: options.url ?? 'http://user:secret@images.example/disk.qcow2?token=secret',
       checksum: options.checksum,
       directDownload: true,

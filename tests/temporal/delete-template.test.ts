@@ -91,6 +91,13 @@ describe('deleteTemplate', () => {
     await scenario.destroy(vmId, true);
   });
 
+  it('takes an ISO from its zones, and calls it one', async () => {
+    const templateId = await scenario.template({ format: 'ISO' });
+    expect(await scenario.deleteTemplate(templateId)).toMatchObject({ jobStatus: JOB_STATUS.succeeded });
+    expect(await templateRow(templateId)).toMatchObject({ state: 'Inactive', removed: expect.any(String) as string });
+    expect(await eventsOf(templateId)).toEqual([{ type: 'ISO.DELETE', level: 'INFO' }]);
+  });
+
   it('forced lets VMs go on, and their copy goes with the last of them', async () => {
     const templateId = await scenario.template();
     const first = await scenario.deploy(templateId);

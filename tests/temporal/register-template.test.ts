@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { eq } from 'drizzle-orm';
 import { executeWorkflow } from '../../client/execute-workflow.js';
 import { templateStoreRef, vmTemplate } from '../../db/schema/index.js';
+import type { ImageFormat } from '../../shared/images.js';
 import { templateWorkflowId } from '../../shared/workflow-ids.js';
 import { sweepRegistrations } from '../../workers/control-worker/sweep-registrations.js';
 import { type ControlPlane, startControlPlane } from '../support/control-plane.js';
@@ -18,11 +19,11 @@ describe('registerTemplate', () => {
   });
   afterAll(() => plane.stop());
 
-  const register = (templateId: string) =>
+  const register = (templateId: string, format: ImageFormat = 'QCOW2') =>
     executeWorkflow(plane.client, {
       workflowType: 'registerTemplate',
       workflowId: templateWorkflowId(templateId),
-      input: { templateId, zoneIds: [plane.seeded.zoneId], format: 'QCOW2' },
+      input: { templateId, zoneIds: [plane.seeded.zoneId], format },
       searchAttributes: [],
       summary: 'register',
       timeoutMs: 30_000,
@@ -55,6 +56,20 @@ describe('registerTemplate', () => {
       const refs = await plane.db.select().from(templateStoreRef).where(eq(templateStoreRef.templateId, templateId));
       expect(refs).toMatchObject([{ storeId: null, downloadState: 'BYPASSED', state: 'Ready' }]);
       expect(probes()).toBe(1);
+    });
+
+    it('registers an ISO too: the host is told what the file has to be, and its size is that of the file', async () => {
+      const asked: ImageFormat[] = [];
+      for (const fake of hosts) {
+        fake.override('probeUrl', ({ format }) => {
+          asked.push(format);
+          return Promise.resolve({ isMetalink: false, sizeBytes: 1000, mirrors: [] });
+        });
+      }
+      const templateId = await scenario.template({ isRegistering: true, format: 'ISO' });
+      await register(templateId, 'ISO');
+      expect(asked).toEqual(['ISO']);
+      expect(await rowOf(templateId)).toMatchObject({ state: 'Active', format: 'ISO', sizeBytes: 1000 });
     });
 
     it('takes another host when the first does not reach the URL', async () => {

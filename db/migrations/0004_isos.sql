@@ -1,0 +1,1 @@
+ALTER TABLE "vm_template" ADD COLUMN "bootable" boolean DEFAULT true NOT NULL;

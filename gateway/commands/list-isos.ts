@@ -1,0 +1,67 @@
+import { listTemplates as readTemplates, TEMPLATE_FILTERS } from '../../db/reads/list-templates.js';
+import { SlipwayError } from '../../shared/errors.js';
+import { listParameters, pageOf } from '../protocol/paging.js';
+import { boolean, oneOf, string, uuid, withDefault } from '../protocol/parameters.js';
+import { unsupported, withoutEffect } from '../protocol/undone-parameters.js';
+import { isoFields } from '../responses/iso.js';
+import { defineCommand, EVERYBODY } from './define-command.js';
+import { isoResponses } from './template-responses.js';
+
+export const listIsos = defineCommand({
+  name: 'listIsos',
+  description: 'Lists ISOs, one entry per zone. A caller sees their own and public ones, a root admin all.',
+  kind: 'list',
+  allowedRoles: EVERYBODY,
+  params: {
+    ...listParameters,
+    isofilter: withDefault(
+      oneOf(TEMPLATE_FILTERS, 'View; selfexecutable when absent, all is for root admins.'),
+      'selfexecutable',
+    ),
+    id: uuid('ID of the ISO.'),
+    name: string('Only what has this text in its name.'),
+    zoneid: uuid('ID of the zone.'),
+    account: string('Account that owns it.'),
+    domainid: uuid('ID of the domain of the account that owns it.'),
+    arch: string('CPU architecture.', { since: '4.20' }),
+    bootable: boolean('Whether a machine can start from it.'),
+    ispublic: boolean('Whether every account may use it.'),
+    isready: boolean('Whether it can be used.'),
+    showremoved: withDefault(boolean('Whether removed ISOs are listed too.'), false),
+    ...withoutEffect({
+      listall: { type: 'boolean' },
+      isrecursive: { type: 'boolean' },
+      showicon: { type: 'boolean' },
+      // An ISO is for no hypervisor in particular.
+      hypervisor: { type: 'string' },
+    }),
+    ...unsupported({
+      projectid: { type: 'uuid' },
+      tags: { type: 'map' },
+      showunique: { type: 'boolean', since: '4.13.2' },
+      oscategoryid: { type: 'uuid', since: '4.21.0' },
+    }),
+  },
+  response: { objectName: 'iso', fields: isoFields },
+  async handle(args, { db, caller }) {
+    if (args.isofilter === 'all' && caller.role !== 'Admin') {
+      throw new SlipwayError('SLIPWAY_PARAMETER_INVALID', 'Filter all can be specified by admin only');
+    }
+    const filter = {
+      isIso: true,
+      templateFilter: args.isofilter,
+      ids: args.id === undefined ? undefined : [args.id],
+      name: args.name,
+      zoneId: args.zoneid,
+      account: args.account,
+      domainId: args.domainid,
+      arch: args.arch,
+      bootable: args.bootable,
+      isPublic: args.ispublic,
+      isReady: args.isready,
+      isRemovedShown: args.showremoved,
+      keyword: args.keyword,
+    };
+    return isoResponses(db, caller, await readTemplates(db, caller, filter, pageOf(args)));
+  },
+});
