@@ -14,7 +14,7 @@ const holders = new Map<string, Holder>();
 
 /**
  * Runs `act` as the only one for `path`. A newer call aborts the older one and begins when that has ended: a repeated
- * activity means that nobody waits for the first one any more.
+ * activity means that nobody waits for the first one any more. A call that is aborted while it waits rejects at once.
  */
 export async function runExclusively<T>(
   path: string,
@@ -27,14 +27,34 @@ export async function runExclusively<T>(
   let markEnded = (): void => undefined;
   const holder: Holder = { takeover, ended: new Promise<void>((done) => (markEnded = done)) };
   holders.set(key, holder);
-  try {
-    previous?.takeover.abort(new Error('A newer download of the same file began'));
-    await previous?.ended;
-    const either = AbortSignal.any([signal, takeover.signal]);
-    if (either.aborted) throw abortError(either);
-    return await act(either);
-  } finally {
+  const leave = (): void => {
     if (holders.get(key) === holder) holders.delete(key);
     markEnded();
+  };
+  const either = AbortSignal.any([signal, takeover.signal]);
+  let hasTurn = false;
+  try {
+    previous?.takeover.abort(new Error('A newer download of the same file began'));
+    await endOrAbort(previous?.ended, either);
+    hasTurn = true;
+    return await act(either);
+  } finally {
+    // Whoever comes next has to wait for the one that this one has waited for.
+    if (hasTurn || !previous) leave();
+    else void previous.ended.then(leave);
+  }
+}
+
+async function endOrAbort(ended: Promise<void> | undefined, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) throw abortError(signal);
+  let onAbort = (): void => undefined;
+  const aborted = new Promise<never>((_resolve, reject) => {
+    onAbort = () => reject(abortError(signal));
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    await Promise.race([ended, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
   }
 }
