@@ -3,7 +3,8 @@ import { type TestDisk, TestInstallation } from '../support/test-installation.js
 import { waitFor } from '../support/wait-for.js';
 
 const MiB = 1024 ** 2;
-const ROUNDS = 20;
+/** `KILL_ROUNDS=20` for more. */
+const ROUNDS = Number(process.env['KILL_ROUNDS'] ?? 8);
 const ROUND_TIMEOUT_MS = 30_000;
 /** What may be on its way, or on disk and not yet synced, when a process dies. */
 const LOST_AT_MOST_BYTES = 12 * MiB;
