@@ -1,5 +1,6 @@
 import { cancellationSignal, heartbeat } from '@temporalio/activity';
 import { download } from '../../kvm/download/download.js';
+import { SpaceReservation } from '../../kvm/storage/space-reservation.js';
 import { unpackWhileGrowing } from '../../kvm/unpack/unpack-while-growing.js';
 import type { DigestAlgorithm } from '../../shared/checksum.js';
 import { displayUrl } from '../../shared/display-url.js';
@@ -8,7 +9,6 @@ import type { DownloadSettings } from '../../shared/settings.js';
 import type { SealedTier, TemplateCopyRef } from '../../shared/templates.js';
 import { type HostDependencies, poolOf } from './dependencies.js';
 import { readPieces } from './pieces-file.js';
-import { SpaceReservation } from './space-reservation.js';
 import { adoptPartial, forgetLostImage } from './template-copy.js';
 import { openTier } from './tier-secrets.js';
 
@@ -48,7 +48,7 @@ export const downloadTier =
     await pool.ensureSpaceFor(copy, input.expectedSizeBytes);
     const { urls, registered } = await openTier(input.tier.sealed, keyPair);
     const isAvoided = (url: string) => input.avoid.includes(displayUrl(url));
-    const space = new SpaceReservation(pool, copy);
+    const space = new SpaceReservation((sizeBytes, signal) => pool.reserveSpaceFor(copy, sizeBytes, signal));
     const request = {
       sources: [...urls.filter((url) => !isAvoided(url)), ...urls.filter(isAvoided)],
       partialPath: pool.partialPath(copy),

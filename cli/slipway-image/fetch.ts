@@ -4,6 +4,8 @@ import { Bandwidth } from '../../kvm/download/bandwidth.js';
 import type { DownloadContext } from '../../kvm/download/download.js';
 import { readSources, type SourcePlan } from '../../kvm/download/read-sources.js';
 import { onPool } from '../../kvm/storage/pool-error.js';
+import { reserveSpace } from '../../kvm/storage/reserve-space.js';
+import { SpaceReservation } from '../../kvm/storage/space-reservation.js';
 import { unpackWhileGrowing } from '../../kvm/unpack/unpack-while-growing.js';
 import type { Digest } from '../../shared/checksum.js';
 import { displayUrl } from '../../shared/display-url.js';
@@ -19,7 +21,6 @@ import { PartialFiles } from './partial-files.js';
 import { placeImage, requireNoFile } from './place-image.js';
 import type { ProgressDisplay } from './progress-display.js';
 import type { FetchResult } from './results.js';
-import { SpaceGuard } from './space-guard.js';
 
 /** Of several files of a metalink the one that looks most like this is taken, unless a format is given. */
 const USUAL_FORMAT: ImageFormat = 'QCOW2';
@@ -50,7 +51,7 @@ export async function fetchImage(
     const run = new FetchRun({ command, source, plan, files, to, display, signal });
     return { command: 'fetch', isOk: true, ...(await run.attempt(startedMs)) };
   } finally {
-    files.close();
+    await files.close();
   }
 }
 
@@ -133,7 +134,9 @@ class FetchRun {
   async #download(isOneAtATime: boolean): Promise<DownloadResult> {
     const { source, plan, files, display, signal } = this.#options;
     const { settings, context } = source;
-    const space = new SpaceGuard(files.directory, files.path);
+    const space = new SpaceReservation((sizeBytes, ended) =>
+      onPool(files.directory, `set ${sizeBytes} bytes aside`, () => reserveSpace(files.path, sizeBytes, ended)),
+    );
     const bandwidth = new Bandwidth();
     bandwidth.setCaps(settings.bandwidth);
     try {

@@ -1,20 +1,15 @@
-import type { FilesystemPool } from '../../kvm/storage/filesystem-pool.js';
-import type { TemplateCopyRef } from '../../shared/templates.js';
-
 /**
  * Sets space aside for a download as soon as its size is known: most servers tell that with the first byte only. The
- * signal is aborted, with the reason, when the pool has not enough: at the end it would have been for nothing.
+ * signal is aborted, with the reason, when there is not enough: at the end it would have been for nothing.
  */
 export class SpaceReservation {
-  readonly #pool: FilesystemPool;
-  readonly #copy: TemplateCopyRef;
+  readonly #reserve: (sizeBytes: number, signal: AbortSignal) => Promise<void>;
   readonly #refusal = new AbortController();
   readonly #end = new AbortController();
   #running: Promise<void> | undefined;
 
-  constructor(pool: FilesystemPool, copy: TemplateCopyRef) {
-    this.#pool = pool;
-    this.#copy = copy;
+  constructor(reserve: (sizeBytes: number, signal: AbortSignal) => Promise<void>) {
+    this.#reserve = reserve;
   }
 
   get signal(): AbortSignal {
@@ -22,9 +17,7 @@ export class SpaceReservation {
   }
 
   sizeIs(sizeBytes: number): void {
-    this.#running ??= this.#pool
-      .reserveSpaceFor(this.#copy, sizeBytes, this.#end.signal)
-      .catch((error: unknown) => this.#refusal.abort(error));
+    this.#running ??= this.#reserve(sizeBytes, this.#end.signal).catch((error: unknown) => this.#refusal.abort(error));
   }
 
   /** The download has ended: what is not set aside by now is of no use, and works on a file that others take over. */
