@@ -278,6 +278,7 @@ describe('a fetch that fails leaves nothing', () => {
     expect(exitCode).toBe(5);
   });
 
+  // A file system that fills up has to be mounted, which takes root.
   (canMount ? it : it.skip)('when the image does not fit into the directory: 5', async () => {
     const small = await mountSmallFileSystem(4 * MIB);
     try {

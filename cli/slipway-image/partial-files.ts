@@ -12,9 +12,9 @@ export class PartialFiles {
   readonly directory: string;
   readonly path: string;
   readonly unpackedPath: string;
-  readonly #unlock: () => void;
+  readonly #unlock: () => Promise<void>;
 
-  private constructor(directory: string, path: string, unlock: () => void) {
+  private constructor(directory: string, path: string, unlock: () => Promise<void>) {
     this.directory = directory;
     this.path = path;
     this.unpackedPath = `${path}.unpacked`;
@@ -37,7 +37,7 @@ export class PartialFiles {
       await onPool(pool, 'read what is left of an earlier run', () => files.#prepare());
       return files;
     } catch (error) {
-      files.close();
+      await files.close();
       throw error;
     }
   }
@@ -48,8 +48,8 @@ export class PartialFiles {
     await onPool(this.directory, 'remove partial files', () => rm(this.unpackedPath, { force: true }));
   }
 
-  close(): void {
-    this.#unlock();
+  async close(): Promise<void> {
+    await this.#unlock();
   }
 
   async #prepare(): Promise<void> {
