@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { drained } from './drained.js';
 
 /** What a path serves, and how it misbehaves. */
 export interface OriginFile {
@@ -103,16 +104,6 @@ function isStillDue(fault: { skip?: number; times?: number } | undefined): boole
   if (fault.times === undefined) return true;
   fault.times -= 1;
   return fault.times >= 0;
-}
-
-function drained(response: ServerResponse): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      response.off('drain', done).off('close', done);
-      resolve();
-    };
-    response.on('drain', done).on('close', done);
-  });
 }
 
 async function sendBody(

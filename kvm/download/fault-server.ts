@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
+import { drained } from '../../demo/drained.js';
 
 /** How one answer goes wrong. Offsets are bytes of the answer's body, if nothing else is said. */
 export interface Fault {
@@ -94,16 +95,6 @@ function damaged(content: Buffer, from: number, end: number, corrupt: Fault['cor
   return bytes;
 }
 
-function writable(response: ServerResponse): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      response.off('drain', done).off('close', done);
-      resolve();
-    };
-    response.on('drain', done).on('close', done);
-  });
-}
-
 async function sendBody(
   response: ServerResponse,
   body: Buffer,
@@ -116,7 +107,7 @@ async function sendBody(
     const edge = holdAt && offset < holdAt.byte ? holdAt.byte : Infinity;
     const chunk = body.subarray(offset, Math.min(endByte, offset + CHUNK_BYTES, edge));
     onBytes(chunk.length);
-    if (!response.write(chunk)) await writable(response);
+    if (!response.write(chunk)) await drained(response);
     offset += chunk.length;
     if (offset === holdAt?.byte) await holdAt.until;
     if (bytesPerSecond !== undefined) await sleep((chunk.length * 1000) / bytesPerSecond);
