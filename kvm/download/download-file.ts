@@ -150,36 +150,22 @@ export class DownloadFile implements SlotTarget, GrowingFile {
 
   /** Forgets bytes that turned out to be of another file. What is hashed of the rest is hashed anew. */
   async takeBack(intervals: readonly Interval[]): Promise<void> {
-    this.#isRefused = true;
-    try {
+    await this.#hashAnewAfter(async () => {
       // Some of them may still be on their way to the disk.
       await this.#writes;
       for (const { fromByte, endByte } of intervals) this.#written.remove(fromByte, endByte);
-      this.#queuedBytes = 0;
-      this.#hashedBytes = (await this.#hashes.reset()).goodBytes;
-    } catch (error) {
-      throw poolFailure(error);
-    } finally {
-      this.#isRefused = false;
-    }
+    });
     this.#hashWritten();
   }
 
   /** Drops all bytes. Writers must be closed. */
   async reset(): Promise<void> {
-    // What is thrown away need not be hashed; and the file must not become shorter under what is being hashed.
-    this.#isRefused = true;
-    await this.flush();
-    try {
+    await this.#hashAnewAfter(async () => {
+      // The file must not become shorter under what is being hashed.
+      await this.flush();
       await truncateFile(this.#fd, 0);
       this.#written = new IntervalSet();
-      this.#queuedBytes = 0;
-      this.#hashedBytes = (await this.#hashes.reset()).goodBytes;
-    } catch (error) {
-      throw poolFailure(error);
-    } finally {
-      this.#isRefused = false;
-    }
+    });
   }
 
   /** Flushes, syncs size and bytes, and tells the digests of the whole file. */
@@ -253,6 +239,20 @@ export class DownloadFile implements SlotTarget, GrowingFile {
     this.#isRefused = false;
     this.#options.onRefused(piece);
     this.#hashWritten();
+  }
+
+  /** Nothing is hashed while bytes are thrown away: it would be for nothing, or of bytes that are no more. */
+  async #hashAnewAfter(throwAway: () => Promise<void>): Promise<void> {
+    this.#isRefused = true;
+    try {
+      await throwAway();
+      this.#queuedBytes = 0;
+      this.#hashedBytes = (await this.#hashes.reset()).goodBytes;
+    } catch (error) {
+      throw poolFailure(error);
+    } finally {
+      this.#isRefused = false;
+    }
   }
 
   /** Hashes what was written out of order, once everything before it is hashed. */
