@@ -228,6 +228,7 @@ describe('a server of this host', () => {
   });
 });
 
+// What root alone can do, or has to lose, cannot be shown as another user.
 const ifRoot = isRoot ? test : test.skip;
 ifRoot('should keep the privilege to bind low ports when it may, and no other', async () => {
   const { stdout } = await sh('grep Cap /proc/self/status', { hasNetwork: true, canBindLowPorts: true });

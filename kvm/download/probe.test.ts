@@ -129,6 +129,7 @@ describe('probe', () => {
     expect(await probeUrl(`${bench.origin.url}/boot.iso.gz`, 'ISO')).toMatchObject({ sizeBytes: content.length });
   });
 
+  // `scripts/setup --for-tests` installs it; without it no real ISO can be made.
   const ifGenisoimage = existsSync('/usr/bin/genisoimage') ? it : it.skip;
   ifGenisoimage.each([[false], [true]])('takes a real ISO (server without ranges: %s)', async (isIgnoringRange) => {
     const directory = join(bench.directory, 'files');

@@ -11,6 +11,7 @@ const MIB = 1024 ** 2;
 /** More than all buffers between the server and a sink hold. */
 const LARGE_BYTES = 64 * MIB;
 
+// A real server, which takes root and what `scripts/setup --for-tests` installs.
 const obstacle = ganeshaObstacle();
 const withServer = obstacle === undefined ? describe : describe.skip;
 const never = new AbortController().signal;

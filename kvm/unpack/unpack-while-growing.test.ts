@@ -138,6 +138,7 @@ describe.each(COMPRESSIONS)('%s', (compression) => {
     expect(existsSync(bench.outputPath)).toBe(false);
   });
 
+  // A file system that fills up has to be mounted, which takes root.
   const ifMounts = canMount ? it : it.skip;
   ifMounts('should end when the pool is full, and leave nothing', async () => {
     const packed = await pack(randomBytes(4 * MIB));

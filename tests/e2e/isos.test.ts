@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { TestInstallation } from '../support/test-installation.js';
 
 const run = promisify(execFile);
+// `scripts/setup --for-tests` installs it; without it no real ISO can be made.
 const ifGenisoimage = existsSync('/usr/bin/genisoimage') ? describe : describe.skip;
 
 ifGenisoimage('an ISO', () => {

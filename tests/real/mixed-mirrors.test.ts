@@ -9,6 +9,7 @@ import { ganeshaObstacle, startGanesha, type GaneshaServer } from '../support/ga
 import { nginxObstacle, startNginx, type Nginx } from '../support/nginx.js';
 import { metalinkOf, realSettings } from '../support/real-sources.js';
 
+// Real servers, which take root and what `scripts/setup --for-tests` installs.
 const obstacle = nginxObstacle() ?? ganeshaObstacle();
 const withServers = obstacle === undefined ? describe : describe.skip;
 const PIECE_BYTES = MIB;

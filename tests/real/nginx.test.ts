@@ -9,6 +9,7 @@ import { nginxObstacle, type NginxRequest, startNginx, type Nginx } from '../sup
 import { everythingIsHere, onceAfter, readRange, realSettings } from '../support/real-sources.js';
 import { waitFor } from '../support/wait-for.js';
 
+// A real server, which `scripts/setup --for-tests` installs.
 const obstacle = nginxObstacle();
 const withNginx = obstacle === undefined ? describe : describe.skip;
 const settings = realSettings();

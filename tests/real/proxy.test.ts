@@ -15,6 +15,7 @@ import { nginxObstacle, startNginx, type Nginx } from '../support/nginx.js';
 import { onceAfter, readRange, realSettings } from '../support/real-sources.js';
 import { waitFor } from '../support/wait-for.js';
 
+// Real servers, which `scripts/setup --for-tests` installs; NFS takes root as well.
 const obstacle = nginxObstacle();
 const withNginx = obstacle === undefined ? describe : describe.skip;
 const nfsObstacle = ganeshaObstacle();

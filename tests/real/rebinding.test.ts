@@ -196,6 +196,7 @@ describe.each(['http', 'https'] as const)('names that lead elsewhere the next ti
   });
 });
 
+// A real NFS server, which takes root and what `scripts/setup --for-tests` installs.
 const obstacle = ganeshaObstacle();
 const withNfs = obstacle === undefined ? describe : describe.skip;
 
