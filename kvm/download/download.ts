@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks';
 import type { Digest, DigestAlgorithm } from '../../shared/checksum.js';
 import { SlipwayError } from '../../shared/errors.js';
 import type { DownloadProgress, DownloadResult, PieceHashes, Unpacked } from '../../shared/images.js';
-import type { DownloadSettings } from '../../shared/settings.js';
+import { type DownloadSettings, SETTINGS } from '../../shared/settings.js';
 import type { GrowingFile } from '../unpack/growing-file.js';
 import { abortError, throwIfAborted } from './abort.js';
 import type { RateLimit } from './bandwidth.js';
@@ -22,7 +22,7 @@ import type { RegisteredSource } from './source-client.js';
 const TICK_MS = 100;
 /** More mirrors at once do not make a download faster, and cost each of their servers a connection. */
 const MAX_MIRRORS = 8;
-const MAX_CONNECTIONS = 16;
+const MAX_CONNECTIONS = SETTINGS['direct.download.own.server.connections'].max;
 /** What Node's timers can hold: a longer one would end at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
