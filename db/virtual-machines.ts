@@ -65,7 +65,7 @@ export async function recoverDestroyed(db: Database, id: string): Promise<void> 
       const why = row?.vm.state === 'Destroyed' ? 'has no disk' : `is ${row?.vm.state}, and not Destroyed`;
       throw new SlipwayError('SLIPWAY_RESOURCE_STATE', `VM ${row?.vm.name} ${why}: it cannot be recovered`);
     }
-    await tx.update(vmInstance).set({ state: 'Stopped' }).where(eq(vmInstance.id, id));
+    await tx.update(vmInstance).set({ state: 'Stopped', ended: null }).where(eq(vmInstance.id, id));
     await tx.insert(event).values({
       type: 'VM.RECOVER',
       level: 'INFO',

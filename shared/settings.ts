@@ -5,7 +5,7 @@
 type SettingEntry = { defaultValue: string; description: string } & (
   | {
       type: 'integer' | 'decimal';
-      unit?: 'ms' | 's' | 'GB' | 'MiB/s';
+      unit?: 'ms' | 's' | 'min' | 'days' | 'GB' | 'MiB/s';
       /** Both are allowed themselves. What lies outside is refused when it is set, and not used when it is read. */
       min: number;
       max: number;
@@ -158,6 +158,73 @@ export const SETTINGS = {
     min: 1,
     max: LONGEST_TIMER_S,
     description: 'Longest time for the whole deployment of a virtual machine.',
+  },
+  'expunge.delay': {
+    defaultValue: '86400',
+    type: 'integer',
+    unit: 's',
+    min: 1,
+    max: 3650 * DAY_S,
+    description: 'How long a destroyed virtual machine can be recovered before it is expunged.',
+  },
+  'expunge.interval': {
+    defaultValue: '86400',
+    type: 'integer',
+    unit: 's',
+    min: 1,
+    max: LONGEST_TIMER_S,
+    description: 'How often destroyed virtual machines are looked at, to expunge those whose expunge.delay is over.',
+  },
+  'cpu.overprovisioning.factor': {
+    defaultValue: '1',
+    type: 'decimal',
+    min: 1,
+    max: 100,
+    description: 'How many times the CPU of a host may be promised to virtual machines.',
+  },
+  'mem.overprovisioning.factor': {
+    defaultValue: '1',
+    type: 'decimal',
+    min: 1,
+    max: 10,
+    description: 'How many times the memory of a host may be promised to virtual machines.',
+  },
+  'create.full.clone': {
+    defaultValue: 'false',
+    type: 'boolean',
+    description: 'Whether a root disk is a whole copy of its template, rather than an overlay that stands on it.',
+  },
+  'event.purge.delay': {
+    defaultValue: '15',
+    type: 'integer',
+    unit: 'days',
+    min: 0,
+    max: 36_500,
+    description: 'How long events are kept; 0 for ever.',
+  },
+  'job.expire.minutes': {
+    defaultValue: '1440',
+    type: 'integer',
+    unit: 'min',
+    min: 1,
+    max: 10_000_000,
+    description: 'How long jobs are kept after they have ended.',
+  },
+  'expunged.resources.purge.keep.past.days': {
+    defaultValue: '30',
+    type: 'integer',
+    unit: 'days',
+    min: 0,
+    max: 36_500,
+    description: 'How long rows of expunged virtual machines and deleted templates are kept; 0 for ever.',
+  },
+  'event.purge.interval': {
+    defaultValue: '86400',
+    type: 'integer',
+    unit: 's',
+    min: 1,
+    max: LONGEST_TIMER_S,
+    description: 'How often events, jobs and rows that are kept no longer are looked for.',
   },
   'stop.script.timeout': {
     // CloudStack's agents have it under this name, with this default: Windows installing updates takes its time.

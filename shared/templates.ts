@@ -43,6 +43,29 @@ export interface SealedSourcePlan {
   dropped: string[];
 }
 
+/** Why a template is wanted on a pool: what refers to the copy once it is there. */
+export type StageUse =
+  | { type: 'rootDisk'; volumeId: string; token: number }
+  /** In the CD-ROM drive of a VM. */
+  | { type: 'iso'; vmId: string }
+  /** Nothing yet: it is brought there ahead of time. */
+  | { type: 'prestage' };
+
+/** Asks for the one download of a template to a pool. */
+export interface StageRequest {
+  /** Who waits, and is told by the signal `stageEnded`. */
+  workflowId: string;
+  /** The account that it is done for: accounts share the slots of a host fairly. */
+  accountId: string;
+  hostId: string;
+  hostName: string;
+  poolId: string;
+  templateId: string;
+  templateName: string;
+  generation: number;
+  use: StageUse;
+}
+
 export interface StageTemplateInput {
   spoolRefId: string;
   poolId: string;
@@ -50,6 +73,10 @@ export interface StageTemplateInput {
   generation: number;
   /** The host whose deployment asked first; other hosts of the pool are tried when it fails. */
   preferredHostId: string;
+  /** Of whoever asked first. */
+  accountId: string;
+  /** Nobody waits for it yet: work that somebody waits for goes first. */
+  isPrestaged: boolean;
 }
 
 /** What a host needs to stage a template. */

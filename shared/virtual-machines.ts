@@ -1,4 +1,4 @@
-import type { DiskFormat } from './images.js';
+import type { ImageFormat } from './images.js';
 
 /** What a host needs to start a VM: libvirt's words, no paths outside a pool. */
 export interface DomainSpec {
@@ -11,7 +11,40 @@ export interface DomainSpec {
   /** Pool and file name of the root disk. */
   poolId: string;
   rootVolume: string;
+  /** File name of the ISO in the CD-ROM drive, on the same pool; null when the drive is empty. */
+  iso: string | null;
+  /** From the CD-ROM first: there is nothing on the disk yet. */
+  bootsFromIso: boolean;
+  nics: NicSpec[];
+  /** JSON of a `GuestSecrets`, encrypted to the host's public key. */
+  sealedGuest: string;
 }
+
+export interface NicSpec {
+  /** Lower case, with colons. */
+  macAddress: string;
+  /** `User` is QEMU's own network behind the host's address; `L2` the bridge that the host has for guests. */
+  type: 'User' | 'L2';
+  /** IEEE 802.1Q, of an L2 network. */
+  vlan: number | null;
+}
+
+/** What a guest is given and what nobody else may read. */
+export interface GuestSecrets {
+  /** What the guest calls itself. */
+  hostName: string;
+  /** The bytes, in base64. */
+  userData?: string;
+  /** In OpenSSH's one-line form. */
+  sshPublicKeys: string[];
+  vncPassword: string;
+}
+
+/** How a root disk comes to be. */
+export type RootDisk =
+  /** On top of a template, or as a copy of its own of it; `sizeBytes` is at least the template's size, which is the default. */
+  | { type: 'overlay' | 'copy'; template: string; templateFormat: ImageFormat; sizeBytes: number | null }
+  | { type: 'blank'; sizeBytes: number };
 
 /** What one try of a VM holds on one host. */
 export interface Placement {
@@ -41,15 +74,15 @@ export const undoToken = (token: number): number => token + 1;
 
 /** Everything a deployment on one host needs. */
 export interface Deployment extends Placement {
+  accountId: string;
   zoneId: string;
   templateId: string;
   templateName: string;
   generation: number;
-  format: DiskFormat;
-  instanceName: string;
-  displayName: string;
-  cpus: number;
-  memoryBytes: number;
+  /** Of the template. An ISO goes to the CD-ROM drive, and the root disk begins blank. */
+  format: ImageFormat;
+  rootDisk: { sizeBytes: number | null; isCopy: boolean };
+  domain: Omit<DomainSpec, 'rootVolume'>;
 }
 
 export interface VirtualMachineJobInput {
@@ -60,6 +93,8 @@ export interface VirtualMachineJobInput {
 export interface DeployVirtualMachineInput extends VirtualMachineJobInput {
   /** For the whole deployment, however many hosts it tries; the setting `deployment.deadline`. */
   deadlineMs: number;
+  /** The only host, pod or cluster that is to be tried. */
+  within?: { hostId?: string; podId?: string; clusterId?: string };
 }
 
 export interface DestroyVirtualMachineInput extends VirtualMachineJobInput {

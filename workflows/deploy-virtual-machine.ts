@@ -9,8 +9,15 @@ import {
 } from '@temporalio/workflow';
 import { failoverOf } from '../shared/errors.js';
 import { describeHostFailures, type Failure, type HostFailure } from '../shared/failures.js';
+import { type ImageFormat, isDiskFormat } from '../shared/images.js';
 import { hostKey, templateKey, zoneKey } from '../shared/search-attributes.js';
-import type { Deployment, DeployVirtualMachineInput, VirtualMachineJobInput } from '../shared/virtual-machines.js';
+import type {
+  Deployment,
+  DeployVirtualMachineInput,
+  RootDisk,
+  VirtualMachineJobInput,
+} from '../shared/virtual-machines.js';
+import { vmWorkflowId } from '../shared/workflow-ids.js';
 import { control, onHost } from './activity-proxies.js';
 import { awaitStage, stageEndedSignal } from './deploy-virtual-machine/await-stage.js';
 import { failureOf, toWorkflowFailure } from './failure-of.js';
@@ -103,7 +110,8 @@ async function tryHosts({ vmId, jobId }: VirtualMachineJobInput, progress: Progr
 }
 
 async function deployOnHost(deployment: Deployment, jobId: string, progress: Progress): Promise<void> {
-  const { vmId, token, hostId, hostName, poolId, volumeId, format } = deployment;
+  const { vmId, token, hostId, hostName, poolId, volumeId, format, rootDisk, domain } = deployment;
+  const isIso = !isDiskFormat(format);
   const tell = (step: Step): void => {
     progress.step = step;
     const tried = progress.failures.map((failure) => `- ${failure.hostName}: ${failure.message}`).join('\n');
@@ -111,34 +119,46 @@ async function deployOnHost(deployment: Deployment, jobId: string, progress: Pro
   };
 
   tell('staging the template');
-  const installPath = await awaitStage(deployment, progress);
+  const installPath = await awaitStage(
+    {
+      ...deployment,
+      workflowId: vmWorkflowId(vmId),
+      use: isIso ? { type: 'iso', vmId } : { type: 'rootDisk', volumeId, token },
+    },
+    progress,
+  );
   tell('creating the root disk');
   const volume = await onHost(hostId, `root disk on ${hostName}`).createRootVolume({
     vmId,
     token,
     poolId,
     volumeId,
-    backing: installPath,
-    backingFormat: format,
+    disk: rootDiskOf(rootDisk, { installPath, format }),
   });
   tell('starting the domain');
-  await onHost(hostId, `start ${deployment.instanceName} on ${hostName}`).startDomain({
+  await onHost(hostId, `start ${domain.instanceName} on ${hostName}`).startDomain({
     token,
-    spec: {
-      vmId,
-      instanceName: deployment.instanceName,
-      displayName: deployment.displayName,
-      cpus: deployment.cpus,
-      memoryBytes: deployment.memoryBytes,
-      poolId,
-      rootVolume: volume.fileName,
-    },
+    spec: { ...domain, rootVolume: volume.fileName, iso: isIso ? installPath : domain.iso },
   });
   progress.step = 'recording';
   await CancellationScope.nonCancellable(() =>
     control('Running').recordRunning({ vmId, jobId, placement: placementOf(deployment), volume }),
   );
   setCurrentDetails(`Running on **${hostName}**`);
+}
+
+function rootDiskOf(
+  { sizeBytes, isCopy }: Deployment['rootDisk'],
+  { installPath, format }: { installPath: string; format: ImageFormat },
+): RootDisk {
+  if (isDiskFormat(format)) {
+    return { type: isCopy ? 'copy' : 'overlay', template: installPath, templateFormat: format, sizeBytes };
+  }
+  if (sizeBytes !== null) return { type: 'blank', sizeBytes };
+  throw toWorkflowFailure({
+    code: 'SLIPWAY_RESOURCE_STATE',
+    message: 'A virtual machine from an ISO needs the size of its root disk',
+  });
 }
 
 const placementOf = ({ vmId, hostId, hostName, poolId, volumeId, token }: Deployment) => ({

@@ -1,6 +1,7 @@
 import { setCurrentDetails } from '@temporalio/workflow';
 import type { BegunRepair } from '../activities/control/repair.js';
 import type { VirtualMachineJobInput } from '../shared/virtual-machines.js';
+import { vmWorkflowId } from '../shared/workflow-ids.js';
 import { control } from './activity-proxies.js';
 import { askHost } from './ask-host.js';
 import { undoPlacement } from './undo-placement.js';
@@ -16,7 +17,7 @@ export async function repairVirtualMachine(input: VirtualMachineJobInput): Promi
     setCurrentDetails(`Removing what was left on **${placement.hostName}**`);
     const { templateId, generation } = begun!;
     await control('leave the download').leaveStage({
-      vmId: input.vmId,
+      workflowId: vmWorkflowId(input.vmId),
       poolId: placement.poolId,
       templateId,
       generation,

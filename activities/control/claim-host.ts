@@ -17,10 +17,10 @@ import {
 } from '../../db/schema/index.js';
 import { readSettings } from '../../db/settings.js';
 import { SlipwayError } from '../../shared/errors.js';
-import { isDiskFormat } from '../../shared/images.js';
 import { type Deployment, TOKENS_PER_TRY } from '../../shared/virtual-machines.js';
 import { takeCapacity } from './capacity.js';
 import type { ControlDependencies, Transaction } from './dependencies.js';
+import { domainOf, memoryBytesOf } from './domain-spec.js';
 import { claimFirst, type NoHost, returnsWithinMs } from './claim-first.js';
 import { type Lack, makeRoom } from './make-room.js';
 import { freeBytes, overprovisioningFactor } from './planner/pool-space.js';
@@ -39,8 +39,6 @@ export type ClaimHostResult =
   /** The job has ended or the VM has moved on: somebody started this workflow once too often. */
   | { outcome: 'obsolete' };
 
-const MIB = 1024 ** 2;
-
 /**
  * Ranks the hosts that fit and claims the first that still has the capacity, with a new fencing token. A claim that is
  * there already is answered again: the one who made it died before he could say so, or the workflow was reset.
@@ -53,14 +51,14 @@ export const claimHost =
       const vm = await lockVm(tx, input);
       if (!vm) return { outcome: 'obsolete' };
       const earlier = await earlierClaim(tx, vm.instance, input.excludedHostIds);
-      if (earlier) return { outcome: 'claimed', deployment: deploymentOf(vm, earlier) };
+      if (earlier) return { outcome: 'claimed', deployment: await deploymentOf(tx, dependencies, vm, earlier) };
       await requireTemplate(tx, vm);
       const factor = overprovisioningFactor((await readSettings(tx))['storage.overprovisioning.factor']);
       const needs: PlacementNeeds = {
         arch: vm.template.arch,
         cpuMhz: vm.offering.cpu * vm.offering.speedMhz,
         ramBytes: memoryBytesOf(vm.offering),
-        diskBytes: vm.template.sizeBytes ?? 0,
+        diskBytes: vm.volume.wantedSizeBytes ?? vm.template.sizeBytes ?? 0,
         templateBytes: vm.template.sizeBytes ?? 0,
         overprovisioningFactor: factor,
       };
@@ -76,7 +74,7 @@ export const claimHost =
           .update(vmInstance)
           .set({ fenceToken: token, lastHostId: claimed.hostId })
           .where(eq(vmInstance.id, input.vmId));
-        return { outcome: 'claimed', deployment: deploymentOf(vm, { ...claimed, token }) };
+        return { outcome: 'claimed', deployment: await deploymentOf(tx, dependencies, vm, { ...claimed, token }) };
       }
       short.push(...shortPools(hosts, needs).map((pool) => ({ ...pool, templateId: vm.template.id })));
       return { outcome: 'no host', refused, returnsWithinMs: await returnsWithinMs(tx, refused) };
@@ -102,29 +100,30 @@ async function roomWithinMs(dependencies: ControlDependencies, short: Lack[]): P
 
 type LockedVm = NonNullable<Awaited<ReturnType<typeof lockVm>>>;
 
-const memoryBytesOf = ({ ramMb }: LockedVm['offering']): number => ramMb * MIB;
-
-function deploymentOf(
-  { instance, template, offering, volume }: LockedVm,
+async function deploymentOf(
+  tx: Transaction,
+  { secretBox }: ControlDependencies,
+  vm: LockedVm,
   place: Pick<Deployment, 'hostId' | 'hostName' | 'poolId' | 'token'>,
-): Deployment {
-  const { format } = template;
-  if (!isDiskFormat(format)) throw new SlipwayError('SLIPWAY_RESOURCE_STATE', `${template.name} is an ISO and no disk`);
+): Promise<Deployment> {
+  const { instance, template, volume } = vm;
   return {
     ...place,
     vmId: instance.id,
     volumeId: volume.id,
+    accountId: instance.accountId,
     zoneId: instance.dataCenterId,
     templateId: template.id,
     templateName: template.name,
     generation: template.generation,
-    format,
-    instanceName: instance.instanceName,
-    displayName: instance.displayName,
-    cpus: offering.cpu,
-    memoryBytes: memoryBytesOf(offering),
+    format: template.format,
+    rootDisk: { sizeBytes: volume.wantedSizeBytes, isCopy: await isFullClone(tx) },
+    domain: await domainOf(tx, secretBox, vm, place),
   };
 }
+
+const isFullClone = async (tx: Transaction): Promise<boolean> =>
+  (await readSettings(tx))['create.full.clone'] === 'true';
 
 /** The claim of the VM's present token, unless it was given up. */
 async function earlierClaim(tx: Transaction, vm: typeof vmInstance.$inferSelect, excludedHostIds: string[]) {

@@ -12,11 +12,13 @@ import {
   vmTemplate,
   volumes,
 } from '../../db/schema/index.js';
+import type { SecretBox } from '../../db/secret-box.js';
 import { SlipwayError } from '../../shared/errors.js';
 import { type StartOrder, type StartVirtualMachineInput, TOKENS_PER_TRY } from '../../shared/virtual-machines.js';
 import { takeComputeForDisk } from './capacity.js';
 import { claimFirst, graceLeftMs, type NoHost, returnsWithinMs } from './claim-first.js';
 import type { ControlDependencies, Transaction } from './dependencies.js';
+import { domainOf, memoryBytesOf } from './domain-spec.js';
 import { type HostCandidate, type HostRefusal, rankHosts } from './planner/rank-hosts.js';
 import { placementsOf, wrongState } from './vm-operation.js';
 
@@ -30,8 +32,6 @@ export type ClaimStartResult =
   /** The job has ended: somebody started this workflow once too often. */
   | { outcome: 'obsolete' };
 
-const MIB = 1024 ** 2;
-
 /**
  * Starting, with CPU and memory of the best host that reaches the root disk, under a new fencing token. A claim of this
  * job that is there already is answered again.
@@ -39,7 +39,7 @@ const MIB = 1024 ** 2;
  * @throws SlipwayError SLIPWAY_RESOURCE_STATE when the VM is not Stopped or has no disk
  */
 export const claimStart =
-  ({ db }: ControlDependencies) =>
+  ({ db, secretBox }: ControlDependencies) =>
   async (input: ClaimStartInput): Promise<ClaimStartResult> =>
     db.transaction(async (tx) => {
       const vm = await lockVm(tx, input);
@@ -49,12 +49,12 @@ export const claimStart =
         instance.state === 'Starting' && token === instance.fenceToken && !input.excludedHostIds.includes(hostId);
       const earlier = (await placementsOf(tx, instance.id, { isComputing: true })).find(isMine);
       const debtor = await debtorOf(tx, instance.id);
-      if (earlier && !debtor) return { outcome: 'claimed', order: orderOf(vm, earlier) };
+      if (earlier && !debtor) return { outcome: 'claimed', order: await orderOf(tx, secretBox, vm, earlier) };
       await tx.update(vmInstance).set({ state: 'Starting' }).where(eq(vmInstance.id, instance.id));
       if (debtor) return { outcome: 'no host', ...debtor };
 
       const { hosts, refused: outOfReach } = await candidates(tx, vm, input);
-      const compute = { cpuMhz: offering.cpu * offering.speedMhz, ramBytes: offering.ramMb * MIB };
+      const compute = { cpuMhz: offering.cpu * offering.speedMhz, ramBytes: memoryBytesOf(offering) };
       const { places, refused } = rankHosts(hosts, {
         ...compute,
         arch: vm.template.arch,
@@ -72,7 +72,7 @@ export const claimStart =
         .update(vmInstance)
         .set({ fenceToken: token, lastHostId: claimed.hostId })
         .where(eq(vmInstance.id, instance.id));
-      return { outcome: 'claimed', order: orderOf(vm, { ...claimed, token }) };
+      return { outcome: 'claimed', order: await orderOf(tx, secretBox, vm, { ...claimed, token }) };
     });
 
 type LockedVm = NonNullable<Awaited<ReturnType<typeof lockVm>>>;
@@ -177,10 +177,13 @@ async function candidates(
   return { hosts, refused };
 }
 
-function orderOf(
-  { instance, offering, volume }: LockedVm,
+async function orderOf(
+  tx: Transaction,
+  secretBox: SecretBox,
+  vm: LockedVm,
   { hostId, hostName, token }: Pick<StartOrder, 'hostId' | 'hostName' | 'token'>,
-): StartOrder {
+): Promise<StartOrder> {
+  const { instance, volume } = vm;
   return {
     vmId: instance.id,
     hostId,
@@ -189,12 +192,7 @@ function orderOf(
     volumeId: volume.id,
     token,
     domain: {
-      vmId: instance.id,
-      instanceName: instance.instanceName,
-      displayName: instance.displayName,
-      cpus: offering.cpu,
-      memoryBytes: offering.ramMb * MIB,
-      poolId: volume.poolId,
+      ...(await domainOf(tx, secretBox, vm, { hostId, poolId: volume.poolId })),
       rootVolume: volume.path,
     },
   };

@@ -59,7 +59,7 @@ export const recordDeploymentFailed =
       if (!(await completeJob(tx, jobId, failedOutcome(failure, isCancelled)))) return;
       const [vm] = await tx
         .update(vmInstance)
-        .set({ state: 'Error', hostId: null, errorText: failure.message })
+        .set({ state: 'Error', ended: sql`now()`, hostId: null, errorText: failure.message })
         .where(and(eq(vmInstance.id, vmId), inArray(vmInstance.state, ['Starting', 'Error'])))
         .returning();
       if (vm) await recordVmEvent(tx, vm, 'CREATE', 'ERROR', failure.message);

@@ -30,10 +30,14 @@ export const recordDestroyed =
   ({ db }: ControlDependencies) =>
   async ({ vmId, jobId, expunge }: DestroyVirtualMachineInput): Promise<void> =>
     db.transaction(async (tx) => {
-      const removed = new Date().toISOString();
+      const now = new Date().toISOString();
       const [vm] = await tx
         .update(vmInstance)
-        .set(expunge ? { state: 'Expunged', hostId: null, removed } : { state: 'Destroyed', hostId: null })
+        .set(
+          expunge
+            ? { state: 'Expunged', hostId: null, removed: now }
+            : { state: 'Destroyed', hostId: null, ended: now },
+        )
         .where(
           and(eq(vmInstance.id, vmId), inArray(vmInstance.state, ['Stopping', 'Expunging', 'Destroyed', 'Expunged'])),
         )
@@ -41,7 +45,7 @@ export const recordDestroyed =
       if (expunge) {
         await tx
           .update(volumes)
-          .set({ state: 'Expunged', removed, templateSpoolRefId: null, path: null })
+          .set({ state: 'Expunged', removed: now, templateSpoolRefId: null, path: null })
           .where(eq(volumes.instanceId, vmId));
       }
       const isFirst = await completeJob(tx, jobId, SUCCEEDED);

@@ -1,14 +1,13 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
 import { and, eq, inArray, notInArray } from 'drizzle-orm';
-import { stageWaiter, storagePool, templateSpoolRef, vmTemplate, volumes } from '../../db/schema/index.js';
+import { stageWaiter, storagePool, templateSpoolRef, vmInstance, vmTemplate, volumes } from '../../db/schema/index.js';
 import { readSettings } from '../../db/settings.js';
 import { SlipwayError } from '../../shared/errors.js';
 import { templateKey } from '../../shared/search-attributes.js';
 import { CONTROL_TASK_QUEUE } from '../../shared/task-queues.js';
 import type { Failure } from '../../shared/failures.js';
-import type { StageTemplateInput } from '../../shared/templates.js';
-import type { Deployment } from '../../shared/virtual-machines.js';
-import { stageWorkflowId, vmWorkflowId } from '../../shared/workflow-ids.js';
+import type { StageRequest, StageTemplateInput, StageUse } from '../../shared/templates.js';
+import { stageWorkflowId } from '../../shared/workflow-ids.js';
 import type { ControlDependencies, Transaction } from './dependencies.js';
 import { makeRoom } from './make-room.js';
 import { freeBytes, overprovisioningFactor } from './planner/pool-space.js';
@@ -24,19 +23,21 @@ export type JoinStageResult =
  */
 export const joinStage =
   (dependencies: ControlDependencies) =>
-  async (deployment: Deployment): Promise<JoinStageResult> => {
+  async (request: StageRequest): Promise<JoinStageResult> => {
     const { db, client } = dependencies;
     const joined = await db
-      .transaction((tx) => join(tx, deployment))
-      .catch((error: unknown) => waitForRoom(dependencies, deployment, error));
+      .transaction((tx) => join(tx, request))
+      .catch((error: unknown) => waitForRoom(dependencies, request, error));
     if (joined.outcome !== 'waiting' || joined.spoolRefId === undefined) return joined;
-    const { poolId, templateId, templateName, generation, hostId } = deployment;
+    const { poolId, templateId, templateName, generation, hostId, hostName, accountId, use } = request;
     const input: StageTemplateInput = {
       spoolRefId: joined.spoolRefId,
       poolId,
       templateId,
       generation,
       preferredHostId: hostId,
+      accountId,
+      isPrestaged: use.type === 'prestage',
     };
     await client.workflow.start('stageTemplate', {
       workflowId: stageWorkflowId(poolId, templateId, generation),
@@ -44,7 +45,7 @@ export const joinStage =
       taskQueue: CONTROL_TASK_QUEUE,
       args: [input],
       typedSearchAttributes: [{ key: templateKey, value: templateId }],
-      staticSummary: `bring template ${templateName} to a pool of ${deployment.hostName}`,
+      staticSummary: `bring template ${templateName} to a pool of ${hostName}`,
     });
     return { outcome: 'waiting' };
   };
@@ -64,7 +65,7 @@ class NoSpaceError extends Error {
 /** Before another host is tried, unused templates make room: the deployment waits for one as it waits for a stage. */
 async function waitForRoom(
   dependencies: ControlDependencies,
-  { vmId, poolId, templateId, templateName }: Deployment,
+  { workflowId, poolId, templateId, templateName }: StageRequest,
   error: unknown,
 ): Promise<Joined> {
   if (!(error instanceof NoSpaceError)) throw error;
@@ -75,25 +76,21 @@ async function waitForRoom(
   const waiter = { spoolRefId: room.spoolRefId, state: 'Waiting' as const, failure: null };
   await dependencies.db
     .insert(stageWaiter)
-    .values({ workflowId: vmWorkflowId(vmId), ...waiter })
+    .values({ workflowId, ...waiter })
     .onConflictDoUpdate({ target: stageWaiter.workflowId, set: waiter });
   return { outcome: 'waiting' };
 }
 
-async function join(tx: Transaction, deployment: Deployment): Promise<Joined> {
-  const workflowId = vmWorkflowId(deployment.vmId);
+async function join(tx: Transaction, request: StageRequest): Promise<Joined> {
+  const { workflowId, poolId, use } = request;
   const [waiter] = await tx.select().from(stageWaiter).where(eq(stageWaiter.workflowId, workflowId));
   if (waiter?.state === 'Failed' && waiter.failure) {
     // The row stays until the deployment leaves: a repeated try would begin the download again.
     return { outcome: 'failed', failure: waiter.failure };
   }
-  const copy = await lockCopy(tx, deployment);
+  const copy = await lockCopy(tx, request);
   if (copy.state === 'Ready' && copy.installPath) {
-    // The volume refers to the copy before its overlay is made: from here on the copy cannot be evicted.
-    await tx
-      .update(volumes)
-      .set({ poolId: deployment.poolId, templateSpoolRefId: copy.id, token: deployment.token })
-      .where(eq(volumes.id, deployment.volumeId));
+    await refer(tx, use, { poolId, spoolRefId: copy.id });
     await tx.delete(stageWaiter).where(eq(stageWaiter.workflowId, workflowId));
     return { outcome: 'ready', installPath: copy.installPath };
   }
@@ -107,7 +104,24 @@ async function join(tx: Transaction, deployment: Deployment): Promise<Joined> {
   return { outcome: 'waiting', spoolRefId: copy.id };
 }
 
-async function lockCopy(tx: Transaction, { poolId, templateId, generation }: Deployment) {
+/** Before the disk is made, or the ISO is in a drive: from here on the copy cannot be evicted. */
+async function refer(
+  tx: Transaction,
+  use: StageUse,
+  { poolId, spoolRefId }: { poolId: string; spoolRefId: string },
+): Promise<void> {
+  if (use.type === 'rootDisk') {
+    await tx
+      .update(volumes)
+      .set({ poolId, templateSpoolRefId: spoolRefId, token: use.token })
+      .where(eq(volumes.id, use.volumeId));
+  }
+  if (use.type === 'iso') {
+    await tx.update(vmInstance).set({ isoSpoolRefId: spoolRefId }).where(eq(vmInstance.id, use.vmId));
+  }
+}
+
+async function lockCopy(tx: Transaction, { poolId, templateId, generation }: StageRequest) {
   const [begun] = await tx
     .insert(templateSpoolRef)
     .values({ poolId, templateId, generation })
@@ -152,7 +166,7 @@ async function lackingBytes(
   return expectedBytes - (pool ? freeBytes(pool, overprovisioning) : 0);
 }
 
-export type LeaveStageInput = Pick<Deployment, 'vmId' | 'poolId' | 'templateId' | 'generation'>;
+export type LeaveStageInput = Pick<StageRequest, 'workflowId' | 'poolId' | 'templateId' | 'generation'>;
 
 /**
  * A deployment that no longer wants the template, or was told that it failed. The last to leave cancels the stage;
@@ -161,7 +175,7 @@ export type LeaveStageInput = Pick<Deployment, 'vmId' | 'poolId' | 'templateId' 
  */
 export const leaveStage =
   ({ db, client }: ControlDependencies) =>
-  async ({ vmId, poolId, templateId, generation }: LeaveStageInput): Promise<void> => {
+  async ({ workflowId, poolId, templateId, generation }: LeaveStageInput): Promise<void> => {
     const isWanted = await db.transaction(async (tx) => {
       // The copy's row before the waiters', as whoever ends a stage has it.
       const [copy] = await tx
@@ -175,7 +189,7 @@ export const leaveStage =
           ),
         )
         .for('update');
-      await tx.delete(stageWaiter).where(eq(stageWaiter.workflowId, vmWorkflowId(vmId)));
+      await tx.delete(stageWaiter).where(eq(stageWaiter.workflowId, workflowId));
       if (!copy) return true;
       const [waiter] = await tx.select().from(stageWaiter).where(eq(stageWaiter.spoolRefId, copy.id)).limit(1);
       return waiter !== undefined;

@@ -1,6 +1,6 @@
 import { cancellationSignal } from '@temporalio/activity';
-import type { ImageFormat } from '../../shared/images.js';
-import { type DomainSpec, undoToken } from '../../shared/virtual-machines.js';
+import { SlipwayError } from '../../shared/errors.js';
+import { type DomainSpec, type RootDisk, undoToken } from '../../shared/virtual-machines.js';
 import { type HostDependencies, poolOf } from './dependencies.js';
 
 export interface CreateRootVolumeInput {
@@ -8,9 +8,7 @@ export interface CreateRootVolumeInput {
   token: number;
   poolId: string;
   volumeId: string;
-  /** File name of the template below the pool. */
-  backing: string;
-  backingFormat: ImageFormat;
+  disk: RootDisk;
 }
 
 export const createRootVolume =
@@ -19,11 +17,16 @@ export const createRootVolume =
     vmId,
     token,
     poolId,
-    ...volume
+    volumeId,
+    disk,
   }: CreateRootVolumeInput): Promise<{ fileName: string; virtualSizeBytes: number }> =>
-    dependencies.tokens.withToken(vmId, token, () =>
-      poolOf(dependencies, poolId).createRootVolume({ ...volume, token }),
-    );
+    dependencies.tokens.withToken(vmId, token, () => {
+      if (disk.type !== 'overlay')
+        throw new SlipwayError('SLIPWAY_INTERNAL', `No root disk of type ${disk.type} can be made`);
+      const { template: backing, templateFormat: backingFormat, sizeBytes } = disk;
+      const size = sizeBytes === null ? {} : { sizeBytes };
+      return poolOf(dependencies, poolId).createRootVolume({ volumeId, token, backing, backingFormat, ...size });
+    });
 
 export const startDomain =
   ({ tokens, libvirt, started }: HostDependencies) =>

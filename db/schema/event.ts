@@ -1,6 +1,7 @@
 import { index, pgTable, text, uuid } from 'drizzle-orm/pg-core';
 import { account } from './account.js';
 import { created, id } from './columns.js';
+import { user } from './user.js';
 
 export const event = pgTable(
   'event',
@@ -10,10 +11,19 @@ export const event = pgTable(
     level: text({ enum: ['INFO', 'WARN', 'ERROR'] }).notNull(),
     description: text().notNull(),
     accountId: uuid().references(() => account.id, { onDelete: 'restrict' }),
+    /** Who asked for it; missing for what happens by itself. */
+    userId: uuid().references(() => user.id, { onDelete: 'restrict' }),
+    /** The job it belongs to. It may be purged before the event is. */
+    jobId: uuid(),
     resourceType: text(),
     resourceId: uuid(),
     workflowId: text(),
     created: created(),
   },
-  (table) => [index('event_account_id_idx').on(table.accountId), index('event_created_idx').on(table.created)],
+  (table) => [
+    index('event_account_id_idx').on(table.accountId),
+    index('event_user_id_idx').on(table.userId),
+    index('event_created_idx').on(table.created),
+    index('event_resource_id_idx').on(table.resourceId),
+  ],
 );

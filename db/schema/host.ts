@@ -1,11 +1,24 @@
 import { sql } from 'drizzle-orm';
 import { check, index, integer, pgTable, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
 import { cluster } from './cluster.js';
-import { bytes, created, id, instant, removed } from './columns.js';
+import { bytes, created, id, instant, removed, texts } from './columns.js';
 import { dataCenter } from './data-center.js';
 import { hostPodRef } from './host-pod-ref.js';
 
 export const HOST_STATUSES = ['Connecting', 'Up', 'Down', 'Alert', 'Removed'] as const;
+
+/**
+ * CloudStack's names. Only an `Enabled` host gets work. `Degraded`: an operator vouches that nothing runs there any more,
+ * and until that is taken back, and the host was seen again, its virtual machines may be started elsewhere.
+ */
+export const HOST_RESOURCE_STATES = [
+  'Enabled',
+  'Disabled',
+  'PrepareForMaintenance',
+  'ErrorInMaintenance',
+  'Maintenance',
+  'Degraded',
+] as const;
 
 export const host = pgTable(
   'host',
@@ -24,9 +37,8 @@ export const host = pgTable(
     type: text().notNull().default('Routing'),
     hypervisorType: text().notNull().default('KVM'),
     status: text({ enum: HOST_STATUSES }).notNull().default('Connecting'),
-    resourceState: text({ enum: ['Enabled', 'Disabled', 'Maintenance'] })
-      .notNull()
-      .default('Enabled'),
+    resourceState: text({ enum: HOST_RESOURCE_STATES }).notNull().default('Enabled'),
+    tags: texts(),
     arch: text().notNull().default('x86_64'),
     cpus: integer().notNull().default(0),
     speedMhz: integer().notNull().default(0),
@@ -52,6 +64,10 @@ export const host = pgTable(
     index('host_pod_id_idx').on(table.podId),
     index('host_cluster_id_idx').on(table.clusterId),
     check('host_status_check', sql`${table.status} in ('Connecting', 'Up', 'Down', 'Alert', 'Removed')`),
+    check(
+      'host_resource_state_check',
+      sql`${table.resourceState} in ('Enabled', 'Disabled', 'PrepareForMaintenance', 'ErrorInMaintenance', 'Maintenance', 'Degraded')`,
+    ),
     check('host_cpu_used_mhz_not_negative', sql`${table.cpuUsedMhz} >= 0`),
     check('host_ram_used_bytes_not_negative', sql`${table.ramUsedBytes} >= 0`),
   ],

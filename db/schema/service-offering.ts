@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { check, integer, pgTable, text, uniqueIndex } from 'drizzle-orm/pg-core';
-import { created, id, removed } from './columns.js';
+import { created, id, removed, texts } from './columns.js';
 
 export const serviceOffering = pgTable(
   'service_offering',
@@ -11,6 +11,9 @@ export const serviceOffering = pgTable(
     cpu: integer().notNull(),
     speedMhz: integer().notNull(),
     ramMb: integer().notNull(),
+    /** A host, or a pool, has to have all of them. */
+    hostTags: texts(),
+    storageTags: texts(),
     created: created(),
     removed: removed(),
   },

@@ -13,6 +13,8 @@ export const storagePoolHostRef = pgTable(
       .notNull()
       .references(() => host.id, { onDelete: 'cascade' }),
     localPath: text().notNull(),
+    /** Why the host can make no new disk there: gone, or read-only. Missing while it can. */
+    problem: text(),
   },
   (table) => [
     primaryKey({ name: 'storage_pool_host_ref_pkey', columns: [table.poolId, table.hostId] }),

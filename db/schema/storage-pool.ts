@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm';
 import { check, index, pgTable, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
 import { POOL_TYPES } from '../../shared/hosts.js';
 import { cluster } from './cluster.js';
-import { bytes, created, id, removed } from './columns.js';
+import { bytes, created, id, removed, texts } from './columns.js';
 import { dataCenter } from './data-center.js';
 import { hostPodRef } from './host-pod-ref.js';
 
@@ -18,6 +18,7 @@ export const storagePool = pgTable(
     podId: uuid().references(() => hostPodRef.id, { onDelete: 'restrict' }),
     clusterId: uuid().references(() => cluster.id, { onDelete: 'restrict' }),
     poolType: text({ enum: POOL_TYPES }).notNull(),
+    tags: texts(),
     /** Whose hosts reach it. A pool of hosts of two clusters is the ZONE's. */
     scope: text({ enum: ['HOST', 'CLUSTER', 'ZONE'] }).notNull(),
     status: text({ enum: ['Up', 'Maintenance', 'Removed'] })

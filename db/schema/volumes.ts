@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm';
 import { bigint, check, index, pgTable, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
 import { account } from './account.js';
 import { bytes, created, id, removed } from './columns.js';
+import { diskOffering } from './disk-offering.js';
 import { storagePool } from './storage-pool.js';
 import { templateSpoolRef } from './template-spool-ref.js';
 import { vmInstance } from './vm-instance.js';
@@ -32,6 +33,9 @@ export const volumes = pgTable(
     }),
     /** Token of the try that made the file; the file's name carries it. */
     token: bigint({ mode: 'number' }),
+    diskOfferingId: uuid().references(() => diskOffering.id, { onDelete: 'restrict' }),
+    /** What was asked for; the template's size when missing. */
+    wantedSizeBytes: bytes(),
     /** File name below the pool; set together with Ready. */
     path: text(),
     sizeBytes: bytes(),
@@ -43,6 +47,7 @@ export const volumes = pgTable(
     index('volumes_instance_id_idx').on(table.instanceId),
     index('volumes_template_id_idx').on(table.templateId),
     index('volumes_pool_id_idx').on(table.poolId),
+    index('volumes_disk_offering_id_idx').on(table.diskOfferingId),
     index('volumes_template_spool_ref_id_idx').on(table.templateSpoolRefId),
     uniqueIndex('volumes_root_of_instance_key')
       .on(table.instanceId)

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { eq } from 'drizzle-orm';
+import { eq, sql } from 'drizzle-orm';
 import { completeJob } from '../../db/jobs.js';
 import { asyncJob, dataCenter, event, storagePool, vmInstance, type VmState, volumes } from '../../db/schema/index.js';
 import { activateTemplate, createTemplate } from '../../db/templates.js';
@@ -62,7 +62,10 @@ const list = async (filter = {}, { client } = somebody): Promise<Record<string, 
 };
 
 const setState = (id: string, state: VmState) =>
-  gateway.db.update(vmInstance).set({ state }).where(eq(vmInstance.id, id));
+  gateway.db
+    .update(vmInstance)
+    .set({ state, ended: sql`now()` })
+    .where(eq(vmInstance.id, id));
 
 const succeed = (jobid: string) => completeJob(gateway.db, jobid, { status: 'succeeded', resultCode: 0, result: {} });
 
@@ -195,7 +198,10 @@ describe('listVirtualMachines', () => {
 
   test('says why a VM is in Error', async () => {
     const { id } = await deploy();
-    await gateway.db.update(vmInstance).set({ state: 'Error', errorText: 'host-1: full' }).where(eq(vmInstance.id, id));
+    await gateway.db
+      .update(vmInstance)
+      .set({ state: 'Error', ended: sql`now()`, errorText: 'host-1: full' })
+      .where(eq(vmInstance.id, id));
     expect(await list({ id })).toMatchObject([{ state: 'Error', errortext: 'host-1: full' }]);
   });
 

@@ -74,6 +74,10 @@ async function newVm(template = backing): Promise<DomainSpec> {
     memoryBytes: 32 * MIB,
     poolId: POOL_ID,
     rootVolume: fileName,
+    iso: null,
+    bootsFromIso: false,
+    nics: [],
+    sealedGuest: '',
   };
 }
 

@@ -17,6 +17,7 @@ import { type ControlPlane, startControlPlane } from '../support/control-plane.j
 import { FakeHost, hang, refusal } from '../support/fake-host.js';
 import { Scenario } from '../support/scenario.js';
 import { waitFor } from '../support/wait-for.js';
+import { stageRequestOf } from '../support/stage-request.js';
 
 const GiB = 1024 ** 3;
 
@@ -140,7 +141,7 @@ describe('the eviction of template copies', () => {
       const claimed = await activities.claimHost({ vmId, jobId: job.id, excludedHostIds: [] });
       if (claimed.outcome !== 'claimed') throw new Error(claimed.outcome);
       const leave = async () => {
-        await activities.leaveStage(claimed.deployment);
+        await activities.leaveStage(stageRequestOf(claimed.deployment));
         await activities.releaseClaim({ ...claimed.deployment, keepsDisk: false });
       };
       return { vmId, job, deployment: claimed.deployment, activities, leave };
@@ -161,7 +162,7 @@ describe('the eviction of template copies', () => {
         return { evicting };
       });
       expect(await joined.evicting).toBe(false);
-      expect(await activities.joinStage(joining)).toMatchObject({ outcome: 'ready' });
+      expect(await activities.joinStage(stageRequestOf(joining))).toMatchObject({ outcome: 'ready' });
       await leave();
     });
 
@@ -347,14 +348,14 @@ describe('the eviction of template copies', () => {
       const claimed = await activities.claimHost({ vmId, jobId: job.id, excludedHostIds: [] });
       if (claimed.outcome !== 'claimed') throw new Error(claimed.outcome);
       await capacityIs(60 * GiB);
-      expect(await activities.joinStage(claimed.deployment)).toEqual({ outcome: 'waiting' });
+      expect(await activities.joinStage(stageRequestOf(claimed.deployment))).toEqual({ outcome: 'waiting' });
       expect(await plane.db.select().from(stageWaiter)).toMatchObject([{ spoolRefId: old }]);
       await waitFor('the copy is evicted', async () => !(await copies()).some(({ id }) => id === old));
-      expect(await activities.joinStage(claimed.deployment)).toEqual({ outcome: 'waiting' });
+      expect(await activities.joinStage(stageRequestOf(claimed.deployment))).toEqual({ outcome: 'waiting' });
       await waitFor('the template is there', async () =>
         (await copies()).some(({ templateId, state }) => templateId === wanted && state === 'Ready'),
       );
-      await activities.leaveStage(claimed.deployment);
+      await activities.leaveStage(stageRequestOf(claimed.deployment));
       await activities.releaseClaim({ ...claimed.deployment, keepsDisk: false });
     });
 

@@ -9,6 +9,7 @@ import { type ControlPlane, startControlPlane } from '../support/control-plane.j
 import { FakeHost } from '../support/fake-host.js';
 import { Scenario } from '../support/scenario.js';
 import { waitFor } from '../support/wait-for.js';
+import { stageRequestOf } from '../support/stage-request.js';
 
 describe('stageTemplate', () => {
   let plane: ControlPlane;
@@ -65,9 +66,9 @@ describe('stageTemplate', () => {
     const failure = { code: 'SLIPWAY_SOURCES_EXHAUSTED' as const, message: 'no source' };
     await plane.db.insert(stageWaiter).values({ workflowId: vmWorkflowId(vmId), state: 'Failed', failure });
     for (const _ of ['first', 'second']) {
-      expect(await joinStage(claim.deployment)).toEqual({ outcome: 'failed', failure });
+      expect(await joinStage(stageRequestOf(claim.deployment))).toEqual({ outcome: 'failed', failure });
     }
-    await leaveStage(claim.deployment);
+    await leaveStage(stageRequestOf(claim.deployment));
     expect(await plane.db.select().from(stageWaiter)).toEqual([]);
     expect(await copies()).toEqual([]);
   });

@@ -5,6 +5,7 @@ import type { Deployment } from '../../shared/virtual-machines.js';
 import { type ControlPlane, startControlPlane } from '../support/control-plane.js';
 import { FakeHost } from '../support/fake-host.js';
 import { Scenario } from '../support/scenario.js';
+import { stageRequestOf } from '../support/stage-request.js';
 
 const GiB = 1024 ** 3;
 
@@ -52,17 +53,19 @@ describe('the space of templates on a pool', () => {
   /** A deployment that waits for its template, and the copy's row. */
   async function join(templateId: string) {
     const deployment = (await claim(templateId))!;
-    expect(await activities.joinStage(deployment)).toEqual({ outcome: 'waiting' });
+    expect(await activities.joinStage(stageRequestOf(deployment))).toEqual({ outcome: 'waiting' });
     const copy = (await copies()).find((row) => row.templateId === templateId)!;
     return { deployment, copy, input: stageOf(deployment, copy.id) };
   }
 
-  const stageOf = ({ poolId, templateId, generation, hostId }: Deployment, spoolRefId: string) => ({
+  const stageOf = ({ poolId, templateId, generation, hostId, accountId }: Deployment, spoolRefId: string) => ({
     spoolRefId,
     poolId,
     templateId,
     generation,
     preferredHostId: hostId,
+    accountId,
+    isPrestaged: false,
     excludedHostIds: [],
   });
 
@@ -74,7 +77,7 @@ describe('the space of templates on a pool', () => {
 
   it('counts what is expected from the moment that it is asked for, once, and what is taken when it is there', async () => {
     const { deployment, copy, input } = await join(await templateOf(10 * GiB));
-    await activities.joinStage(deployment);
+    await activities.joinStage(stageRequestOf(deployment));
     expect(await pool()).toMatchObject({ templateBytes: 10 * GiB });
     const plan = await begin(input);
     const installed = { installPath: 'x', virtualSizeBytes: 10 * GiB, physicalSizeBytes: 3 * GiB, allocatedBytes: GiB };
@@ -104,7 +107,9 @@ describe('the space of templates on a pool', () => {
     for (const templateId of templates) deployments.push((await claim(templateId))!);
     // 25 for the five disks of 10, and 21: two templates fit.
     await poolHas({ capacityBytes: 46 * GiB });
-    const joined = await Promise.allSettled(deployments.map((deployment) => activities.joinStage(deployment)));
+    const joined = await Promise.allSettled(
+      deployments.map((deployment) => activities.joinStage(stageRequestOf(deployment))),
+    );
     const refused = joined.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []));
     expect(refused).toHaveLength(3);
     for (const reason of refused) expect(reason).toMatchObject({ code: 'SLIPWAY_POOL_FULL' });
