@@ -8,6 +8,7 @@ import { openDatabase } from '../db/client.js';
 import { createSecretBox } from '../db/secret-box.js';
 import { requiredVariable } from '../shared/environment.js';
 import { CONTROL_TASK_QUEUE } from '../shared/task-queues.js';
+import { CONTROL_SLOTS } from './control-worker/control-slots.js';
 import { evictUnusedCopies } from './control-worker/evict-unused-copies.js';
 import { createProgressRecorder } from './control-worker/progress-recorder.js';
 import { runPeriodically } from './control-worker/run-periodically.js';
@@ -17,7 +18,6 @@ import { sweepStages } from './control-worker/sweep-stages.js';
 import { runWorkerProcess } from './run-worker-process.js';
 import { workflowBundle } from './workflow-bundle.js';
 
-const ACTIVITY_SLOTS = 50;
 const SWEEP_EVERY_MS = 5_000;
 const PROGRESS_EVERY_MS = 1_000;
 
@@ -41,8 +41,7 @@ await runWorkerProcess('control worker', async (ready) => {
     workflowBundle: workflowBundle(),
     activities: createControlActivities(dependencies),
     interceptors: { activity: [activityBoundary] },
-    maxConcurrentActivityTaskExecutions: ACTIVITY_SLOTS,
-    maxConcurrentWorkflowTaskExecutions: 40,
+    ...CONTROL_SLOTS,
     shutdownGraceTime: '10 s',
   });
   const periodic = [

@@ -1,11 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
-import { NativeConnection, Worker } from '@temporalio/worker';
-import { activityBoundary } from '../activities/activity-boundary.js';
-import { heartbeatWhileRunning } from '../activities/heartbeat-while-running.js';
+import { NativeConnection } from '@temporalio/worker';
 import type { HostDependencies } from '../activities/host/dependencies.js';
-import { createHostActivities, createTransferActivities } from '../activities/host/index.js';
 import { announceHost } from '../client/announce-host.js';
 import { connectTemporal } from '../client/connect.js';
 import { Bandwidth } from '../kvm/download/bandwidth.js';
@@ -16,15 +13,8 @@ import { acquireHostLock } from '../kvm/host-lock.js';
 import { LibvirtDriver } from '../kvm/hypervisor/libvirt-driver.js';
 import { openPools } from '../kvm/storage/open-pools.js';
 import { SlipwayError } from '../shared/errors.js';
-import { hostTaskQueue, hostTransferTaskQueue } from '../shared/task-queues.js';
+import { createHostWorkers } from './host-worker/create-host-workers.js';
 import { runWorkerProcess } from './run-worker-process.js';
-
-/** Short work: mostly waiting for libvirt and for answers of image sources. */
-const HOST_SLOTS = 50;
-/** Each transfer can fill a link or a disk by itself. */
-const TRANSFER_SLOTS = 4;
-/** How soon progress is seen and a cancellation is heard, whatever the heartbeat timeout. */
-const HEARTBEAT_THROTTLE = '1 s';
 
 function poolPathOf({ pools }: HostConfig, poolId: string): string {
   const pool = pools.find((candidate) => candidate.poolId === poolId);
@@ -59,33 +49,15 @@ await runWorkerProcess('host worker', async (ready) => {
 
   const { connectionOptions, namespace } = loadClientConnectConfig();
   const connection = await NativeConnection.connect(connectionOptions);
-  const common = {
-    connection,
-    namespace,
-    identity: `host-worker ${config.name}@${process.pid}`,
-    maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
-    defaultHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
-    shutdownGraceTime: '5 s',
-  } as const;
-  const short = await Worker.create({
-    ...common,
-    taskQueue: hostTaskQueue(config.hostId),
-    activities: createHostActivities(dependencies),
-    interceptors: { activity: [activityBoundary, heartbeatWhileRunning] },
-    maxConcurrentActivityTaskExecutions: HOST_SLOTS,
-  });
-  const transfers = await Worker.create({
-    ...common,
-    taskQueue: hostTransferTaskQueue(config.hostId),
-    activities: createTransferActivities(dependencies),
-    interceptors: { activity: [activityBoundary] },
-    maxConcurrentActivityTaskExecutions: TRANSFER_SLOTS,
-  });
+  const workers = await createHostWorkers(
+    { connection, namespace, hostId: config.hostId, name: config.name },
+    dependencies,
+  );
   const client = connectTemporal();
   try {
     const announcing = new AbortController();
     // A worker that is stopped while Temporal is away must not go on announcing itself.
-    const running = Promise.all([short.run(), transfers.run()]).finally(() => announcing.abort());
+    const running = Promise.all(workers.map((worker) => worker.run())).finally(() => announcing.abort());
     const { bootId } = dependencies;
     const announced = announceHost(client, { hostId: config.hostId, bootId, signal: announcing.signal }).then(
       ready,

@@ -1,0 +1,52 @@
+import { type NativeConnection, Worker } from '@temporalio/worker';
+import { activityBoundary } from '../../activities/activity-boundary.js';
+import { heartbeatWhileRunning } from '../../activities/heartbeat-while-running.js';
+import type { HostDependencies } from '../../activities/host/dependencies.js';
+import { createHostActivities, createTransferActivities } from '../../activities/host/index.js';
+import { hostTaskQueue, hostTransferTaskQueue } from '../../shared/task-queues.js';
+
+/** Short work: mostly waiting for libvirt and for answers of image sources. */
+export const HOST_SLOTS = 50;
+/** Each transfer can fill a link or a disk by itself. */
+const TRANSFER_SLOTS = 4;
+/** How soon progress is seen and a cancellation is heard, whatever the heartbeat timeout. */
+const HEARTBEAT_THROTTLE = '1 s';
+
+export interface HostWorkersOptions {
+  connection: NativeConnection;
+  namespace?: string | undefined;
+  hostId: string;
+  /** Its name, for people who look at the queues. */
+  name: string;
+}
+
+/** The workers of the two queues of a host; none of them runs yet. */
+export async function createHostWorkers(
+  { connection, namespace, hostId, name }: HostWorkersOptions,
+  dependencies: HostDependencies,
+): Promise<Worker[]> {
+  const common = {
+    connection,
+    namespace,
+    identity: `host-worker ${name}@${process.pid}`,
+    maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
+    defaultHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
+    shutdownGraceTime: '5 s',
+  } as const;
+  return [
+    await Worker.create({
+      ...common,
+      taskQueue: hostTaskQueue(hostId),
+      activities: createHostActivities(dependencies),
+      interceptors: { activity: [activityBoundary, heartbeatWhileRunning] },
+      maxConcurrentActivityTaskExecutions: HOST_SLOTS,
+    }),
+    await Worker.create({
+      ...common,
+      taskQueue: hostTransferTaskQueue(hostId),
+      activities: createTransferActivities(dependencies),
+      interceptors: { activity: [activityBoundary] },
+      maxConcurrentActivityTaskExecutions: TRANSFER_SLOTS,
+    }),
+  ];
+}
