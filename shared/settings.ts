@@ -226,6 +226,15 @@ export const SETTINGS = {
     max: LONGEST_TIMER_S,
     description: 'How often events, jobs and rows that are kept no longer are looked for.',
   },
+  'storage.reconcile.interval': {
+    defaultValue: '3600',
+    type: 'integer',
+    unit: 's',
+    min: 5,
+    max: LONGEST_TIMER_S,
+    description:
+      'How often what is on pools and runs on hosts is compared with the database; also when a host worker has started.',
+  },
   'stop.script.timeout': {
     // CloudStack's agents have it under this name, with this default: Windows installing updates takes its time.
     defaultValue: '120',

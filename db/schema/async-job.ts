@@ -42,6 +42,9 @@ export const asyncJob = pgTable(
       .where(sql`job_status = 0`),
     index('async_job_account_id_idx').on(table.accountId),
     index('async_job_user_id_idx').on(table.userId),
+    index('async_job_instance_id_idx').on(table.instanceId),
+    // Old ones are looked for all the time, to be purged.
+    index('async_job_completed_idx').on(table.completed),
     check('async_job_status_check', sql`${table.jobStatus} between 0 and 3`),
     check('async_job_completed_has_time', sql`(${table.jobStatus} = 0) = (${table.completed} is null)`),
   ],

@@ -1,4 +1,4 @@
-import { index, pgTable, text, uuid } from 'drizzle-orm/pg-core';
+import { boolean, index, pgTable, text, uuid } from 'drizzle-orm/pg-core';
 import { account } from './account.js';
 import { created, id } from './columns.js';
 import { user } from './user.js';
@@ -18,6 +18,8 @@ export const event = pgTable(
     resourceType: text(),
     resourceId: uuid(),
     workflowId: text(),
+    /** Not listed any more unless asked for. */
+    archived: boolean().notNull().default(false),
     created: created(),
   },
   (table) => [

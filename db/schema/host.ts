@@ -53,6 +53,9 @@ export const host = pgTable(
     domainType: text({ enum: ['kvm', 'qemu'] }),
     hypervisorVersion: text(),
     lastPinged: instant(),
+    /** When what it has was last compared with the database, and the start of the host worker that told. */
+    reconciled: instant(),
+    reconciledBootId: text(),
     created: created(),
     removed: removed(),
   },

@@ -17,6 +17,7 @@ export { host } from './host.js';
 export { NETWORK_TYPES } from './networks.js';
 export { networks } from './networks.js';
 export { nics } from './nics.js';
+export { reconciliationFinding } from './reconciliation-finding.js';
 export { serviceOffering } from './service-offering.js';
 export { sshKeypairs } from './ssh-keypairs.js';
 export { stageWaiter } from './stage-waiter.js';

@@ -23,6 +23,7 @@ export const nics = pgTable(
     removed: removed(),
   },
   (table) => [
+    index('nics_instance_id_idx').on(table.instanceId),
     index('nics_network_id_idx').on(table.networkId),
     uniqueIndex('nics_mac_address_key')
       .on(table.macAddress)

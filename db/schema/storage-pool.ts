@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm';
 import { check, index, pgTable, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
 import { POOL_TYPES } from '../../shared/hosts.js';
 import { cluster } from './cluster.js';
-import { bytes, created, id, removed, texts } from './columns.js';
+import { bytes, created, id, instant, removed, texts } from './columns.js';
 import { dataCenter } from './data-center.js';
 import { hostPodRef } from './host-pod-ref.js';
 
@@ -31,6 +31,8 @@ export const storagePool = pgTable(
     allocatedBytes: bytes().notNull().default(0),
     /** Taken by templates, downloads included: the sum of `template_spool_ref.reserved_bytes`. */
     templateBytes: bytes().notNull().default(0),
+    /** When its files were last compared with the database: several hosts may reach it, and one does that. */
+    reconciled: instant(),
     created: created(),
     removed: removed(),
   },

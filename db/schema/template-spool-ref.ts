@@ -1,5 +1,16 @@
 import { sql } from 'drizzle-orm';
-import { check, index, integer, pgSequence, pgTable, text, unique, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
+import {
+  boolean,
+  check,
+  index,
+  integer,
+  pgSequence,
+  pgTable,
+  text,
+  unique,
+  uniqueIndex,
+  uuid,
+} from 'drizzle-orm/pg-core';
 import { bytes, created, id, instant } from './columns.js';
 import { host } from './host.js';
 import { storagePool } from './storage-pool.js';
@@ -33,6 +44,10 @@ export const templateSpoolRef = pgTable(
     downloadState: text({ enum: ['NOT_DOWNLOADED', 'DOWNLOAD_IN_PROGRESS', 'DOWNLOADED'] })
       .notNull()
       .default('NOT_DOWNLOADED'),
+    /** Somebody waits, or has waited, for it: it is not brought ahead of time only, and has precedence in its host's queue. */
+    isWanted: boolean().notNull().default(false),
+    /** Its download waits for one of the transfer slots of its host. */
+    isQueued: boolean().notNull().default(false),
     /** The host that downloads. */
     hostId: uuid().references(() => host.id, { onDelete: 'restrict' }),
     /** Progress, at most one update a second. */

@@ -34,6 +34,7 @@ export const templateStoreRef = pgTable(
     uniqueIndex('template_store_ref_template_id_data_center_id_key')
       .on(table.templateId, table.dataCenterId)
       .where(sql`state = 'Ready'`),
+    index('template_store_ref_template_id_idx').on(table.templateId),
     index('template_store_ref_data_center_id_idx').on(table.dataCenterId),
     check(
       'template_store_ref_bypassed_has_no_store',

@@ -71,6 +71,9 @@ export const vmInstance = pgTable(
     index('vm_instance_service_offering_id_idx').on(table.serviceOfferingId),
     index('vm_instance_iso_id_idx').on(table.isoId),
     index('vm_instance_iso_spool_ref_id_idx').on(table.isoSpoolRefId),
+    index('vm_instance_removed_idx')
+      .on(table.removed)
+      .where(sql`removed is not null`),
     index('vm_instance_host_id_idx').on(table.hostId),
     index('vm_instance_last_host_id_idx').on(table.lastHostId),
     check(
