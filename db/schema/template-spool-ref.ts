@@ -72,10 +72,14 @@ export const templateSpoolRef = pgTable(
     lastUpdated: instant().notNull().defaultNow(),
   },
   (table) => [
-    // Two live copies of a template on one pool must never be: the second deployment would download again.
-    uniqueIndex('template_spool_ref_pool_id_template_id_key')
-      .on(table.poolId, table.templateId)
+    // Two downloads of the same bytes to one pool must never be. A new generation comes beside the old one.
+    uniqueIndex('template_spool_ref_pool_id_template_id_generation_key')
+      .on(table.poolId, table.templateId, table.generation)
       .where(sql`state not in ('Superseded', 'Evicting')`),
+    // Only one of them is what new disks stand on.
+    uniqueIndex('template_spool_ref_pool_id_template_id_ready_key')
+      .on(table.poolId, table.templateId)
+      .where(sql`state = 'Ready'`),
     unique('template_spool_ref_usable_id_key').on(table.usableId),
     index('template_spool_ref_template_id_idx').on(table.templateId),
     index('template_spool_ref_host_id_idx').on(table.hostId),

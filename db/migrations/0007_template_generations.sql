@@ -1,0 +1,3 @@
+DROP INDEX "template_spool_ref_pool_id_template_id_key";--> statement-breakpoint
+CREATE UNIQUE INDEX "template_spool_ref_pool_id_template_id_generation_key" ON "template_spool_ref" USING btree ("pool_id","template_id","generation") WHERE state not in ('Superseded', 'Evicting');--> statement-breakpoint
+CREATE UNIQUE INDEX "template_spool_ref_pool_id_template_id_ready_key" ON "template_spool_ref" USING btree ("pool_id","template_id") WHERE state = 'Ready';
