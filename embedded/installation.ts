@@ -20,6 +20,8 @@ export interface InstallationOptions {
   hosts: number;
   /** Hosts that join for the first time share one pool. Default: each gets its own. */
   isPoolShared?: boolean;
+  /** The libvirt of all hosts. Default: this machine's own. */
+  libvirtUri?: string | undefined;
   controlWorkers: number;
   /** Rows for `configuration`; others keep what they hold. */
   settings?: Partial<SettingValues>;
@@ -172,6 +174,7 @@ async function start(
       clusterId: seeded.clusterId,
       name,
       isPoolShared: options.isPoolShared ?? false,
+      libvirtUri: options.libvirtUri,
     });
     const worker = program(
       `host-worker-${n}`,

@@ -27,6 +27,8 @@ export interface JoinLocalHostOptions {
   name: string;
   /** A host that joins for the first time gets the pool of all such hosts instead of one of its own. */
   isPoolShared: boolean;
+  /** Default: this machine's own libvirt, the system's for root and the user's for others. */
+  libvirtUri?: string | undefined;
 }
 
 /** libvirt's QEMU runs as another user and has to reach the disks in it. */
@@ -65,7 +67,7 @@ export async function joinLocalHost(options: JoinLocalHostOptions): Promise<Loca
   }
   const { publicKey } = keyPair;
   const { hostId } = await joinHost(databaseUrl, { name, clusterId, publicKey, pools });
-  const libvirtUri = isRoot() ? 'qemu:///system' : 'qemu:///session';
+  const libvirtUri = options.libvirtUri ?? (isRoot() ? 'qemu:///system' : 'qemu:///session');
   await writeHostConfig(configPath, {
     installationId,
     hostId,

@@ -39,6 +39,8 @@ export interface Nginx {
   restart(locations?: string, server?: string): Promise<void>;
   /** Ends it as a crash does, in the middle of whatever it does. */
   kill(): Promise<void>;
+  /** Sends a signal to all of its processes. */
+  signal(signal: NodeJS.Signals): void;
   /** Requests for a path that are over, oldest first. */
   requests(path: string): Promise<NginxRequest[]>;
   /** Ends it and removes its files. */
@@ -148,6 +150,7 @@ http {
       await start();
     },
     kill,
+    signal: (signal) => void (running?.pid && process.kill(-running.pid, signal)),
     async requests(wanted) {
       const lines = (await readFile(path('access.log'), 'utf8')).trim().split('\n');
       return lines

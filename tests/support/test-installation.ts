@@ -19,6 +19,8 @@ export interface TestInstallationOptions {
   isPoolShared?: boolean;
   gateways?: number;
   controlWorkers?: number;
+  /** Default: this machine's own. */
+  libvirtUri?: string;
   settings?: Partial<SettingValues>;
 }
 
@@ -54,12 +56,13 @@ export class TestInstallation {
     const state = await createTemporaryStateDirectory();
     const installation = await startInstallation({
       state,
-      programs: path.join(__dirname, '..', '..', 'dist'),
+      programs: path.join(import.meta.dirname, '..', '..', 'dist'),
       env: process.env,
       ports: await pickInstallationPorts(options.gateways ?? 1),
       hosts: options.hosts,
       isPoolShared: options.isPoolShared,
       controlWorkers: options.controlWorkers ?? 1,
+      libvirtUri: options.libvirtUri,
       settings: { 'secstorage.allowed.internal.sites': '127.0.0.0/8', ...options.settings },
       isRestarted: false,
     });
