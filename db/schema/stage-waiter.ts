@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { check, index, jsonb, pgTable, text, uuid } from 'drizzle-orm/pg-core';
+import { check, index, integer, jsonb, pgTable, text, uuid } from 'drizzle-orm/pg-core';
 import type { Failure } from '../../shared/failures.js';
 import { created } from './columns.js';
 import { templateSpoolRef } from './template-spool-ref.js';
@@ -10,6 +10,8 @@ export const stageWaiter = pgTable(
   {
     workflowId: text().primaryKey(),
     spoolRefId: uuid().references(() => templateSpoolRef.id, { onDelete: 'set null' }),
+    /** Of the copy, which is gone when it failed. Missing for one that waits for space. */
+    generation: integer(),
     state: text({ enum: ['Waiting', 'Ready', 'Failed'] })
       .notNull()
       .default('Waiting'),

@@ -1,0 +1,1 @@
+ALTER TABLE "stage_waiter" ADD COLUMN "generation" integer;
