@@ -137,6 +137,7 @@ export const listTemplateCopies = (db: Database, templateIds: string[]) =>
           bytes: templateSpoolRef.downloadedBytes,
           bytesPerSecond: templateSpoolRef.bytesPerSecond,
           source: templateSpoolRef.downloadSource,
+          isQueued: templateSpoolRef.isQueued,
         })
         .from(templateSpoolRef)
         .innerJoin(storagePool, eq(storagePool.id, templateSpoolRef.poolId))

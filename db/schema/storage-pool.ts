@@ -27,7 +27,7 @@ export const storagePool = pgTable(
     capacityBytes: bytes().notNull().default(0),
     /** Used on the pool's file system, as a host of the pool last reported. */
     usedBytes: bytes().notNull().default(0),
-    /** Promised to volumes: the sum of `capacity_claim.disk_bytes`. */
+    /** Promised to volumes: the sum of `capacity_claim.disk_bytes` and `volumes.reserved_bytes`. */
     allocatedBytes: bytes().notNull().default(0),
     /** Taken by templates, downloads included: the sum of `template_spool_ref.reserved_bytes`. */
     templateBytes: bytes().notNull().default(0),

@@ -3,6 +3,7 @@ import { bigint, check, index, pgTable, text, uniqueIndex, uuid } from 'drizzle-
 import { account } from './account.js';
 import { bytes, created, id, removed } from './columns.js';
 import { diskOffering } from './disk-offering.js';
+import { host } from './host.js';
 import { storagePool } from './storage-pool.js';
 import { templateSpoolRef } from './template-spool-ref.js';
 import { vmInstance } from './vm-instance.js';
@@ -39,7 +40,14 @@ export const volumes = pgTable(
     /** File name below the pool; set together with Ready. */
     path: text(),
     sizeBytes: bytes(),
+    /** The host that was asked to make the file of a disk that is to take another's place: it may still be at it. */
+    hostId: uuid().references(() => host.id, { onDelete: 'restrict' }),
+    /** The disk that took its place, when a VM was restored. */
+    replacedById: uuid(),
+    /** What a disk counts for on its pool that is not its VM's yet, or no longer; the claim has that of the others. */
+    reservedBytes: bytes().notNull().default(0),
     created: created(),
+    /** A disk that is not its VM's: not yet, or no longer. Until its file is gone it is not Expunged. */
     removed: removed(),
   },
   (table) => [
@@ -49,6 +57,11 @@ export const volumes = pgTable(
     index('volumes_pool_id_idx').on(table.poolId),
     index('volumes_disk_offering_id_idx').on(table.diskOfferingId),
     index('volumes_template_spool_ref_id_idx').on(table.templateSpoolRefId),
+    index('volumes_host_id_idx').on(table.hostId),
+    index('volumes_to_remove_idx')
+      .on(table.id)
+      .where(sql`removed is not null and state <> 'Expunged'`),
+    check('volumes_reserved_bytes_not_negative', sql`${table.reservedBytes} >= 0`),
     uniqueIndex('volumes_root_of_instance_key')
       .on(table.instanceId)
       .where(sql`volume_type = 'ROOT' and removed is null`),
