@@ -15,12 +15,10 @@ export async function repairVirtualMachine(input: VirtualMachineJobInput): Promi
   if (begun?.operation) return settleOperation(input, begun);
   for (const placement of begun?.placements ?? []) {
     setCurrentDetails(`Removing what was left on **${placement.hostName}**`);
-    const { templateId, generation } = begun!;
     await control('leave the download').leaveStage({
       workflowId: vmWorkflowId(input.vmId),
       poolId: placement.poolId,
-      templateId,
-      generation,
+      templateId: begun!.templateId,
     });
     await undoPlacement(placement, 'the workflow of the deployment is gone');
   }

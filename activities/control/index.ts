@@ -6,11 +6,12 @@ import { oweCleanup, recordDeploymentFailed, recordRunning, releaseClaim } from 
 import { beginDestroy, recordDestroyed } from './destroy.js';
 import { keepCopy, planEviction, recordEvicted } from './evict.js';
 import { markHostDown, markHostUp, recordHello, recordHostStatus } from './host.js';
-import { joinStage, leaveStage } from './join-stage.js';
+import { joinStage } from './join-stage.js';
+import { leaveStage } from './leave-stage.js';
 import { makeRoomForStage } from './make-room.js';
 import { beginRepair } from './repair.js';
 import { sealTemplateUrl } from './seal-template-url.js';
-import { abandonStage, beginStage, failStage, finishStage, nextEpoch } from './stage.js';
+import { abandonStage, beginStage, failStage, finishStage, isTransferQueued, nextEpoch } from './stage.js';
 import { beginReboot, beginStop, recordRebooted, recordStarted, recordStopped } from './start-stop.js';
 import { forgetTemplate, pickValidationHost, recordRegistered } from './template.js';
 import { recordOperationFailed } from './vm-operation.js';
@@ -29,6 +30,7 @@ export function createControlActivities(dependencies: ControlDependencies) {
     failStage: failStage(dependencies),
     finishStage: finishStage(dependencies),
     forgetTemplate: forgetTemplate(dependencies),
+    isTransferQueued: isTransferQueued(dependencies),
     joinStage: joinStage(dependencies),
     keepCopy: keepCopy(dependencies),
     leaveStage: leaveStage(dependencies),

@@ -1,5 +1,5 @@
 import { eq } from 'drizzle-orm';
-import { asyncJob, vmInstance, vmTemplate } from '../../db/schema/index.js';
+import { asyncJob, vmInstance } from '../../db/schema/index.js';
 import { type Placement, TOKENS_PER_TRY, type VirtualMachineJobInput } from '../../shared/virtual-machines.js';
 import type { ControlDependencies } from './dependencies.js';
 import { lockVm, placementsOf } from './vm-operation.js';
@@ -9,7 +9,6 @@ interface LostDeployment {
   operation?: undefined;
   placements: Placement[];
   templateId: string;
-  generation: number;
 }
 
 /** Where the domain of a VM may be whose start, stop or reboot is gone. */
@@ -45,10 +44,5 @@ export const beginRepair =
         .update(vmInstance)
         .set({ fenceToken: vm.fenceToken + TOKENS_PER_TRY })
         .where(eq(vmInstance.id, vmId));
-      const [template] = await tx.select().from(vmTemplate).where(eq(vmTemplate.id, vm.templateId));
-      return {
-        placements: await placementsOf(tx, vmId),
-        templateId: vm.templateId,
-        generation: template!.generation,
-      };
+      return { placements: await placementsOf(tx, vmId), templateId: vm.templateId };
     });

@@ -1,4 +1,5 @@
 import { and, eq, inArray, isNull, notInArray, or, sql } from 'drizzle-orm';
+import { findTransfer } from '../../client/find-transfer.js';
 import { readSettings } from '../../db/settings.js';
 import {
   host,
@@ -16,6 +17,7 @@ import type { Failure } from '../../shared/failures.js';
 import { downloadSettings } from '../../shared/settings.js';
 import type { InstalledTemplate, StagePlan, StageTemplateInput, TemplateCopyRef } from '../../shared/templates.js';
 import type { ControlDependencies, Transaction } from './dependencies.js';
+import { supersedeOlder } from './lock-copy.js';
 import { sealTemplateUrl } from './seal-template-url.js';
 import { forgetCopy, settleCopy } from './template-space.js';
 import { wakeWaiters } from './wake-waiters.js';
@@ -58,6 +60,7 @@ export const beginStage =
           downloadPct: 0,
           downloadedBytes: 0,
           bytesPerSecond: 0,
+          isQueued: false,
           lastUpdated: sql`now()`,
         })
         .where(isWanted)
@@ -110,6 +113,12 @@ async function pickHost(tx: Transaction, { poolId, preferredHostId, excludedHost
   return pick;
 }
 
+/** Whether the download of a stage waits for a slot of its host. */
+export const isTransferQueued =
+  ({ client }: Pick<ControlDependencies, 'client'>) =>
+  async ({ workflowId }: { workflowId: string }): Promise<boolean> =>
+    (await findTransfer(client, workflowId))?.isQueued ?? false;
+
 /** A new try on the same host, with files of its own: what the last one left can never count. */
 export const nextEpoch =
   ({ db }: ControlDependencies) =>
@@ -142,13 +151,15 @@ export const finishStage =
   (dependencies: ControlDependencies) =>
   async ({ spoolRefId, copy, installed }: FinishStageInput): Promise<void> => {
     const waiters = await dependencies.db.transaction(async (tx) => {
+      const state = await supersedeOlder(tx, spoolRefId);
       const [row] = await tx
         .update(templateSpoolRef)
         .set({
-          state: 'Ready',
+          state,
           downloadState: 'DOWNLOADED',
           downloadPct: 100,
           bytesPerSecond: 0,
+          isQueued: false,
           installPath: installed.installPath,
           sizeBytes: installed.virtualSizeBytes,
           physicalSizeBytes: installed.physicalSizeBytes,
@@ -158,7 +169,7 @@ export const finishStage =
           and(
             eq(templateSpoolRef.id, spoolRefId),
             eq(templateSpoolRef.epoch, copy.epoch),
-            inArray(templateSpoolRef.state, ['Downloading', 'Ready']),
+            inArray(templateSpoolRef.state, ['Downloading', 'Ready', 'Superseded']),
           ),
         )
         .returning();
