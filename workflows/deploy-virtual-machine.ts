@@ -11,12 +11,7 @@ import { failoverOf } from '../shared/errors.js';
 import { describeHostFailures, type Failure, type HostFailure } from '../shared/failures.js';
 import { type ImageFormat, isDiskFormat } from '../shared/images.js';
 import { hostKey, templateKey, zoneKey } from '../shared/search-attributes.js';
-import type {
-  Deployment,
-  DeployVirtualMachineInput,
-  RootDisk,
-  VirtualMachineJobInput,
-} from '../shared/virtual-machines.js';
+import type { Deployment, DeployVirtualMachineInput, RootDisk } from '../shared/virtual-machines.js';
 import { vmWorkflowId } from '../shared/workflow-ids.js';
 import { control, onHost } from './activity-proxies.js';
 import { awaitStage, stageEndedSignal } from './deploy-virtual-machine/await-stage.js';
@@ -66,7 +61,10 @@ interface Progress {
 }
 
 /** @returns why it failed, or nothing when the VM runs */
-async function tryHosts({ vmId, jobId }: VirtualMachineJobInput, progress: Progress): Promise<Failure | undefined> {
+async function tryHosts(
+  { vmId, jobId, within }: DeployVirtualMachineInput,
+  progress: Progress,
+): Promise<Failure | undefined> {
   const { failures } = progress;
   for (;;) {
     progress.step = 'choosing a host';
@@ -76,6 +74,7 @@ async function tryHosts({ vmId, jobId }: VirtualMachineJobInput, progress: Progr
       control('choose a host and claim its capacity').claimHost({
         vmId,
         jobId,
+        within,
         excludedHostIds: failures.map(({ hostId }) => hostId),
       }),
     );

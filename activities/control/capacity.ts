@@ -1,6 +1,7 @@
-import { and, eq, isNull, notExists, sql } from 'drizzle-orm';
+import { and, eq, inArray, isNull, notExists, sql, TransactionRollbackError } from 'drizzle-orm';
 import { capacityClaim, cleanupDebt, host, storagePool, vmInstance, volumes } from '../../db/schema/index.js';
 import type { Transaction } from './dependencies.js';
+import type { Factors } from './planner/factors.js';
 
 export interface NewClaim {
   vmId: string;
@@ -12,14 +13,35 @@ export interface NewClaim {
   diskBytes: number;
 }
 
+/** What a claim may count on. */
+export interface ClaimRules {
+  factors: Factors;
+  /** Otherwise a host that somebody else is claiming at this moment counts as full. */
+  mayWait: boolean;
+}
+
 /**
  * Takes capacity from host and pool if it is still there: concurrent deployments read the same free capacity and only
  * as many succeed as fit.
  *
- * @returns false when somebody else was faster; then nothing is changed as long as the transaction is rolled back
+ * @returns false when somebody else was faster; then nothing is changed
  */
-export async function takeCapacity(tx: Transaction, claim: NewClaim, overprovisioning: number): Promise<boolean> {
-  if (!(await takeCompute(tx, claim))) return false;
+export async function takeCapacity(tx: Transaction, claim: NewClaim, rules: ClaimRules): Promise<boolean> {
+  try {
+    // In a savepoint: a host whose pool was filled in the meantime must not stay locked while others are tried, by
+    // planners that try them in another order.
+    return await tx.transaction(async (savepoint) => {
+      if (!(await takeCompute(savepoint, claim, rules))) return false;
+      const isTaken = await takeSpace(savepoint, claim, rules.factors.storage);
+      return isTaken || savepoint.rollback();
+    });
+  } catch (error) {
+    if (error instanceof TransactionRollbackError) return false;
+    throw error;
+  }
+}
+
+async function takeSpace(tx: Transaction, claim: NewClaim, factor: number): Promise<boolean> {
   const pools = await tx
     .update(storagePool)
     .set({ allocatedBytes: sql`${storagePool.allocatedBytes} + ${claim.diskBytes}` })
@@ -28,7 +50,7 @@ export async function takeCapacity(tx: Transaction, claim: NewClaim, overprovisi
         eq(storagePool.id, claim.poolId),
         eq(storagePool.status, 'Up'),
         sql`${storagePool.allocatedBytes} + ${claim.diskBytes}
-          <= (${storagePool.capacityBytes} - ${storagePool.templateBytes}) * ${overprovisioning}::float8`,
+          <= (${storagePool.capacityBytes} - ${storagePool.templateBytes}) * ${factor}::float8`,
       ),
     )
     .returning({ id: storagePool.id });
@@ -44,8 +66,12 @@ export async function takeCapacity(tx: Transaction, claim: NewClaim, overprovisi
  *
  * @returns as `takeCapacity`
  */
-export async function takeComputeForDisk(tx: Transaction, claim: Omit<NewClaim, 'diskBytes'>): Promise<boolean> {
-  if (!(await takeCompute(tx, claim))) return false;
+export async function takeComputeForDisk(
+  tx: Transaction,
+  claim: Omit<NewClaim, 'diskBytes'>,
+  rules: ClaimRules,
+): Promise<boolean> {
+  if (!(await takeCompute(tx, claim, rules))) return false;
   // What is owed is an undo of another try, which had a disk of its own.
   const owed = tx
     .select({ one: sql`1` })
@@ -60,19 +86,27 @@ export async function takeComputeForDisk(tx: Transaction, claim: Omit<NewClaim, 
   return true;
 }
 
-async function takeCompute(tx: Transaction, claim: Pick<NewClaim, 'hostId' | 'cpuMhz' | 'ramBytes'>): Promise<boolean> {
+/** By the setting of now: where a factor was lowered, what is promised already stays, and nothing is added. */
+async function takeCompute(
+  tx: Transaction,
+  { hostId, cpuMhz, ramBytes }: Pick<NewClaim, 'hostId' | 'cpuMhz' | 'ramBytes'>,
+  { factors, mayWait }: ClaimRules,
+): Promise<boolean> {
+  const unclaimed = tx
+    .select({ id: host.id })
+    .from(host)
+    .where(eq(host.id, hostId))
+    .for('update', { skipLocked: true });
   const hosts = await tx
     .update(host)
-    .set({
-      cpuUsedMhz: sql`${host.cpuUsedMhz} + ${claim.cpuMhz}`,
-      ramUsedBytes: sql`${host.ramUsedBytes} + ${claim.ramBytes}`,
-    })
+    .set({ cpuUsedMhz: sql`${host.cpuUsedMhz} + ${cpuMhz}`, ramUsedBytes: sql`${host.ramUsedBytes} + ${ramBytes}` })
     .where(
       and(
-        eq(host.id, claim.hostId),
+        mayWait ? eq(host.id, hostId) : inArray(host.id, unclaimed),
         eq(host.status, 'Up'),
-        sql`${host.cpuUsedMhz} + ${claim.cpuMhz} <= ${host.cpus} * ${host.speedMhz}`,
-        sql`${host.ramUsedBytes} + ${claim.ramBytes} <= ${host.ramBytes}`,
+        eq(host.resourceState, 'Enabled'),
+        sql`${host.cpuUsedMhz} + ${cpuMhz} <= ${host.cpus}::float8 * ${host.speedMhz} * ${factors.cpu}::float8`,
+        sql`${host.ramUsedBytes} + ${ramBytes} <= ${host.ramBytes} * ${factors.memory}::float8`,
       ),
     )
     .returning({ id: host.id });
@@ -114,7 +148,7 @@ export async function releaseCompute(tx: Transaction, vmId: string, token: numbe
 }
 
 /** CPU and memory. */
-async function returnCompute(tx: Transaction, claim: typeof capacityClaim.$inferSelect): Promise<void> {
+async function returnCompute(tx: Transaction, claim: Pick<NewClaim, 'hostId' | 'cpuMhz' | 'ramBytes'>): Promise<void> {
   await tx
     .update(host)
     .set({

@@ -1,6 +1,6 @@
-import { and, inArray, sql } from 'drizzle-orm';
+import { inArray, sql } from 'drizzle-orm';
 import { host } from '../../db/schema/index.js';
-import { readSettings } from '../../db/settings.js';
+import type { SettingValues } from '../../shared/settings.js';
 import type { Transaction } from './dependencies.js';
 import type { HostRefusal, RankedPlace } from './planner/rank-hosts.js';
 
@@ -14,57 +14,51 @@ export interface NoHost {
   returnsWithinMs: number;
 }
 
+/** So many of the best places are looked at for one that nobody else is claiming at the moment. */
+const MOST_UNWAITED = 10;
+
 /**
- * Claims the first of the ranked places that still has the capacity; the others on the way join `refused`.
+ * Claims the first of the ranked places that still has the capacity; the others on the way join `refused`. One that
+ * another planner is claiming at this moment is passed over while there are others as good: a thousand deployments at
+ * once would wait for each other on one host, and end up there.
  *
- * @param take answers false when the place is full by now
+ * @param take answers false when the place is full by now, or taken while it may not wait
  */
 export async function claimFirst(
-  tx: Transaction,
   { places, refused }: { places: RankedPlace[]; refused: HostRefusal[] },
-  take: (savepoint: Transaction, place: RankedPlace) => Promise<boolean>,
+  take: (place: RankedPlace, mayWait: boolean) => Promise<boolean>,
 ): Promise<RankedPlace | undefined> {
+  // A host without the template is not as good: it would be fetched once more.
+  const asGood = places.filter(({ hasTemplate }) => hasTemplate === places[0]?.hasTemplate);
+  for (const place of asGood.slice(0, MOST_UNWAITED)) if (await take(place, false)) return place;
   for (const place of places) {
-    // In a savepoint: a host that was full in the meantime must not undo the whole claim.
-    const isTaken = await tx
-      .transaction(async (savepoint) => {
-        if (!(await take(savepoint, place))) savepoint.rollback();
-        return true;
-      })
-      .catch((error: unknown) => {
-        if (error instanceof Error && error.constructor.name === 'TransactionRollbackError') return false;
-        throw error;
-      });
-    if (isTaken) return place;
+    if (await take(place, true)) return place;
     refused.push({ hostId: place.hostId, hostName: place.hostName, reason: 'was filled by another deployment' });
   }
   return undefined;
 }
 
 /**
- * What is left of the grace of the host that went away last. All hosts of a zone are Down for seconds when Temporal
- * restarts, and that must delay a deployment and not fail it.
+ * What is left of the grace of the host that went away last, of those that would take the VM. All hosts of a zone are
+ * Down for seconds when Temporal restarts, and that must delay a deployment and not fail it.
  */
-export async function returnsWithinMs(tx: Transaction, refused: HostRefusal[]): Promise<number> {
-  if (refused.length === 0) return 0;
-  const away = sql<number>`extract(epoch from now() - max(coalesce(${host.lastPinged}, ${host.created})))`;
+export async function returnsWithinMs(
+  tx: Transaction,
+  refused: HostRefusal[],
+  settings: SettingValues,
+): Promise<number> {
+  const away = refused.filter(({ isAway }) => isAway).map(({ hostId }) => hostId);
+  if (away.length === 0) return 0;
   const [row] = await tx
-    .select({ awaySeconds: away })
+    .select({
+      awaySeconds: sql<number>`extract(epoch from now() - max(coalesce(${host.lastPinged}, ${host.created})))::float8`,
+    })
     .from(host)
-    .where(
-      and(
-        inArray(
-          host.id,
-          refused.map(({ hostId }) => hostId),
-        ),
-        inArray(host.status, ['Connecting', 'Down']),
-      ),
-    );
-  return row?.awaySeconds == null ? 0 : graceLeftMs(tx, Number(row.awaySeconds));
+    .where(inArray(host.id, away));
+  return row?.awaySeconds == null ? 0 : graceLeftMs(settings, row.awaySeconds);
 }
 
 /** Of the setting `host.reconnect.grace`, after so many seconds. */
-export async function graceLeftMs(tx: Transaction, sinceSeconds: number): Promise<number> {
-  const graceSeconds = Number((await readSettings(tx))['host.reconnect.grace']);
-  return Math.max(0, Math.ceil((graceSeconds - sinceSeconds) * 1000));
+export function graceLeftMs(settings: SettingValues, sinceSeconds: number): number {
+  return Math.max(0, Math.ceil((Number(settings['host.reconnect.grace']) - sinceSeconds) * 1000));
 }

@@ -1,15 +1,11 @@
-import { and, eq, inArray, isNull, notExists, notInArray, sql } from 'drizzle-orm';
+import { and, eq, isNull, notInArray } from 'drizzle-orm';
 import {
   asyncJob,
   capacityClaim,
   cleanupDebt,
-  cluster,
   host,
   JOB_STATUS,
   serviceOffering,
-  storagePool,
-  storagePoolHostRef,
-  templateSpoolRef,
   templateStoreRef,
   vmInstance,
   vmTemplate,
@@ -17,20 +13,23 @@ import {
 } from '../../db/schema/index.js';
 import { readSettings } from '../../db/settings.js';
 import { SlipwayError } from '../../shared/errors.js';
-import { type Deployment, TOKENS_PER_TRY } from '../../shared/virtual-machines.js';
+import type { SettingValues } from '../../shared/settings.js';
+import { type Deployment, type DeployVirtualMachineInput, TOKENS_PER_TRY } from '../../shared/virtual-machines.js';
 import { takeCapacity } from './capacity.js';
 import type { ControlDependencies, Transaction } from './dependencies.js';
 import { domainOf, memoryBytesOf } from './domain-spec.js';
 import { claimFirst, type NoHost, returnsWithinMs } from './claim-first.js';
 import { type Lack, makeRoom } from './make-room.js';
-import { freeBytes, overprovisioningFactor } from './planner/pool-space.js';
-import { type HostCandidate, type PlacementNeeds, rankHosts } from './planner/rank-hosts.js';
+import { factorsOf } from './planner/factors.js';
+import { type PlacementNeeds, rankHosts } from './planner/rank-hosts.js';
 import { shortPools } from './planner/short-pools.js';
+import { readCandidates } from './read-candidates.js';
 
 export interface ClaimHostInput {
   vmId: string;
   jobId: string;
   excludedHostIds: string[];
+  within?: DeployVirtualMachineInput['within'];
 }
 
 export type ClaimHostResult =
@@ -46,43 +45,62 @@ export type ClaimHostResult =
 export const claimHost =
   (dependencies: ControlDependencies) =>
   async (input: ClaimHostInput): Promise<ClaimHostResult> => {
-    const short: Lack[] = [];
-    const result = await dependencies.db.transaction(async (tx): Promise<ClaimHostResult> => {
-      const vm = await lockVm(tx, input);
-      if (!vm) return { outcome: 'obsolete' };
-      const earlier = await earlierClaim(tx, vm.instance, input.excludedHostIds);
-      if (earlier) return { outcome: 'claimed', deployment: await deploymentOf(tx, dependencies, vm, earlier) };
-      await requireTemplate(tx, vm);
-      const factor = overprovisioningFactor((await readSettings(tx))['storage.overprovisioning.factor']);
-      const needs: PlacementNeeds = {
-        arch: vm.template.arch,
-        cpuMhz: vm.offering.cpu * vm.offering.speedMhz,
-        ramBytes: memoryBytesOf(vm.offering),
-        diskBytes: vm.volume.wantedSizeBytes ?? vm.template.sizeBytes ?? 0,
-        templateBytes: vm.template.sizeBytes ?? 0,
-        overprovisioningFactor: factor,
-      };
-      const hosts = await candidates(tx, vm.instance, input.excludedHostIds, factor);
-      const { places, refused } = rankHosts(hosts, needs);
-      const token = vm.instance.fenceToken + TOKENS_PER_TRY;
-      const { cpuMhz, ramBytes, diskBytes } = needs;
-      const claimed = await claimFirst(tx, { places, refused }, (savepoint, place) =>
-        takeCapacity(savepoint, { ...place, cpuMhz, ramBytes, diskBytes, vmId: input.vmId, token }, factor),
-      );
-      if (claimed) {
-        await tx
-          .update(vmInstance)
-          .set({ fenceToken: token, lastHostId: claimed.hostId })
-          .where(eq(vmInstance.id, input.vmId));
-        return { outcome: 'claimed', deployment: await deploymentOf(tx, dependencies, vm, { ...claimed, token }) };
-      }
-      short.push(...shortPools(hosts, needs).map((pool) => ({ ...pool, templateId: vm.template.id })));
-      return { outcome: 'no host', refused, returnsWithinMs: await returnsWithinMs(tx, refused) };
-    });
+    const settings = await readSettings(dependencies.db);
+    const result = await dependencies.db.transaction((tx) => claim(tx, input, settings));
+    if (result.outcome === 'claimed') {
+      // In a transaction of its own: rows of host and pool, which others wait for, are not locked for longer than needed.
+      const deployment = await dependencies.db.transaction((tx) => deploymentOf(tx, dependencies, result, settings));
+      return { outcome: 'claimed', deployment };
+    }
     if (result.outcome !== 'no host') return result;
+    const { short, ...noHost } = result;
     // Only now: whoever evicts locks copies first and pools then, as who joins a stage does.
-    return { ...result, returnsWithinMs: Math.max(result.returnsWithinMs, await roomWithinMs(dependencies, short)) };
+    return { ...noHost, returnsWithinMs: Math.max(noHost.returnsWithinMs, await roomWithinMs(dependencies, short)) };
   };
+
+type Place = Pick<Deployment, 'hostId' | 'hostName' | 'poolId' | 'token'>;
+
+type Claimed = { outcome: 'claimed'; vm: LockedVm; place: Place };
+
+async function claim(
+  tx: Transaction,
+  input: ClaimHostInput,
+  settings: SettingValues,
+): Promise<Claimed | (NoHost & { short: Lack[] }) | { outcome: 'obsolete' }> {
+  const vm = await lockVm(tx, input);
+  if (!vm) return { outcome: 'obsolete' };
+  const { instance, template, offering, volume } = vm;
+  const earlier = await earlierClaim(tx, instance, input.excludedHostIds);
+  if (earlier) return { outcome: 'claimed', vm, place: earlier };
+  requireTemplate(vm);
+  const factors = factorsOf(settings);
+  const needs: PlacementNeeds = {
+    arch: template.arch,
+    cpuMhz: offering.cpu * offering.speedMhz,
+    ramBytes: memoryBytesOf(offering),
+    hostTags: offering.hostTags,
+    storageTags: offering.storageTags,
+    diskBytes: volume.wantedSizeBytes ?? template.sizeBytes ?? 0,
+    templateBytes: template.sizeBytes ?? 0,
+    overprovisioningFactor: factors.storage,
+  };
+  const { vmId, within, excludedHostIds } = input;
+  const query = { vmId, within, excludedHostIds, zoneId: instance.dataCenterId, templateId: template.id };
+  const hosts = await readCandidates(tx, query, factors);
+  const { places, refused } = rankHosts(hosts, needs);
+  const token = instance.fenceToken + TOKENS_PER_TRY;
+  const { cpuMhz, ramBytes, diskBytes } = needs;
+  const place = await claimFirst({ places, refused }, ({ hostId, poolId }, mayWait) =>
+    takeCapacity(tx, { vmId, token, hostId, poolId, cpuMhz, ramBytes, diskBytes }, { factors, mayWait }),
+  );
+  if (!place) {
+    const short = shortPools(hosts, needs).map((pool) => ({ ...pool, templateId: template.id }));
+    return { outcome: 'no host', refused, short, returnsWithinMs: await returnsWithinMs(tx, refused, settings) };
+  }
+  const { hostId, hostName, poolId } = place;
+  await tx.update(vmInstance).set({ fenceToken: token, lastHostId: hostId }).where(eq(vmInstance.id, vmId));
+  return { outcome: 'claimed', vm, place: { hostId, hostName, poolId, token } };
+}
 
 /**
  * Has unused templates evicted from the first pool where that is enough. Only when no host has the space as it is: a
@@ -103,8 +121,8 @@ type LockedVm = NonNullable<Awaited<ReturnType<typeof lockVm>>>;
 async function deploymentOf(
   tx: Transaction,
   { secretBox }: ControlDependencies,
-  vm: LockedVm,
-  place: Pick<Deployment, 'hostId' | 'hostName' | 'poolId' | 'token'>,
+  { vm, place }: Claimed,
+  settings: SettingValues,
 ): Promise<Deployment> {
   const { instance, template, volume } = vm;
   return {
@@ -117,16 +135,15 @@ async function deploymentOf(
     templateName: template.name,
     generation: template.generation,
     format: template.format,
-    rootDisk: { sizeBytes: volume.wantedSizeBytes, isCopy: await isFullClone(tx) },
+    rootDisk: { sizeBytes: volume.wantedSizeBytes, isCopy: settings['create.full.clone'] === 'true' },
     domain: await domainOf(tx, secretBox, vm, place),
   };
 }
 
-const isFullClone = async (tx: Transaction): Promise<boolean> =>
-  (await readSettings(tx))['create.full.clone'] === 'true';
-
 /** The claim of the VM's present token, unless it was given up. */
 async function earlierClaim(tx: Transaction, vm: typeof vmInstance.$inferSelect, excludedHostIds: string[]) {
+  // Nothing was ever claimed for it.
+  if (vm.fenceToken === 0) return undefined;
   const [claim] = await tx
     .select({
       hostId: capacityClaim.hostId,
@@ -150,7 +167,14 @@ async function earlierClaim(tx: Transaction, vm: typeof vmInstance.$inferSelect,
 
 async function lockVm(tx: Transaction, { vmId, jobId }: ClaimHostInput) {
   const [row] = await tx
-    .select({ instance: vmInstance, template: vmTemplate, offering: serviceOffering, volume: volumes, job: asyncJob })
+    .select({
+      instance: vmInstance,
+      template: vmTemplate,
+      offering: serviceOffering,
+      volume: volumes,
+      job: { jobStatus: asyncJob.jobStatus },
+      inZone: templateStoreRef.id,
+    })
     .from(vmInstance)
     .innerJoin(vmTemplate, eq(vmTemplate.id, vmInstance.templateId))
     .innerJoin(serviceOffering, eq(serviceOffering.id, vmInstance.serviceOfferingId))
@@ -159,6 +183,14 @@ async function lockVm(tx: Transaction, { vmId, jobId }: ClaimHostInput) {
       and(eq(volumes.instanceId, vmInstance.id), eq(volumes.volumeType, 'ROOT'), isNull(volumes.removed)),
     )
     .innerJoin(asyncJob, eq(asyncJob.id, jobId))
+    .leftJoin(
+      templateStoreRef,
+      and(
+        eq(templateStoreRef.templateId, vmTemplate.id),
+        eq(templateStoreRef.dataCenterId, vmInstance.dataCenterId),
+        eq(templateStoreRef.state, 'Ready'),
+      ),
+    )
     .where(eq(vmInstance.id, vmId))
     .for('update', { of: vmInstance });
   if (row?.job.jobStatus !== JOB_STATUS.inProgress || row.instance.state !== 'Starting') return undefined;
@@ -166,77 +198,7 @@ async function lockVm(tx: Transaction, { vmId, jobId }: ClaimHostInput) {
 }
 
 /** A try that has its claim already goes on when the template is deleted under it. */
-async function requireTemplate(tx: Transaction, { template, instance }: LockedVm): Promise<void> {
-  const [bypassed] = await tx
-    .select({ id: templateStoreRef.id })
-    .from(templateStoreRef)
-    .where(
-      and(
-        eq(templateStoreRef.templateId, template.id),
-        eq(templateStoreRef.dataCenterId, instance.dataCenterId),
-        eq(templateStoreRef.state, 'Ready'),
-      ),
-    );
-  if (!bypassed || template.state !== 'Active') {
-    throw new SlipwayError('SLIPWAY_RESOURCE_STATE', `Template ${template.name} is not ready in the zone of the VM`);
-  }
-}
-
-async function candidates(
-  tx: Transaction,
-  vm: typeof vmInstance.$inferSelect,
-  excludedHostIds: string[],
-  factor: number,
-): Promise<HostCandidate[]> {
-  // What a host owes for this VM would be undone under a newer try of it.
-  const owes = tx
-    .select({ one: sql`1` })
-    .from(cleanupDebt)
-    .where(and(eq(cleanupDebt.vmId, vm.id), eq(cleanupDebt.hostId, host.id)));
-  const rows = await tx
-    .select({ host, pool: storagePool, spool: templateSpoolRef.id })
-    .from(host)
-    .innerJoin(cluster, eq(cluster.id, host.clusterId))
-    .leftJoin(storagePoolHostRef, eq(storagePoolHostRef.hostId, host.id))
-    .leftJoin(storagePool, and(eq(storagePool.id, storagePoolHostRef.poolId), isNull(storagePool.removed)))
-    .leftJoin(
-      templateSpoolRef,
-      and(
-        eq(templateSpoolRef.poolId, storagePool.id),
-        eq(templateSpoolRef.templateId, vm.templateId),
-        inArray(templateSpoolRef.state, ['Ready', 'Downloading', 'Allocated']),
-      ),
-    )
-    .where(
-      and(
-        eq(host.dataCenterId, vm.dataCenterId),
-        eq(host.hypervisorType, 'KVM'),
-        eq(cluster.allocationState, 'Enabled'),
-        isNull(host.removed),
-        notExists(owes),
-      ),
-    );
-  const hosts = new Map<string, HostCandidate>();
-  for (const row of rows) {
-    if (excludedHostIds.includes(row.host.id)) continue;
-    const candidate = hosts.get(row.host.id) ?? {
-      hostId: row.host.id,
-      hostName: row.host.name,
-      status: row.host.status,
-      resourceState: row.host.resourceState,
-      arch: row.host.arch,
-      cpuFreeMhz: row.host.cpus * row.host.speedMhz - row.host.cpuUsedMhz,
-      ramFreeBytes: row.host.ramBytes - row.host.ramUsedBytes,
-      pools: [],
-    };
-    hosts.set(row.host.id, candidate);
-    if (!row.pool) continue;
-    candidate.pools.push({
-      poolId: row.pool.id,
-      status: row.pool.status,
-      freeBytes: freeBytes(row.pool, factor),
-      hasTemplate: row.spool !== null,
-    });
-  }
-  return [...hosts.values()];
+function requireTemplate({ template, inZone }: LockedVm): void {
+  if (inZone !== null && template.state === 'Active') return;
+  throw new SlipwayError('SLIPWAY_RESOURCE_STATE', `Template ${template.name} is not ready in the zone of the VM`);
 }

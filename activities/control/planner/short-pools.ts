@@ -1,4 +1,4 @@
-import { type HostCandidate, neededBytes, type PlacementNeeds, whyNotHost } from './rank-hosts.js';
+import { type HostCandidate, neededBytes, type PlacementNeeds, whyNotHost, whyNotUsable } from './rank-hosts.js';
 
 /** A pool that a VM would go to if it had more space. */
 export interface ShortPool {
@@ -12,8 +12,9 @@ export function shortPools(hosts: readonly HostCandidate[], needs: PlacementNeed
   for (const host of hosts) {
     if (whyNotHost(host, needs) !== undefined) continue;
     for (const pool of host.pools) {
+      if (whyNotUsable(pool, needs) !== undefined) continue;
       const lackingBytes = neededBytes(pool, needs) - pool.freeBytes;
-      if (pool.status === 'Up' && lackingBytes > 0) short.set(pool.poolId, { poolId: pool.poolId, lackingBytes });
+      if (lackingBytes > 0) short.set(pool.poolId, { poolId: pool.poolId, lackingBytes });
     }
   }
   return [...short.values()].sort((a, b) => a.lackingBytes - b.lackingBytes);
