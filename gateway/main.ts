@@ -1,3 +1,4 @@
+import { cancelJob } from '../client/cancel-job.js';
 import { connectTemporal } from '../client/connect.js';
 import { executeWorkflow } from '../client/execute-workflow.js';
 import { startJob } from '../client/start-job.js';
@@ -22,6 +23,7 @@ async function main(): Promise<void> {
       db,
       secretBox,
       startJob: (job) => startJob({ client, db }, job),
+      cancelJob: (job) => cancelJob(client, job),
       executeWorkflow: (call) => executeWorkflow(client, call),
     },
     { log: process.stdout },

@@ -175,6 +175,11 @@ export const SETTINGS = {
     max: LONGEST_TIMER_S,
     description: 'How often destroyed virtual machines are looked at, to expunge those whose expunge.delay is over.',
   },
+  'allow.user.expunge.recover.vm': {
+    defaultValue: 'false',
+    type: 'boolean',
+    description: 'Whether users may expunge and recover their virtual machines; administrators always may.',
+  },
   'cpu.overprovisioning.factor': {
     defaultValue: '1',
     type: 'decimal',

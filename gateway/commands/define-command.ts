@@ -14,6 +14,8 @@ export interface CommandDependencies {
   secretBox: SecretBox;
   /** Never rejects: the job's row is the promise, and a sweeper starts what could not be started. */
   startJob(job: JobRow): Promise<unknown>;
+  /** @throws SlipwayError when its workflow does not run, or Temporal does not answer */
+  cancelJob(job: JobRow): Promise<void>;
   /** @throws SlipwayError of the workflow's failure */
   executeWorkflow(call: WorkflowCall): Promise<unknown>;
 }

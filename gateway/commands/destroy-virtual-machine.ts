@@ -1,3 +1,4 @@
+import { requireExpungeRight } from '../auth/require-expunge-right.js';
 import { boolean, required, uuid, withDefault } from '../protocol/parameters.js';
 import { unsupported } from '../protocol/undone-parameters.js';
 import { virtualMachineFields } from '../responses/virtual-machine.js';
@@ -19,6 +20,8 @@ export const destroyVirtualMachine = defineCommand({
     ...unsupported({ volumeids: { type: 'list', since: '4.12.0' } }),
   },
   response: { objectName: 'virtualmachine', fields: virtualMachineFields },
-  handle: ({ id, expunge, customjobid }, context) =>
-    startVirtualMachineJob({ jobCmd: 'destroyVirtualMachine', id, customjobid, input: { expunge } }, context),
+  async handle({ id, expunge, customjobid }, context) {
+    if (expunge) await requireExpungeRight(context.db, context.caller, 'Expunging a vm');
+    return startVirtualMachineJob({ jobCmd: 'destroyVirtualMachine', id, customjobid, input: { expunge } }, context);
+  },
 });

@@ -1,25 +1,40 @@
 import { createListApis } from './apis.js';
+import { cancelJob } from './cancel-job.js';
+import { createDiskOffering } from './create-disk-offering.js';
+import { createNetwork } from './create-network.js';
+import { createSSHKeyPair } from './create-ssh-key-pair.js';
 import type { Command } from './define-command.js';
+import { deleteDiskOffering } from './delete-disk-offering.js';
 import { deleteIso } from './delete-iso.js';
+import { deleteNetwork } from './delete-network.js';
+import { deleteSSHKeyPair } from './delete-ssh-key-pair.js';
 import { deleteTemplate } from './delete-template.js';
 import { deployVirtualMachine } from './deploy-virtual-machine.js';
 import { destroyVirtualMachine } from './destroy-virtual-machine.js';
+import { expungeVirtualMachine } from './expunge-virtual-machine.js';
 import { listOsTypes } from './guest-os.js';
 import { listHosts } from './hosts.js';
 import { queryAsyncJobResult } from './jobs.js';
 import { listConfigurations } from './list-configurations.js';
+import { listDiskOfferings } from './list-disk-offerings.js';
 import { listIsos } from './list-isos.js';
+import { listNetworkOfferings } from './list-network-offerings.js';
+import { listNetworks } from './list-networks.js';
+import { listSSHKeyPairs } from './list-ssh-key-pairs.js';
 import { listTemplates } from './list-templates.js';
 import { listVirtualMachines } from './list-virtual-machines.js';
 import { rebootVirtualMachine } from './reboot-virtual-machine.js';
 import { recoverVirtualMachine } from './recover-virtual-machine.js';
 import { registerIso } from './register-iso.js';
+import { registerSSHKeyPair } from './register-ssh-key-pair.js';
 import { registerTemplate } from './register-template.js';
 import { listServiceOfferings } from './service-offerings.js';
 import { startVirtualMachine } from './start-virtual-machine.js';
 import { stopVirtualMachine } from './stop-virtual-machine.js';
 import { listStoragePools } from './storage-pools.js';
 import { updateConfiguration } from './update-configuration.js';
+import { updateNetwork } from './update-network.js';
+import { updateVirtualMachine } from './update-virtual-machine.js';
 import { listZones } from './zones.js';
 
 /** Every command of the API. */
@@ -30,6 +45,18 @@ export const COMMANDS: readonly Command[] = [
   listStoragePools,
   listOsTypes,
   listServiceOfferings,
+  listDiskOfferings,
+  createDiskOffering,
+  deleteDiskOffering,
+  listNetworkOfferings,
+  listNetworks,
+  createNetwork,
+  updateNetwork,
+  deleteNetwork,
+  listSSHKeyPairs,
+  createSSHKeyPair,
+  registerSSHKeyPair,
+  deleteSSHKeyPair,
   registerTemplate,
   listTemplates,
   deleteTemplate,
@@ -43,7 +70,10 @@ export const COMMANDS: readonly Command[] = [
   rebootVirtualMachine,
   destroyVirtualMachine,
   recoverVirtualMachine,
+  expungeVirtualMachine,
+  updateVirtualMachine,
   queryAsyncJobResult,
+  cancelJob,
   listConfigurations,
   updateConfiguration,
 ];

@@ -1,6 +1,7 @@
 import { findOwnVirtualMachine } from '../../db/reads/find-deployment-parts.js';
 import { findVirtualMachine } from '../../db/reads/list-virtual-machines.js';
 import { recoverDestroyed } from '../../db/virtual-machines.js';
+import { requireExpungeRight } from '../auth/require-expunge-right.js';
 import { field } from '../protocol/fields.js';
 import { required, uuid } from '../protocol/parameters.js';
 import { noSuchEntity } from '../protocol/standard-texts.js';
@@ -19,6 +20,7 @@ export const recoverVirtualMachine = defineCommand({
   },
   // No workflow: nothing but its row changes, under the lock of the row.
   async handle({ id }, { db, caller, command }) {
+    await requireExpungeRight(db, caller, 'Recovering a vm');
     if (!(await findOwnVirtualMachine(db, caller, id))) throw noSuchEntity(command, 'id', id);
     await recoverDestroyed(db, id);
     return { virtualmachine: virtualMachineResponse((await findVirtualMachine(db, id))!, caller) };

@@ -1,18 +1,29 @@
 import { randomUUID } from 'node:crypto';
 import { createJob } from '../../db/jobs.js';
 import { findOwnVirtualMachine } from '../../db/reads/find-deployment-parts.js';
+import { lockVirtualMachine, type VirtualMachineRow } from '../../db/lock-virtual-machine.js';
 import { vmWorkflowId } from '../../shared/workflow-ids.js';
 import { noSuchEntity } from '../protocol/standard-texts.js';
 import { earlierJob, jobOfCall } from './async-jobs.js';
 import type { CommandContext } from './define-command.js';
 
 export interface VirtualMachineCall {
-  /** The command, which is the workflow's type too. */
+  /** The command. */
   jobCmd: string;
+  /** The command's name when absent. */
+  workflowType?: string;
   id: string;
+  /** The parameter that `id` came in. */
+  idParameter?: string;
   customjobid: string | undefined;
   /** Of the workflow, beside the ids of VM and job. */
   input: Record<string, unknown>;
+  /**
+   * Looks at the VM under the lock of its row: nothing changes it before the job is there.
+   *
+   * @throws SlipwayError when the VM is in no state for it
+   */
+  check?: (vm: VirtualMachineRow) => void;
 }
 
 /**
@@ -21,7 +32,7 @@ export interface VirtualMachineCall {
  * @throws SlipwayError SLIPWAY_RESOURCE_BUSY when another operation is working on the VM
  */
 export async function startVirtualMachineJob(
-  { jobCmd, id, customjobid, input }: VirtualMachineCall,
+  { jobCmd, workflowType = jobCmd, id, idParameter = 'id', customjobid, input, check }: VirtualMachineCall,
   context: CommandContext,
 ): Promise<{ jobid: string }> {
   const { db, caller } = context;
@@ -29,18 +40,24 @@ export async function startVirtualMachineJob(
   const earlier = await earlierJob(db, context, { customjobid, jobCmd, instanceId: id });
   if (earlier) return { jobid: earlier.id };
   const vm = await findOwnVirtualMachine(db, caller, id);
-  if (!vm) throw noSuchEntity(context.command, 'id', id);
+  if (!vm) throw noSuchEntity(context.command, idParameter, id);
   const jobId = customjobid ?? randomUUID();
-  const created = await createJob(db, {
-    id: jobId,
-    accountId: caller.accountId,
-    userId: caller.userId,
-    jobCmd,
-    workflowType: jobCmd,
-    workflowId: vmWorkflowId(vm.id),
-    workflowInput: { ...input, vmId: vm.id, jobId },
-    instanceType: 'VirtualMachine',
-    instanceId: vm.id,
+  const created = await db.transaction(async (tx) => {
+    const row = await lockVirtualMachine(tx, vm.id);
+    const made = await createJob(tx, {
+      id: jobId,
+      accountId: caller.accountId,
+      userId: caller.userId,
+      jobCmd,
+      workflowType,
+      workflowId: vmWorkflowId(vm.id),
+      workflowInput: { ...input, vmId: vm.id, jobId },
+      instanceType: 'VirtualMachine',
+      instanceId: vm.id,
+    });
+    // After that: a VM that is busy is in some state between two others, and what matters is that it is busy.
+    check?.(row);
+    return made;
   });
   // Two calls with one `customjobid` may have come at once.
   const job = jobOfCall(created, { jobCmd, accountId: caller.accountId, instanceId: vm.id });

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { eq, sql } from 'drizzle-orm';
 import { completeJob } from '../../db/jobs.js';
 import { asyncJob, dataCenter, event, storagePool, vmInstance, type VmState, volumes } from '../../db/schema/index.js';
+import { writeSettings } from '../../db/settings.js';
 import { activateTemplate, createTemplate } from '../../db/templates.js';
 import { startTestGateway, type TestGateway, type TestUser } from '../../tests/support/test-gateway.js';
 
@@ -20,6 +21,7 @@ beforeAll(async () => {
   const { serviceoffering } = await gateway.admin.call('listServiceOfferings', { name: 'Small Instance' });
   offeringId = (serviceoffering as { id: string }[])[0]!.id;
   templateId = await addTemplate(somebody);
+  await writeSettings(gateway.db, { 'allow.user.expunge.recover.vm': 'true' });
 });
 afterAll(() => gateway.stop());
 

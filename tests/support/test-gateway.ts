@@ -16,6 +16,8 @@ export interface TestGateway extends TestDatabase {
   addUser(name: string, role?: (typeof ACCOUNT_TYPES)[number]): Promise<TestUser>;
   /** Jobs whose workflow was to be started, in order. */
   started: JobRow[];
+  /** Jobs whose workflow was to be cancelled, in order. */
+  cancelled: JobRow[];
   /** What the gateway asked of Temporal, in order. */
   executed: WorkflowCall[];
   /** What the gateway logged. */
@@ -46,6 +48,7 @@ export async function startTestGateway(): Promise<TestGateway> {
   const gateway: Omit<TestGateway, 'endpoint' | 'admin' | 'addUser' | 'stop'> = {
     ...database,
     started: [],
+    cancelled: [],
     executed: [],
     log: () => logged.join(''),
     onExecute: ({ input }) =>
@@ -60,6 +63,7 @@ export async function startTestGateway(): Promise<TestGateway> {
       db,
       secretBox,
       startJob: (job) => Promise.resolve(gateway.started.push(job)),
+      cancelJob: (job) => Promise.resolve(void gateway.cancelled.push(job)),
       executeWorkflow(call) {
         gateway.executed.push(call);
         return gateway.onExecute(call);

@@ -10,6 +10,7 @@ import type { HostDependencies } from '../../activities/host/dependencies.js';
 import { downloadTier } from '../../activities/host/download-tier.js';
 import { probeUrl, readSources } from '../../activities/host/sources.js';
 import { type CloudStackClient, createCloudStackClient } from '../../cli/cloudstack-client.js';
+import { cancelJob } from '../../client/cancel-job.js';
 import { executeWorkflow } from '../../client/execute-workflow.js';
 import { startJob } from '../../client/start-job.js';
 import { vmTemplateDetails } from '../../db/schema/index.js';
@@ -61,6 +62,7 @@ describe('the secrets of a template', () => {
       db,
       secretBox,
       startJob: (job: Parameters<typeof startJob>[1]) => startJob({ client, db }, job),
+      cancelJob: (job: Parameters<typeof cancelJob>[1]) => cancelJob(client, job),
       executeWorkflow: (call: Parameters<typeof executeWorkflow>[1]) => executeWorkflow(client, call),
     };
     gateway = createGateway(dependencies, { log });

@@ -1,0 +1,201 @@
+import { randomUUID } from 'node:crypto';
+import { eq, sql } from 'drizzle-orm';
+import { completeJob } from '../../db/jobs.js';
+import { event, storagePool, vmInstance, type VmState, volumes } from '../../db/schema/index.js';
+import { writeSettings } from '../../db/settings.js';
+import { activateTemplate, createTemplate } from '../../db/templates.js';
+import type { ImageFormat } from '../../shared/images.js';
+import { startTestGateway, type TestGateway, type TestUser } from '../../tests/support/test-gateway.js';
+
+let gateway: TestGateway;
+let somebody: TestUser;
+let other: TestUser;
+let operator: TestUser;
+let offeringId: string;
+let templateId: string;
+
+beforeAll(async () => {
+  gateway = await startTestGateway();
+  somebody = await gateway.addUser('somebody');
+  other = await gateway.addUser('other');
+  operator = { ...somebody, client: gateway.admin };
+  const { serviceoffering } = await gateway.admin.call('listServiceOfferings', { name: 'Small Instance' });
+  offeringId = (serviceoffering as { id: string }[])[0]!.id;
+  templateId = await addImage();
+});
+afterAll(() => gateway.stop());
+
+async function addImage({ owner = somebody, format = 'QCOW2' as ImageFormat, zoneIds = [gateway.seeded.zoneId] } = {}) {
+  const { ostype } = await gateway.admin.call('listOsTypes');
+  const { id } = await createTemplate(gateway.db, gateway.secretBox, {
+    name: format === 'ISO' ? 'installer' : 'debian',
+    displayText: 'an image',
+    accountId: owner.accountId,
+    guestOsId: (ostype as { id: string }[])[0]!.id,
+    format,
+    url: 'http://images.example/image',
+    directDownload: true,
+    isPublic: false,
+    isFeatured: false,
+    isExtractable: false,
+    requiresHvm: true,
+    bits: 64,
+    arch: 'x86_64',
+    details: [],
+    headers: [],
+  });
+  await activateTemplate(gateway.db, { templateId: id, zoneIds, sizeBytes: 2 * 1024 ** 3 });
+  return id;
+}
+
+/** A VM that was deployed, in some state. */
+async function vm(state: VmState = 'Stopped'): Promise<string> {
+  const { id, jobid } = (await somebody.client.call('deployVirtualMachine', {
+    zoneid: gateway.seeded.zoneId,
+    serviceofferingid: offeringId,
+    templateid: templateId,
+  })) as { id: string; jobid: string };
+  await completeJob(gateway.db, jobid, { status: 'succeeded', resultCode: 0, result: {} });
+  const [pool] = await gateway.db
+    .insert(storagePool)
+    .values({ name: id, dataCenterId: gateway.seeded.zoneId, poolType: 'NetworkFilesystem', scope: 'ZONE' })
+    .returning();
+  await gateway.db
+    .update(volumes)
+    .set({ state: 'Ready', path: 'disk', poolId: pool!.id })
+    .where(eq(volumes.instanceId, id));
+  await gateway.db
+    .update(vmInstance)
+    .set({ state, ended: sql`now()`, errorText: state === 'Error' ? 'host-1: full' : null })
+    .where(eq(vmInstance.id, id));
+  return id;
+}
+
+const events = async (id: string) =>
+  (await gateway.db.select().from(event).where(eq(event.resourceId, id))).map(({ type }) => type);
+
+const refused = (errorcode: number, text: string) => ({
+  errorcode,
+  errortext: expect.stringContaining(text) as string,
+});
+
+describe('who may expunge and recover', () => {
+  const calls: [string, (id: string, user: TestUser) => Promise<unknown>][] = [
+    ['expungeVirtualMachine', (id, { client }) => client.call('expungeVirtualMachine', { id })],
+    [
+      'destroyVirtualMachine with expunge',
+      (id, { client }) => client.call('destroyVirtualMachine', { id, expunge: true }),
+    ],
+    ['recoverVirtualMachine', (id, { client }) => client.call('recoverVirtualMachine', { id })],
+  ];
+
+  test.each(calls)('%s: an administrator; a user when the setting says so', async (_name, call) => {
+    const id = await vm('Destroyed');
+    await expect(call(id, somebody)).rejects.toMatchObject(refused(531, 'allow.user.expunge.recover.vm'));
+    await expect(call(id, operator)).resolves.toBeDefined();
+    await writeSettings(gateway.db, { 'allow.user.expunge.recover.vm': 'true' });
+    await expect(call(await vm('Destroyed'), somebody)).resolves.toBeDefined();
+    await writeSettings(gateway.db, { 'allow.user.expunge.recover.vm': 'false' });
+  });
+
+  test('a user destroys without expunge', async () => {
+    await expect(somebody.client.call('destroyVirtualMachine', { id: await vm() })).resolves.toHaveProperty('jobid');
+  });
+});
+
+describe('expungeVirtualMachine', () => {
+  test('starts what destroys for good', async () => {
+    const id = await vm('Destroyed');
+    const { jobid } = await gateway.admin.call('expungeVirtualMachine', { id });
+    expect(gateway.started.at(-1)).toMatchObject({
+      id: jobid,
+      workflowType: 'destroyVirtualMachine',
+      workflowId: `vm-${id}`,
+      workflowInput: { vmId: id, jobId: jobid, expunge: true },
+    });
+    await expect(gateway.admin.call('recoverVirtualMachine', { id })).rejects.toMatchObject({ errorcode: 536 });
+  });
+
+  test.each<VmState>(['Stopping', 'Stopped', 'Starting'])('refuses a VM that is %s', async (state) => {
+    const id = await vm(state);
+    const started = gateway.started.length;
+    const refusal = refused(431, 'Please destroy vm with specified vmId before expunge');
+    await expect(gateway.admin.call('expungeVirtualMachine', { id })).rejects.toMatchObject(refusal);
+    expect(gateway.started).toHaveLength(started);
+    // No job was left behind.
+    await expect(gateway.admin.call('destroyVirtualMachine', { id })).resolves.toHaveProperty('jobid');
+  });
+
+  test('takes one in Error too', async () => {
+    const id = await vm('Error');
+    await expect(gateway.admin.call('expungeVirtualMachine', { id })).resolves.toHaveProperty('jobid');
+  });
+});
+
+describe('updateVirtualMachine', () => {
+  const update = (id: string, changes: object, { client } = somebody) =>
+    client.call('updateVirtualMachine', { id, ...changes });
+
+  test('changes names and user data, which are encrypted where they lie, and tells of it', async () => {
+    const id = await vm();
+    const userdata = Buffer.from('#cloud-config\npassword: hunter2\n').toString('base64');
+    expect(await update(id, { displayname: 'The web', name: 'web-2', userdata })).toEqual({
+      virtualmachine: expect.objectContaining({ id, displayname: 'The web', name: 'web-2' }),
+    });
+    const [row] = await gateway.db.select().from(vmInstance).where(eq(vmInstance.id, id));
+    expect(row!.userDataEncrypted).not.toContain(userdata);
+    expect(gateway.secretBox.decrypt(row!.userDataEncrypted!)).toBe(userdata);
+    const told = await gateway.db.select().from(event).where(eq(event.resourceId, id));
+    expect(told).toMatchObject([{ type: 'VM.UPDATE', accountId: somebody.accountId, userId: expect.any(String) }]);
+    expect(JSON.stringify(told) + gateway.log()).not.toContain(userdata);
+  });
+
+  test('changes the display name of a VM that runs, and its name only when it is Stopped', async () => {
+    const id = await vm('Stopping');
+    await expect(update(id, { displayname: 'other' })).resolves.toMatchObject({
+      virtualmachine: { displayname: 'other' },
+    });
+    await expect(update(id, { name: 'other' })).rejects.toMatchObject(refused(431, 'stop it to change its name'));
+  });
+
+  test('with nothing to change does nothing', async () => {
+    const id = await vm();
+    await expect(update(id, {})).resolves.toHaveProperty('virtualmachine');
+    expect(await events(id)).toEqual([]);
+  });
+
+  test.each([
+    ['a name that is none', { name: '1web' }, 'Invalid name.'],
+    ['user data that is not base64', { userdata: 'not base64!' }, 'User data is not base64 encoded'],
+    ['too much user data', { userdata: Buffer.alloc(40_000).toString('base64') }, 'User data is too long'],
+    ['an OS type', { ostypeid: randomUUID() }, 'does not support parameter ostypeid yet'],
+  ])('refuses %s', async (_what, changes, text) => {
+    await expect(update(await vm(), changes)).rejects.toMatchObject(refused(431, text));
+  });
+
+  test('does not find the VM of another account', async () => {
+    await expect(update(await vm(), { displayname: 'mine' }, other)).rejects.toMatchObject({ errorcode: 431 });
+  });
+});
+
+describe('cancelJob', () => {
+  const job = async () => (await somebody.client.call('startVirtualMachine', { id: await vm() }))['jobid'] as string;
+
+  test('asks the workflow of a job to end: its owner may, and an administrator', async () => {
+    for (const { client } of [somebody, operator]) {
+      const jobid = await job();
+      expect(await client.call('cancelJob', { jobid })).toEqual({ success: true });
+      expect(gateway.cancelled.at(-1)).toMatchObject({ id: jobid });
+    }
+  });
+
+  test('does not find the job of another account', async () => {
+    await expect(other.client.call('cancelJob', { jobid: await job() })).rejects.toMatchObject({ errorcode: 431 });
+  });
+
+  test('says that a job has ended', async () => {
+    const jobid = await job();
+    await completeJob(gateway.db, jobid, { status: 'succeeded', resultCode: 0, result: {} });
+    await expect(somebody.client.call('cancelJob', { jobid })).rejects.toMatchObject(refused(431, 'has ended'));
+  });
+});
