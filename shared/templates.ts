@@ -1,4 +1,5 @@
 import type { Digest } from './checksum.js';
+import type { Failure } from './failures.js';
 import type { ImageFormat } from './images.js';
 import type { DownloadSettings } from './settings.js';
 
@@ -125,6 +126,35 @@ export interface DeleteTemplateInput {
   /** Also while virtual machines use it; they go on. */
   isForced: boolean;
 }
+
+export interface RefreshTemplateInput {
+  templateId: string;
+  jobId: string;
+  /** `{ALGORITHM}hash` of the new file, null for none; the registered one stays when absent. */
+  checksum?: string | null;
+}
+
+export interface PrestageTemplateInput {
+  templateId: string;
+  jobId: string;
+  zoneId: string;
+  /** Every pool of the zone when absent. */
+  poolId?: string;
+  /** What came of the pools before, which an earlier run of the workflow has asked. */
+  soFar?: PrestageProgress;
+}
+
+export interface PrestageProgress {
+  /** Pools are asked in the order of their ids; null before the first. */
+  lastPoolId: string | null;
+  readyCount: number;
+  failedCount: number;
+  /** Of the pools that failed first. */
+  failures: (Failure & { poolName: string })[];
+}
+
+/** What brings a template to one pool ahead of time: who waits is known when its workflow runs. */
+export type PrestageRequest = Omit<StageRequest, 'workflowId'> & { poolName: string };
 
 export interface EvictTemplateCopyInput {
   spoolRefId: string;

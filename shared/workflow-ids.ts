@@ -7,5 +7,10 @@ export const templateWorkflowId = (templateId: string): string => `template-${te
 export const hostWorkflowId = (hostId: string): string => `host-${hostId}`;
 export const stageWorkflowId = (poolId: string, templateId: string, generation: number): string =>
   `stage-${poolId}-${templateId}-g${generation}`;
+/**
+ * Of a template and a place, which is a pool or a zone: not of the template alone, for it may take hours, in which the
+ * template can be deleted or refreshed.
+ */
+export const prestageWorkflowId = (templateId: string, placeId: string): string => `prestage-${templateId}-${placeId}`;
 /** Of a copy and not of a place: the next copy there may be on its way while this one still goes. */
 export const evictionWorkflowId = (spoolRefId: string): string => `evict-${spoolRefId}`;

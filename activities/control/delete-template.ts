@@ -70,17 +70,21 @@ const kindOf = (template: Template | undefined) =>
     ? ({ type: 'ISO.DELETE', resourceType: 'Iso' } as const)
     : ({ type: 'TEMPLATE.DELETE', resourceType: 'Template' } as const);
 
-/** In CloudStack's words: a VM that can be recovered uses its template too. */
+/**
+ * In CloudStack's words. A VM that can be recovered uses its template too. It uses an ISO while that is in its drive, and
+ * not because it was installed from it.
+ */
 async function requireUnused(
   tx: Transaction,
   { template, zoneId, jobAccountId }: { template: Template; zoneId: string | undefined; jobAccountId: string },
 ): Promise<void> {
+  const isIso = template.format === 'ISO';
   const vms = await tx
     .select({ id: vmInstance.id, name: vmInstance.name })
     .from(vmInstance)
     .where(
       and(
-        eq(vmInstance.templateId, template.id),
+        eq(isIso ? vmInstance.isoId : vmInstance.templateId, template.id),
         notInArray(vmInstance.state, ['Expunging', 'Expunged']),
         zoneId === undefined ? undefined : eq(vmInstance.dataCenterId, zoneId),
       ),
@@ -91,10 +95,10 @@ async function requireUnused(
   const names = vms.slice(0, NAMED_VMS).map(({ id, name }) => `${name} (${id})`);
   // Others must not learn of whose VMs there are.
   const list = caller?.type === 'Admin' ? ` Instances list: [${names.join(', ')}].` : '';
-  throw new SlipwayError(
-    'SLIPWAY_RESOURCE_STATE',
-    `Unable to delete template [${template.name}] because there are [${vms.length}] VM instances using it.${list}`,
-  );
+  const refusal = isIso
+    ? "Unable to delete iso, as it's used by other vms."
+    : `Unable to delete template [${template.name}] because there are [${vms.length}] VM instances using it.`;
+  throw new SlipwayError('SLIPWAY_RESOURCE_STATE', `${refusal}${list}`);
 }
 
 /** The template is as it was, and the job says why. */

@@ -9,6 +9,8 @@ import { markHostDown, markHostUp, recordHello, recordHostStatus } from './host.
 import { joinStage } from './join-stage.js';
 import { leaveStage } from './leave-stage.js';
 import { makeRoomForStage } from './make-room.js';
+import { listPrestagePools, recordPrestaged } from './prestage.js';
+import { beginRefresh, recordNotRefreshed, recordRefreshed } from './refresh-template.js';
 import { beginRepair } from './repair.js';
 import { sealTemplateUrl } from './seal-template-url.js';
 import { abandonStage, beginStage, failStage, finishStage, isTransferQueued, nextEpoch } from './stage.js';
@@ -22,6 +24,7 @@ export function createControlActivities(dependencies: ControlDependencies) {
     abandonStage: abandonStage(dependencies),
     beginDestroy: beginDestroy(dependencies),
     beginReboot: beginReboot(dependencies),
+    beginRefresh: beginRefresh(dependencies),
     beginRepair: beginRepair(dependencies),
     beginStage: beginStage(dependencies),
     beginStop: beginStop(dependencies),
@@ -34,6 +37,7 @@ export function createControlActivities(dependencies: ControlDependencies) {
     joinStage: joinStage(dependencies),
     keepCopy: keepCopy(dependencies),
     leaveStage: leaveStage(dependencies),
+    listPrestagePools: listPrestagePools(dependencies),
     makeRoomForStage: makeRoomForStage(dependencies),
     markHostDown: markHostDown(dependencies),
     markHostUp: markHostUp(dependencies),
@@ -46,8 +50,11 @@ export function createControlActivities(dependencies: ControlDependencies) {
     recordEvicted: recordEvicted(dependencies),
     recordHello: recordHello(dependencies),
     recordHostStatus: recordHostStatus(dependencies),
+    recordNotRefreshed: recordNotRefreshed(dependencies),
     recordOperationFailed: recordOperationFailed(dependencies),
+    recordPrestaged: recordPrestaged(dependencies),
     recordRebooted: recordRebooted(dependencies),
+    recordRefreshed: recordRefreshed(dependencies),
     recordRegistered: recordRegistered(dependencies),
     recordRunning: recordRunning(dependencies),
     recordStarted: recordStarted(dependencies),

@@ -11,7 +11,11 @@ export interface ValidationHost {
   settings: DownloadSettings;
 }
 
-/** A random Up KVM host of the zones, so that the hosts share the work and a sick one is not asked every time. */
+/**
+ * A random Up KVM host of the zones, so that the hosts share the work and a sick one is not asked every time; of a zone
+ * that has not been asked yet if there is one. One host that reads the URL is enough for all zones: the zone whose way out
+ * is down today must not keep a template from all others, and a deployment there says why it fails.
+ */
 export const pickValidationHost =
   ({ db }: ControlDependencies) =>
   async (input: { zoneIds: string[]; excludedHostIds: string[] }): Promise<ValidationHost | null> => {
@@ -27,10 +31,13 @@ export const pickValidationHost =
           input.excludedHostIds.length > 0 ? notInArray(host.id, input.excludedHostIds) : undefined,
         ),
       )
-      .orderBy(sql`random()`)
+      .orderBy(sql`${host.dataCenterId} in (${zonesOf(db, input.excludedHostIds)})`, sql`random()`)
       .limit(1);
     return picked ? { ...picked, settings: downloadSettings(await readSettings(db)) } : null;
   };
+
+const zonesOf = (db: ControlDependencies['db'], hostIds: string[]) =>
+  db.select({ id: host.dataCenterId }).from(host).where(inArray(host.id, hostIds));
 
 /** The template is Ready in its zones, with the size that the host found. */
 export const recordRegistered =

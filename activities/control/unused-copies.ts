@@ -1,4 +1,4 @@
-import { and, eq, exists, inArray, isNotNull, isNull, lt, not, notExists, or, type SQL, sql } from 'drizzle-orm';
+import { and, eq, exists, gt, inArray, isNotNull, isNull, lt, not, notExists, or, type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../../db/client.js';
 import {
   capacityClaim,
@@ -8,6 +8,7 @@ import {
   templateSpoolRef,
   templateStoreRef,
   vmInstance,
+  vmTemplate,
   volumes,
 } from '../../db/schema/index.js';
 import type { SettingValues } from '../../shared/settings.js';
@@ -26,13 +27,14 @@ const isNotRefused = or(
 );
 
 /**
- * Whether something needs a copy: a volume that refers to it, also of a VM that is stopped or can be recovered; a
- * deployment that waits for it, or was told that it is there; a try of a VM of the template on the pool that is under
+ * Whether something needs a copy: a volume that refers to it, also of a VM that is stopped or can be recovered; a VM that
+ * has it in its CD-ROM drive; a deployment that waits for it, or was told that it is there; a try of a VM of the template on the pool that is under
  * way, or that a host has yet to undo, whose disk may be there although no volume says so any more.
  */
 export function isUsed(db: Reader): SQL {
   const one = { one: sql`1` };
   const standing = db.select(one).from(volumes).where(eq(volumes.templateSpoolRefId, templateSpoolRef.id));
+  const inserted = db.select(one).from(vmInstance).where(eq(vmInstance.isoSpoolRefId, templateSpoolRef.id));
   const waiting = db.select(one).from(stageWaiter).where(eq(stageWaiter.spoolRefId, templateSpoolRef.id));
   const trying = db
     .select(one)
@@ -46,7 +48,7 @@ export function isUsed(db: Reader): SQL {
         or(eq(vmInstance.state, 'Starting'), isNotNull(cleanupDebt.vmId)),
       ),
     );
-  return or(exists(standing), exists(waiting), exists(trying))!;
+  return or(exists(standing), exists(inserted), exists(waiting), exists(trying))!;
 }
 
 export const isUnused = (db: Reader): SQL => not(isUsed(db));
@@ -63,7 +65,10 @@ export async function noteUse(db: Database): Promise<void> {
     .where(and(isNotNull(templateSpoolRef.unusedSince), isUsed(db)));
 }
 
-/** Unused copies that are to go: superseded, of a template that its zone no longer has, or unused for long enough. */
+/**
+ * Unused copies that are to go: superseded or of an older generation than the template's, of a template that its zone no
+ * longer has, or unused for long enough.
+ */
 export async function listDueCopies(db: Database, settings: SettingValues): Promise<string[]> {
   const registered = db
     .select({ one: sql`1` })
@@ -76,6 +81,10 @@ export async function listDueCopies(db: Database, settings: SettingValues): Prom
         eq(templateStoreRef.state, 'Ready'),
       ),
     );
+  const refreshed = db
+    .select({ one: sql`1` })
+    .from(vmTemplate)
+    .where(and(eq(vmTemplate.id, templateSpoolRef.templateId), gt(vmTemplate.generation, templateSpoolRef.generation)));
   const keepSeconds = Number(settings['storage.cleanup.interval']);
   const rows = await db
     .select({ id: templateSpoolRef.id })
@@ -87,6 +96,7 @@ export async function listDueCopies(db: Database, settings: SettingValues): Prom
         isUnused(db),
         or(
           eq(templateSpoolRef.state, 'Superseded'),
+          exists(refreshed),
           settings['template.delete.from.primary.storage'] === 'true' ? notExists(registered) : undefined,
           settings['storage.template.cleanup.enabled'] === 'true'
             ? lt(templateSpoolRef.unusedSince, sql`now() - make_interval(secs => ${keepSeconds})`)
