@@ -1,7 +1,7 @@
 import { proxyActivities } from '@temporalio/workflow';
 import type { ControlActivities } from '../activities/control/index.js';
 import type { HostActivities, TransferActivities } from '../activities/host/index.js';
-import { hostTaskQueue, hostTransferTaskQueue } from '../shared/task-queues.js';
+import { hostLifeTaskQueue, hostTaskQueue, hostTransferTaskQueue } from '../shared/task-queues.js';
 
 /**
  * Activities by retry class. Errors that Slipway knows are never retried here: they carry their row of the failure
@@ -50,18 +50,27 @@ export const probeOnHost = (hostId: string, timeoutMs: number, summary: string) 
     summary,
   });
 
+/** Smaller numbers go first; 3 is the middle of five. */
+const WANTED_PRIORITY = 2;
+const PRESTAGED_PRIORITY = 4;
+
 /**
- * Downloads. Waiting for a slot is normal. One try: the workflow decides what a lost host means. 60 s of heartbeat
+ * Downloads. Waiting for a slot is normal, and accounts take turns. One try: the workflow decides what a lost host means. 60 s of heartbeat
  * timeout stand a Temporal server that is away for seconds; 10 s repeated healthy downloads in 4 of 6 tries.
  * TRY_CANCEL: a download whose process has ended would never confirm.
  */
-export const transferOnHost = (hostId: string, summary: string) =>
+export const transferOnHost = (
+  hostId: string,
+  summary: string,
+  { accountId, isPrestaged }: { accountId: string; isPrestaged: boolean },
+) =>
   proxyActivities<TransferActivities>({
     taskQueue: hostTransferTaskQueue(hostId),
     startToCloseTimeout: '24 h',
     heartbeatTimeout: '60 s',
     cancellationType: 'TRY_CANCEL',
     retry: { maximumAttempts: 1 },
+    priority: { priorityKey: isPrestaged ? PRESTAGED_PRIORITY : WANTED_PRIORITY, fairnessKey: accountId },
     summary,
   });
 
@@ -76,7 +85,7 @@ const ENDS_WITH_PROCESS = {
 export const awaitHost = (hostId: string) =>
   proxyActivities<HostActivities>({
     ...ENDS_WITH_PROCESS,
-    taskQueue: hostTaskQueue(hostId),
+    taskQueue: hostLifeTaskQueue(hostId),
     summary: 'wait for the host worker',
   });
 
@@ -84,7 +93,21 @@ export const awaitHost = (hostId: string) =>
 export const watchOnHost = (hostId: string, summary: string) =>
   proxyActivities<HostActivities>({
     ...ENDS_WITH_PROCESS,
-    taskQueue: hostTaskQueue(hostId),
+    taskQueue: hostLifeTaskQueue(hostId),
     scheduleToStartTimeout: '20 s',
+    summary,
+  });
+
+/**
+ * What a host does to be Up. One try: a host that has died is to be known as Down within 30 s of that, and the lifecycle
+ * asks again by itself.
+ */
+export const settleOnHost = (hostId: string, summary: string) =>
+  proxyActivities<HostActivities>({
+    taskQueue: hostLifeTaskQueue(hostId),
+    scheduleToStartTimeout: '20 s',
+    startToCloseTimeout: 5 * 60_000,
+    heartbeatTimeout: '15 s',
+    retry: { maximumAttempts: 1 },
     summary,
   });

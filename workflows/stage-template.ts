@@ -18,9 +18,13 @@ import { failureOf, toWorkflowFailure } from './failure-of.js';
 import { makeRoom } from './stage-template/make-room.js';
 import type { WatchedHost } from './stage-template/survive-restart.js';
 import { discardCopy, stageOnHost } from './stage-template/stage-on-host.js';
+import type { Demand } from './stage-template/take-turn.js';
 
 /** The host that downloads has come back, perhaps as a new process, or has gone. */
 export const hostChangedSignal = defineSignal<[HostChanged]>('hostChanged');
+
+/** Somebody waits for what was brought ahead of time only. */
+export const stageWantedSignal = defineSignal<[{ accountId: string }]>('stageWanted');
 
 /**
  * Brings a template to a pool: one download however many wait for it. Hosts of the pool are tried in turn; the copy
@@ -31,16 +35,20 @@ export async function stageTemplate(input: StageTemplateInput): Promise<void> {
   setHandler(hostChangedSignal, (change) => {
     if (change.hostId === watched.hostId) Object.assign(watched, change);
   });
-  const { spoolRefId } = input;
+  const { spoolRefId, accountId, isPrestaged } = input;
+  const demand: Demand = { accountId, isPrestaged };
+  setHandler(stageWantedSignal, (wanted) => {
+    if (demand.isPrestaged) Object.assign(demand, { ...wanted, isPrestaged: false } satisfies Demand);
+  });
   let failure: Failure | undefined;
   try {
-    failure = await tryHosts(input, watched);
+    failure = await tryHosts(input, watched, demand);
   } catch (error) {
     if (isCancellation(error)) {
       const isWanted = await CancellationScope.nonCancellable(() =>
         control('does somebody wait again?').abandonStage({ spoolRefId }),
       );
-      if (isWanted) await continueAsNew<typeof stageTemplate>(input);
+      if (isWanted) await continueAsNew<typeof stageTemplate>({ ...input, ...demand });
       throw new CancelledFailure('The download was cancelled: nobody waits for it');
     }
     failure = failureOf(error);
@@ -52,7 +60,7 @@ export async function stageTemplate(input: StageTemplateInput): Promise<void> {
 }
 
 /** @returns why it failed, or nothing when the copy is Ready, or gone */
-async function tryHosts(input: StageTemplateInput, watched: WatchedHost): Promise<Failure | undefined> {
+async function tryHosts(input: StageTemplateInput, watched: WatchedHost, demand: Demand): Promise<Failure | undefined> {
   const { spoolRefId } = input;
   const failures: HostFailure[] = [];
   let isShared = false;
@@ -73,7 +81,7 @@ async function tryHosts(input: StageTemplateInput, watched: WatchedHost): Promis
       { key: zoneKey, value: zoneId },
     ]);
     try {
-      const { copy, installed } = await stageOnHost(plan, spoolRefId, watched);
+      const { copy, installed } = await stageOnHost(plan, spoolRefId, watched, demand);
       try {
         // Not cancellable: a file whose row became Ready without an answer must not be discarded.
         await CancellationScope.nonCancellable(() =>

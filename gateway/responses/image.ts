@@ -11,6 +11,10 @@ const copyFields = {
   downloadState: field('string', 'NOT_DOWNLOADED, DOWNLOAD_IN_PROGRESS or DOWNLOADED.'),
   downloadedbytes: field('string', 'Bytes that have arrived. Slipway has this key, CloudStack has not.'),
   bytespersecond: field('string', 'Speed now. Slipway has this key, CloudStack has not.'),
+  isqueued: field(
+    'boolean',
+    'Whether it waits for a transfer slot of its host. Slipway has this key, CloudStack has not.',
+  ),
   source: field('string', 'URL it comes from, without user info and query. Slipway has this key, CloudStack has not.'),
 } as const;
 
@@ -99,6 +103,7 @@ const copyResponse = (copy: TemplateCopy): ResponseOf<typeof copyFields> => ({
   downloadPercent: String(copy.percent),
   downloadState: copy.downloadState,
   downloadedbytes: String(copy.bytes),
+  isqueued: copy.isQueued,
   bytespersecond: String(copy.bytesPerSecond),
   source: copy.source,
 });

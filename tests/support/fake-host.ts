@@ -9,7 +9,7 @@ import { announceHost } from '../../client/announce-host.js';
 import { joinHost } from '../../db/join-host.js';
 import { generateKeyPair, type KeyPair } from '../../kvm/keystore/sealed-box.js';
 import type { HostStatus, PoolPlace } from '../../shared/hosts.js';
-import { hostTaskQueue, hostTransferTaskQueue } from '../../shared/task-queues.js';
+import { hostLifeTaskQueue, hostTaskQueue, hostTransferTaskQueue } from '../../shared/task-queues.js';
 import { undoToken } from '../../shared/virtual-machines.js';
 import { hostWorkflowId } from '../../shared/workflow-ids.js';
 import type { SealedTier, TemplateCopyRef } from '../../shared/templates.js';
@@ -46,6 +46,12 @@ export class FakeHost {
   pool: PoolPlace;
   /** Of its pool, as it reports it. */
   capacityBytes = 100 * GiB;
+  /** Why it cannot use its pool, as it reports it. */
+  poolProblem: string | undefined;
+  /** How many pieces of short work run at once, from the next start on. */
+  shortSlots = 100;
+  /** How many downloads run at once, from the next start on. */
+  transferSlots = 100;
   /** Partial files that it finds on its pool when it says hello. */
   partials: TemplateCopyRef[] = [];
   readonly #plane: ControlPlane;
@@ -99,17 +105,21 @@ export class FakeHost {
     } as const;
     const activities = this.#activities();
     this.#workers = await Promise.all([
-      Worker.create({
-        ...common,
-        taskQueue: hostTaskQueue(this.hostId),
-        activities,
-        interceptors: { activity: [activityBoundary, heartbeatWhileRunning] },
-      }),
+      ...[hostTaskQueue(this.hostId), hostLifeTaskQueue(this.hostId)].map((taskQueue) =>
+        Worker.create({
+          ...common,
+          taskQueue,
+          activities,
+          interceptors: { activity: [activityBoundary, heartbeatWhileRunning] },
+          maxConcurrentActivityTaskExecutions: this.shortSlots,
+        }),
+      ),
       Worker.create({
         ...common,
         taskQueue: hostTransferTaskQueue(this.hostId),
         activities,
         interceptors: { activity: [activityBoundary] },
+        maxConcurrentActivityTaskExecutions: this.transferSlots,
       }),
     ]);
     this.#running = Promise.all(this.#workers.map((worker) => worker.run()));
@@ -148,7 +158,7 @@ export class FakeHost {
         memoryBytes: 16 * GiB,
         domainType: 'kvm',
         hypervisorVersion: 'QEMU 7.2.0',
-        pools: [{ ...this.pool, capacityBytes: this.capacityBytes, usedBytes: 0 }],
+        pools: [{ ...this.pool, capacityBytes: this.capacityBytes, usedBytes: 0, problem: this.poolProblem }],
       },
       domains: [
         ...[...this.domains].map(([vmId, token]) => ({ vmId, token, state: 'Running' as const })),
@@ -166,6 +176,7 @@ export class FakeHost {
 
   #activities(): Activities {
     const defaults: Activities = {
+      dismissHost: () => Promise.resolve(),
       hello: () => Promise.resolve({ ...this.status(), partials: [{ poolId: this.poolId, copies: this.partials }] }),
       watchHost: async ({ known }) => {
         const signal = Context.current().cancellationSignal;

@@ -1,8 +1,11 @@
 import { Context } from '@temporalio/activity';
+import type { temporal } from '@temporalio/proto';
 import { eq } from 'drizzle-orm';
 import { createControlActivities } from '../../activities/control/index.js';
 import { JOB_STATUS, stageWaiter, templateSpoolRef } from '../../db/schema/index.js';
+import { findTransfer } from '../../client/find-transfer.js';
 import { stageWorkflowId, vmWorkflowId } from '../../shared/workflow-ids.js';
+import { createProgressRecorder } from '../../workers/control-worker/progress-recorder.js';
 import { sweepJobs } from '../../workers/control-worker/sweep-jobs.js';
 import { sweepStages } from '../../workers/control-worker/sweep-stages.js';
 import { type ControlPlane, startControlPlane } from '../support/control-plane.js';
@@ -10,6 +13,9 @@ import { FakeHost } from '../support/fake-host.js';
 import { Scenario } from '../support/scenario.js';
 import { waitFor } from '../support/wait-for.js';
 import { stageRequestOf } from '../support/stage-request.js';
+
+const isScheduledDownload = (event: temporal.api.history.v1.IHistoryEvent): boolean =>
+  event.activityTaskScheduledEventAttributes?.activityType?.name === 'downloadTier';
 
 describe('stageTemplate', () => {
   let plane: ControlPlane;
@@ -115,6 +121,116 @@ describe('stageTemplate', () => {
     await scenario.ended(job);
     await sweepStages(plane);
     expect(await copies()).toEqual([]);
+  });
+
+  describe('when all transfer slots of a host are taken', () => {
+    const someone = '11111111-1111-4111-8111-111111111111';
+    const another = '22222222-2222-4222-8222-222222222222';
+    /** Templates in the order in which their downloads began. */
+    let order: string[];
+    let release: () => void;
+
+    beforeEach(async () => {
+      await fake.stop();
+      fake.transferSlots = 1;
+      await fake.start();
+      order = [];
+      const released = new Promise<void>((resolve) => (release = resolve));
+      fake.override('downloadTier', async ({ copy, tier: { mirrors } }) => {
+        order.push(copy.templateId);
+        await released;
+        return {
+          sizeBytes: 1000,
+          resumedFromBytes: 0,
+          digests: [],
+          mirrors: mirrors.map((url) => ({ url, outcome: 'used' as const, bytes: 1000 })),
+        };
+      });
+    });
+
+    const stageOf = (templateId: string) => stageWorkflowId(fake.poolId, templateId, 1);
+
+    /** Asks for a template of its own, or for one that is there. */
+    async function want(accountId: string, isPrestaged: boolean, templateId?: string): Promise<string> {
+      const wanted = templateId ?? (await scenario.template());
+      await createControlActivities(plane).joinStage({
+        workflowId: `waiter-${crypto.randomUUID()}`,
+        accountId,
+        hostId: fake.hostId,
+        hostName: fake.name,
+        poolId: fake.poolId,
+        templateId: wanted,
+        templateName: 'template',
+        generation: 1,
+        use: isPrestaged ? { type: 'prestage' } : { type: 'rootDisk', volumeId: crypto.randomUUID(), token: 2 },
+      });
+      return wanted;
+    }
+    const isQueued = (templateId: string) =>
+      waitFor(`the download of ${templateId} is queued`, async () =>
+        Boolean((await findTransfer(plane.client, stageOf(templateId)))?.isQueued),
+      );
+    const takeAllSlots = async () => {
+      await want(someone, false);
+      await waitFor('the slot is taken', () => Promise.resolve(order.length === 1));
+    };
+    const allHaveEnded = (templateIds: string[]) =>
+      Promise.all(templateIds.map((id) => plane.client.workflow.getHandle(stageOf(id)).result()));
+
+    it('lets accounts take turns, and what nobody waits for comes last', async () => {
+      await takeAllSlots();
+      const prestaged = [await want(another, true), await want(someone, true)];
+      const many: string[] = [];
+      for (let index = 0; index < 20; index++) many.push(await want(someone, false));
+      await Promise.all(many.map(isQueued));
+      const single = await want(another, false);
+      await Promise.all([single, ...prestaged].map(isQueued));
+      release();
+      await allHaveEnded([...many, ...prestaged, single]);
+      expect(order.slice(-2).toSorted()).toEqual(prestaged.toSorted());
+      // Behind what the server had in its hand, and not behind the whole queue of the other account.
+      expect(order.indexOf(single)).toBeLessThan(10);
+    });
+
+    it('gives a download that was to come ahead of time another place when somebody waits for it', async () => {
+      await takeAllSlots();
+      const awaited = await want(someone, true);
+      const others = [await want(someone, true), await want(someone, true), await want(someone, true)];
+      await Promise.all([awaited, ...others].map(isQueued));
+      await want(another, false, awaited);
+      await waitFor('it is queued anew', async () => {
+        const { events } = await plane.client.workflow.getHandle(stageOf(awaited)).fetchHistory();
+        return (events ?? []).filter(isScheduledDownload).length === 2;
+      });
+      // Whoever comes next changes nothing any more.
+      await want(someone, false, awaited);
+      release();
+      await allHaveEnded([awaited, ...others]);
+      expect(order.indexOf(awaited)).toBe(1);
+      const { events } = await plane.client.workflow.getHandle(stageOf(awaited)).fetchHistory();
+      expect(events!.filter((event) => event.workflowExecutionSignaledEventAttributes)).toHaveLength(1);
+    });
+
+    it('may wait without limit, is shown as queued, and its host stays Up', async () => {
+      await takeAllSlots();
+      const templateId = await want(another, false);
+      await isQueued(templateId);
+      const record = createProgressRecorder(plane);
+      await waitFor('it is shown', async () => {
+        await record();
+        return (await copies()).some((copy) => copy.templateId === templateId && copy.isQueued);
+      });
+      const { events } = await plane.client.workflow.getHandle(stageOf(templateId)).fetchHistory();
+      const { scheduleToStartTimeout, scheduleToCloseTimeout } =
+        events!.find(isScheduledDownload)!.activityTaskScheduledEventAttributes!;
+      expect([scheduleToStartTimeout, scheduleToCloseTimeout].map((timeout) => Number(timeout?.seconds ?? 0))).toEqual([
+        0, 0,
+      ]);
+      await fake.isStatus('Up');
+      release();
+      await allHaveEnded([templateId]);
+      expect((await copies()).filter((copy) => copy.isQueued)).toEqual([]);
+    });
   });
 
   it('survives a host worker that is stopped in an orderly way and started again', async () => {

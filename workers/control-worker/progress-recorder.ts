@@ -1,5 +1,5 @@
-import { defaultPayloadConverter } from '@temporalio/common';
 import { and, eq, sql } from 'drizzle-orm';
+import { findTransfer } from '../../client/find-transfer.js';
 import type { ControlDependencies } from '../../activities/control/dependencies.js';
 import { templateSpoolRef } from '../../db/schema/index.js';
 import type { DownloadProgress } from '../../shared/images.js';
@@ -27,30 +27,24 @@ export function createProgressRecorder({ db, client }: Pick<ControlDependencies,
     await Promise.all(rows.map(record));
   };
 
-  async function record(row: SpoolRow): Promise<void> {
-    const progress = await readHeartbeat(row);
-    if (!progress) return;
-    const { bytes, totalBytes, bytesPerSecond, mirrors } = progress;
+  async function record({ id, poolId, templateId, generation, isQueued }: SpoolRow): Promise<void> {
+    const transfer = await findTransfer(client, stageWorkflowId(poolId, templateId, generation));
+    const changes = {
+      ...(transfer?.progress ? progressColumns(transfer.progress) : {}),
+      ...((transfer?.isQueued ?? false) === isQueued ? {} : { isQueued: !isQueued }),
+    };
+    if (Object.keys(changes).length === 0) return;
     await db
       .update(templateSpoolRef)
-      .set({
-        downloadedBytes: bytes,
-        bytesPerSecond: Math.round(bytesPerSecond),
-        downloadSource: mirrors.map(({ url }) => url).join(', ') || null,
-        // 100 is for a copy that is Ready.
-        downloadPct: totalBytes ? Math.min(99, Math.floor((bytes / totalBytes) * 100)) : 0,
-      })
-      .where(and(eq(templateSpoolRef.id, row.id), eq(templateSpoolRef.state, 'Downloading')));
-  }
-
-  async function readHeartbeat({ poolId, templateId, generation }: SpoolRow): Promise<DownloadProgress | undefined> {
-    const stage = client.workflow.getHandle(stageWorkflowId(poolId, templateId, generation));
-    // A stage that has not begun, or has ended, has no progress to tell.
-    const description = await stage.describe().catch(() => undefined);
-    const transfer = description?.raw.pendingActivities?.find(
-      ({ activityType }) => activityType?.name === 'downloadTier',
-    );
-    const payload = transfer?.heartbeatDetails?.payloads?.[0];
-    return payload ? defaultPayloadConverter.fromPayload<DownloadProgress>(payload) : undefined;
+      .set(changes)
+      .where(and(eq(templateSpoolRef.id, id), eq(templateSpoolRef.state, 'Downloading')));
   }
 }
+
+const progressColumns = ({ bytes, totalBytes, bytesPerSecond, mirrors }: DownloadProgress) => ({
+  downloadedBytes: bytes,
+  bytesPerSecond: Math.round(bytesPerSecond),
+  downloadSource: mirrors.map(({ url }) => url).join(', ') || null,
+  // 100 is for a copy that is Ready.
+  downloadPct: totalBytes ? Math.min(99, Math.floor((bytes / totalBytes) * 100)) : 0,
+});

@@ -5,6 +5,7 @@ import type { SealedSourcePlan, SealedTier, StagePlan, TemplateCopyRef } from '.
 import { transferOnHost } from '../activity-proxies.js';
 import { failureDetails, failureOf, toWorkflowFailure } from '../failure-of.js';
 import { surviveRestart, type WatchedHost } from './survive-restart.js';
+import { type Demand, takeTurn } from './take-turn.js';
 
 export interface TierWalk {
   plan: StagePlan;
@@ -17,12 +18,13 @@ export interface TierWalk {
   guilty: readonly string[];
   isOneAtATime: boolean;
   watched: WatchedHost;
+  demand: Demand;
   label: string;
 }
 
 /** Walks the tiers in order, one activity per tier, until one has delivered the whole file. */
 export async function downloadFromTiers(walk: TierWalk): Promise<DownloadResult> {
-  const { plan, copy, resumeFrom, sources, expected, guilty, isOneAtATime, watched, label } = walk;
+  const { plan, copy, resumeFrom, sources, expected, guilty, isOneAtATime, watched, demand, label } = walk;
   const reports: MirrorReport[] = [];
   const tiers = orderTiers(sources.tiers, guilty);
   for (const [index, tier] of tiers.entries()) {
@@ -33,8 +35,8 @@ export async function downloadFromTiers(walk: TierWalk): Promise<DownloadResult>
       ),
     );
     try {
-      const download = () =>
-        transferOnHost(plan.hostId, summary).downloadTier({
+      const download = (turn: Demand) =>
+        transferOnHost(plan.hostId, summary, turn).downloadTier({
           poolId: plan.poolId,
           copy,
           resumeFrom,
@@ -47,7 +49,7 @@ export async function downloadFromTiers(walk: TierWalk): Promise<DownloadResult>
           algorithms: expected.length > 0 ? expected.map(({ algorithm }) => algorithm) : ['SHA-256'],
           settings: plan.settings,
         });
-      const result = await surviveRestart(download, watched, plan.reconnectGraceMs);
+      const result = await surviveRestart(() => takeTurn(demand, download), watched, plan.reconnectGraceMs);
       return { ...result, mirrors: [...reports, ...result.mirrors] };
     } catch (error) {
       const failure = failureOf(error);

@@ -7,6 +7,7 @@ import { control, onHost } from '../activity-proxies.js';
 import { failureOf, toWorkflowFailure } from '../failure-of.js';
 import { downloadFromTiers } from './download-from-tiers.js';
 import type { WatchedHost } from './survive-restart.js';
+import type { Demand } from './take-turn.js';
 
 /** A mirror may deliver wrong bytes once; three times in a row is the image's own fault. */
 const CHECKSUM_ATTEMPTS = 3;
@@ -21,7 +22,12 @@ export interface StagedCopy {
  * beginning with mirrors not yet found guilty, three times in all. The first time all mirrors of a tier work together;
  * after that one by one, so that it is known who sends wrong bytes. Whatever fails leaves no file.
  */
-export async function stageOnHost(plan: StagePlan, spoolRefId: string, watched: WatchedHost): Promise<StagedCopy> {
+export async function stageOnHost(
+  plan: StagePlan,
+  spoolRefId: string,
+  watched: WatchedHost,
+  demand: Demand,
+): Promise<StagedCopy> {
   const { hostId, hostName, url, format, settings, poolId } = plan;
   const guilty: string[] = [];
   let suspects: string[] = [];
@@ -44,6 +50,7 @@ export async function stageOnHost(plan: StagePlan, spoolRefId: string, watched: 
         guilty,
         isOneAtATime: attempt > 1,
         watched,
+        demand,
         label,
       });
       suspects = mirrors.filter(({ bytes }) => bytes > 0).map((mirror) => mirror.url);
