@@ -41,6 +41,14 @@ export async function createJob(db: Pick<Database, 'insert' | 'select'>, job: Ne
   throw new SlipwayError('SLIPWAY_PARAMETER_INVALID', `The job id ${job.id} is in use; give another customjobid`);
 }
 
+export async function findRunningJob(db: Pick<Database, 'select'>, workflowId: string): Promise<JobRow | undefined> {
+  const [row] = await db
+    .select()
+    .from(asyncJob)
+    .where(and(eq(asyncJob.workflowId, workflowId), eq(asyncJob.jobStatus, JOB_STATUS.inProgress)));
+  return row;
+}
+
 export async function recordJobRun(db: Database, jobId: string, runId: string): Promise<void> {
   await db.update(asyncJob).set({ runId }).where(eq(asyncJob.id, jobId));
 }

@@ -14,6 +14,8 @@ export interface NewTemplate {
   /** Only an ISO that is not bootable may be without. */
   guestOsId?: string;
   format: ImageFormat;
+  /** USER when absent. */
+  type?: 'USER' | 'SYSTEM' | 'ROUTING';
   /** KVM when absent. An ISO is for none in particular. */
   hypervisorType?: 'KVM' | 'None';
   /** The whole URL; it is stored encrypted. */

@@ -1,7 +1,17 @@
 import { and, asc, eq, inArray, isNull, ne } from 'drizzle-orm';
 import type { ImageFormat } from '../../shared/images.js';
 import type { Database } from '../client.js';
-import { dataCenter, guestOs, serviceOffering, templateStoreRef, vmInstance, vmTemplate } from '../schema/index.js';
+import {
+  cluster,
+  dataCenter,
+  guestOs,
+  host,
+  hostPodRef,
+  serviceOffering,
+  templateStoreRef,
+  vmInstance,
+  vmTemplate,
+} from '../schema/index.js';
 import type { Caller } from './find-caller.js';
 import { ownedBy } from './list-query.js';
 import { isTemplateVisible } from './list-templates.js';
@@ -26,18 +36,33 @@ export async function hasServiceOffering(db: Database, id: string): Promise<bool
   return rows.length > 0;
 }
 
-/**
- * A template that the caller may deploy.
- *
- * @returns `isInZone`: whether it is registered in that zone. An ISO is found too, for the caller to refuse
- */
+export interface DeployableTemplate {
+  id: string;
+  name: string;
+  format: ImageFormat;
+  /** Of an ISO; true for every disk. */
+  bootable: boolean;
+  /** As the probe found it. */
+  sizeBytes: number | null;
+  /** Whether it is registered in that zone. */
+  isInZone: boolean;
+}
+
+/** A template or an ISO that the caller may deploy. */
 export async function findTemplate(
   db: Database,
   caller: Caller,
   { id, zoneId }: { id: string; zoneId: string },
-): Promise<{ name: string; format: ImageFormat; isInZone: boolean } | undefined> {
+): Promise<DeployableTemplate | undefined> {
   const [row] = await db
-    .select({ name: vmTemplate.name, format: vmTemplate.format, refId: templateStoreRef.id })
+    .select({
+      id: vmTemplate.id,
+      name: vmTemplate.name,
+      format: vmTemplate.format,
+      bootable: vmTemplate.bootable,
+      sizeBytes: vmTemplate.sizeBytes,
+      refId: templateStoreRef.id,
+    })
     .from(vmTemplate)
     .leftJoin(
       templateStoreRef,
@@ -50,7 +75,19 @@ export async function findTemplate(
     .where(
       and(eq(vmTemplate.id, id), eq(vmTemplate.state, 'Active'), isNull(vmTemplate.removed), isTemplateVisible(caller)),
     );
-  return row && { name: row.name, format: row.format, isInZone: row.refId !== null };
+  if (!row) return undefined;
+  const { refId, ...template } = row;
+  return { ...template, isInZone: refId !== null };
+}
+
+/** Whether a host, a pod or a cluster is there, and in the zone. */
+export async function isInZone(db: Database, zoneId: string, table: 'host' | 'pod' | 'cluster', id: string) {
+  const { [table]: found } = { host, pod: hostPodRef, cluster };
+  const rows = await db
+    .select({ id: found.id })
+    .from(found)
+    .where(and(eq(found.id, id), eq(found.dataCenterId, zoneId), isNull(found.removed)));
+  return rows.length > 0;
 }
 
 /** A VM that the caller may work on; never an expunged one. */
@@ -64,31 +101,4 @@ export async function findOwnVirtualMachine(
     .from(vmInstance)
     .where(and(eq(vmInstance.id, id), ne(vmInstance.state, 'Expunged'), ownedBy(caller, vmInstance.accountId)));
   return row;
-}
-
-export interface DeletableTemplate {
-  name: string;
-  type: string;
-  format: ImageFormat;
-  isOwn: boolean;
-}
-
-/** A template or ISO that the caller sees and that is not deleted; `isOwn` says whether they may delete it. */
-export async function findDeletableTemplate(
-  db: Database,
-  caller: Caller,
-  id: string,
-): Promise<DeletableTemplate | undefined> {
-  const [row] = await db
-    .select({
-      name: vmTemplate.name,
-      type: vmTemplate.type,
-      format: vmTemplate.format,
-      accountId: vmTemplate.accountId,
-    })
-    .from(vmTemplate)
-    .where(
-      and(eq(vmTemplate.id, id), eq(vmTemplate.state, 'Active'), isNull(vmTemplate.removed), isTemplateVisible(caller)),
-    );
-  return row && { ...row, isOwn: caller.role === 'Admin' || row.accountId === caller.accountId };
 }

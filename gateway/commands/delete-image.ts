@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createJob } from '../../db/jobs.js';
-import { type DeletableTemplate, findDeletableTemplate, findZones } from '../../db/reads/find-deployment-parts.js';
+import { findZones } from '../../db/reads/find-deployment-parts.js';
+import { findImage, type Image } from '../../db/reads/find-image.js';
 import { SlipwayError } from '../../shared/errors.js';
 import { templateWorkflowId } from '../../shared/workflow-ids.js';
 import { noSuchEntity } from '../protocol/standard-texts.js';
@@ -21,7 +22,7 @@ interface ImageKind {
   instanceType: string;
   noun: string;
   /** @throws SlipwayError when it is not one that the command deletes */
-  check: (image: DeletableTemplate) => void;
+  check: (image: Image) => void;
 }
 
 /** Makes the job that deletes a template or an ISO, and answers with it. */
@@ -34,7 +35,7 @@ export async function deleteImage(
   // Before the image is looked up: the call that deleted it may be repeated when it is gone.
   const earlier = await earlierJob(db, context, { customjobid, jobCmd, instanceId: id });
   if (earlier) return { jobid: earlier.id };
-  const image = await findDeletableTemplate(db, caller, id);
+  const image = await findImage(db, caller, id);
   if (!image) throw noSuchEntity(command, 'id', id);
   if (!image.isOwn) {
     throw new SlipwayError(

@@ -23,8 +23,10 @@ import { listNetworks } from './list-networks.js';
 import { listSSHKeyPairs } from './list-ssh-key-pairs.js';
 import { listTemplates } from './list-templates.js';
 import { listVirtualMachines } from './list-virtual-machines.js';
+import { prepareTemplate } from './prepare-template.js';
 import { rebootVirtualMachine } from './reboot-virtual-machine.js';
 import { recoverVirtualMachine } from './recover-virtual-machine.js';
+import { refreshTemplate } from './refresh-template.js';
 import { registerIso } from './register-iso.js';
 import { registerSSHKeyPair } from './register-ssh-key-pair.js';
 import { registerTemplate } from './register-template.js';
@@ -33,7 +35,10 @@ import { startVirtualMachine } from './start-virtual-machine.js';
 import { stopVirtualMachine } from './stop-virtual-machine.js';
 import { listStoragePools } from './storage-pools.js';
 import { updateConfiguration } from './update-configuration.js';
+import { updateIsoPermissions, updateTemplatePermissions } from './update-image-permissions.js';
+import { updateIso } from './update-iso.js';
 import { updateNetwork } from './update-network.js';
+import { updateTemplate } from './update-template.js';
 import { updateVirtualMachine } from './update-virtual-machine.js';
 import { listZones } from './zones.js';
 
@@ -59,9 +64,15 @@ export const COMMANDS: readonly Command[] = [
   deleteSSHKeyPair,
   registerTemplate,
   listTemplates,
+  updateTemplate,
+  updateTemplatePermissions,
+  prepareTemplate,
+  refreshTemplate,
   deleteTemplate,
   registerIso,
   listIsos,
+  updateIso,
+  updateIsoPermissions,
   deleteIso,
   deployVirtualMachine,
   listVirtualMachines,

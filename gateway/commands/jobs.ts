@@ -2,24 +2,30 @@ import type { Database } from '../../db/client.js';
 import type { JobRow } from '../../db/jobs.js';
 import type { Caller } from '../../db/reads/find-caller.js';
 import { findJob } from '../../db/reads/find-job.js';
+import { findNetwork } from '../../db/reads/list-networks.js';
 import { findVirtualMachine } from '../../db/reads/list-virtual-machines.js';
 import { JOB_STATUS } from '../../db/schema/index.js';
 import { apiDate, type ResponseBody } from '../protocol/envelope.js';
 import { field } from '../protocol/fields.js';
 import { required, uuid } from '../protocol/parameters.js';
 import { noSuchEntity } from '../protocol/standard-texts.js';
+import { networkResponse } from '../responses/network.js';
 import { virtualMachineResponse } from '../responses/virtual-machine.js';
 import { defineCommand, EVERYBODY } from './define-command.js';
 
 /** CloudStack shows a job's command as its Java class. */
 const CLASS_NAMES = new Map([
   ['deleteIso', 'org.apache.cloudstack.api.command.user.iso.DeleteIsoCmd'],
+  ['deleteNetwork', 'org.apache.cloudstack.api.command.user.network.DeleteNetworkCmd'],
   ['deleteTemplate', 'org.apache.cloudstack.api.command.user.template.DeleteTemplateCmd'],
   ['deployVirtualMachine', 'org.apache.cloudstack.api.command.user.vm.DeployVMCmd'],
   ['destroyVirtualMachine', 'org.apache.cloudstack.api.command.user.vm.DestroyVMCmd'],
+  ['expungeVirtualMachine', 'org.apache.cloudstack.api.command.admin.vm.ExpungeVMCmd'],
+  ['prepareTemplate', 'org.apache.cloudstack.api.command.admin.template.PrepareTemplateCmd'],
   ['rebootVirtualMachine', 'org.apache.cloudstack.api.command.user.vm.RebootVMCmd'],
   ['startVirtualMachine', 'org.apache.cloudstack.api.command.user.vm.StartVMCmd'],
   ['stopVirtualMachine', 'org.apache.cloudstack.api.command.user.vm.StopVMCmd'],
+  ['updateNetwork', 'org.apache.cloudstack.api.command.admin.network.UpdateNetworkCmdByAdmin'],
 ]);
 
 export const queryAsyncJobResult = defineCommand({
@@ -74,6 +80,10 @@ export const queryAsyncJobResult = defineCommand({
  */
 async function resultOf(db: Database, caller: Caller, job: JobRow): Promise<ResponseBody> {
   if (job.jobStatus !== JOB_STATUS.succeeded) return (job.jobResult ?? {}) as ResponseBody;
+  if (job.instanceType === 'Network' && job.instanceId !== null) {
+    const network = await findNetwork(db, job.instanceId);
+    return network ? { network: networkResponse(network, caller) } : { success: true };
+  }
   const isShown = job.instanceType === 'VirtualMachine' && job.instanceId !== null;
   const row = isShown ? await findVirtualMachine(db, job.instanceId!) : undefined;
   return !row || row.vm.state === 'Expunged'

@@ -39,7 +39,7 @@ interface ImageArguments {
 /** What the two commands set each in its own way. */
 type OwnColumns = Pick<
   NewTemplate,
-  'format' | 'hypervisorType' | 'requiresHvm' | 'bits' | 'bootable' | 'details' | 'headers'
+  'format' | 'type' | 'hypervisorType' | 'requiresHvm' | 'bits' | 'bootable' | 'details' | 'headers'
 >;
 
 /**
@@ -134,7 +134,8 @@ function imageUrl(text: string): string {
   return url.href;
 }
 
-function canonicalChecksum(text: string | undefined): string | undefined {
+/** @throws SlipwayError SLIPWAY_PARAMETER_INVALID when it is none of the known algorithms */
+export function canonicalChecksum(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
   const parsed = parseChecksum(text);
   if ('problem' in parsed) throw invalid(parsed.problem);

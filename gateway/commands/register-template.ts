@@ -1,3 +1,4 @@
+import { findZones } from '../../db/reads/find-deployment-parts.js';
 import { DISK_FORMATS } from '../../shared/images.js';
 import {
   ALL_ZONES,
@@ -17,6 +18,7 @@ import { templateFields } from '../responses/template.js';
 import { type CommandContext, defineCommand, EVERYBODY } from './define-command.js';
 import { imageParameters, invalid, registerImage, zonesFor } from './register-image.js';
 import { templateDetails } from './register-template-details.js';
+import { templateType, templateTypeParameters } from './template-type.js';
 import { templateResponses } from './template-responses.js';
 
 const params = {
@@ -35,6 +37,7 @@ const params = {
   requireshvm: withDefault(boolean('Whether it needs hardware virtualisation; true when absent.'), true),
   bits: withDefault(integer('32 or 64; 64 when absent.'), 64),
   ...imageParameters,
+  ...templateTypeParameters,
   ...unsupported({
     account: { type: 'string' },
     domainid: { type: 'uuid' },
@@ -43,9 +46,7 @@ const params = {
     passwordenabled: { type: 'boolean' },
     sshkeyenabled: { type: 'boolean' },
     isdynamicallyscalable: { type: 'boolean' },
-    isrouting: { type: 'boolean' },
     deployasis: { type: 'boolean', since: '4.15.1' },
-    templatetype: { type: 'string', since: '4.19.0', harmless: 'user' },
     forcks: { type: 'boolean', since: '4.21.0' },
     extensionid: { type: 'uuid', since: '4.21.0' },
     externaldetails: { type: 'map', since: '4.21.0' },
@@ -68,7 +69,9 @@ export const registerTemplate = defineCommand({
     const zoneIds = await askedZones(args, context);
     if (!args.ostypeid) throw invalid('Please provide a guest OS type');
     const { format, requireshvm: requiresHvm, bits } = args;
-    const own = { format, requiresHvm, bits, ...args.details };
+    const isInEveryZone = zoneIds.length === (await findZones(context.db)).length;
+    const type = templateType(args, context.caller, { verb: 'register Template with', isInEveryZone });
+    const own = { format, type, requiresHvm, bits, ...args.details };
     return templateResponses(context.db, context.caller, await registerImage(args, own, zoneIds, context));
   },
 });

@@ -1,0 +1,55 @@
+import { findZones } from '../../db/reads/find-deployment-parts.js';
+import { zonesOfImage } from '../../db/reads/find-image.js';
+import { field } from '../protocol/fields.js';
+import { boolean } from '../protocol/parameters.js';
+import { unsupported } from '../protocol/undone-parameters.js';
+import { templateFields } from '../responses/template.js';
+import { type CommandContext, defineCommand, EVERYBODY } from './define-command.js';
+import { templateResponses } from './template-responses.js';
+import { templateType, templateTypeParameters } from './template-type.js';
+import { changeImage, ownImage, updateParameters } from './update-image.js';
+
+export const updateTemplate = defineCommand({
+  name: 'updateTemplate',
+  description:
+    'Changes what is said of a template. Its URL never changes, and what it is deployed as only for new deployments.',
+  kind: 'sync',
+  allowedRoles: EVERYBODY,
+  params: {
+    ...updateParameters,
+    ...templateTypeParameters,
+    requireshvm: boolean('Whether it needs hardware virtualisation.'),
+    ...unsupported({
+      bootable: { type: 'boolean', harmless: 'true' },
+      forceupdateostype: { type: 'boolean', since: '4.21' },
+    }),
+  },
+  response: {
+    objectName: 'template',
+    fields: { template: field('object', 'The template, in one of its zones.', templateFields) },
+  },
+  async handle(args, context) {
+    const { id } = await ownImage('template', args.id, context);
+    const isInEveryZone = await isEverywhere(id, context);
+    const rows = await changeImage(
+      'template',
+      id,
+      {
+        name: args.name,
+        displayText: args.displaytext,
+        guestOsId: args.ostypeid,
+        arch: args.arch,
+        requiresHvm: args.requireshvm,
+        type: templateType(args, context.caller, { verb: 'update Template to', isInEveryZone }),
+      },
+      context,
+    );
+    const { items } = await templateResponses(context.db, context.caller, rows);
+    return { template: items[0] };
+  },
+});
+
+async function isEverywhere(id: string, { db }: CommandContext): Promise<boolean> {
+  const has = await zonesOfImage(db, id);
+  return (await findZones(db)).every((zone) => has.includes(zone.id));
+}
