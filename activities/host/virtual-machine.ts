@@ -1,5 +1,4 @@
 import { cancellationSignal } from '@temporalio/activity';
-import { SlipwayError } from '../../shared/errors.js';
 import { type DomainSpec, type RootDisk, undoToken } from '../../shared/virtual-machines.js';
 import { type HostDependencies, poolOf } from './dependencies.js';
 
@@ -20,13 +19,9 @@ export const createRootVolume =
     volumeId,
     disk,
   }: CreateRootVolumeInput): Promise<{ fileName: string; virtualSizeBytes: number }> =>
-    dependencies.tokens.withToken(vmId, token, () => {
-      if (disk.type !== 'overlay')
-        throw new SlipwayError('SLIPWAY_INTERNAL', `No root disk of type ${disk.type} can be made`);
-      const { template: backing, templateFormat: backingFormat, sizeBytes } = disk;
-      const size = sizeBytes === null ? {} : { sizeBytes };
-      return poolOf(dependencies, poolId).createRootVolume({ volumeId, token, backing, backingFormat, ...size });
-    });
+    dependencies.tokens.withToken(vmId, token, () =>
+      poolOf(dependencies, poolId).createRootVolume({ volumeId, token, disk }, cancellationSignal()),
+    );
 
 export const startDomain =
   ({ tokens, libvirt, started }: HostDependencies) =>

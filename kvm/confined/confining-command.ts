@@ -9,7 +9,9 @@ export interface Confiners {
   bwrap?: string;
 }
 
-const NOBODY = '65534';
+/** The user, and the group, without any rights. */
+export const NOBODY_ID = 65_534;
+const NOBODY = String(NOBODY_ID);
 
 /** More than all threads of any decompressor on any host, and the end of a fork bomb. */
 const MAX_PROCESSES = 4096;

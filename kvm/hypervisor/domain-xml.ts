@@ -17,7 +17,7 @@ export interface DomainDescription {
   cpus: number;
   memoryBytes: number;
   /** Absolute paths. */
-  disk: { path: string; backing: { path: string; format: 'qcow2' | 'raw' } };
+  disk: { path: string; backing: { path: string; format: 'qcow2' | 'raw' } | null };
   consolePath: string;
   /** Whether libvirt changes the owner of disks: the system instance does, a user's own cannot. */
   hasDacDriver: boolean;
@@ -89,15 +89,17 @@ function diskElement({ disk, hasDacDriver }: DomainDescription): object {
     '@device': 'disk',
     driver: { '@name': 'qemu', '@type': 'qcow2' },
     source: { '@file': disk.path },
-    backingStore: {
-      '@type': 'file',
-      format: { '@type': disk.backing.format },
-      source: {
-        '@file': disk.backing.path,
-        ...(hasDacDriver ? { seclabel: { '@model': 'dac', '@relabel': 'no' } } : {}),
-      },
-      backingStore: '',
-    },
+    backingStore: disk.backing
+      ? {
+          '@type': 'file',
+          format: { '@type': disk.backing.format },
+          source: {
+            '@file': disk.backing.path,
+            ...(hasDacDriver ? { seclabel: { '@model': 'dac', '@relabel': 'no' } } : {}),
+          },
+          backingStore: '',
+        }
+      : '',
     target: { '@dev': 'vda', '@bus': 'virtio' },
   };
 }

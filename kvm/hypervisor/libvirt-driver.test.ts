@@ -64,8 +64,8 @@ const driverOf = (hostId: string): LibvirtDriver =>
 
 async function newVm(template = backing): Promise<DomainSpec> {
   const vmId = randomUUID();
-  const volume = { volumeId: vmId, token: 1, backing: template, backingFormat: 'QCOW2' } as const;
-  const { fileName } = await pool.createRootVolume(volume);
+  const disk = { type: 'overlay', template, templateFormat: 'QCOW2', sizeBytes: null } as const;
+  const { fileName } = await pool.createRootVolume({ volumeId: vmId, token: 1, disk });
   return {
     vmId,
     instanceName: `i-${NONCE}-${vmId.slice(0, 8)}`,

@@ -226,11 +226,15 @@ export class LibvirtDriver {
   }
 }
 
-/** @throws SlipwayError SLIPWAY_POOL_IO when the volume does not stand on an installed template of the same pool */
+/**
+ * @returns null for a disk that stands on nothing
+ * @throws SlipwayError SLIPWAY_POOL_IO when it is no qcow2, or stands on what is no installed template of the same pool
+ */
 async function readBacking(directory: string, rootVolume: string): Promise<DomainDescription['disk']['backing']> {
   const header = await readQcow2Header(join(directory, rootVolume)).catch((error: NodeJS.ErrnoException) => {
     throw new SlipwayError('SLIPWAY_POOL_IO', `The volume file ${rootVolume} cannot be read (${error.code})`);
   });
+  if (header?.backingFileOffset === 0) return null;
   const format = header?.backingFormat;
   if (!header?.backingFile || !isInstalledTemplate(header.backingFile) || (format !== 'qcow2' && format !== 'raw')) {
     throw new SlipwayError('SLIPWAY_POOL_IO', `The volume file ${rootVolume} does not stand on an installed template`);

@@ -10,7 +10,7 @@ import { qcow2Problem } from './qcow2-problem.js';
 import { QemuImgFailure, readWithQemuImg } from './qemu-img.js';
 
 /** As much as the largest file of ext4: above any real disk, and far below the sizes with which images attack. */
-const MAX_SIZE_BYTES = 16 * 1024 ** 4;
+export const MAX_IMAGE_BYTES = 16 * 1024 ** 4;
 const SECTOR_BYTES = 512;
 
 export interface ImageInspection {
@@ -48,8 +48,8 @@ export function inspectImage(path: string, format: ImageFormat): Promise<ImageIn
 async function judgeBytes(file: ImageFile, format: ImageFormat): Promise<number | ImageProblem> {
   const { handle, sizeBytes, head, marks } = file;
   if (sizeBytes === 0) return problem('SIZE', 'it is empty');
-  if (sizeBytes > MAX_SIZE_BYTES) {
-    return problem('SIZE', `its length of ${sizeBytes} bytes is more than the ${MAX_SIZE_BYTES} allowed`);
+  if (sizeBytes > MAX_IMAGE_BYTES) {
+    return problem('SIZE', `its length of ${sizeBytes} bytes is more than the ${MAX_IMAGE_BYTES} allowed`);
   }
   const ofFormat = formatProblem(marks, head, format);
   if (ofFormat) return ofFormat;
@@ -62,7 +62,7 @@ async function judgeBytes(file: ImageFile, format: ImageFormat): Promise<number 
   if ('code' in header) return header;
   const read = (offset: number, lengthBytes: number): Promise<Buffer> => readAt(handle, offset, lengthBytes);
   return (
-    qcow2Problem(header, sizeBytes, MAX_SIZE_BYTES) ??
+    qcow2Problem(header, sizeBytes, MAX_IMAGE_BYTES) ??
     (await qcow2L1Problem(header, sizeBytes, read)) ??
     header.virtualSizeBytes - (header.virtualSizeBytes % SECTOR_BYTES)
   );

@@ -69,13 +69,60 @@ export function readWithQemuImg(
   return outputOf(child, DEFAULT_TIMEOUT_MS);
 }
 
+/** Beside a fixed share, for each MiB of a disk: no decompression is as slow, and none goes on for ever. */
+const COPY_CPU_SECONDS_PER_MIB = 0.1;
+
+export interface ImageCopy {
+  /** Descriptor of an image without backing file. */
+  source: number;
+  sourceFormat: 'qcow2' | 'raw';
+  /** Descriptor of an empty qcow2 file, at least as large as the source, that the user `nobody` may write. */
+  target: number;
+  targetSizeBytes: number;
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * Runs `qemu-img` confined to copy what may be hostile into a qcow2 file of our own.
+ *
+ * @throws as `runQemuImg`; the signal's reason when it ended it
+ */
+export async function copyWithQemuImg(copy: ImageCopy): Promise<void> {
+  const { source, sourceFormat, target, targetSizeBytes, signal } = copy;
+  signal?.throwIfAborted();
+  const formats = ['-f', sourceFormat, '-O', 'qcow2'];
+  const child = spawnConfined(
+    'qemu-img',
+    ['convert', '-n', '--target-is-zero', ...formats, '/proc/self/fd/3', '/proc/self/fd/4'],
+    {
+      stdio: ['ignore', 'pipe', 'pipe', source, target],
+      hasNetwork: false,
+      maxCpuSeconds: OURS.cpuSeconds + Math.ceil((targetSizeBytes / MIB) * COPY_CPU_SECONDS_PER_MIB),
+      maxAddressSpaceBytes: OURS.addressSpaceBytes,
+      // Its tables are less than a thousandth of a disk.
+      maxFileBytes: Math.ceil(targetSizeBytes * 1.001) + MIB,
+      env: { MALLOC_ARENA_MAX: '2' },
+    },
+  );
+  const stop = (): unknown => child.kill('SIGKILL');
+  signal?.addEventListener('abort', stop);
+  try {
+    await outputOf(child);
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
+  } finally {
+    signal?.removeEventListener('abort', stop);
+  }
+}
+
 /** Of prlimit and setpriv: the program could not be run. */
 const CANNOT_RUN = new Set([126, 127]);
 /** A line by which the guards, or `qemu-img` that may not open the file, say that the file is not the trouble. */
 const OF_THE_HOST = /^(prlimit|setpriv|bwrap): |^qemu-img: Could not open .*: Permission denied$/;
 
-async function outputOf(child: ChildProcess, timeoutMs: number): Promise<string> {
-  const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
+async function outputOf(child: ChildProcess, timeoutMs?: number): Promise<string> {
+  const timer = timeoutMs === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), timeoutMs);
   const output = { stdout: '', stderr: '' };
   let isChattering = false;
   for (const name of ['stdout', 'stderr'] as const) {

@@ -41,7 +41,11 @@ test('removes the file, and answers the same when it is gone', async () => {
 
 test('leaves a template that a root disk stands on', async () => {
   const volumeId = randomUUID();
-  const disk = await pool.createRootVolume({ volumeId, token: 2, backing: template, backingFormat: 'QCOW2' });
+  const disk = await pool.createRootVolume({
+    volumeId,
+    token: 2,
+    disk: { type: 'overlay', template, templateFormat: 'QCOW2', sizeBytes: null },
+  });
   expect(await pool.evictTemplate(copy)).toEqual([disk.fileName]);
   expect(await pool.list()).toContain(template);
   await pool.deleteVolume(volumeId, 2);

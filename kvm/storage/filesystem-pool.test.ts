@@ -20,6 +20,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { runQemuImg } from '../image/qemu-img.js';
 import type { TemplateCopyRef } from '../../shared/templates.js';
+import type { RootDisk } from '../../shared/virtual-machines.js';
 import { makePool } from '../../tests/support/test-pool.js';
 import { templateFileName } from './file-names.js';
 import { FilesystemPool, type RootVolumeRequest } from './filesystem-pool.js';
@@ -177,11 +178,11 @@ test('should sweep the partial files of dead stages only', async () => {
 });
 
 describe('root volumes', () => {
-  const volume = (): RootVolumeRequest => ({
+  const template = (): string => `${ref.templateId}.g1.e2`;
+  const volume = (overlay: Partial<Extract<RootDisk, { type: 'overlay' | 'copy' }>> = {}): RootVolumeRequest => ({
     volumeId: VOLUME_ID,
     token: 3,
-    backing: `${ref.templateId}.g1.e2`,
-    backingFormat: 'QCOW2',
+    disk: { type: 'overlay', template: template(), templateFormat: 'QCOW2', sizeBytes: null, ...overlay },
   });
 
   beforeEach(async () => {
@@ -194,18 +195,18 @@ describe('root volumes', () => {
     const info: unknown = JSON.parse(
       await runQemuImg(['info', '-f', 'qcow2', '--output=json', join(directory, `${VOLUME_ID}.3`)]),
     );
-    expect(info).toMatchObject({ 'backing-filename': volume().backing, 'backing-filename-format': 'qcow2' });
+    expect(info).toMatchObject({ 'backing-filename': template(), 'backing-filename-format': 'qcow2' });
     expect((await stat(join(directory, `${VOLUME_ID}.3`))).mode & 0o777).toBe(0o600);
   });
 
   test('should be as large as asked', async () => {
-    expect(await pool.createRootVolume({ ...volume(), sizeBytes: 32 * MIB })).toMatchObject({
+    expect(await pool.createRootVolume(volume({ sizeBytes: 32 * MIB }))).toMatchObject({
       virtualSizeBytes: 32 * MIB,
     });
   });
 
   test('should not be smaller than the template', async () => {
-    const error = await errorOf(pool.createRootVolume({ ...volume(), sizeBytes: MIB }));
+    const error = await errorOf(pool.createRootVolume(volume({ sizeBytes: MIB })));
     expect(error).toMatchObject({ code: 'SLIPWAY_PARAMETER_INVALID' });
   });
 
@@ -218,17 +219,17 @@ describe('root volumes', () => {
 
   test('should not be taken for a volume on another template', async () => {
     await pool.createRootVolume(volume());
-    const error = await errorOf(pool.createRootVolume({ ...volume(), backing: `${ref.templateId}.g2.e1` }));
+    const error = await errorOf(pool.createRootVolume(volume({ template: `${ref.templateId}.g2.e1` })));
     expect(error).toMatchObject({ code: 'SLIPWAY_POOL_IO', message: expect.stringContaining('another template') });
   });
 
   test('should not stand on any other file', async () => {
-    const error = await errorOf(pool.createRootVolume({ ...volume(), backing: '../secret' }));
+    const error = await errorOf(pool.createRootVolume(volume({ template: '../secret' })));
     expect(error).toMatchObject({ code: 'SLIPWAY_INTERNAL' });
   });
 
   test('should fail in plain words when the template is gone', async () => {
-    const error = await errorOf(pool.createRootVolume({ ...volume(), backing: `${ref.templateId}.g9.e9` }));
+    const error = await errorOf(pool.createRootVolume(volume({ template: `${ref.templateId}.g9.e9` })));
     expect(error).toMatchObject({ code: 'SLIPWAY_POOL_IO', message: expect.stringContaining('ENOENT') });
   });
 
@@ -334,8 +335,7 @@ describe('a pool that is not there', () => {
       pool.createRootVolume({
         volumeId: VOLUME_ID,
         token: 1,
-        backing: `${ref.templateId}.g1.e2`,
-        backingFormat: 'RAW',
+        disk: { type: 'overlay', template: `${ref.templateId}.g1.e2`, templateFormat: 'RAW', sizeBytes: null },
       }),
     ]) {
       expect(await errorOf(work)).toMatchObject({

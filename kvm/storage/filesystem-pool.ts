@@ -4,12 +4,12 @@ import { SlipwayError } from '../../shared/errors.js';
 import type { PoolPlace, PoolReport } from '../../shared/hosts.js';
 import type { ImageFormat } from '../../shared/images.js';
 import type { InstalledTemplate, TemplateCopyRef } from '../../shared/templates.js';
+import type { RootDisk } from '../../shared/virtual-machines.js';
 import { forgetLostUnpacked } from '../download/lost-unpacked.js';
 import { syncDirectory } from '../write-file-durably.js';
 import { adoptPartial } from './adopt-partial.js';
-import { createOverlay } from './create-overlay.js';
+import { createRootDisk } from './create-root-disk.js';
 import {
-  isInstalledTemplate,
   parsePartialFileName,
   parseVolumeFileName,
   partialFileName,
@@ -19,6 +19,7 @@ import {
 import { findOverlays } from './find-overlays.js';
 import { onPool, unlessMissing } from './pool-error.js';
 import { POOL_MARKER, requirePoolMarker } from './pool-marker.js';
+import { createPoolReporter } from './pool-report.js';
 import { inspectPublished, publishImage } from './publish-image.js';
 import { reserveSpace } from './reserve-space.js';
 
@@ -26,11 +27,7 @@ export interface RootVolumeRequest {
   volumeId: string;
   /** Fencing token of the attempt: part of the name, so that attempts never share a file. */
   token: number;
-  /** `installPath` of the template. */
-  backing: string;
-  backingFormat: ImageFormat;
-  /** Default: the size of the template. */
-  sizeBytes?: number;
+  disk: RootDisk;
 }
 
 export interface RootVolume {
@@ -50,12 +47,12 @@ const STAT_BLOCK_BYTES = 512;
  */
 export class FilesystemPool {
   readonly poolId: string;
-  readonly #place: PoolPlace;
+  readonly #report: () => Promise<PoolReport>;
   readonly #path: string;
 
   constructor(place: PoolPlace) {
     this.poolId = place.poolId;
-    this.#place = place;
+    this.#report = createPoolReporter(place);
     this.#path = place.path;
   }
 
@@ -174,14 +171,11 @@ export class FilesystemPool {
     await this.#do(`set ${sizeBytes} bytes aside`, () => reserveSpace(this.partialPath(ref), sizeBytes, signal));
   }
 
-  async createRootVolume(request: RootVolumeRequest): Promise<RootVolume> {
-    const { volumeId, token, backing, ...rest } = request;
+  /** @param signal ends the copy of a template, which may take minutes */
+  async createRootVolume({ volumeId, token, disk }: RootVolumeRequest, signal?: AbortSignal): Promise<RootVolume> {
     const fileName = volumeFileName(volumeId, token);
-    if (!isInstalledTemplate(backing)) {
-      throw new SlipwayError('SLIPWAY_INTERNAL', 'The backing file of a volume must be an installed template');
-    }
     const virtualSizeBytes = await this.#do(`create volume file ${fileName}`, () =>
-      createOverlay({ directory: this.#path, fileName, backing, ...rest }),
+      createRootDisk({ directory: this.#path, fileName, disk, signal }),
     );
     return { fileName, virtualSizeBytes };
   }
@@ -196,9 +190,9 @@ export class FilesystemPool {
     await this.#deleteVolumes(volumeId, token, (found) => found <= token);
   }
 
-  async report(): Promise<PoolReport> {
-    const { blocks, bfree, bsize } = await this.#do('read its size', () => statfs(this.#path));
-    return { ...this.#place, capacityBytes: blocks * bsize, usedBytes: (blocks - bfree) * bsize };
+  /** Its size, and why no new disk can be made on it; never rejects. */
+  report(): Promise<PoolReport> {
+    return this.#report();
   }
 
   /** Template copies of which there are partial files, or files beside them. */

@@ -70,8 +70,10 @@ const dead = { ...ref, epoch: 1 };
     await writeFile(pool.partialPath(ref), Buffer.alloc(MIB));
     const { installPath } = await pool.installTemplate(ref, 'RAW', false);
     await fill();
-    const volume = { volumeId: randomUUID(), token: 1, backing: installPath, backingFormat: 'RAW' as const };
-    expect(await errorOf(pool.createRootVolume(volume))).toMatchObject({ code: 'SLIPWAY_POOL_FULL' });
+    const disk = { type: 'overlay', template: installPath, templateFormat: 'RAW', sizeBytes: null } as const;
+    expect(await errorOf(pool.createRootVolume({ volumeId: randomUUID(), token: 1, disk }))).toMatchObject({
+      code: 'SLIPWAY_POOL_FULL',
+    });
     expect((await pool.list()).toSorted()).toEqual([installPath, 'of-somebody-else'].toSorted());
   });
 

@@ -13,7 +13,9 @@ const SOMEBODY = 65_533;
 const isRoot = process.geteuid?.() === 0;
 
 const ref = { templateId: randomUUID(), generation: 1, epoch: 1 };
-const volume = { volumeId: randomUUID(), token: 1, backing: `${ref.templateId}.g1.e1`, backingFormat: 'RAW' };
+const template = `${ref.templateId}.g1.e1`;
+const disk = { type: 'overlay', template, templateFormat: 'RAW', sizeBytes: null };
+const volume = { volumeId: randomUUID(), token: 1, disk };
 
 /**
  * What an NFS server with root_squash makes of root: a user who owns the pool's files and has no rights beyond that.
@@ -65,11 +67,11 @@ const volume = { volumeId: randomUUID(), token: 1, backing: `${ref.templateId}.g
       const { uid, mode } = await stat(join(directory, name));
       return { uid, mode: mode & 0o777 };
     };
-    expect(await of(volume.backing)).toEqual({ uid: NOBODY, mode: 0o644 });
+    expect(await of(template)).toEqual({ uid: NOBODY, mode: 0o644 });
     expect(await of(`${volume.volumeId}.1`)).toEqual({ uid: NOBODY, mode: 0o600 });
     const read = (name: string) =>
       promisify(execFile)('cat', [join(directory, name)], { uid: SOMEBODY, gid: SOMEBODY, encoding: 'buffer' });
-    expect((await read(volume.backing)).stdout).toHaveLength(1024 ** 2);
+    expect((await read(template)).stdout).toHaveLength(1024 ** 2);
     await expect(read(`${volume.volumeId}.1`)).rejects.toThrow('Permission denied');
   });
 
