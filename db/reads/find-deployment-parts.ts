@@ -39,6 +39,7 @@ export async function hasServiceOffering(db: Database, id: string): Promise<bool
 export interface DeployableTemplate {
   id: string;
   name: string;
+  type: 'USER' | 'SYSTEM' | 'ROUTING';
   format: ImageFormat;
   /** Of an ISO; true for every disk. */
   bootable: boolean;
@@ -58,6 +59,7 @@ export async function findTemplate(
     .select({
       id: vmTemplate.id,
       name: vmTemplate.name,
+      type: vmTemplate.type,
       format: vmTemplate.format,
       bootable: vmTemplate.bootable,
       sizeBytes: vmTemplate.sizeBytes,

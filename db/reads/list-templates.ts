@@ -38,6 +38,7 @@ export interface TemplateFilter {
   domainId?: string;
   arch?: string;
   isReady?: boolean;
+  templateType?: 'USER' | 'SYSTEM' | 'ROUTING';
   isPublic?: boolean;
   bootable?: boolean;
   isRemovedShown: boolean;
@@ -111,6 +112,7 @@ export const listTemplates = (db: Database, caller: Caller, filter: TemplateFilt
           given(filter.zoneId, (id) => eq(templateStoreRef.dataCenterId, id)),
           given(filter.account, (name) => isText(account.accountName, name)),
           given(filter.domainId, (id) => eq(domain.id, id)),
+          given(filter.templateType, (type) => eq(vmTemplate.type, type)),
           given(filter.arch, (arch) => isText(vmTemplate.arch, arch)),
           given(filter.keyword, (text) => contains(vmTemplate.name, text)),
         ),
@@ -131,6 +133,7 @@ export const listTemplateCopies = (db: Database, templateIds: string[]) =>
           zoneId: storagePool.dataCenterId,
           poolId: storagePool.id,
           poolName: storagePool.name,
+          generation: templateSpoolRef.generation,
           state: templateSpoolRef.state,
           downloadState: templateSpoolRef.downloadState,
           percent: templateSpoolRef.downloadPct,
@@ -147,7 +150,7 @@ export const listTemplateCopies = (db: Database, templateIds: string[]) =>
             notInArray(templateSpoolRef.state, ['Superseded', 'Evicting']),
           ),
         )
-        .orderBy(asc(storagePool.name), asc(storagePool.id));
+        .orderBy(asc(storagePool.name), asc(storagePool.id), asc(templateSpoolRef.generation));
 
 export type TemplateCopy = Awaited<ReturnType<typeof listTemplateCopies>>[number];
 

@@ -22,6 +22,7 @@ export const listTemplates = defineCommand({
     account: string('Account that owns it.'),
     domainid: uuid('ID of the domain of the account that owns it.'),
     arch: string('CPU architecture.', { since: '4.20' }),
+    templatetype: oneOf(['USER', 'SYSTEM', 'ROUTING'], 'What it is for.', { since: '4.19.0' }),
     isready: boolean('Whether it can be deployed.', { since: '4.21.0' }),
     showremoved: withDefault(boolean('Whether removed templates are listed too.'), false),
     ...withoutEffect({
@@ -36,7 +37,6 @@ export const listTemplates = defineCommand({
       hypervisor: { type: 'string', harmless: 'kvm' },
       showunique: { type: 'boolean', since: '4.13.2' },
       parenttemplateid: { type: 'uuid', since: '4.4' },
-      templatetype: { type: 'string', since: '4.19.0' },
       isvnf: { type: 'boolean', since: '4.19.0' },
       forcks: { type: 'boolean', since: '4.21.0' },
       oscategoryid: { type: 'uuid', since: '4.21.0' },
@@ -57,6 +57,7 @@ export const listTemplates = defineCommand({
       account: args.account,
       domainId: args.domainid,
       arch: args.arch,
+      templateType: args.templatetype,
       isReady: args.isready,
       isRemovedShown: args.showremoved,
       keyword: args.keyword,

@@ -15,6 +15,10 @@ const copyFields = {
     'boolean',
     'Whether it waits for a transfer slot of its host. Slipway has this key, CloudStack has not.',
   ),
+  generation: field(
+    'string',
+    'Grows when the template is refreshed; two of them may be on a pool for a while. Slipway has this key, CloudStack has not.',
+  ),
   source: field('string', 'URL it comes from, without user info and query. Slipway has this key, CloudStack has not.'),
 } as const;
 
@@ -105,5 +109,6 @@ const copyResponse = (copy: TemplateCopy): ResponseOf<typeof copyFields> => ({
   downloadedbytes: String(copy.bytes),
   isqueued: copy.isQueued,
   bytespersecond: String(copy.bytesPerSecond),
+  generation: String(copy.generation),
   source: copy.source,
 });
