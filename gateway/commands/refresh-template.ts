@@ -5,7 +5,7 @@ import { SlipwayError } from '../../shared/errors.js';
 import { isDiskFormat } from '../../shared/images.js';
 import { templateWorkflowId } from '../../shared/workflow-ids.js';
 import { field } from '../protocol/fields.js';
-import { required, stringOrEmpty, uuid } from '../protocol/parameters.js';
+import { required, string, uuid } from '../protocol/parameters.js';
 import { noSuchEntity } from '../protocol/standard-texts.js';
 import { asyncParameters, earlierJob, jobOfCall } from './async-jobs.js';
 import { defineCommand, EVERYBODY } from './define-command.js';
@@ -23,8 +23,8 @@ export const refreshTemplate = defineCommand({
   params: {
     ...asyncParameters,
     id: required(uuid('ID of the template or ISO.')),
-    checksum: stringOrEmpty(
-      '{ALGORITHM}HASH of the new file; a plain hash is MD5. When absent the registered one stays, when empty there is none.',
+    checksum: string(
+      '{ALGORITHM}HASH of the new file; a plain hash is MD5. When absent the registered one stays; with the word none there is none any more.',
     ),
   },
   response: {
@@ -51,7 +51,11 @@ export const refreshTemplate = defineCommand({
       jobCmd: JOB_CMD,
       workflowType: JOB_CMD,
       workflowId: templateWorkflowId(id),
-      workflowInput: { templateId: id, jobId, checksum: checksum === '' ? null : canonicalChecksum(checksum) },
+      workflowInput: {
+        templateId: id,
+        jobId,
+        checksum: checksum?.toLowerCase() === 'none' ? null : canonicalChecksum(checksum),
+      },
       instanceType: isDiskFormat(image.format) ? 'Template' : 'Iso',
       instanceId: id,
     });
