@@ -97,7 +97,10 @@ export async function removeNetwork(tx: Transaction, caller: Caller, id: string)
       `Network ${network.name} can't be deleted: it has user vms, ${user.name} among them; expunge them first`,
     );
   }
-  await tx.update(networks).set({ removed: sql`now()` }).where(eq(networks.id, id));
+  await tx
+    .update(networks)
+    .set({ removed: sql`now()` })
+    .where(eq(networks.id, id));
   await tell(tx, caller, network, { type: 'NETWORK.DELETE', what: 'was deleted' });
 }
 

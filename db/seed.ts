@@ -1,13 +1,15 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { eq, sql } from 'drizzle-orm';
+import { eq, isNull, sql } from 'drizzle-orm';
 import type { SettingValues } from '../shared/settings.js';
 import { openDatabase, type Database } from './client.js';
+import { userNetworkOf } from './networks.js';
 import { hashPassword } from './password.js';
 import {
   account,
   cluster,
   configuration,
   dataCenter,
+  diskOffering,
   domain,
   guestOs,
   hostPodRef,
@@ -38,7 +40,7 @@ export interface SeedResult {
 }
 
 /**
- * What an empty installation needs to be used: a zone with a pod and a cluster, offerings, OS types, the root admin.
+ * What an empty installation needs to be used: a zone with a pod, a cluster and a network, offerings, OS types, the root admin.
  * What is there already is left alone, so that it can run at every start.
  */
 export async function seed(
@@ -53,9 +55,12 @@ export async function seed(
       await tx.execute(sql`select pg_advisory_xact_lock(${SEED_LOCK})`);
       await tx.insert(guestOs).values(GUEST_OSES).onConflictDoNothing();
       await tx.insert(serviceOffering).values(OFFERINGS).onConflictDoNothing();
+      await diskOfferings(tx);
+      const ids = await zone(tx);
+      await userNetworks(tx);
       return {
         installationId: await installationId(tx),
-        ...(await zone(tx)),
+        ...ids,
         admin: await admin(tx, secretBox),
       };
     });
@@ -70,6 +75,19 @@ async function installationId(tx: Transaction): Promise<string> {
   await tx.insert(configuration).values({ name: INSTALLATION_ID, value: randomUUID() }).onConflictDoNothing();
   const [row] = await tx.select().from(configuration).where(eq(configuration.name, INSTALLATION_ID));
   return row!.value;
+}
+
+/** One that was deleted does not come back with the next start. */
+async function diskOfferings(tx: Transaction): Promise<void> {
+  const known = await tx.select({ name: diskOffering.name }).from(diskOffering);
+  const missing = DISK_OFFERINGS.filter(({ name }) => !known.some((offering) => offering.name === name));
+  if (missing.length > 0) await tx.insert(diskOffering).values(missing);
+}
+
+/** Also for the zones of a database that is older than networks are. */
+async function userNetworks(tx: Transaction): Promise<void> {
+  const zones = await tx.select({ id: dataCenter.id }).from(dataCenter).where(isNull(dataCenter.removed));
+  for (const { id } of zones) await userNetworkOf(tx, id);
 }
 
 async function zone(tx: Transaction): Promise<{ zoneId: string; podId: string; clusterId: string }> {
@@ -118,6 +136,16 @@ async function admin(tx: Transaction, secretBox: SecretBox): Promise<AdminCreden
 const OFFERINGS = [
   { name: 'Small Instance', displayText: 'Small Instance', cpu: 1, speedMhz: 500, ramMb: 512 },
   { name: 'Medium Instance', displayText: 'Medium Instance', cpu: 1, speedMhz: 1000, ramMb: 1024 },
+];
+
+const GIB = 1024 ** 3;
+
+/** CloudStack's stock disk offerings. */
+const DISK_OFFERINGS = [
+  { name: 'Small', displayText: 'Small Disk, 5 GB', sizeBytes: 5 * GIB, isCustomized: false },
+  { name: 'Medium', displayText: 'Medium Disk, 20 GB', sizeBytes: 20 * GIB, isCustomized: false },
+  { name: 'Large', displayText: 'Large Disk, 100 GB', sizeBytes: 100 * GIB, isCustomized: false },
+  { name: 'Custom', displayText: 'Custom Disk', sizeBytes: null, isCustomized: true },
 ];
 
 const GUEST_OSES = [

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { and, eq } from 'drizzle-orm';
 import { SlipwayError } from '../shared/errors.js';
 import type { Database } from './client.js';
+import { insertNics, type NewNic } from './nics.js';
 import { asyncJob, event, JOB_STATUS, vmInstance, volumes } from './schema/index.js';
 
 export interface NewVirtualMachine {
@@ -12,11 +13,24 @@ export interface NewVirtualMachine {
   zoneId: string;
   templateId: string;
   serviceOfferingId: string;
+  /** The ISO in its drive, from which it is installed; then it is `templateId` too. */
+  isoId?: string;
+  rootDisk?: { sizeBytes?: number; diskOfferingId?: string };
+  /** The default one first. */
+  nics?: NewNic[];
+  keyPairs?: { name: string; publicKey: string }[];
+  /** The bytes in base64, encrypted by the installation's key. */
+  userDataEncrypted?: string;
 }
 
-/** Inserts the VM as Starting, with its root volume still without a place. Call it in the transaction of its job. */
+/**
+ * Inserts the VM as Starting, with its interfaces, and its root volume still without a place. Call it in the transaction
+ * of its job.
+ *
+ * @throws SlipwayError of `insertNics`
+ */
 export async function createVirtualMachine(
-  db: Pick<Database, 'insert'>,
+  db: Pick<Database, 'select' | 'insert'>,
   vm: NewVirtualMachine,
 ): Promise<{ id: string; name: string }> {
   const id = vm.id ?? randomUUID();
@@ -30,6 +44,10 @@ export async function createVirtualMachine(
     dataCenterId: vm.zoneId,
     templateId: vm.templateId,
     serviceOfferingId: vm.serviceOfferingId,
+    isoId: vm.isoId,
+    userDataEncrypted: vm.userDataEncrypted,
+    sshPublicKeys: vm.keyPairs?.map(({ publicKey }) => publicKey),
+    keyPairNames: vm.keyPairs?.map((pair) => pair.name),
     state: 'Starting',
   });
   await db.insert(volumes).values({
@@ -38,7 +56,10 @@ export async function createVirtualMachine(
     instanceId: id,
     volumeType: 'ROOT',
     templateId: vm.templateId,
+    diskOfferingId: vm.rootDisk?.diskOfferingId,
+    wantedSizeBytes: vm.rootDisk?.sizeBytes,
   });
+  await insertNics(db, id, vm.nics ?? []);
   return { id, name };
 }
 

@@ -1,6 +1,6 @@
-import { and, eq, inArray } from 'drizzle-orm';
+import { and, eq, inArray, isNull } from 'drizzle-orm';
 import { completeJob } from '../../db/jobs.js';
-import { vmInstance, volumes } from '../../db/schema/index.js';
+import { nics, vmInstance, volumes } from '../../db/schema/index.js';
 import { type DestroyVirtualMachineInput, type Placement, TOKENS_PER_TRY } from '../../shared/virtual-machines.js';
 import type { ControlDependencies } from './dependencies.js';
 import { recordVmEvent, SUCCEEDED, lockVm, placementsOf } from './vm-operation.js';
@@ -22,7 +22,7 @@ export const beginDestroy =
         .set({ state: expunge ? 'Expunging' : 'Stopping', fenceToken: vm.fenceToken + TOKENS_PER_TRY })
         .where(eq(vmInstance.id, vmId));
       // A VM that runs nowhere has nothing to stop, and its host need not be asked.
-      return { placements: await placementsOf(tx, vmId, { isComputing: !expunge }) };
+      return { placements: await placementsOf(tx, vmId, { isComputing: !expunge, ofEveryDisk: expunge }) };
     });
 
 /** Destroyed (recoverable, its disk stays) or Expunged, and the job done. */
@@ -35,7 +35,7 @@ export const recordDestroyed =
         .update(vmInstance)
         .set(
           expunge
-            ? { state: 'Expunged', hostId: null, removed: now }
+            ? { state: 'Expunged', hostId: null, removed: now, isoSpoolRefId: null }
             : { state: 'Destroyed', hostId: null, ended: now },
         )
         .where(
@@ -46,7 +46,13 @@ export const recordDestroyed =
         await tx
           .update(volumes)
           .set({ state: 'Expunged', removed: now, templateSpoolRefId: null, path: null })
-          .where(eq(volumes.instanceId, vmId));
+          // One that another took the place of counts for space of its own, and is removed by itself.
+          .where(and(eq(volumes.instanceId, vmId), isNull(volumes.removed)));
+        // Its addresses may be given to others now, and its networks be deleted.
+        await tx
+          .update(nics)
+          .set({ removed: now })
+          .where(and(eq(nics.instanceId, vmId), isNull(nics.removed)));
       }
       const isFirst = await completeJob(tx, jobId, SUCCEEDED);
       if (!vm || !isFirst) return;

@@ -21,7 +21,6 @@ import { keyPairsOf } from './deploy-virtual-machine/key-pairs.js';
 import { nicsOf } from './deploy-virtual-machine/nics.js';
 import { params } from './deploy-virtual-machine/parameters.js';
 import { rootDiskOf } from './deploy-virtual-machine/root-disk.js';
-import { parseUserData } from './deploy-virtual-machine/user-data.js';
 import { withinOf } from './deploy-virtual-machine/within.js';
 
 const JOB_CMD = 'deployVirtualMachine';
@@ -29,8 +28,8 @@ const JOB_CMD = 'deployVirtualMachine';
 export const deployVirtualMachine = defineCommand({
   name: 'deployVirtualMachine',
   description:
-    'Creates and starts a virtual machine from a template, or from an ISO with a blank disk. The template is downloaded to the pool of the chosen host ' +
-    'if it is not there; when a host or a mirror fails the next one is tried.',
+    'Creates and starts a virtual machine from a template, or from an ISO with a blank disk. The template is ' +
+    'downloaded to the pool of the chosen host if it is not there; when a host or a mirror fails the next one is tried.',
   kind: 'asyncCreate',
   allowedRoles: EVERYBODY,
   params,
@@ -75,7 +74,7 @@ async function orderOf(args: Arguments, context: CommandContext): Promise<Order>
       rootDisk: await rootDiskOf(args, template, context),
       nics: await nicsOf(args, zone, context),
       keyPairs: await keyPairsOf(args, context),
-      userDataEncrypted: userdata === undefined ? undefined : secretBox.encrypt(parseUserData(userdata)),
+      userDataEncrypted: userdata === undefined ? undefined : secretBox.encrypt(userdata),
     },
     within: await withinOf(args, zone.id, context),
   };
@@ -100,6 +99,12 @@ async function templateOf(
 ): Promise<DeployableTemplate> {
   const template = await findTemplate(db, caller, { id, zoneId: zone.id });
   if (!template) throw noSuchEntity(command, 'templateid', id);
+  if (template.type === 'SYSTEM') {
+    throw new SlipwayError(
+      'SLIPWAY_PARAMETER_INVALID',
+      `Unable to use system template ${template.name} to deploy a user vm`,
+    );
+  }
   if (!template.isInZone) {
     throw new SlipwayError(
       'SLIPWAY_RESOURCE_STATE',
@@ -128,21 +133,23 @@ async function insert(
   const deadlineMs = Number((await readSettings(db))['deployment.deadline']) * 1000;
   try {
     const job = await db.transaction(async (tx) => {
-      const vm = await createVirtualMachine(tx, wanted);
+      const vmId = randomUUID();
+      // The job first: a repeated call ends here, and not at a MAC address that the first one has taken.
       const created = await createJob(tx, {
         id: jobId,
         accountId: caller.accountId,
         userId: caller.userId,
         jobCmd: JOB_CMD,
         workflowType: 'deployVirtualMachine',
-        workflowId: vmWorkflowId(vm.id),
-        workflowInput: { vmId: vm.id, jobId, deadlineMs, ...(within ? { within } : {}) },
+        workflowId: vmWorkflowId(vmId),
+        workflowInput: { vmId, jobId, deadlineMs, ...(within ? { within } : {}) },
         instanceType: 'VirtualMachine',
-        instanceId: vm.id,
+        instanceId: vmId,
       });
-      if (created.instanceId !== vm.id) {
+      if (created.instanceId !== vmId) {
         throw new OvertakenError(jobOfCall(created, { jobCmd: JOB_CMD, accountId: caller.accountId }));
       }
+      await createVirtualMachine(tx, { ...wanted, id: vmId });
       return created;
     });
     return { job, isNew: true };

@@ -25,6 +25,9 @@ export const listVirtualMachines = defineCommand({
     account: string('Account that owns it.'),
     domainid: uuid('ID of the domain of the account that owns it.'),
     arch: string('CPU architecture.', { since: '4.20.1' }),
+    networkid: uuid('ID of a network that it has an interface in.'),
+    isoid: uuid('ID of the ISO in its drive.'),
+    keypair: string('Name of an SSH key pair that it was deployed with.'),
     ...withoutEffect({
       listall: { type: 'boolean' },
       isrecursive: { type: 'boolean' },
@@ -39,12 +42,9 @@ export const listVirtualMachines = defineCommand({
       retrieveonlyresourcecount: { type: 'boolean' },
       groupid: { type: 'uuid' },
       forvirtualnetwork: { type: 'boolean' },
-      networkid: { type: 'uuid' },
       hypervisor: { type: 'string', harmless: 'kvm' },
-      isoid: { type: 'uuid' },
       vpcid: { type: 'uuid' },
       affinitygroupid: { type: 'uuid' },
-      keypair: { type: 'string' },
       backupofferingid: { type: 'uuid', since: '4.17' },
       displayvm: { type: 'boolean', since: '4.4', harmless: 'true' },
       userid: { type: 'uuid' },
@@ -74,6 +74,9 @@ export const listVirtualMachines = defineCommand({
       account: args.account,
       domainId: args.domainid,
       arch: args.arch,
+      networkId: args.networkid,
+      isoId: args.isoid,
+      keyPair: args.keypair,
       keyword: args.keyword,
     };
     const { count, rows } = await readVirtualMachines(db, caller, filter, pageOf(args));

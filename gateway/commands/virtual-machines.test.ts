@@ -96,7 +96,7 @@ describe('deployVirtualMachine', () => {
         cpunumber: 1,
         cpuspeed: 500,
         memory: 512,
-        nic: [],
+        nic: [expect.objectContaining({ networkname: 'User', isdefault: true, type: 'User' })],
       }),
     ]);
   });
@@ -149,8 +149,7 @@ describe('deployVirtualMachine', () => {
     ['a name with a hyphen at its end', { name: 'web-' }, 431, 'Invalid name.'],
     ['a long name', { name: 'w'.repeat(64) }, 431, 'Invalid name.'],
     ['a VM that is not started', { startvm: false }, 431, 'does not support parameter startvm yet'],
-    ['networks', { networkids: NOWHERE }, 431, 'does not support parameter networkids yet'],
-    ['a host', { hostid: NOWHERE }, 431, 'does not support parameter hostid yet'],
+    ['addresses', { ipaddress: '10.0.0.1' }, 431, 'does not support parameter ipaddress yet'],
   ])('refuses %s, and leaves nothing behind', async (_what, changes, errorcode, text) => {
     const before = (await list()).length;
     await expect(deploy(changes)).rejects.toMatchObject({ errorcode, errortext: expect.stringContaining(text) });
@@ -415,7 +414,7 @@ describe('queryAsyncJobResult', () => {
       jobstatus: 1,
       jobresultcode: 0,
       jobresulttype: 'object',
-      jobresult: { virtualmachine: { id, state: 'Stopped', nic: [] } },
+      jobresult: { virtualmachine: { id, state: 'Stopped' } },
       completed: expect.stringMatching(/\+0000$/),
     });
     await setState(id, 'Expunged');

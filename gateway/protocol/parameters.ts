@@ -105,14 +105,16 @@ const list = (description: string, options: Options, parse: ParseText<string>) =
   );
 
 export const uuids = (description: string, options: Options = {}) => list(description, options, parseUuid);
+/** Names, none of which has a comma. */
+export const names = (description: string, options: Options = {}) => list(description, options, (text) => text);
 export const zonesOrAll = (description: string) => list(description, {}, parseZone);
 
 /** 32 bits, as CloudStack's integers are. */
-export const integer = (description: string, options: Options & { min?: number } = {}) =>
+export const integer = (description: string, options: Options & { min?: number; max?: number } = {}) =>
   scalar('integer', description, options, (text, name, command) => {
     const value = Number(text);
-    const { min = -(2 ** 31) } = options;
-    if (!/^[+-]?\d+$/.test(text) || value < min || value >= 2 ** 31) throw invalidValue(command, name, text);
+    const { min = -(2 ** 31), max = 2 ** 31 - 1 } = options;
+    if (!/^[+-]?\d+$/.test(text) || value < min || value > max) throw invalidValue(command, name, text);
     return value;
   });
 

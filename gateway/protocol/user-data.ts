@@ -3,27 +3,47 @@ import { type Parameter, string } from './parameters.js';
 
 /** Characters of CloudStack's parameter, which none that fits reaches. */
 const MAX_TEXT_LENGTH = 1_048_576;
-/** CloudStack's `vm.userdata.max.length`: decoded, in bytes. */
+/**
+ * CloudStack's `vm.userdata.max.length`: decoded, in bytes. What a VM is given stands, sealed, in the history of each try
+ * to start it: much more would fill the history.
+ */
 const MAX_SIZE_BYTES = 32_768;
 
-const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
-
-/** Bytes that a guest reads at its first boot: base64, which the handler gets without line breaks. */
+/** Bytes that a guest reads at its first boot; the handler gets them in plain base64. */
 export function userData(description: string): Parameter<string | undefined> {
-  const text = string(`${description} In base64, at most ${MAX_SIZE_BYTES} bytes.`, { maxLength: MAX_TEXT_LENGTH });
+  const text = string(
+    `${description} In base64, at most ${MAX_SIZE_BYTES} bytes; send it in a form body, since a URL has no room for much.`,
+    { maxLength: MAX_TEXT_LENGTH },
+  );
   return {
     ...text,
     read(parameters, name, command) {
-      const given = text.read(parameters, name, command)?.replace(/\s+/g, '');
-      if (given === undefined) return undefined;
-      if (!BASE64.test(given)) throw new SlipwayError('SLIPWAY_PARAMETER_INVALID', 'User data is not base64 encoded');
-      if (Buffer.from(given, 'base64').length > MAX_SIZE_BYTES) {
-        throw new SlipwayError(
-          'SLIPWAY_PARAMETER_INVALID',
-          `User data is too long: at most ${MAX_SIZE_BYTES} bytes are allowed`,
-        );
-      }
-      return given;
+      const given = text.read(parameters, name, command);
+      return given === undefined ? undefined : parseUserData(given);
     },
   };
 }
+
+/**
+ * @returns the same bytes in plain base64: alphabet of RFC 4648, 4, padded, on one line
+ * @throws SlipwayError SLIPWAY_PARAMETER_INVALID. The text has nothing of the user data, which may hold passwords
+ */
+export function parseUserData(text: string): string {
+  // To skip it, as CloudStack does, would be to give the guest other bytes than were sent.
+  if (text.includes(' ')) throw invalid('User data has a space: encode each + of the base64 as %2B in the request');
+  // `base64` of a shell breaks lines at 76 characters.
+  const given = text.replace(/[\r\n\t]/g, '').replace(/=+$/, '');
+  const bytes = Buffer.from(given, 'base64');
+  const padded = bytes.toString('base64');
+  // Buffer skips what is not base64; the round trip notices.
+  if (padded.replace(/=+$/, '') !== given.replaceAll('-', '+').replaceAll('_', '/')) {
+    throw invalid('User data is not base64 encoded');
+  }
+  if (bytes.length === 0) throw invalid('User data is too short');
+  if (bytes.length > MAX_SIZE_BYTES) {
+    throw invalid(`User data is too long: at most ${MAX_SIZE_BYTES} bytes are allowed`);
+  }
+  return padded;
+}
+
+const invalid = (message: string) => new SlipwayError('SLIPWAY_PARAMETER_INVALID', message);

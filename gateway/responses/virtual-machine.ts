@@ -1,7 +1,22 @@
 import type { Caller } from '../../db/reads/find-caller.js';
-import type { ListedVirtualMachine } from '../../db/reads/list-virtual-machines.js';
+import type { ListedNic, ListedVirtualMachine } from '../../db/reads/list-virtual-machines.js';
 import { apiDate } from '../protocol/envelope.js';
 import { field, type ResponseOf } from '../protocol/fields.js';
+
+const nicFields = {
+  id: field('string', 'ID of the interface.'),
+  networkid: field('string', 'ID of the network.'),
+  networkname: field('string', 'Name of the network.'),
+  macaddress: field('string', 'MAC address.'),
+  type: field('string', 'Type of the network: L2 or User.'),
+  traffictype: field('string', 'Always Guest.'),
+  isdefault: field('boolean', 'Whether it is the default interface.'),
+  deviceid: field('string', 'Its place in the virtual machine, from 0.'),
+  broadcasturi: field('string', 'The VLAN as a URI; for root admins.'),
+  isolationuri: field('string', 'The VLAN as a URI; for root admins.'),
+  secondaryip: field('list', 'Secondary addresses; always empty.'),
+  extradhcpoption: field('list', 'DHCP options; always empty.'),
+} as const;
 
 export const virtualMachineFields = {
   id: field('string', 'ID of the virtual machine.'),
@@ -43,7 +58,13 @@ export const virtualMachineFields = {
   displayvm: field('boolean', 'Always true.'),
   isdynamicallyscalable: field('boolean', 'Always false.'),
   arch: field('string', 'CPU architecture.'),
-  nic: field('list', 'Network interfaces; always empty.'),
+  isoid: field('string', 'ID of the ISO in its drive.'),
+  isoname: field('string', 'Name of the ISO.'),
+  isodisplaytext: field('string', 'Display text of the ISO.'),
+  diskofferingid: field('string', 'ID of the offering of its root disk, when it was installed from an ISO.'),
+  diskofferingname: field('string', 'Name of that offering.'),
+  keypairs: field('string', 'Names of the SSH key pairs it was deployed with, comma separated.'),
+  nic: field('list', 'Network interfaces, the default one first.', nicFields),
   securitygroup: field('list', 'Security groups; always empty.'),
   affinitygroup: field('list', 'Affinity groups; always empty.'),
   tags: field('list', 'Resource tags; always empty.'),
@@ -92,9 +113,33 @@ export function virtualMachineResponse(
     displayvm: true,
     isdynamicallyscalable: false,
     arch: template.arch,
-    nic: [],
+    isoid: vm.isoId,
+    isoname: row.iso?.name,
+    isodisplaytext: row.iso?.displayText,
+    diskofferingid: row.diskOffering?.id,
+    diskofferingname: row.diskOffering?.name,
+    keypairs: vm.keyPairNames.length > 0 ? vm.keyPairNames.join(',') : undefined,
+    nic: row.nics.map((nic) => nicResponse(nic, caller)),
     securitygroup: [],
     affinitygroup: [],
     tags: [],
+  };
+}
+
+function nicResponse(nic: ListedNic, caller: Caller): ResponseOf<typeof nicFields> {
+  const uri = caller.role === 'Admin' && nic.vlan !== null ? `vlan://${nic.vlan}` : undefined;
+  return {
+    id: nic.id,
+    networkid: nic.networkId,
+    networkname: nic.networkName,
+    macaddress: nic.macAddress,
+    type: nic.guestType,
+    traffictype: 'Guest',
+    isdefault: nic.deviceId === 0,
+    deviceid: String(nic.deviceId),
+    broadcasturi: uri,
+    isolationuri: uri,
+    secondaryip: [],
+    extradhcpoption: [],
   };
 }

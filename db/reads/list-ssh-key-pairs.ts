@@ -1,0 +1,72 @@
+import { and, asc, eq, inArray } from 'drizzle-orm';
+import type { Database } from '../client.js';
+import { account, domain, sshKeypairs } from '../schema/index.js';
+import type { Caller } from './find-caller.js';
+import { contains, given, isText, type Listed, listed, ownedBy, type Page, total } from './list-query.js';
+
+export interface KeyPairFilter {
+  id?: string;
+  name?: string;
+  fingerprint?: string;
+  account?: string;
+  domainId?: string;
+  keyword?: string;
+}
+
+const select = (db: Database) =>
+  db
+    .select({
+      pair: sshKeypairs,
+      accountName: account.accountName,
+      domainId: domain.id,
+      domainName: domain.name,
+      domainPath: domain.path,
+      total,
+    })
+    .from(sshKeypairs)
+    .innerJoin(account, eq(account.id, sshKeypairs.accountId))
+    .innerJoin(domain, eq(domain.id, account.domainId));
+
+export type ListedKeyPair = Awaited<ReturnType<typeof select>>[number];
+
+export const listKeyPairs = (
+  db: Database,
+  caller: Caller,
+  filter: KeyPairFilter,
+  page: Page,
+): Promise<Listed<ListedKeyPair>> =>
+  listed(
+    select(db)
+      .where(
+        and(
+          ownedBy(caller, sshKeypairs.accountId),
+          given(filter.id, (id) => eq(sshKeypairs.id, id)),
+          given(filter.name, (name) => isText(sshKeypairs.keypairName, name)),
+          given(filter.fingerprint, (text) => isText(sshKeypairs.fingerprint, text)),
+          given(filter.account, (name) => isText(account.accountName, name)),
+          given(filter.domainId, (id) => eq(domain.id, id)),
+          given(filter.keyword, (text) => contains(sshKeypairs.keypairName, text)),
+        ),
+      )
+      .orderBy(asc(sshKeypairs.keypairName), asc(sshKeypairs.id)),
+    page,
+  );
+
+export async function findKeyPair(db: Database, id: string): Promise<ListedKeyPair | undefined> {
+  const [row] = await select(db).where(eq(sshKeypairs.id, id));
+  return row;
+}
+
+/** Those of the caller's own account, in the order of the names; undefined where there is none. */
+export async function findOwnKeyPairs(
+  db: Database,
+  caller: Caller,
+  names: string[],
+): Promise<(typeof sshKeypairs.$inferSelect | undefined)[]> {
+  if (names.length === 0) return [];
+  const rows = await db
+    .select()
+    .from(sshKeypairs)
+    .where(and(eq(sshKeypairs.accountId, caller.accountId), inArray(sshKeypairs.keypairName, names)));
+  return names.map((name) => rows.find(({ keypairName }) => keypairName === name));
+}

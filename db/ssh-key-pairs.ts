@@ -1,0 +1,63 @@
+import { and, eq } from 'drizzle-orm';
+import { SlipwayError } from '../shared/errors.js';
+import type { Database } from './client.js';
+import type { Caller } from './reads/find-caller.js';
+import { event, sshKeypairs } from './schema/index.js';
+
+/** @throws SlipwayError SLIPWAY_PARAMETER_INVALID when the account has a pair of that name */
+export async function insertKeyPair(
+  db: Database,
+  caller: Caller,
+  { name, publicKey, fingerprint }: { name: string; publicKey: string; fingerprint: string },
+): Promise<string> {
+  return db.transaction(async (tx) => {
+    const [row] = await tx
+      .insert(sshKeypairs)
+      .values({ accountId: caller.accountId, keypairName: name, publicKey, fingerprint })
+      .onConflictDoNothing()
+      .returning({ id: sshKeypairs.id });
+    if (!row) {
+      throw new SlipwayError(
+        'SLIPWAY_PARAMETER_INVALID',
+        `A key pair with name '${name}' already exists for this account.`,
+      );
+    }
+    await tx
+      .insert(event)
+      .values(audit(caller, { type: 'REGISTER.SSH.KEYPAIR', id: row.id, what: `${name} was added` }));
+    return row.id;
+  });
+}
+
+/**
+ * Virtual machines that were deployed with it keep it.
+ *
+ * @throws SlipwayError SLIPWAY_PARAMETER_INVALID when the account has no pair of that name
+ */
+export async function removeKeyPair(db: Database, caller: Caller, name: string): Promise<void> {
+  await db.transaction(async (tx) => {
+    const [row] = await tx
+      .delete(sshKeypairs)
+      .where(and(eq(sshKeypairs.accountId, caller.accountId), eq(sshKeypairs.keypairName, name)))
+      .returning({ id: sshKeypairs.id });
+    if (!row) {
+      throw new SlipwayError(
+        'SLIPWAY_PARAMETER_INVALID',
+        `A key pair with name '${name}' does not exist for this account`,
+      );
+    }
+    await tx
+      .insert(event)
+      .values(audit(caller, { type: 'DELETE.SSH.KEYPAIR', id: row.id, what: `${name} was deleted` }));
+  });
+}
+
+const audit = (caller: Caller, { type, id, what }: { type: string; id: string; what: string }) => ({
+  type,
+  level: 'INFO' as const,
+  description: `SSH key pair ${what}`,
+  accountId: caller.accountId,
+  userId: caller.userId,
+  resourceType: 'SSHKeyPair',
+  resourceId: id,
+});

@@ -1,0 +1,299 @@
+import { asc, eq } from 'drizzle-orm';
+import { asyncJob, cluster, dataCenter, host, networks, nics, vmInstance, volumes } from '../../db/schema/index.js';
+import { addTemplate } from '../../tests/support/add-template.js';
+import { startTestGateway, type TestGateway, type TestUser } from '../../tests/support/test-gateway.js';
+import { databaseTexts } from '../../tests/support/written-texts.js';
+
+/** What a VM is given beside its template: networks, keys, user data, a disk of another size, a place. */
+
+const NOWHERE = '11111111-1111-4111-8111-111111111111';
+const GIB = 1024 ** 3;
+const PUBLIC_KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHExKbaKCFtKxnTRYcaxk0lPvBCmkYR1MeNmVGYeFZBG';
+
+let gateway: TestGateway;
+let somebody: TestUser;
+let offeringId: string;
+let templateId: string;
+let isoId: string;
+
+beforeAll(async () => {
+  gateway = await startTestGateway();
+  somebody = await gateway.addUser('somebody');
+  const { serviceoffering } = await gateway.admin.call('listServiceOfferings', { name: 'Small Instance' });
+  offeringId = (serviceoffering as { id: string }[])[0]!.id;
+  templateId = await addTemplate(gateway, somebody, { sizeBytes: 2.5 * GIB });
+  isoId = await addTemplate(gateway, somebody, { format: 'ISO' });
+  for (const name of ['first', 'second']) {
+    await somebody.client.call('registerSSHKeyPair', { name, publickey: PUBLIC_KEY });
+  }
+});
+afterAll(() => gateway.stop());
+
+type Parameters = Record<string, string | number | boolean | undefined>;
+
+async function deploy(changes: Parameters = {}, client = somebody.client): Promise<string> {
+  const { id } = await client.call('deployVirtualMachine', {
+    zoneid: gateway.seeded.zoneId,
+    serviceofferingid: offeringId,
+    templateid: templateId,
+    ...changes,
+  });
+  return id as string;
+}
+
+const shown = async (id: string, client = somebody.client): Promise<Record<string, unknown>> => {
+  const { virtualmachine } = await client.call('listVirtualMachines', { id });
+  return (virtualmachine as Record<string, unknown>[])[0]!;
+};
+
+const vmRow = async (id: string) => (await gateway.db.select().from(vmInstance).where(eq(vmInstance.id, id)))[0]!;
+const diskRow = async (id: string) => (await gateway.db.select().from(volumes).where(eq(volumes.instanceId, id)))[0]!;
+const nicRows = (id: string) =>
+  gateway.db.select().from(nics).where(eq(nics.instanceId, id)).orderBy(asc(nics.deviceId));
+
+async function addNetwork(values: Partial<typeof networks.$inferInsert> = {}): Promise<string> {
+  const [row] = await gateway.db
+    .insert(networks)
+    .values({
+      name: 'wire',
+      displayText: 'wire',
+      guestType: 'L2',
+      dataCenterId: gateway.seeded.zoneId,
+      accountId: somebody.accountId,
+      ...values,
+    })
+    .returning();
+  return row!.id;
+}
+
+/** Nothing of a refused call stays. */
+async function refused(call: () => Promise<unknown>, errorcode: number, text: string): Promise<void> {
+  const count = async () => [
+    (await gateway.db.select().from(vmInstance)).length,
+    (await gateway.db.select().from(nics)).length,
+    (await gateway.db.select().from(asyncJob)).length,
+  ];
+  const before = await count();
+  await expect(call()).rejects.toMatchObject({ errorcode, errortext: expect.stringContaining(text) });
+  expect(await count()).toEqual(before);
+}
+
+describe('networks', () => {
+  test('a VM is in the networks that were named, the first as its default', async () => {
+    const vlan = await addNetwork({ name: 'tagged', vlan: 7 });
+    const shared = await addNetwork({ name: 'shared', accountId: null });
+    const id = await deploy({ networkids: `${vlan},${shared}`, macaddress: '52-54-00-AB-CD-01' });
+    const interfaces = await nicRows(id);
+    expect(interfaces).toMatchObject([
+      { networkId: vlan, macAddress: '52:54:00:ab:cd:01' },
+      { networkId: shared, macAddress: expect.stringMatching(/^1e(:[0-9a-f]{2}){5}$/) },
+    ]);
+    expect(await shown(id)).toMatchObject({
+      nic: [
+        {
+          id: interfaces[0]!.id,
+          networkid: vlan,
+          networkname: 'tagged',
+          macaddress: '52:54:00:ab:cd:01',
+          isdefault: true,
+          type: 'L2',
+          traffictype: 'Guest',
+        },
+        { networkid: shared, networkname: 'shared', isdefault: false, deviceid: '1' },
+      ],
+    });
+    // The VLAN is the operator's business.
+    expect(JSON.stringify(await shown(id))).not.toContain('vlan://');
+    expect(JSON.stringify(await shown(id, gateway.admin))).toContain('vlan://7');
+    const { count } = await somebody.client.call('listVirtualMachines', { networkid: vlan });
+    expect(count).toBe(1);
+  });
+
+  test('a zone that has no User network yet gets it with the first VM', async () => {
+    const [zone] = await gateway.db.insert(dataCenter).values({ name: 'zone-new' }).returning();
+    const template = await addTemplate({ ...gateway, seeded: { ...gateway.seeded, zoneId: zone!.id } }, somebody);
+    const deployed = await Promise.all([1, 2, 3].map(() => deploy({ zoneid: zone!.id, templateid: template })));
+    const used = new Set((await Promise.all(deployed.map(nicRows))).flat().map(({ networkId }) => networkId));
+    expect(used.size).toBe(1);
+    const [network] = await gateway.db.select().from(networks).where(eq(networks.dataCenterId, zone!.id));
+    expect(network).toMatchObject({ id: [...used][0], name: 'User', guestType: 'User', accountId: null });
+  });
+
+  test('an address is one VM’s, and free again when that is expunged', async () => {
+    const macaddress = '52:54:00:ab:cd:02';
+    const id = await deploy({ macaddress });
+    await refused(() => deploy({ macaddress }), 431, 'is in use by another VM');
+    await gateway.db.update(nics).set({ removed: new Date().toISOString() }).where(eq(nics.instanceId, id));
+    await deploy({ macaddress });
+  });
+
+  test('a call that is repeated does not stumble over the address that it took itself', async () => {
+    const call = { customjobid: NOWHERE, macaddress: '52:54:00:ab:cd:03' };
+    const ids = await Promise.all([deploy(call), deploy(call), deploy(call)]);
+    expect(new Set(ids).size).toBe(1);
+  });
+
+  test.each<[string, () => Promise<Parameters> | Parameters, string]>([
+    ['a network that is not there', () => ({ networkids: NOWHERE }), `Invalid parameter networkids value=${NOWHERE}`],
+    [
+      'a network of another account',
+      async () => ({ networkids: await addNetwork({ accountId: (await gateway.addUser('other')).accountId }) }),
+      'Invalid parameter networkids',
+    ],
+    [
+      'a network that was deleted',
+      async () => ({ networkids: await addNetwork({ removed: new Date().toISOString() }) }),
+      'Invalid parameter networkids',
+    ],
+    [
+      'a network of another zone',
+      async () => {
+        const [zone] = await gateway.db.insert(dataCenter).values({ name: 'zone-far' }).returning();
+        return { networkids: await addNetwork({ dataCenterId: zone!.id }) };
+      },
+      "doesn't belong to zone zone-1",
+    ],
+    [
+      'nine networks',
+      async () => ({
+        networkids: Array(9)
+          .fill(await addNetwork())
+          .join(','),
+      }),
+      'at most 8 networks',
+    ],
+    ['an address for many', () => ({ macaddress: '01:00:5e:00:00:01' }), 'Mac address is not unicast'],
+    [
+      'addresses for guests',
+      () => ({ 'iptonetworklist[0].ip': '10.0.0.1' }),
+      'does not support parameter iptonetworklist',
+    ],
+  ])('refuses %s', async (_what, changes, text) => {
+    const parameters = await changes();
+    await refused(() => deploy(parameters), 431, text);
+  });
+});
+
+describe('keys and user data', () => {
+  test('are kept with the VM: the keys as they are now, the user data encrypted', async () => {
+    const secret = 'correct-horse-battery-staple';
+    const userdata = Buffer.from(`#cloud-config\npassword: ${secret}\n`).toString('base64');
+    const id = await deploy({ keypairs: 'second,first', keypair: 'first', userdata });
+    await somebody.client.call('deleteSSHKeyPair', { name: 'second' });
+    const row = await vmRow(id);
+    expect(row).toMatchObject({ sshPublicKeys: [PUBLIC_KEY, PUBLIC_KEY], keyPairNames: ['first', 'second'] });
+    expect(gateway.secretBox.decrypt(row.userDataEncrypted!)).toBe(userdata);
+    const vm = await shown(id);
+    expect(vm).toMatchObject({ keypairs: 'first,second' });
+    const { count } = await somebody.client.call('listVirtualMachines', { keypair: 'second' });
+    expect(count).toBe(1);
+    const written = [
+      await databaseTexts(gateway.db),
+      gateway.log(),
+      JSON.stringify(gateway.started),
+      JSON.stringify(vm),
+      JSON.stringify(await somebody.client.call('listVirtualMachines', { id, userdata: true, details: 'all' })),
+    ].join('\n');
+    expect(written).toContain(id);
+    for (const text of [secret, userdata]) expect(written).not.toContain(text);
+  });
+
+  test('32 KiB of user data fit into a form body', async () => {
+    const bytes = Buffer.alloc(32_768, 'user data');
+    const id = await deploy({ userdata: bytes.toString('base64') });
+    expect(gateway.secretBox.decrypt((await vmRow(id)).userDataEncrypted!)).toBe(bytes.toString('base64'));
+  });
+
+  test.each([
+    ['user data that is no base64', { userdata: '#cloud-config' }, 'User data is not base64 encoded'],
+    ['a key pair that is not there', { keypair: 'third' }, "A key pair with name 'third' was not found."],
+    ['parameters of user data', { 'userdatadetails[0].name': 'x' }, 'does not support parameter userdatadetails'],
+  ])('refuses %s', (_what, changes, text) => refused(() => deploy(changes), 431, text));
+
+  test('a root admin uses key pairs of the own account only', () =>
+    refused(() => deploy({ keypair: 'first' }, gateway.admin), 431, "'first' was not found"));
+});
+
+describe('the root disk', () => {
+  test('is as large as was asked for', async () => {
+    const id = await deploy({ rootdisksize: 3 });
+    expect(await diskRow(id)).toMatchObject({ wantedSizeBytes: 3 * GIB, diskOfferingId: null });
+  });
+
+  const diskOffering = async (name: string): Promise<string> => {
+    const { diskoffering } = await somebody.client.call('listDiskOfferings', { name });
+    return (diskoffering as { id: string }[])[0]!.id;
+  };
+
+  test.each([
+    ['Small', {}, 5],
+    ['Custom', { size: 12 }, 12],
+  ])('of an ISO has the size of the disk offering: %s %j', async (name, changes, gib) => {
+    const diskofferingid = await diskOffering(name);
+    const id = await deploy({ templateid: isoId, diskofferingid, ...changes });
+    expect(await vmRow(id)).toMatchObject({ templateId: isoId, isoId });
+    expect(await diskRow(id)).toMatchObject({ wantedSizeBytes: gib * GIB, diskOfferingId: diskofferingid });
+    expect(await shown(id)).toMatchObject({ isoid: isoId, isoname: 'debian', diskofferingid, diskofferingname: name });
+  });
+
+  test.each<[string, (ids: { small: string; custom: string }) => Parameters, string]>([
+    ['a disk smaller than the template', () => ({ rootdisksize: 2 }), 'is smaller than template size (2.50 GB)'],
+    ['a disk of no size', () => ({ rootdisksize: 0 }), 'invalid value 0 for parameter rootdisksize'],
+    ['a data disk', ({ small }) => ({ diskofferingid: small }), 'ask for a data disk beside the template'],
+    ['an ISO without a disk', () => ({ templateid: isoId }), 'Installing from ISO requires a disk offering'],
+    [
+      'an ISO with a disk offering that is not there',
+      () => ({ templateid: isoId, diskofferingid: NOWHERE }),
+      'Invalid parameter diskofferingid',
+    ],
+    [
+      'an ISO with the size of a template’s disk',
+      ({ small }) => ({ templateid: isoId, diskofferingid: small, rootdisksize: 9 }),
+      'Parameter rootdisksize is for templates',
+    ],
+    [
+      'a size for an offering that has one',
+      ({ small }) => ({ templateid: isoId, diskofferingid: small, size: 9 }),
+      'This disk offering does not allow custom disk size',
+    ],
+    [
+      'no size for a custom offering',
+      ({ custom }) => ({ templateid: isoId, diskofferingid: custom }),
+      'This disk offering requires a custom size specified',
+    ],
+  ])('refuses %s', async (_what, changes, text) => {
+    const ids = { small: await diskOffering('Small'), custom: await diskOffering('Custom') };
+    await refused(() => deploy(changes(ids)), 431, text);
+  });
+
+  test('refuses an ISO that no machine starts from', async () => {
+    const templateid = await addTemplate(gateway, somebody, { format: 'ISO', bootable: false });
+    const diskofferingid = await diskOffering('Small');
+    await refused(() => deploy({ templateid, diskofferingid }), 431, 'requires an ISO that is bootable');
+  });
+});
+
+describe('the place', () => {
+  test('a root admin may say where, and the workflow is told', async () => {
+    const { podId, clusterId } = gateway.seeded;
+    await deploy({ podid: podId, clusterid: clusterId }, gateway.admin);
+    expect(gateway.started.at(-1)!.workflowInput).toMatchObject({ within: { podId, clusterId } });
+    await deploy({}, gateway.admin);
+    expect(gateway.started.at(-1)!.workflowInput).not.toHaveProperty('within');
+  });
+
+  test.each(['hostid', 'podid', 'clusterid'])('%s has to be in the zone, and is for root admins', async (name) => {
+    await refused(() => deploy({ [name]: NOWHERE }), 531, `Parameter ${name} is for root admins`);
+    await refused(() => deploy({ [name]: NOWHERE }, gateway.admin), 431, `Invalid parameter ${name} value=${NOWHERE}`);
+  });
+
+  test('a host of another zone is none of this one', async () => {
+    const [zone] = await gateway.db.insert(dataCenter).values({ name: 'zone-other' }).returning();
+    const [place] = await gateway.db.select().from(cluster).limit(1);
+    const [away] = await gateway.db
+      .insert(host)
+      .values({ name: 'away', dataCenterId: zone!.id, podId: place!.podId, clusterId: place!.id, publicKey: 'none' })
+      .returning();
+    await refused(() => deploy({ hostid: away!.id }, gateway.admin), 431, 'Invalid parameter hostid');
+  });
+});

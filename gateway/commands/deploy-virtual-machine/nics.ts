@@ -1,0 +1,36 @@
+import { userNetworkOf } from '../../../db/networks.js';
+import type { NewNic } from '../../../db/nics.js';
+import { findUsableNetwork } from '../../../db/reads/list-networks.js';
+import { SlipwayError } from '../../../shared/errors.js';
+import { parseMacAddress } from '../../../shared/mac-address.js';
+import { noSuchEntity } from '../../protocol/standard-texts.js';
+import type { CommandContext } from '../define-command.js';
+
+/** More than anybody needs, and within what QEMU's default machine has slots for. */
+const MAXIMUM_NICS = 8;
+
+/**
+ * The interfaces of a new VM, the default one first: in the networks that were named, or else in the network that the
+ * zone has for everybody.
+ *
+ * @throws SlipwayError SLIPWAY_PARAMETER_INVALID
+ */
+export async function nicsOf(
+  { networkids = [], macaddress }: { networkids?: string[]; macaddress?: string },
+  zone: { id: string; name: string },
+  { db, caller, command }: CommandContext,
+): Promise<NewNic[]> {
+  if (networkids.length > MAXIMUM_NICS) {
+    throw new SlipwayError('SLIPWAY_PARAMETER_INVALID', `A VM has at most ${MAXIMUM_NICS} networks`);
+  }
+  for (const id of networkids) {
+    const network = await findUsableNetwork(db, caller, id);
+    if (!network) throw noSuchEntity(command, 'networkids', id);
+    if (network.zoneId !== zone.id) {
+      throw new SlipwayError('SLIPWAY_PARAMETER_INVALID', `Network ${id} doesn't belong to zone ${zone.name}`);
+    }
+  }
+  const ids = networkids.length > 0 ? networkids : [await userNetworkOf(db, zone.id)];
+  const macAddress = macaddress === undefined ? undefined : parseMacAddress(macaddress);
+  return ids.map((networkId, place) => (place === 0 ? { networkId, macAddress } : { networkId }));
+}

@@ -1,0 +1,72 @@
+import { findDiskOffering } from '../../../db/reads/list-disk-offerings.js';
+import type { DeployableTemplate } from '../../../db/reads/find-deployment-parts.js';
+import { SlipwayError } from '../../../shared/errors.js';
+import { noSuchEntity } from '../../protocol/standard-texts.js';
+import { toBytes } from '../disk-size.js';
+import type { CommandContext } from '../define-command.js';
+
+interface Sizes {
+  diskofferingid?: string;
+  /** GiB. */
+  size?: number;
+  /** GiB. */
+  rootdisksize?: number;
+}
+
+interface RootDisk {
+  sizeBytes?: number;
+  diskOfferingId?: string;
+}
+
+type Template = Pick<DeployableTemplate, 'id' | 'name' | 'format' | 'bootable' | 'sizeBytes'>;
+
+/**
+ * How large the root disk is to be. Texts are CloudStack's where it has one.
+ *
+ * @throws SlipwayError SLIPWAY_PARAMETER_INVALID
+ */
+export async function rootDiskOf(sizes: Sizes, template: Template, context: CommandContext): Promise<RootDisk> {
+  return template.format === 'ISO' ? blankDisk(sizes, template, context) : diskOfTemplate(sizes, template);
+}
+
+function diskOfTemplate({ diskofferingid, size, rootdisksize }: Sizes, template: Template): RootDisk {
+  if (diskofferingid !== undefined || size !== undefined) {
+    throw invalid(
+      'Parameters diskofferingid and size ask for a data disk beside the template, and Slipway has none yet; ' +
+        'rootdisksize makes the root disk larger',
+    );
+  }
+  if (rootdisksize === undefined) return {};
+  const sizeBytes = toBytes(rootdisksize);
+  if (template.sizeBytes !== null && sizeBytes < template.sizeBytes) {
+    throw invalid(
+      `Unsupported: rootdisksize override (${rootdisksize} GB) is smaller than template size ` +
+        `(${(template.sizeBytes / toBytes(1)).toFixed(2)} GB)`,
+    );
+  }
+  return { sizeBytes };
+}
+
+async function blankDisk(
+  { diskofferingid, size, rootdisksize }: Sizes,
+  iso: Template,
+  { db, command }: CommandContext,
+): Promise<RootDisk> {
+  if (!iso.bootable) throw invalid(`Installing from ISO requires an ISO that is bootable: ${iso.id}`);
+  if (diskofferingid === undefined) {
+    throw invalid('Installing from ISO requires a disk offering to be specified for the root disk.');
+  }
+  if (rootdisksize !== undefined) {
+    throw invalid('Parameter rootdisksize is for templates: the disk offering says how large the disk of an ISO is');
+  }
+  const offering = await findDiskOffering(db, diskofferingid);
+  if (!offering) throw noSuchEntity(command, 'diskofferingid', diskofferingid);
+  if (offering.sizeBytes !== null) {
+    if (size !== undefined) throw invalid('This disk offering does not allow custom disk size');
+    return { sizeBytes: offering.sizeBytes, diskOfferingId: offering.id };
+  }
+  if (size === undefined) throw invalid('This disk offering requires a custom size specified');
+  return { sizeBytes: toBytes(size), diskOfferingId: offering.id };
+}
+
+const invalid = (message: string) => new SlipwayError('SLIPWAY_PARAMETER_INVALID', message);

@@ -1,0 +1,38 @@
+import { isInZone } from '../../../db/reads/find-deployment-parts.js';
+import { SlipwayError } from '../../../shared/errors.js';
+import type { DeployVirtualMachineInput } from '../../../shared/virtual-machines.js';
+import { noSuchEntity } from '../../protocol/standard-texts.js';
+import type { CommandContext } from '../define-command.js';
+
+interface Places {
+  hostid?: string;
+  podid?: string;
+  clusterid?: string;
+}
+
+/**
+ * The only place that is to be tried.
+ *
+ * @throws SlipwayError SLIPWAY_PERMISSION_DENIED for others than root admins, SLIPWAY_PARAMETER_INVALID for a place that
+ * the zone does not have
+ */
+export async function withinOf(
+  { hostid, podid, clusterid }: Places,
+  zoneId: string,
+  { db, caller, command }: CommandContext,
+): Promise<DeployVirtualMachineInput['within']> {
+  const places = [
+    ['host', hostid],
+    ['pod', podid],
+    ['cluster', clusterid],
+  ] as const;
+  for (const [table, id] of places) {
+    if (id === undefined) continue;
+    if (caller.role !== 'Admin') {
+      throw new SlipwayError('SLIPWAY_PERMISSION_DENIED', `Parameter ${table}id is for root admins`);
+    }
+    if (!(await isInZone(db, zoneId, table, id))) throw noSuchEntity(command, `${table}id`, id);
+  }
+  const isAnywhere = places.every(([, id]) => id === undefined);
+  return isAnywhere ? undefined : { hostId: hostid, podId: podid, clusterId: clusterid };
+}

@@ -1,0 +1,71 @@
+import { listNetworks as readNetworks } from '../../db/reads/list-networks.js';
+import { NETWORK_OFFERINGS } from '../../shared/network-offerings.js';
+import { listParameters, pageOf } from '../protocol/paging.js';
+import { oneOf, string, uuid } from '../protocol/parameters.js';
+import { noSuchEntity } from '../protocol/standard-texts.js';
+import { unsupported, withoutEffect } from '../protocol/undone-parameters.js';
+import { networkFields, networkResponse } from '../responses/network.js';
+import { defineCommand, EVERYBODY } from './define-command.js';
+
+export const listNetworks = defineCommand({
+  name: 'listNetworks',
+  description:
+    'Lists networks that the caller may put a virtual machine into: their own and those for everybody, for a root ' +
+    'admin all.',
+  kind: 'list',
+  allowedRoles: EVERYBODY,
+  params: {
+    ...listParameters,
+    id: uuid('ID of the network.'),
+    name: string('Name of the network.', { since: '4.22.0' }),
+    zoneid: uuid('ID of the zone.'),
+    type: oneOf(['L2', 'User', 'Isolated', 'Shared', 'all'], 'Type; there is none of Isolated and Shared.'),
+    networkofferingid: uuid('ID of the network offering.'),
+    account: string('Account that owns it.'),
+    domainid: uuid('ID of the domain of the account that owns it.'),
+    ...withoutEffect({
+      listall: { type: 'boolean' },
+      isrecursive: { type: 'boolean' },
+      showicon: { type: 'boolean' },
+      canusefordeploy: { type: 'boolean' },
+      networkfilter: { type: 'string', since: '4.17.0' },
+    }),
+    ...unsupported({
+      projectid: { type: 'uuid' },
+      tags: { type: 'map' },
+      retrieveonlyresourcecount: { type: 'boolean' },
+      issystem: { type: 'boolean' },
+      acltype: { type: 'string' },
+      traffictype: { type: 'string', harmless: 'guest' },
+      physicalnetworkid: { type: 'uuid' },
+      supportedservices: { type: 'list' },
+      restartrequired: { type: 'boolean' },
+      specifyipranges: { type: 'boolean' },
+      vpcid: { type: 'uuid' },
+      forvpc: { type: 'boolean' },
+      displaynetwork: { type: 'boolean', since: '4.4', harmless: 'true' },
+      associatednetworkid: { type: 'uuid', since: '4.17.0' },
+    }),
+  },
+  response: { objectName: 'network', fields: networkFields },
+  async handle(args, { db, caller, command }) {
+    const { networkofferingid, type } = args;
+    const offering = NETWORK_OFFERINGS.find(({ id }) => id === networkofferingid);
+    if (networkofferingid !== undefined && !offering) {
+      throw noSuchEntity(command, 'networkofferingid', networkofferingid);
+    }
+    if (type === 'Isolated' || type === 'Shared') return { count: 0, items: [] };
+    const filter = {
+      id: args.id,
+      name: args.name,
+      zoneId: args.zoneid,
+      guestType: type === 'all' ? undefined : type,
+      offering,
+      account: args.account,
+      domainId: args.domainid,
+      keyword: args.keyword,
+    };
+    const { count, rows } = await readNetworks(db, caller, filter, pageOf(args));
+    return { count, items: rows.map((row) => networkResponse(row, caller)) };
+  },
+});
