@@ -26,6 +26,8 @@ export interface PoolInventory {
 }
 
 export interface HostInventory {
+  /** Of the host worker that looked. */
+  bootId: string;
   /** Without pools that could not be read: of those nothing is known. */
   pools: PoolInventory[];
   /** VMs that run with the mark of this installation and host. */

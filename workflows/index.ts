@@ -6,6 +6,7 @@ export { hostLifecycle } from './host-lifecycle.js';
 export { prestageTemplate } from './prestage-template.js';
 export { prestageTemplateOnPool } from './prestage-template-on-pool.js';
 export { rebootVirtualMachine } from './reboot-virtual-machine.js';
+export { reconcileHost } from './reconcile-host.js';
 export { refreshTemplate } from './refresh-template.js';
 export { registerTemplate } from './register-template.js';
 export { repairVirtualMachine } from './repair-virtual-machine.js';

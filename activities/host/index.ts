@@ -1,5 +1,6 @@
 import type { HostDependencies } from './dependencies.js';
 import { downloadTier } from './download-tier.js';
+import { settleInventory, takeInventory } from './reconcile.js';
 import { probeUrl, readSources } from './sources.js';
 import { discardTemplateCopy, installTemplate, removeTemplateCopy, sweepPartials } from './template-copy.js';
 import { verifyChecksum } from './verify-checksum.js';
@@ -11,13 +12,14 @@ import {
   startDomain,
   stopDomain,
 } from './virtual-machine.js';
-import { hello, watchHost } from './watch-host.js';
+import { dismissHost, hello, watchHost } from './watch-host.js';
 
 /** What a KVM host does. It has no database: everything it needs arrives as input, everything it knows leaves as result. */
 export function createHostActivities(dependencies: HostDependencies) {
   return {
     createRootVolume: createRootVolume(dependencies),
     discardTemplateCopy: discardTemplateCopy(dependencies),
+    dismissHost: dismissHost(),
     hello: hello(dependencies),
     installTemplate: installTemplate(dependencies),
     isDomainAlive: isDomainAlive(dependencies),
@@ -26,9 +28,11 @@ export function createHostActivities(dependencies: HostDependencies) {
     rebootDomain: rebootDomain(dependencies),
     removeDeployment: removeDeployment(dependencies),
     removeTemplateCopy: removeTemplateCopy(dependencies),
+    settleInventory: settleInventory(dependencies),
     startDomain: startDomain(dependencies),
     stopDomain: stopDomain(dependencies),
     sweepPartials: sweepPartials(dependencies),
+    takeInventory: takeInventory(dependencies),
     verifyChecksum: verifyChecksum(dependencies),
     watchHost: watchHost(dependencies),
   };

@@ -13,7 +13,7 @@ import { createDomain } from './create-domain.js';
 import { createDomainTypeFinder } from './usable-domain-type.js';
 import { buildDomainXml, type DomainDescription } from './domain-xml.js';
 import { findDomains, type FoundDomain } from './find-domains.js';
-import { consoleFileName, removeConsole } from './remove-console.js';
+import { consoleFileName, listConsoles, removeConsole } from './remove-console.js';
 import { createVirsh, type Virsh } from './virsh.js';
 import { watchDomains } from './watch-domains.js';
 
@@ -98,6 +98,11 @@ export class LibvirtDriver {
   /** Forgets what a VM that is no more wrote to its serial console. */
   removeConsole(vmId: string): Promise<void> {
     return removeConsole(this.#options.consoleDirectory, vmId);
+  }
+
+  /** VMs that this host keeps a console log of. */
+  listConsoles(): Promise<string[]> {
+    return listConsoles(this.#options.consoleDirectory);
   }
 
   /**

@@ -4,7 +4,7 @@ import { assertUuid } from '../uuid.js';
 
 const UUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
 const PARTIAL = new RegExp(`^(${UUID})\\.g(\\d+)\\.e(\\d+)\\.partial(?:\\..+)?$`);
-const INSTALLED = new RegExp(`^${UUID}\\.g\\d+\\.e\\d+$`);
+const INSTALLED = new RegExp(`^(${UUID})\\.g(\\d+)\\.e(\\d+)$`);
 const VOLUME = new RegExp(`^(${UUID})\\.(\\d+)(?:\\.creating\\..+)?$`);
 
 /** Names on a pool are made from ids and numbers only, never from what a URL or a user says (CVE-2026-25077). */
@@ -22,8 +22,13 @@ export function volumeFileName(volumeId: string, token: number): string {
 }
 
 /** The template copy that a partial file, or a file beside it, belongs to. */
-export function parsePartialFileName(fileName: string): TemplateCopyRef | undefined {
-  const match = PARTIAL.exec(fileName);
+export const parsePartialFileName = (fileName: string): TemplateCopyRef | undefined => toCopy(PARTIAL.exec(fileName));
+
+/** The template copy that an installed file is. */
+export const parseTemplateFileName = (fileName: string): TemplateCopyRef | undefined =>
+  toCopy(INSTALLED.exec(fileName));
+
+function toCopy(match: RegExpExecArray | null): TemplateCopyRef | undefined {
   if (!match?.[1]) return undefined;
   return { templateId: match[1], generation: Number(match[2]), epoch: Number(match[3]) };
 }

@@ -18,6 +18,7 @@ import {
 } from './file-names.js';
 import { findOverlays } from './find-overlays.js';
 import { onPool, unlessMissing } from './pool-error.js';
+import { type FoundFiles, hasFile, listInventory, removeOrphan } from './pool-inventory.js';
 import { POOL_MARKER, requirePoolMarker } from './pool-marker.js';
 import { createPoolReporter } from './pool-report.js';
 import { inspectPublished, publishImage } from './publish-image.js';
@@ -210,6 +211,20 @@ export class FilesystemPool {
    */
   async sweepPartials(dead: readonly TemplateCopyRef[]): Promise<string[]> {
     return this.#do('sweep partial files', () => this.#removePartials(dead));
+  }
+
+  /** Its installed templates and volumes, with those that were changed after a time once more. */
+  inventory(recentSinceMs: number): Promise<FoundFiles> {
+    return this.#do('list its files', () => listInventory(this.#path, recentSinceMs));
+  }
+
+  /** @returns whether a file that counts for nothing is gone; it stays while another one stands on it */
+  removeOrphan(fileName: string): Promise<boolean> {
+    return this.#do(`remove file ${fileName}`, () => removeOrphan(this.#path, fileName));
+  }
+
+  has(fileName: string): Promise<boolean> {
+    return this.#do(`look for file ${fileName}`, () => hasFile(this.#path, fileName));
   }
 
   /** Names of all files on the pool. */

@@ -219,6 +219,22 @@ export class FakeHost {
         return Promise.resolve({ overlays: [], usedBytes: 0 });
       },
       sweepPartials: () => Promise.resolve([]),
+      takeInventory: ({ poolIds }) =>
+        Promise.resolve({
+          bootId: this.bootId,
+          pools: poolIds.map((poolId) => ({ poolId, files: [...this.copies, ...this.volumes], recentFiles: [] })),
+          vmIds: [...this.domains.keys()],
+          keptVmIds: [],
+        }),
+      settleInventory: ({ orphans, missing }) => {
+        for (const { fileName } of orphans) {
+          this.copies.delete(fileName);
+          this.volumes.delete(fileName);
+        }
+        const isMissing = ({ fileName }: { fileName: string }) =>
+          !this.copies.has(fileName) && !this.volumes.has(fileName);
+        return Promise.resolve({ removed: orphans, inUse: [], missing: missing.filter(isMissing) });
+      },
       createRootVolume: ({ vmId, volumeId, token }) => {
         this.#fence(vmId, token);
         const fileName = `${volumeId}.${token}`;

@@ -1,0 +1,221 @@
+import { and, eq, inArray, isNull, ne, notExists, or, sql } from 'drizzle-orm';
+import {
+  asyncJob,
+  capacityClaim,
+  host,
+  JOB_STATUS,
+  storagePool,
+  storagePoolHostRef,
+  templateSpoolRef,
+  vmInstance,
+  volumes,
+} from '../../../db/schema/index.js';
+import { readSettings } from '../../../db/settings.js';
+import type {
+  Finding,
+  HostInventory,
+  Missing,
+  ReconcileHostInput,
+  ReconciliationPlan,
+  SettledInventory,
+  Settlement,
+} from '../../../shared/reconciliation.js';
+import type { ControlDependencies, Transaction } from '../dependencies.js';
+import { recordEvent } from '../record-event.js';
+import { isUnused, isWhole } from '../unused-copies.js';
+import { comparePool } from './compare-pool.js';
+import { readKnownPools } from './read-known-pools.js';
+import { reportFindings, reportRemoved } from './report-findings.js';
+
+/** When hosts of a shared pool start together, one of them looks at it. */
+const JUST_NOW_SECONDS = 60;
+
+/** Whether what a host has should be compared again: since `storage.reconcile.interval`, or its worker's last start. */
+export const isReconciliationDue = (intervalSeconds: number) =>
+  and(
+    eq(host.status, 'Up'),
+    isNull(host.removed),
+    or(
+      isNull(host.reconciled),
+      sql`${host.reconciledBootId} is distinct from ${host.bootId}`,
+      isOlder(sql`${host.reconciled}`, intervalSeconds),
+    ),
+  );
+
+const isOlder = (time: ReturnType<typeof sql>, seconds: number) =>
+  sql`${time} < now() - make_interval(secs => ${seconds})`;
+
+/** @returns null when there is nothing to compare: somebody started this workflow once too often */
+export const planReconciliation =
+  ({ db }: ControlDependencies) =>
+  async ({ hostId }: ReconcileHostInput): Promise<ReconciliationPlan | null> =>
+    db.transaction(async (tx) => {
+      const intervalSeconds = Number((await readSettings(tx))['storage.reconcile.interval']);
+      const [due] = await tx
+        .select()
+        .from(host)
+        .where(and(eq(host.id, hostId), isReconciliationDue(intervalSeconds)))
+        .for('update');
+      if (!due) return null;
+      const hasStarted = due.reconciledBootId !== due.bootId;
+      const seconds = hasStarted ? Math.min(JUST_NOW_SECONDS, intervalSeconds) : intervalSeconds;
+      const ofHost = tx
+        .select({ id: storagePoolHostRef.poolId })
+        .from(storagePoolHostRef)
+        .where(eq(storagePoolHostRef.hostId, hostId));
+      const claimed = await tx
+        .update(storagePool)
+        .set({ reconciled: sql`now()` })
+        .where(
+          and(
+            inArray(storagePool.id, ofHost),
+            isNull(storagePool.removed),
+            or(
+              eq(storagePool.scope, 'HOST'),
+              isNull(storagePool.reconciled),
+              isOlder(sql`${storagePool.reconciled}`, seconds),
+            ),
+          ),
+        )
+        .returning({ id: storagePool.id });
+      return { hostName: due.name, poolIds: claimed.map(({ id }) => id).toSorted() };
+    });
+
+export interface CompareInventoryInput extends ReconcileHostInput {
+  inventory: HostInventory;
+}
+
+export interface Comparison {
+  settlement: Settlement;
+  findings: Finding[];
+}
+
+/**
+ * Compares what was found with what the database says afterwards: a file that was made meanwhile is not in the list, and
+ * what has become an orphan meanwhile is one for ever.
+ */
+export const compareInventory =
+  ({ db }: ControlDependencies) =>
+  async ({ hostId, inventory }: CompareInventoryInput): Promise<Comparison> =>
+    db.transaction(
+      async (tx) => {
+        const known = await readKnownPools(tx, inventory.pools);
+        const settlement: Settlement = { orphans: [], missing: [], goneVmIds: [] };
+        const findings: Finding[] = [];
+        for (const pool of inventory.pools) {
+          const { orphans, missing, unknownFiles } = comparePool(pool, known.get(pool.poolId)!);
+          settlement.orphans.push(...orphans);
+          settlement.missing.push(...missing);
+          findings.push(...unknownFiles.map((name): Finding => ({ kind: 'unknownFile', placeId: pool.poolId, name })));
+        }
+        settlement.goneVmIds = await goneOf(tx, hostId, inventory.keptVmIds);
+        const strangers = await unknownOf(tx, inventory.vmIds);
+        findings.push(...strangers.map((name): Finding => ({ kind: 'unknownVm', placeId: hostId, name })));
+        return { settlement, findings };
+      },
+      { isolationLevel: 'repeatable read', accessMode: 'read only' },
+    );
+
+/** Expunged VMs that hold nothing on the host any more. */
+async function goneOf(tx: Transaction, hostId: string, vmIds: string[]): Promise<string[]> {
+  if (vmIds.length === 0) return [];
+  const holding = tx
+    .select({ one: sql`1` })
+    .from(capacityClaim)
+    .where(and(eq(capacityClaim.vmId, vmInstance.id), eq(capacityClaim.hostId, hostId)));
+  const rows = await tx
+    .select({ id: vmInstance.id })
+    .from(vmInstance)
+    .where(and(inArray(vmInstance.id, vmIds), eq(vmInstance.state, 'Expunged'), notExists(holding)));
+  return rows.map(({ id }) => id);
+}
+
+async function unknownOf(tx: Transaction, vmIds: string[]): Promise<string[]> {
+  if (vmIds.length === 0) return [];
+  const rows = await tx.select({ id: vmInstance.id }).from(vmInstance).where(inArray(vmInstance.id, vmIds));
+  const known = new Set(rows.map(({ id }) => id));
+  return vmIds.filter((id) => !known.has(id));
+}
+
+export interface RecordReconciledInput extends CompareInventoryInput {
+  findings: Finding[];
+  settled: SettledInventory;
+}
+
+/** Reports what was found and not before; a copy that is lost is not given to anybody any more. */
+export const recordReconciled =
+  ({ db }: ControlDependencies) =>
+  async ({ hostId, inventory, findings, settled }: RecordReconciledInput): Promise<void> =>
+    db.transaction(async (tx) => {
+      const lost: Finding[] = [];
+      for (const missing of settled.missing) {
+        const isLost = missing.kind === 'lostTemplate' ? giveUpCopy : isDiskLost;
+        if (!(await isLost(tx, missing))) continue;
+        lost.push({ kind: missing.kind, placeId: missing.poolId, name: missing.fileName });
+      }
+      const inUse = settled.inUse.map(({ poolId, fileName }): Finding => ({
+        kind: 'orphanInUse',
+        placeId: poolId,
+        name: fileName,
+      }));
+      await reportRemoved(tx, settled.removed);
+      const placeIds = [hostId, ...inventory.pools.map(({ poolId }) => poolId)];
+      await reportFindings(tx, placeIds, [...findings, ...inUse, ...lost]);
+      await tx
+        .update(host)
+        .set({ reconciled: sql`now()`, reconciledBootId: inventory.bootId })
+        .where(eq(host.id, hostId));
+    });
+
+/**
+ * The next deployment brings the template anew. A copy that nothing uses leaves by eviction, which has its space given
+ * back; one that disks refer to is superseded.
+ *
+ * @returns whether disks refer to it: they are lost with it
+ */
+async function giveUpCopy(tx: Transaction, { poolId, fileName }: Missing): Promise<boolean> {
+  const isCopy = and(eq(templateSpoolRef.poolId, poolId), eq(templateSpoolRef.installPath, fileName), isWhole);
+  const [copy] = await tx.select().from(templateSpoolRef).where(isCopy).for('update');
+  if (!copy) return false;
+  const [evicting] = await tx
+    .update(templateSpoolRef)
+    .set({ state: 'Evicting', lastUpdated: sql`now()` })
+    .where(and(isCopy, isUnused(tx)))
+    .returning();
+  if (!evicting) {
+    await tx
+      .update(templateSpoolRef)
+      .set({ state: 'Superseded', lastUpdated: sql`now()` })
+      .where(and(isCopy, ne(templateSpoolRef.state, 'Superseded')));
+    return true;
+  }
+  await recordEvent(tx, {
+    type: 'STORAGE.LOST',
+    level: 'WARN',
+    description: `The file ${fileName} of a template is gone from its pool; nothing used it, and it is fetched again when it is needed`,
+    resourceType: 'Template',
+    resourceId: copy.templateId,
+  });
+  return false;
+}
+
+/** Still the disk of a VM that nothing works on: a job that removed it has ended with the row saying so. */
+async function isDiskLost(tx: Transaction, { poolId, fileName }: Missing): Promise<boolean> {
+  const working = tx
+    .select({ one: sql`1` })
+    .from(asyncJob)
+    .where(and(eq(asyncJob.instanceId, volumes.instanceId), eq(asyncJob.jobStatus, JOB_STATUS.inProgress)));
+  const [volume] = await tx
+    .select({ id: volumes.id })
+    .from(volumes)
+    .where(
+      and(
+        eq(volumes.poolId, poolId),
+        eq(volumes.path, fileName),
+        eq(volumes.state, 'Ready'),
+        isNull(volumes.removed),
+        notExists(working),
+      ),
+    );
+  return volume !== undefined;
+}
