@@ -1,0 +1,165 @@
+import { randomBytes } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+import { Writable } from 'node:stream';
+import type { FastifyInstance } from 'fastify';
+import { type CloudStackClient, createCloudStackClient } from '../../cli/cloudstack-client.js';
+import { cancelJob } from '../../client/cancel-job.js';
+import { executeWorkflow } from '../../client/execute-workflow.js';
+import { startJob } from '../../client/start-job.js';
+import { COMMANDS } from '../../gateway/commands/index.js';
+import { createGateway } from '../../gateway/server.js';
+import { openSealedJson } from '../../kvm/keystore/sealed-json.js';
+import { NETWORK_OFFERINGS } from '../../shared/network-offerings.js';
+import type { DomainSpec, GuestSecrets } from '../../shared/virtual-machines.js';
+import { type ControlPlane, startControlPlane } from '../support/control-plane.js';
+import { FakeHost } from '../support/fake-host.js';
+import { Scenario } from '../support/scenario.js';
+import { databaseTexts, historyTexts } from '../support/written-texts.js';
+
+/** What a guest is given, from the API call to the host; the host is a fake, and all before it is real. */
+describe('what a guest is given', () => {
+  const userDataSecret = randomBytes(24).toString('hex');
+  const userData = Buffer.from(`#cloud-config\npassword: ${userDataSecret}\n`).toString('base64');
+  const logged: string[] = [];
+  const answers: string[] = [];
+  let plane: ControlPlane;
+  let gateway: FastifyInstance;
+  let admin: CloudStackClient;
+  let fake: FakeHost;
+  let templateId: string;
+
+  beforeAll(async () => {
+    plane = await startControlPlane({ onLog: (entry) => logged.push(entry) });
+    const { client, db, secretBox } = plane;
+    const log = new Writable({
+      write(chunk: Buffer, _encoding, done) {
+        logged.push(chunk.toString());
+        done();
+      },
+    });
+    gateway = createGateway(
+      {
+        db,
+        secretBox,
+        startJob: (job) => startJob({ client, db }, job),
+        cancelJob: (job) => cancelJob(client, job),
+        executeWorkflow: (call) => executeWorkflow(client, call),
+      },
+      { log },
+    );
+    await gateway.listen({ host: '127.0.0.1', port: 0 });
+    const endpoint = `http://127.0.0.1:${(gateway.server.address() as AddressInfo).port}/client/api`;
+    admin = createCloudStackClient({ endpoint, ...plane.seeded.admin });
+    fake = await FakeHost.join(plane, 'host-1');
+    templateId = await new Scenario(plane).template();
+    await fake.isStatus('Up');
+  });
+
+  afterAll(async () => {
+    await fake.retire();
+    await gateway.close();
+    await plane.stop();
+  });
+
+  /** What the API answers, kept in `answers`; for a job, what came of it. */
+  async function ask(command: string, parameters: Record<string, string | number | boolean> = {}) {
+    const answer = await admin.call(command, parameters);
+    const { jobid } = answer as { jobid?: string };
+    const result = jobid ? await admin.waitForJob(jobid, { timeoutMs: 60_000 }) : answer;
+    answers.push(JSON.stringify(answer), JSON.stringify(result));
+    return result;
+  }
+
+  async function deploy(parameters: Record<string, string>): Promise<string> {
+    const { serviceoffering } = await ask('listServiceOfferings');
+    const { virtualmachine } = await ask('deployVirtualMachine', {
+      zoneid: plane.seeded.zoneId,
+      serviceofferingid: (serviceoffering as { id: string }[])[0]!.id,
+      templateid: templateId,
+      ...parameters,
+    });
+    return (virtualmachine as { id: string }).id;
+  }
+
+  /** How the host was told to start the VM, first to last. */
+  const specsOf = (vmId: string): DomainSpec[] =>
+    fake.calls
+      .filter(({ activity }) => activity === 'startDomain')
+      .map(({ input }) => (input as { spec: DomainSpec }).spec)
+      .filter((spec) => spec.vmId === vmId);
+
+  const guestOf = ({ sealedGuest }: DomainSpec) => openSealedJson<GuestSecrets>(sealedGuest, fake.keyPair);
+
+  it('reaches its host: interfaces to be read by all, user data, keys and password by the host alone', async () => {
+    const l2 = NETWORK_OFFERINGS.find(({ specifyVlan }) => specifyVlan)!;
+    const { network } = await ask('createNetwork', {
+      zoneid: plane.seeded.zoneId,
+      name: 'wire',
+      networkofferingid: l2.id,
+      vlan: 42,
+    });
+    const networkId = (network as { id: string }).id;
+    const { network: found } = await ask('listNetworks', { type: 'User' });
+    const user = (found as { id: string }[])[0]!;
+    const { keypair } = await ask('createSSHKeyPair', { name: 'mine' });
+    const { privatekey } = keypair as { privatekey: string };
+    // The answer to this one call has it, and nothing else may.
+    answers.splice(0, answers.length, ...answers.filter((answer) => !answer.includes('PRIVATE KEY')));
+
+    const id = await deploy({
+      name: 'web-1',
+      networkids: `${networkId},${user.id}`,
+      macaddress: '52:54:00:00:00:42',
+      userdata: userData,
+      keypair: 'mine',
+    });
+    const [spec] = specsOf(id);
+    expect(spec!.nics).toEqual([
+      { macAddress: '52:54:00:00:00:42', type: 'L2', vlan: 42 },
+      { macAddress: expect.stringMatching(/^1e(:[0-9a-f]{2}){5}$/), type: 'User', vlan: null },
+    ]);
+    const guest = await guestOf(spec!);
+    expect(guest).toEqual({
+      hostName: 'web-1',
+      userData,
+      sshPublicKeys: [expect.stringMatching(/^ssh-rsa [A-Za-z0-9+/=]+$/)],
+      vncPassword: expect.stringMatching(/^[\w-]{8}$/),
+    });
+
+    // The password stays the same from start to start: whoever looks at the display need not ask again.
+    await ask('stopVirtualMachine', { id, forced: true });
+    await ask('startVirtualMachine', { id });
+    expect(specsOf(id)).toHaveLength(2);
+    expect(await guestOf(specsOf(id)[1]!)).toEqual(guest);
+
+    await expect(ask('deleteNetwork', { id: networkId })).rejects.toMatchObject({ errorcode: 431 });
+    await ask('destroyVirtualMachine', { id, expunge: true });
+    expect(await ask('deleteNetwork', { id: networkId })).toEqual({ success: true });
+
+    for (const { name } of COMMANDS.filter((command) => command.name.startsWith('list'))) {
+      await ask(name, { templatefilter: 'all', userdata: true });
+    }
+    const written = {
+      histories: await historyTexts(plane.client),
+      database: await databaseTexts(plane.db),
+      answers: answers.join('\n'),
+      logs: logged.join('\n'),
+    };
+    // Each has what is no secret of the same VM, and so would have the rest.
+    expect(written.histories).toContain('52:54:00:00:00:42');
+    expect(written.database).toContain('52:54:00:00:00:42');
+    expect(written.answers).toContain('52:54:00:00:00:42');
+    expect(written.logs).toContain('"command":"deployVirtualMachine"');
+    const secrets = {
+      userData,
+      userDataSecret,
+      vncPassword: guest.vncPassword,
+      privateKey: privatekey.split('\n')[3]!,
+    };
+    for (const [where, text] of Object.entries(written)) {
+      for (const [what, secret] of Object.entries(secrets)) {
+        expect({ where, what, isFound: text.includes(secret) }).toEqual({ where, what, isFound: false });
+      }
+    }
+  });
+});
