@@ -11,6 +11,7 @@ import { CONTROL_TASK_QUEUE } from '../shared/task-queues.js';
 import { CONTROL_SLOTS } from './control-worker/control-slots.js';
 import { evictUnusedCopies } from './control-worker/evict-unused-copies.js';
 import { createProgressRecorder } from './control-worker/progress-recorder.js';
+import { createPurger } from './control-worker/purge-old-rows.js';
 import { reconcileHosts } from './control-worker/reconcile-hosts.js';
 import { runPeriodically } from './control-worker/run-periodically.js';
 import { sweepJobs } from './control-worker/sweep-jobs.js';
@@ -50,6 +51,7 @@ await runWorkerProcess('control worker', async (ready) => {
     runPeriodically('registration sweeper', SWEEP_EVERY_MS, () => sweepRegistrations(dependencies)),
     runPeriodically('stage sweeper', SWEEP_EVERY_MS, () => sweepStages(dependencies)),
     runPeriodically('eviction of templates', SWEEP_EVERY_MS, () => evictUnusedCopies(dependencies)),
+    runPeriodically('purge', SWEEP_EVERY_MS, createPurger(dependencies)),
     runPeriodically('comparison of hosts', SWEEP_EVERY_MS, () => reconcileHosts(dependencies)),
     runPeriodically('progress recorder', PROGRESS_EVERY_MS, createProgressRecorder(dependencies)),
   ];
