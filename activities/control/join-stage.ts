@@ -82,14 +82,15 @@ async function join(tx: Transaction, request: StageRequest): Promise<Joined> {
   const { workflowId, poolId, use } = request;
   const template = await findTemplate(tx, request.templateId);
   const [waiter] = await tx.select().from(stageWaiter).where(eq(stageWaiter.workflowId, workflowId));
-  if (waiter?.state === 'Failed' && waiter.failure && waiter.generation === template.generation) {
+  const isOutdated = waiter?.generation != null && waiter.generation < template.generation;
+  if (waiter?.state === 'Failed' && waiter.failure && !isOutdated) {
     // The row stays until the deployment leaves: a repeated try would begin the download again. Only what failed before
     // the template was refreshed is worth another one.
     return { outcome: 'failed', failure: waiter.failure };
   }
   const copy = await lockCopy(tx, request, template);
   if ((copy.state === 'Ready' || copy.state === 'Superseded') && copy.installPath) {
-    await refer(tx, use, { poolId, spoolRefId: copy.id });
+    await refer(tx, use, { poolId, templateId: request.templateId, spoolRefId: copy.id });
     await tx.delete(stageWaiter).where(eq(stageWaiter.workflowId, workflowId));
     return { outcome: 'ready', installPath: copy.installPath };
   }
@@ -105,7 +106,7 @@ async function join(tx: Transaction, request: StageRequest): Promise<Joined> {
 async function refer(
   tx: Transaction,
   use: StageUse,
-  { poolId, spoolRefId }: { poolId: string; spoolRefId: string },
+  { poolId, templateId, spoolRefId }: { poolId: string; templateId: string; spoolRefId: string },
 ): Promise<void> {
   if (use.type === 'rootDisk') {
     await tx
@@ -114,7 +115,10 @@ async function refer(
       .where(eq(volumes.id, use.volumeId));
   }
   if (use.type === 'iso') {
-    await tx.update(vmInstance).set({ isoSpoolRefId: spoolRefId }).where(eq(vmInstance.id, use.vmId));
+    await tx
+      .update(vmInstance)
+      .set({ isoId: templateId, isoSpoolRefId: spoolRefId })
+      .where(eq(vmInstance.id, use.vmId));
   }
   if (use.type === 'prestage') {
     // It is kept from now on for as long as one that has just fallen out of use.

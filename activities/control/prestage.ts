@@ -81,7 +81,7 @@ export const listPrestagePools =
       )
       .orderBy(
         asc(storagePool.id),
-        sql`${host.status} = 'Up' and ${host.resourceState} = 'Enabled' desc`,
+        sql`(${host.status} = 'Up' and ${host.resourceState} = 'Enabled' and ${storagePoolHostRef.problem} is null) desc`,
         asc(host.name),
       )
       .limit(PAGE);

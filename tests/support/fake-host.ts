@@ -8,9 +8,10 @@ import type { HostActivities, TransferActivities } from '../../activities/host/i
 import { announceHost } from '../../client/announce-host.js';
 import { joinHost } from '../../db/join-host.js';
 import { generateKeyPair, type KeyPair } from '../../kvm/keystore/sealed-box.js';
+import { sealJson } from '../../kvm/keystore/sealed-json.js';
 import type { HostStatus, PoolPlace } from '../../shared/hosts.js';
 import { hostLifeTaskQueue, hostTaskQueue, hostTransferTaskQueue } from '../../shared/task-queues.js';
-import { undoToken } from '../../shared/virtual-machines.js';
+import { type RootDisk, undoToken } from '../../shared/virtual-machines.js';
 import { hostWorkflowId } from '../../shared/workflow-ids.js';
 import type { SealedTier, TemplateCopyRef } from '../../shared/templates.js';
 import type { ControlPlane } from './control-plane.js';
@@ -38,6 +39,12 @@ export class FakeHost {
   /** As a real host's record of started domains. */
   readonly #started = new Map<string, number>();
   readonly volumes = new Set<string>();
+  /** How each volume came to be, by file name. */
+  readonly disks = new Map<string, RootDisk>();
+  /** What is in the CD-ROM drive of each VM that runs. */
+  readonly discs = new Map<string, string | null>();
+  /** What VMs wrote to their serial console. */
+  readonly consoles = new Map<string, string>();
   readonly copies = new Set<string>();
   /** Highest fencing token seen per VM: on a real host this is on disk, and outlives the process too. */
   readonly #tokens = new Map<string, number>();
@@ -69,10 +76,14 @@ export class FakeHost {
   }
 
   /** Joins a host with this name, with a pool of its own or a shared one, and starts its worker. */
-  static async join(plane: ControlPlane, name: string, shared?: { poolId: string }): Promise<FakeHost> {
+  static async join(
+    plane: ControlPlane,
+    name: string,
+    shared?: { poolId: string },
+    { clusterId }: { clusterId: string } = plane.seeded,
+  ): Promise<FakeHost> {
     const keyPair = await generateKeyPair();
     const { publicKey } = keyPair;
-    const { clusterId } = plane.seeded;
     const pool: PoolPlace = {
       poolId: shared?.poolId ?? randomUUID(),
       type: shared ? 'NetworkFilesystem' : 'Filesystem',
@@ -174,6 +185,13 @@ export class FakeHost {
     this.#tokens.set(vmId, token);
   }
 
+  #removeVolumes(volumeId: string, upToToken: number): void {
+    for (const name of this.volumes) {
+      const [id, of] = name.split('.');
+      if (id === volumeId && Number(of) <= upToToken) this.volumes.delete(name);
+    }
+  }
+
   #activities(): Activities {
     const defaults: Activities = {
       dismissHost: () => Promise.resolve(),
@@ -218,6 +236,11 @@ export class FakeHost {
         this.copies.delete(copyName(copy));
         return Promise.resolve({ overlays: [], usedBytes: 0 });
       },
+      removeVolumeFiles: ({ vmId, token, volumeId, upToToken }) => {
+        this.#fence(vmId, token);
+        this.#removeVolumes(volumeId, upToToken);
+        return Promise.resolve();
+      },
       sweepPartials: () => Promise.resolve([]),
       takeInventory: ({ poolIds }) =>
         Promise.resolve({
@@ -235,18 +258,30 @@ export class FakeHost {
           !this.copies.has(fileName) && !this.volumes.has(fileName);
         return Promise.resolve({ removed: orphans, inUse: [], missing: missing.filter(isMissing) });
       },
-      createRootVolume: ({ vmId, volumeId, token }) => {
+      createRootVolume: ({ vmId, volumeId, token, disk }) => {
         this.#fence(vmId, token);
         const fileName = `${volumeId}.${token}`;
         this.volumes.add(fileName);
-        return Promise.resolve({ fileName, virtualSizeBytes: 2000 });
+        this.disks.set(fileName, disk);
+        return Promise.resolve({ fileName, virtualSizeBytes: disk.sizeBytes ?? 2000 });
       },
       startDomain: ({ spec, token }) => {
         this.#fence(spec.vmId, token);
         this.domains.set(spec.vmId, token);
+        this.discs.set(spec.vmId, spec.iso);
         this.#started.set(spec.vmId, token);
         return Promise.resolve();
       },
+      changeIso: ({ vmId, token, iso }) => {
+        this.#fence(vmId, token);
+        if (this.domains.has(vmId)) this.discs.set(vmId, iso);
+        return Promise.resolve();
+      },
+      readConsole: async ({ vmId, lengthBytes, replyKey }) => {
+        const end = Buffer.from(this.consoles.get(vmId) ?? '').subarray(-lengthBytes);
+        return { sealed: await sealJson({ base64: end.toString('base64') }, replyKey) };
+      },
+      vncDisplay: ({ vmId }) => Promise.resolve({ port: this.domains.has(vmId) ? 5900 : null }),
       stopDomain: ({ vmId, token }) => {
         this.#fence(vmId, token);
         return Promise.resolve(void this.domains.delete(vmId));
@@ -264,10 +299,7 @@ export class FakeHost {
         this.#fence(vmId, undoToken(token));
         this.domains.delete(vmId);
         this.#started.delete(vmId);
-        for (const name of this.volumes) {
-          const [id, of] = name.split('.');
-          if (id === volumeId && Number(of) <= token) this.volumes.delete(name);
-        }
+        this.#removeVolumes(volumeId, token);
         return Promise.resolve();
       },
     };

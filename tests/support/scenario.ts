@@ -9,6 +9,12 @@ import { templateWorkflowId, vmWorkflowId } from '../../shared/workflow-ids.js';
 import type { ControlPlane } from './control-plane.js';
 import { waitFor } from './wait-for.js';
 
+interface VmOptions {
+  deadlineMs?: number;
+  /** The seeded one when absent. */
+  zoneId?: string;
+}
+
 /** What the gateway does for API calls, for tests that need no gateway. */
 export class Scenario {
   readonly #plane: ControlPlane;
@@ -19,7 +25,13 @@ export class Scenario {
 
   /** A template as registerTemplate inserts it; Active unless told otherwise. */
   async template(
-    options: { checksum?: string; format?: ImageFormat; isRegistering?: boolean; url?: string } = {},
+    options: {
+      checksum?: string;
+      format?: ImageFormat;
+      isRegistering?: boolean;
+      url?: string;
+      zoneIds?: string[];
+    } = {},
   ): Promise<string> {
     const { db, secretBox, seeded } = this.#plane;
     const { accountId } = await this.#owner();
@@ -43,18 +55,18 @@ export class Scenario {
       headers: [],
     });
     if (!options.isRegistering)
-      await activateTemplate(db, { templateId: id, zoneIds: [seeded.zoneId], sizeBytes: 2000 });
+      await activateTemplate(db, { templateId: id, zoneIds: options.zoneIds ?? [seeded.zoneId], sizeBytes: 2000 });
     return id;
   }
 
   /** A VM with its job, as deployVirtualMachine inserts them; its workflow is not started. */
-  async vm(templateId: string, options: { deadlineMs?: number } = {}): Promise<{ vmId: string; job: JobRow }> {
+  async vm(templateId: string, options: VmOptions = {}): Promise<{ vmId: string; job: JobRow }> {
     const { db, seeded } = this.#plane;
     const owner = await this.#owner();
     const [offering] = await db.select().from(serviceOffering).limit(1);
     const { id: vmId } = await createVirtualMachine(db, {
       accountId: owner.accountId,
-      zoneId: seeded.zoneId,
+      zoneId: options.zoneId ?? seeded.zoneId,
       templateId,
       serviceOfferingId: offering!.id,
     });
@@ -87,7 +99,7 @@ export class Scenario {
   }
 
   /** Deploys a VM and waits for the job's end. */
-  async deploy(templateId: string, options: { deadlineMs?: number } = {}): Promise<{ vmId: string; job: JobRow }> {
+  async deploy(templateId: string, options: VmOptions = {}): Promise<{ vmId: string; job: JobRow }> {
     const { vmId, job } = await this.vm(templateId, options);
     await this.start(job);
     return { vmId, job: await this.ended(job) };
@@ -109,14 +121,25 @@ export class Scenario {
     templateId: string,
     options: { isForced?: boolean; zoneId?: string } = {},
   ): Promise<JobRow> {
+    const { isForced = false, zoneId } = options;
+    return this.beginTemplateJob('deleteTemplate', templateId, { isForced, zoneId });
+  }
+
+  /** Inserts the job of an operation on a template and starts its workflow. */
+  async beginTemplateJob(
+    workflowType: string,
+    templateId: string,
+    input: Record<string, unknown> = {},
+    workflowId = templateWorkflowId(templateId),
+  ): Promise<JobRow> {
     const id = crypto.randomUUID();
     const job = await createJob(this.#plane.db, {
       ...(await this.#owner()),
       id,
-      jobCmd: 'deleteTemplate',
-      workflowType: 'deleteTemplate',
-      workflowId: templateWorkflowId(templateId),
-      workflowInput: { templateId, jobId: id, isForced: options.isForced ?? false, zoneId: options.zoneId },
+      jobCmd: workflowType,
+      workflowType,
+      workflowId,
+      workflowInput: { ...input, templateId, jobId: id },
       instanceType: 'Template',
       instanceId: templateId,
     });
