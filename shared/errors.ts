@@ -67,6 +67,7 @@ export const ERRORS = {
   SLIPWAY_NO_HOST: entry(530, 4250, 'giveUp', 'Bring a KVM host of the zone Up, or free capacity, and try again.'),
   SLIPWAY_NO_HOST_LEFT: entry(530, 4250, 'giveUp', 'Every host was tried; the text has the reason of each.'),
   SLIPWAY_HOST_UNREACHABLE: entry(534, 9999, 'nextHost', 'Check that the host worker runs on that host.'),
+  SLIPWAY_HOST_REMOVED: entry(530, 4250, 'nextHost', 'Stop the host worker there, or join the host again.'),
   SLIPWAY_FENCED: entry(530, 4250, 'nextHost', 'A newer operation on this VM reached the host first; nothing to do.'),
   SLIPWAY_HYPERVISOR: entry(
     530,

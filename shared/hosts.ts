@@ -30,6 +30,8 @@ export interface PoolReport extends PoolPlace {
   capacityBytes: number;
   /** Used on the pool's file system, whoever uses it. */
   usedBytes: number;
+  /** Why no new disk can be made there: not mounted, read-only, silent. The sizes are then the last that were known, or 0. */
+  problem?: string | undefined;
 }
 
 export interface HostFacts {

@@ -11,3 +11,9 @@ export const hostTaskQueue = (hostId: string): string => `kvm-host.${hostId}`;
 
 /** Downloads on one KVM host: few slots, and waiting for one is normal. */
 export const hostTransferTaskQueue = (hostId: string): string => `kvm-host.${hostId}.transfer`;
+
+/**
+ * What `hostLifecycle` does on one KVM host. Its slots are its own: with one queue, a host that has all its slots taken
+ * by guests that shut down slowly could not be watched, and would be taken for dead.
+ */
+export const hostLifeTaskQueue = (hostId: string): string => `kvm-host.${hostId}.life`;

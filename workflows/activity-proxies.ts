@@ -41,8 +41,8 @@ export const onHost = (hostId: string, summary: string, patienceMs = 0) =>
     summary,
   });
 
-/** A probe is waited for by an API call: one try, and another host rather than a second one. */
-export const probeOnHost = (hostId: string, timeoutMs: number, summary: string) =>
+/** What an API call waits for: one try, and an answer that there is none rather than a second one. */
+export const askOnHost = (hostId: string, timeoutMs: number, summary: string) =>
   proxyActivities<HostActivities>({
     taskQueue: hostTaskQueue(hostId),
     scheduleToCloseTimeout: timeoutMs,

@@ -11,12 +11,15 @@ import {
 } from '@temporalio/workflow';
 import type { HostStatus } from '../shared/hosts.js';
 import { zoneKey } from '../shared/search-attributes.js';
-import { awaitHost, control, onHost, watchOnHost } from './activity-proxies.js';
+import { awaitHost, control, settleOnHost, watchOnHost } from './activity-proxies.js';
 import { failureOf } from './failure-of.js';
 import { payDebt } from './undo-placement.js';
 
 /** A host worker has started: whatever an earlier process of that host was doing has ended with it. */
 export const workerStartedSignal = defineSignal<[{ bootId: string }]>('workerStarted');
+
+/** The host was removed from the installation: there is nothing to watch any more. */
+export const hostRemovedSignal = defineSignal('hostRemoved');
 
 /** A host that cannot pay its debts, or whose libvirt is away, is not Up: it is asked again. */
 const SETTLE_RETRY_MS = 10_000;
@@ -29,16 +32,22 @@ export interface HostLifecycleInput {
 
 /**
  * The life of a KVM host, for ever: `hello` waits for it as long as it takes; it pays its debts; it is Up; `watchHost`
- * runs there and returns whenever something changed; its heartbeat timeout means Down. A host worker that starts says
- * so, which ends the round at once instead of after the timeout.
+ * runs there and returns whenever something changed; its heartbeat timeout means Down. A host that answers and cannot
+ * serve is Alert. A host worker that starts says so, which ends the round at once instead of after the timeout. It ends
+ * when the host is removed.
  */
 export async function hostLifecycle(input: HostLifecycleInput): Promise<void> {
-  const life = { servedBootId: '' };
+  const life = { servedBootId: '', isRemoved: false };
   let incarnation: CancellationScope | undefined;
   setHandler(workerStartedSignal, ({ bootId }) => {
     if (bootId !== life.servedBootId) incarnation?.cancel();
   });
+  setHandler(hostRemovedSignal, () => {
+    life.isRemoved = true;
+    incarnation?.cancel();
+  });
   for (let round = 0; round < (input.maximumRounds ?? Infinity); round++) {
+    if (life.isRemoved) return dismiss(input.hostId);
     if (workflowInfo().continueAsNewSuggested) break;
     incarnation = new CancellationScope();
     try {
@@ -47,11 +56,17 @@ export async function hostLifecycle(input: HostLifecycleInput): Promise<void> {
       if (CancellationScope.current().consideredCancelled) throw error;
       if (incarnation.consideredCancelled) continue;
       const failure = failureOf(error);
-      log.warn('host is Down', { hostId: input.hostId, failure });
-      setCurrentDetails(`Down: ${failure.message}`);
-      await control('Down').markHostDown({ hostId: input.hostId });
+      if (failure.code === 'SLIPWAY_HOST_REMOVED') return dismiss(input.hostId);
       // Silence needs no pause: the next hello waits in the host's queue.
-      if (failure.code === 'SLIPWAY_HOST_UNREACHABLE') continue;
+      if (failure.code === 'SLIPWAY_HOST_UNREACHABLE') {
+        log.warn('host is Down', { hostId: input.hostId, failure });
+        setCurrentDetails(`Down: ${failure.message}`);
+        await control('Down').markHostDown({ hostId: input.hostId });
+        continue;
+      }
+      log.warn('host is Alert', { hostId: input.hostId, failure });
+      setCurrentDetails(`Alert: ${failure.message}`);
+      await control('Alert').markHostAlert({ hostId: input.hostId, reason: failure.message });
       // A new process of the host ends the pause.
       await incarnation
         .run(() => sleep(SETTLE_RETRY_MS, { summary: 'before the host is asked again' }))
@@ -59,6 +74,14 @@ export async function hostLifecycle(input: HostLifecycleInput): Promise<void> {
     }
   }
   await continueAsNew<typeof hostLifecycle>(input);
+}
+
+/** Says in the log of the host worker, if there still is one, why it gets no work. */
+async function dismiss(hostId: string): Promise<void> {
+  setCurrentDetails('The host was removed');
+  await settleOnHost(hostId, 'the host was removed')
+    .dismissHost()
+    .catch(() => undefined);
 }
 
 /** One incarnation of the host worker, from its hello to its silence. It ends with an error, or for a new history. */
@@ -76,8 +99,8 @@ async function serve(hostId: string, life: { servedBootId: string }): Promise<vo
   upsertSearchAttributes([{ key: zoneKey, value: zoneId }]);
 
   if (debts.length > 0) setCurrentDetails(`**${hostName}** pays ${debts.length} cleanup debts`);
-  for (const debt of debts) await payDebt(debt);
-  await onHost(hostId, 'sweep orphaned partial files').sweepPartials({ deadPartials });
+  for (const debt of debts) await payDebt(debt, settleOnHost);
+  await settleOnHost(hostId, 'sweep orphaned partial files').sweepPartials({ deadPartials });
   await control('Up').markHostUp({ hostId, bootId });
   setCurrentDetails(`**${hostName}** is Up`);
 
@@ -85,6 +108,6 @@ async function serve(hostId: string, life: { servedBootId: string }): Promise<vo
     known = await watchOnHost(hostId, `watch ${hostName}`).watchHost({ known });
     // An undo may also fail on a host that stays Up, or just before it is back.
     for (const debt of await control('record what has changed').recordHostStatus({ hostId, status: known }))
-      await payDebt(debt);
+      await payDebt(debt, settleOnHost);
   }
 }

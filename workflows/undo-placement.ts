@@ -1,6 +1,6 @@
 import { log } from '@temporalio/workflow';
 import { type Debt, type Placement, undoToken } from '../shared/virtual-machines.js';
-import { control, onHost } from './activity-proxies.js';
+import { control, onHost, type settleOnHost } from './activity-proxies.js';
 import { failureOf } from './failure-of.js';
 
 /**
@@ -27,12 +27,15 @@ async function settleOrOwe(debt: Debt, reason: string): Promise<void> {
   }
 }
 
-/** @throws when the host does not answer, or cannot */
-export async function payDebt(debt: Debt): Promise<void> {
+/**
+ * @param ask the queue of the host; its lifecycle has one of its own
+ * @throws when the host does not answer, or cannot
+ */
+export async function payDebt(debt: Debt, ask: typeof settleOnHost = onHost): Promise<void> {
   const { vmId, token, hostId, hostName, poolId, volumeId, keepsDisk, isForced } = debt;
   try {
-    if (keepsDisk) await onHost(hostId, `stop on ${hostName}`).stopDomain({ vmId, token: undoToken(token), isForced });
-    else await onHost(hostId, `undo on ${hostName}`).removeDeployment({ vmId, token, poolId, volumeId });
+    if (keepsDisk) await ask(hostId, `stop on ${hostName}`).stopDomain({ vmId, token: undoToken(token), isForced });
+    else await ask(hostId, `undo on ${hostName}`).removeDeployment({ vmId, token, poolId, volumeId });
   } catch (error) {
     // A later operation on this VM has been here. To insist would keep the host from being Up for ever.
     if (failureOf(error).code !== 'SLIPWAY_FENCED') throw error;

@@ -1,13 +1,14 @@
 import { and, eq, inArray, sql } from 'drizzle-orm';
-import { capacityClaim, cleanupDebt, host, storagePool, templateSpoolRef, volumes } from '../../db/schema/index.js';
 import { announcePool } from '../../db/announce-pool.js';
-import type { HostChanged, HostStatus, PoolReport } from '../../shared/hosts.js';
+import { capacityClaim, cleanupDebt, host, templateSpoolRef, vmInstance, volumes } from '../../db/schema/index.js';
+import { SlipwayError } from '../../shared/errors.js';
+import type { HostStatus } from '../../shared/hosts.js';
 import type { PoolCopies } from '../../shared/templates.js';
 import type { Debt } from '../../shared/virtual-machines.js';
-import { stageWorkflowId } from '../../shared/workflow-ids.js';
 import type { ControlDependencies, Transaction } from './dependencies.js';
 import { followDomains, straysOf } from './follow-domains.js';
-import { recordEvent } from './record-event.js';
+import { judgeHost } from './mark-host.js';
+import { inOrder, noteMissingPools, recordPools } from './record-pools.js';
 
 export interface HostArrears {
   hostName: string;
@@ -25,14 +26,25 @@ export interface HelloInput {
   partials: PoolCopies[];
 }
 
-/** What a host that has come back has to do before it is Up. A debtor gets no new VMs meanwhile. */
+/**
+ * What a host that has come back has to do before it is Up. A debtor gets no new VMs meanwhile.
+ *
+ * @throws SlipwayError SLIPWAY_HOST_REMOVED
+ */
 export const recordHello =
   ({ db }: ControlDependencies) =>
   async ({ hostId, status, partials }: HelloInput): Promise<HostArrears> =>
     db.transaction(async (tx) => {
+      const [self] = await tx.select().from(host).where(eq(host.id, hostId)).for('update');
+      if (!self || self.removed !== null) {
+        throw new SlipwayError(
+          'SLIPWAY_HOST_REMOVED',
+          `Host ${self?.name ?? hostId} was removed from the installation`,
+        );
+      }
       for (const pool of inOrder(status.facts.pools)) await announcePool(tx, hostId, pool);
       await recordFacts(tx, hostId, status);
-      const [self] = await tx.select().from(host).where(eq(host.id, hostId));
+      await noteMissingPools(tx, hostId, status.facts.pools);
       const debts = await arrearsOf(tx, hostId, status);
       if (debts.length > 0) {
         await tx
@@ -41,8 +53,8 @@ export const recordHello =
           .where(and(eq(host.id, hostId), eq(host.status, 'Up')));
       }
       return {
-        hostName: self!.name,
-        zoneId: self!.dataCenterId,
+        hostName: self.name,
+        zoneId: self.dataCenterId,
         debts,
         deadPartials: await deadOf(tx, partials),
       };
@@ -97,64 +109,16 @@ async function debtsOf(tx: Transaction, hostId: string): Promise<Debt[]> {
       hostName: host.name,
       poolId: capacityClaim.poolId,
       volumeId: volumes.id,
+      // Its disk may be in use elsewhere: then its guest must not go on writing to it for as long as it takes to ask.
+      isForced: sql<boolean>`${host.resourceState} = 'Degraded' or coalesce(${vmInstance.hostId} <> ${host.id}, false)`,
     })
     .from(cleanupDebt)
     .innerJoin(host, eq(host.id, cleanupDebt.hostId))
     .innerJoin(capacityClaim, and(eq(capacityClaim.vmId, cleanupDebt.vmId), eq(capacityClaim.token, cleanupDebt.token)))
+    .innerJoin(vmInstance, eq(vmInstance.id, cleanupDebt.vmId))
     .innerJoin(volumes, and(eq(volumes.instanceId, cleanupDebt.vmId), eq(volumes.volumeType, 'ROOT')))
     .where(eq(cleanupDebt.hostId, hostId))
     .orderBy(cleanupDebt.created);
-}
-
-export const markHostUp =
-  (dependencies: ControlDependencies) =>
-  async ({ hostId, bootId }: { hostId: string; bootId: string }): Promise<void> => {
-    await setStatus(dependencies, hostId, 'Up');
-    await tellStages(dependencies, { hostId, status: 'Up', bootId });
-  };
-
-/** Down moves no VM and ends no download: Temporal itself may have been away for seconds. */
-export const markHostDown =
-  (dependencies: ControlDependencies) =>
-  async ({ hostId }: { hostId: string }): Promise<void> => {
-    await setStatus(dependencies, hostId, 'Down');
-    const [self] = await dependencies.db.select().from(host).where(eq(host.id, hostId));
-    await tellStages(dependencies, { hostId, status: 'Down', bootId: self?.bootId ?? null });
-  };
-
-async function setStatus({ db }: ControlDependencies, hostId: string, status: 'Up' | 'Down'): Promise<void> {
-  const [changed] = await db
-    .update(host)
-    .set({ status, lastPinged: sql`now()` })
-    .where(and(eq(host.id, hostId), sql`${host.status} not in (${status}, 'Removed')`))
-    .returning();
-  if (!changed) return;
-  await recordEvent(db, {
-    type: `HOST.${status.toUpperCase()}`,
-    level: status === 'Up' ? 'INFO' : 'WARN',
-    description: `Host ${changed.name} is ${status}`,
-    resourceType: 'Host',
-    resourceId: hostId,
-  });
-}
-
-/** A stage on this host need not wait for its heartbeat timeout to learn that the process it runs in has ended. */
-async function tellStages({ db, client }: ControlDependencies, change: HostChanged): Promise<void> {
-  const stages = await db
-    .select()
-    .from(templateSpoolRef)
-    .where(and(eq(templateSpoolRef.hostId, change.hostId), eq(templateSpoolRef.state, 'Downloading')));
-  await Promise.all(
-    stages.map(({ poolId, templateId, generation }) =>
-      client.workflow
-        .getHandle(stageWorkflowId(poolId, templateId, generation))
-        .signal('hostChanged', change)
-        .catch((error: unknown) => {
-          // It has ended in the meantime. Any other error is tried again: a stage that was not told waits for ever.
-          if (!(error instanceof Error) || error.name !== 'WorkflowNotFoundError') throw error;
-        }),
-    ),
-  );
 }
 
 /** Facts, pools and VM states as the host sees them. @returns what it owes: a host that was Up may fail at an undo */
@@ -163,6 +127,7 @@ export const recordHostStatus =
   async ({ hostId, status }: { hostId: string; status: HostStatus }): Promise<Debt[]> =>
     db.transaction(async (tx) => {
       await recordFacts(tx, hostId, status);
+      await judgeHost(tx, hostId);
       return arrearsOf(tx, hostId, status);
     });
 
@@ -180,11 +145,6 @@ async function recordFacts(tx: Transaction, hostId: string, { facts, domains }: 
       lastPinged: sql`now()`,
     })
     .where(eq(host.id, hostId));
-  for (const { poolId, capacityBytes, usedBytes } of inOrder(facts.pools)) {
-    await tx.update(storagePool).set({ capacityBytes, usedBytes }).where(eq(storagePool.id, poolId));
-  }
+  await recordPools(tx, hostId, facts.pools);
   await followDomains(tx, hostId, domains);
 }
-
-/** Two hosts of the same pools that locked them in different orders would wait for each other. */
-const inOrder = (pools: PoolReport[]): PoolReport[] => pools.toSorted((a, b) => a.poolId.localeCompare(b.poolId));

@@ -24,6 +24,7 @@ describe('hasChanged', () => {
     ['a pool that filled by less than a hundredth', withPool({ usedBytes: 110 }), false],
     ['a pool that filled by more', withPool({ usedBytes: 111 }), true],
     ['a pool that grew', withPool({ capacityBytes: 2000 }), true],
+    ['a pool that turned read-only', withPool({ problem: 'read-only' }), true],
     ['a domain that ended', { facts, domains: [{ vmId: 'vm', state: 'Stopped', token: 2 }] }, true],
     ['a new domain', { facts, domains: [...known.domains, { vmId: 'vm-2', state: 'Running', token: 2 }] }, true],
     ['other facts', { ...known, facts: { ...facts, memoryBytes: 2048 } }, true],

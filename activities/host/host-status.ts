@@ -26,7 +26,7 @@ export function hasChanged(known: HostStatus, now: HostStatus): boolean {
   if (JSON.stringify([knownFacts, known.domains]) !== JSON.stringify([facts, now.domains])) return true;
   return pools.some((pool) => {
     const before = knownPools.find(({ poolId }) => poolId === pool.poolId);
-    if (before?.capacityBytes !== pool.capacityBytes) return true;
+    if (before?.capacityBytes !== pool.capacityBytes || before.problem !== pool.problem) return true;
     return Math.abs(before.usedBytes - pool.usedBytes) > pool.capacityBytes * NOTABLE_SHARE_OF_CAPACITY;
   });
 }

@@ -1,10 +1,13 @@
 import type { HostDependencies } from './dependencies.js';
 import { downloadTier } from './download-tier.js';
 import { settleInventory, takeInventory } from './reconcile.js';
+import { removeVolumeFiles } from './remove-volume.js';
+import { readConsole, vncDisplay } from './guest-console.js';
 import { probeUrl, readSources } from './sources.js';
 import { discardTemplateCopy, installTemplate, removeTemplateCopy, sweepPartials } from './template-copy.js';
 import { verifyChecksum } from './verify-checksum.js';
 import {
+  changeIso,
   createRootVolume,
   isDomainAlive,
   rebootDomain,
@@ -17,6 +20,7 @@ import { dismissHost, hello, watchHost } from './watch-host.js';
 /** What a KVM host does. It has no database: everything it needs arrives as input, everything it knows leaves as result. */
 export function createHostActivities(dependencies: HostDependencies) {
   return {
+    changeIso: changeIso(dependencies),
     createRootVolume: createRootVolume(dependencies),
     discardTemplateCopy: discardTemplateCopy(dependencies),
     dismissHost: dismissHost(),
@@ -24,16 +28,19 @@ export function createHostActivities(dependencies: HostDependencies) {
     installTemplate: installTemplate(dependencies),
     isDomainAlive: isDomainAlive(dependencies),
     probeUrl: probeUrl(dependencies),
+    readConsole: readConsole(dependencies),
     readSources: readSources(dependencies),
     rebootDomain: rebootDomain(dependencies),
     removeDeployment: removeDeployment(dependencies),
     removeTemplateCopy: removeTemplateCopy(dependencies),
+    removeVolumeFiles: removeVolumeFiles(dependencies),
     settleInventory: settleInventory(dependencies),
     startDomain: startDomain(dependencies),
     stopDomain: stopDomain(dependencies),
     sweepPartials: sweepPartials(dependencies),
     takeInventory: takeInventory(dependencies),
     verifyChecksum: verifyChecksum(dependencies),
+    vncDisplay: vncDisplay(dependencies),
     watchHost: watchHost(dependencies),
   };
 }

@@ -1,9 +1,9 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { cancellationSignal } from '@temporalio/activity';
+import { cancellationSignal, log } from '@temporalio/activity';
 import type { HostStatus } from '../../shared/hosts.js';
 import type { PoolCopies } from '../../shared/templates.js';
-import type { HostDependencies } from './dependencies.js';
+import { type HostDependencies, poolOf } from './dependencies.js';
 import { hasChanged, readHostStatus } from './host-status.js';
 
 /** libvirt's events tell of domains; whatever has no event is seen within this time. */
@@ -13,15 +13,16 @@ const LONGEST_WATCH_MS = 5 * 60_000;
 
 /** What a host is, and what downloads it finds begun on its pools. */
 export const hello =
-  (dependencies: HostDependencies) => async (): Promise<HostStatus & { partials?: PoolCopies[] }> => ({
-    ...(await readHostStatus(dependencies)),
-    partials: await Promise.all(
-      [...dependencies.pools.values()].map(async (pool) => ({
-        poolId: pool.poolId,
-        copies: await pool.listPartials(),
-      })),
-    ),
-  });
+  (dependencies: HostDependencies) => async (): Promise<HostStatus & { partials?: PoolCopies[] }> => {
+    const status = await readHostStatus(dependencies);
+    // What is on a pool that cannot be used nobody can say, and nobody can sweep.
+    const usable = status.facts.pools.filter(({ problem }) => problem === undefined);
+    const partials = usable.map(async ({ poolId }) => ({
+      poolId,
+      copies: await poolOf(dependencies, poolId).listPartials(),
+    }));
+    return { ...status, partials: await Promise.all(partials) };
+  };
 
 /** Watches the host until something differs from what the control plane knows. */
 export const watchHost =
@@ -45,3 +46,9 @@ export const watchHost =
       stop.abort();
     }
   };
+
+/** Tells whoever reads the log of a host that was removed why it gets no work. */
+export const dismissHost = () => (): Promise<void> => {
+  log.error('This host was removed from the installation. Stop its host worker, or join the host again.');
+  return Promise.resolve();
+};

@@ -41,7 +41,7 @@ export class FakeHost {
   readonly volumes = new Set<string>();
   /** How each volume came to be, by file name. */
   readonly disks = new Map<string, RootDisk>();
-  /** What is in the CD-ROM drive of each VM that runs. */
+  /** What is in the CD-ROM drive of each VM, or was when it stopped. */
   readonly discs = new Map<string, string | null>();
   /** What VMs wrote to their serial console. */
   readonly consoles = new Map<string, string>();

@@ -1,5 +1,5 @@
-import { eq } from 'drizzle-orm';
-import { cleanupDebt, host, JOB_STATUS, storagePool } from '../../db/schema/index.js';
+import { and, eq } from 'drizzle-orm';
+import { cleanupDebt, event, host, JOB_STATUS, storagePool } from '../../db/schema/index.js';
 import { hostWorkflowId } from '../../shared/workflow-ids.js';
 import { type ControlPlane, startControlPlane } from '../support/control-plane.js';
 import { FakeHost, hang, refusal } from '../support/fake-host.js';
@@ -22,6 +22,15 @@ describe('hostLifecycle', () => {
   });
   afterEach(() => fake.retire());
 
+  const eventsOf = async (type: string, resourceId: string): Promise<string[]> => {
+    const rows = await plane.db
+      .select()
+      .from(event)
+      .where(and(eq(event.type, type), eq(event.resourceId, resourceId)));
+    return rows.map(({ description }) => description);
+  };
+  const poolRow = async () => (await plane.db.select().from(storagePool).where(eq(storagePool.id, fake.poolId)))[0]!;
+
   it('records what the host says about itself and its pools', async () => {
     const [pool] = await plane.db.select().from(storagePool).where(eq(storagePool.id, fake.poolId));
     expect(pool).toMatchObject({ capacityBytes: 100 * 1024 ** 3, usedBytes: 0 });
@@ -41,7 +50,7 @@ describe('hostLifecycle', () => {
     await fake.stop();
     await fake.start();
     await waitFor('it tries to pay', async () => fake.timesAsked('removeDeployment') > 1);
-    await fake.isStatus('Down');
+    await fake.isStatus('Alert');
     fake.override('removeDeployment', undefined);
     await fake.isStatus('Up');
     expect(fake.domains.size).toBe(0);
@@ -59,13 +68,56 @@ describe('hostLifecycle', () => {
     expect(fake.domains.has(vmId)).toBe(false);
   });
 
-  it('is Down, and asked again, when its worker comes back without libvirt', async () => {
+  it('is Alert, with the reason, and asked again, when its worker comes back without libvirt', async () => {
     await fake.stop();
     fake.override('hello', () => Promise.reject(refusal('SLIPWAY_HYPERVISOR', 'libvirt is away')));
     await fake.start();
-    await fake.isStatus('Down');
+    await fake.isStatus('Alert');
+    expect(await eventsOf('HOST.ALERT', fake.hostId)).toEqual(['Host host-1 is Alert: libvirt is away']);
     fake.override('hello', undefined);
     await fake.isStatus('Up');
+  });
+
+  it('is Alert as long as it can use none of its pools, takes no work then, and says each once', async () => {
+    fake.poolProblem = 'its file system is read-only';
+    await fake.isStatus('Alert');
+    await plane.db
+      .update(host)
+      .set({ lastPinged: new Date(0).toISOString() })
+      .where(eq(host.id, fake.hostId));
+    const { job } = await scenario.deploy(await scenario.template());
+    expect(job.jobResult).toMatchObject({ errortext: expect.stringContaining('host-1: is Alert') as string });
+    // Another look with the same trouble.
+    fake.capacityBytes *= 2;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    fake.poolProblem = undefined;
+    await fake.isStatus('Up');
+    const place = `Host host-1 cannot use pool ${(await poolRow()).name}, and gets no new disks there`;
+    expect(await eventsOf('STORAGE.POOL.UNAVAILABLE', fake.poolId)).toEqual([`${place}: its file system is read-only`]);
+    expect(await eventsOf('STORAGE.POOL.AVAILABLE', fake.poolId)).toHaveLength(1);
+    expect((await scenario.deploy(await scenario.template())).job.jobStatus).toBe(JOB_STATUS.succeeded);
+  });
+
+  it('stays Up while all its slots for short work are taken', async () => {
+    await fake.stop();
+    fake.shortSlots = 1;
+    let release = (): void => undefined;
+    fake.override('createRootVolume', async () => {
+      await new Promise<void>((resolve) => (release = resolve));
+      return { fileName: 'disk', virtualSizeBytes: 1 };
+    });
+    await fake.start();
+    await fake.isStatus('Up');
+    const { job } = await scenario.vm(await scenario.template());
+    await scenario.start(job);
+    await waitFor('the slot is taken', async () => fake.timesAsked('createRootVolume') === 1);
+    const watched = fake.timesAsked('watchHost');
+    fake.capacityBytes *= 2;
+    await waitFor('it is watched again', async () => fake.timesAsked('watchHost') > watched);
+    await waitFor('its report is recorded', async () => (await poolRow()).capacityBytes === fake.capacityBytes);
+    expect(await eventsOf('HOST.DOWN', fake.hostId)).toEqual([]);
+    release();
+    expect((await scenario.ended(job)).jobStatus).toBe(JOB_STATUS.succeeded);
   });
 
   it('lets a deployment wait for a host that is only just away', async () => {

@@ -3,12 +3,14 @@ import { activityBoundary } from '../../activities/activity-boundary.js';
 import { heartbeatWhileRunning } from '../../activities/heartbeat-while-running.js';
 import type { HostDependencies } from '../../activities/host/dependencies.js';
 import { createHostActivities, createTransferActivities } from '../../activities/host/index.js';
-import { hostTaskQueue, hostTransferTaskQueue } from '../../shared/task-queues.js';
+import { hostLifeTaskQueue, hostTaskQueue, hostTransferTaskQueue } from '../../shared/task-queues.js';
 
 /** Short work: mostly waiting for libvirt and for answers of image sources. */
 export const HOST_SLOTS = 50;
 /** Each transfer can fill a link or a disk by itself. */
 const TRANSFER_SLOTS = 4;
+/** The watch of the host, which is always there, and the debts that it pays one after the other. */
+const LIFE_SLOTS = 4;
 /** How soon progress is seen and a cancellation is heard, whatever the heartbeat timeout. */
 const HEARTBEAT_THROTTLE = '1 s';
 
@@ -20,7 +22,7 @@ export interface HostWorkersOptions {
   name: string;
 }
 
-/** The workers of the two queues of a host; none of them runs yet. */
+/** The workers of the queues of a host; none of them runs yet. */
 export async function createHostWorkers(
   { connection, namespace, hostId, name }: HostWorkersOptions,
   dependencies: HostDependencies,
@@ -33,13 +35,22 @@ export async function createHostWorkers(
     defaultHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
     shutdownGraceTime: '5 s',
   } as const;
+  const shortWork = {
+    ...common,
+    activities: createHostActivities(dependencies),
+    interceptors: { activity: [activityBoundary, heartbeatWhileRunning] },
+  };
   return [
     await Worker.create({
-      ...common,
+      ...shortWork,
       taskQueue: hostTaskQueue(hostId),
-      activities: createHostActivities(dependencies),
-      interceptors: { activity: [activityBoundary, heartbeatWhileRunning] },
       maxConcurrentActivityTaskExecutions: HOST_SLOTS,
+    }),
+    await Worker.create({
+      ...shortWork,
+      taskQueue: hostLifeTaskQueue(hostId),
+      maxConcurrentActivityTaskExecutions: LIFE_SLOTS,
+      maxConcurrentActivityTaskPolls: 2,
     }),
     await Worker.create({
       ...common,
