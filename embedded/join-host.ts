@@ -77,7 +77,9 @@ export async function joinLocalHost(options: JoinLocalHostOptions): Promise<Loca
     consoleDirectory,
     tokenDirectory,
     keyPair,
-    // Set by hand: it has to outlive restarts.
+    // Set by hand: they have to outlive restarts.
+    guestBridge: known?.guestBridge,
+    guestVlanInterface: known?.guestVlanInterface,
     proxyUrl: known?.proxyUrl,
   });
   const [{ poolId, path: poolPath }] = pools as [PoolPlace];

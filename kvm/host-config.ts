@@ -16,6 +16,10 @@ export interface HostConfig {
   consoleDirectory: string;
   tokenDirectory: string;
   keyPair: KeyPair;
+  /** The Linux bridge that guests of L2 networks without a VLAN are attached to. */
+  guestBridge?: string | undefined;
+  /** The interface on which VLANs of guests arrive tagged: a network card, a bond, or the bridge itself. */
+  guestVlanInterface?: string | undefined;
   /** `http://[user:password@]host[:port]`, through which HTTP servers of images are reached. User info is a secret. */
   proxyUrl?: string | undefined;
 }
@@ -67,6 +71,8 @@ function parseHostConfig(value: unknown, path: string): HostConfig {
       publicKey: text(keyPair('publicKey'), path, 'keyPair.publicKey'),
       secretKey: text(keyPair('secretKey'), path, 'keyPair.secretKey'),
     },
+    guestBridge: interfaceName(root('guestBridge'), path, 'guestBridge'),
+    guestVlanInterface: interfaceName(root('guestVlanInterface'), path, 'guestVlanInterface'),
     proxyUrl: proxyUrl(root('proxyUrl'), path),
   };
 }
@@ -91,6 +97,14 @@ function poolType(value: unknown, path: string, name: string): PoolType {
   const type = POOL_TYPES.find((known) => known === value);
   if (!type) throw invalid(path, `${name} must be one of ${POOL_TYPES.join(', ')}`);
   return type;
+}
+
+/** As the kernel allows it, and nothing that `ip` could take for an option. */
+const INTERFACE_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}$/;
+
+function interfaceName(value: unknown, path: string, name: string): string | undefined {
+  if (value === undefined || (typeof value === 'string' && INTERFACE_NAME.test(value))) return value;
+  throw invalid(path, `${name} must be the name of a network interface`);
 }
 
 function proxyUrl(value: unknown, path: string): string | undefined {

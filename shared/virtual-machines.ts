@@ -40,6 +40,11 @@ export interface GuestSecrets {
   vncPassword: string;
 }
 
+/** What a guest wrote to its serial console: any bytes, in base64, since JSON would make six of some. */
+export interface ConsoleText {
+  base64: string;
+}
+
 /** How a root disk comes to be. */
 export type RootDisk =
   /** On top of a template, or as a copy of its own of it; `sizeBytes` is at least the template's size, which is the default. */
@@ -111,6 +116,11 @@ export interface StartOrder extends Placement {
   domain: DomainSpec;
 }
 
+/** Another operation that stops or starts a VM on its way ends its own job. */
+export interface StepOfOperation {
+  isStep?: boolean;
+}
+
 export interface StopVirtualMachineInput extends VirtualMachineJobInput {
   /** At once, without asking the guest. */
   isForced: boolean;
@@ -121,4 +131,18 @@ export type RebootVirtualMachineInput = StopVirtualMachineInput;
 /** The VM that a stop or a reboot works on, and how long its guest may take. */
 export interface RunningPlacement extends Placement {
   timeoutMs: number;
+}
+
+export interface RestoreVirtualMachineInput extends VirtualMachineJobInput {
+  /** Another template or ISO; the one that it was made from when absent. */
+  templateId?: string;
+  /** Of the new root disk. */
+  sizeBytes?: number;
+  diskOfferingId?: string;
+  /** It was Running when it was asked for, and is to be afterwards. */
+  isToRun: boolean;
+}
+
+export interface AttachIsoInput extends VirtualMachineJobInput {
+  isoId: string;
 }

@@ -39,6 +39,7 @@ await runWorkerProcess('host worker', async (ready) => {
       hostId: config.hostId,
       consoleDirectory: config.consoleDirectory,
       poolPath: (poolId) => poolPathOf(config, poolId),
+      guestNetwork: { bridge: config.guestBridge, vlanInterface: config.guestVlanInterface },
     }),
     tokens: new TokenStore(config.tokenDirectory),
     bandwidth: new Bandwidth(),
@@ -46,6 +47,8 @@ await runWorkerProcess('host worker', async (ready) => {
     started: new StartedDomains(path.join(path.dirname(config.tokenDirectory), 'started')),
   };
   await dependencies.tokens.sweep(Date.now());
+  // When libvirt is away nothing starts either, and the next start of this process sweeps.
+  await dependencies.libvirt.sweepSeeds().catch(() => undefined);
 
   const { connectionOptions, namespace } = loadClientConnectConfig();
   const connection = await NativeConnection.connect(connectionOptions);

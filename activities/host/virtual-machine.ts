@@ -1,5 +1,6 @@
 import { cancellationSignal } from '@temporalio/activity';
-import { type DomainSpec, type RootDisk, undoToken } from '../../shared/virtual-machines.js';
+import { openSealedJson } from '../../kvm/keystore/sealed-json.js';
+import { type DomainSpec, type GuestSecrets, type RootDisk, undoToken } from '../../shared/virtual-machines.js';
 import { type HostDependencies, poolOf } from './dependencies.js';
 
 export interface CreateRootVolumeInput {
@@ -24,12 +25,23 @@ export const createRootVolume =
     );
 
 export const startDomain =
-  ({ tokens, libvirt, started }: HostDependencies) =>
+  ({ tokens, libvirt, started, keyPair }: HostDependencies) =>
   ({ spec, token }: { spec: DomainSpec; token: number }): Promise<void> =>
     tokens.withToken(spec.vmId, token, async () => {
-      await libvirt.startDomain(spec, token);
+      const guest = await openSealedJson<GuestSecrets>(spec.sealedGuest, keyPair);
+      await libvirt.startDomain(spec, token, guest);
       await started.add(spec.vmId, token);
     });
+
+export interface ChangeIsoInput extends Pick<DomainSpec, 'vmId' | 'poolId' | 'iso'> {
+  token: number;
+}
+
+/** Puts a disc into the CD-ROM drive of a VM that runs, or takes it out (`iso` is null). */
+export const changeIso =
+  ({ tokens, libvirt }: HostDependencies) =>
+  ({ vmId, token, poolId, iso }: ChangeIsoInput): Promise<void> =>
+    tokens.withToken(vmId, token, () => libvirt.changeIso(vmId, { poolId, iso }));
 
 export interface GuestInput {
   vmId: string;

@@ -7,13 +7,19 @@ import type { Virsh } from './virsh.js';
 const CREATE_TIMEOUT_MS = 180_000;
 
 /** Starts a transient domain. @throws SlipwayError SLIPWAY_HYPERVISOR */
-export async function createDomain(virsh: Virsh, xml: string, flags: readonly string[] = []): Promise<void> {
+export const createDomain = (virsh: Virsh, xml: string, flags: readonly string[] = []): Promise<void> =>
+  withXmlFile(xml, async (path) => {
+    await virsh.run(['create', path, ...flags], { timeoutMs: CREATE_TIMEOUT_MS });
+  });
+
+/** Hands a file with the XML, which its owner alone can read, to `use`. */
+export async function withXmlFile<T>(xml: string, use: (path: string) => Promise<T>): Promise<T> {
   // virsh reads files only: /dev/stdin is a socket here, which cannot be opened.
   const directory = await mkdtemp(join(tmpdir(), 'slipway-domain-'));
   try {
     const path = join(directory, 'domain.xml');
     await writeFile(path, xml, { mode: 0o600 });
-    await virsh.run(['create', path, ...flags], { timeoutMs: CREATE_TIMEOUT_MS });
+    return await use(path);
   } finally {
     await rm(directory, { recursive: true, force: true });
   }

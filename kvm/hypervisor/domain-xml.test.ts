@@ -10,6 +10,11 @@ const DESCRIPTION: DomainDescription = {
   cpus: 2,
   memoryBytes: 536_870_912,
   disk: { path: '/pool/volume', backing: { path: '/pool/template', format: 'qcow2' } },
+  iso: null,
+  bootsFromIso: false,
+  seed: null,
+  nics: [],
+  vncPassword: 'secret',
   consolePath: '/console/vm.log',
   hasDacDriver: true,
 };
@@ -27,7 +32,7 @@ test.each([
 ])('should stay one title when the name has %s', (_name, title) => {
   const xml = buildDomainXml({ ...DESCRIPTION, title });
   expect(XMLValidator.validate(xml)).toBe(true);
-  expect(xml.match(/<disk /g)).toHaveLength(1);
+  expect(xml.match(/<disk /g)).toHaveLength(2);
   expect(xml.match(/<title>[^<\n]*<\/title>/g)).toHaveLength(1);
   // oxlint-disable-next-line no-control-regex -- these characters are what must not be there
   expect(xml).not.toMatch(/[\u0000-\u0009\u000b-\u001f\uFFFF]/);

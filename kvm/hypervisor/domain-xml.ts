@@ -1,4 +1,15 @@
 import { XMLBuilder, XMLParser } from 'fast-xml-parser';
+import {
+  CDROM_TARGET,
+  type CdromBus,
+  cdromElement,
+  type NicDevice,
+  nicElement,
+  type RootDiskDevice,
+  rootDiskElement,
+  seedElement,
+  vncElement,
+} from './device-xml.js';
 
 /** Marks a domain as ours, in its metadata. Domains without it are other people's and are never touched. */
 export interface DomainMark {
@@ -16,8 +27,14 @@ export interface DomainDescription {
   title: string;
   cpus: number;
   memoryBytes: number;
-  /** Absolute paths. */
-  disk: { path: string; backing: { path: string; format: 'qcow2' | 'raw' } | null };
+  disk: RootDiskDevice;
+  /** Absolute path of what is in the CD-ROM drive. */
+  iso: string | null;
+  bootsFromIso: boolean;
+  /** Absolute path of the ISO that tells the guest who it is. */
+  seed: string | null;
+  nics: NicDevice[];
+  vncPassword: string;
   consolePath: string;
   /** Whether libvirt changes the owner of disks: the system instance does, a user's own cannot. */
   hasDacDriver: boolean;
@@ -31,8 +48,9 @@ const parser = new XMLParser({ ignoreAttributes: false, attributeNamePrefix: ATT
 
 /** @returns libvirt's XML for a transient domain */
 export function buildDomainXml(description: DomainDescription): string {
-  const { mark, domainType, arch, name, title, cpus, memoryBytes, consolePath } = description;
+  const { mark, domainType, arch, name, title, cpus, memoryBytes, iso, seed, consolePath, hasDacDriver } = description;
   const isX86 = arch === 'x86_64';
+  const bus: CdromBus = isX86 ? 'sata' : 'scsi';
   return String(
     builder.build({
       domain: {
@@ -55,7 +73,7 @@ export function buildDomainXml(description: DomainDescription): string {
           // Only x86 has a BIOS; other machines boot through UEFI.
           ...(isX86 ? {} : { '@firmware': 'efi' }),
           type: { '@arch': arch, '@machine': isX86 ? 'q35' : 'virt', '#text': 'hvm' },
-          boot: { '@dev': 'hd' },
+          boot: (description.bootsFromIso ? ['cdrom', 'hd'] : ['hd', 'cdrom']).map((device) => ({ '@dev': device })),
         },
         features: { acpi: '', ...(isX86 ? { apic: '' } : {}) },
         // QEMU's default emulates a CPU of 2003, which current distributions refuse to run on.
@@ -64,14 +82,25 @@ export function buildDomainXml(description: DomainDescription): string {
         on_reboot: 'restart',
         on_crash: 'destroy',
         devices: {
-          disk: diskElement(description),
-          controller: { '@type': 'usb', '@model': 'none' },
+          disk: [
+            rootDiskElement(description.disk, hasDacDriver),
+            cdromElement(iso, bus, hasDacDriver),
+            ...(seed === null ? [] : [seedElement(seed, bus)]),
+          ],
+          controller: [
+            { '@type': 'usb', '@model': 'none' },
+            ...(isX86 ? [] : [{ '@type': 'scsi', '@model': 'virtio-scsi' }]),
+          ],
+          interface: description.nics.map(nicElement),
           serial: {
             '@type': 'file',
             // Earlier boots of the VM are kept; virtlogd bounds the size.
             source: { '@path': consolePath, '@append': 'on' },
             target: { '@port': '0' },
           },
+          graphics: vncElement(description.vncPassword),
+          // The cheapest that every BIOS, and every guest, can show something on.
+          video: { model: { '@type': isX86 ? 'vga' : 'virtio' } },
           memballoon: { '@model': 'none' },
         },
       },
@@ -79,30 +108,9 @@ export function buildDomainXml(description: DomainDescription): string {
   );
 }
 
-/**
- * libvirt gives the overlay to QEMU's user for the time the VM runs. The template below it keeps its owner and is read
- * as "others" may: several VMs share it, and none may write it. The chain is spelled out so that nothing is probed.
- */
-function diskElement({ disk, hasDacDriver }: DomainDescription): object {
-  return {
-    '@type': 'file',
-    '@device': 'disk',
-    driver: { '@name': 'qemu', '@type': 'qcow2' },
-    source: { '@file': disk.path },
-    backingStore: disk.backing
-      ? {
-          '@type': 'file',
-          format: { '@type': disk.backing.format },
-          source: {
-            '@file': disk.backing.path,
-            ...(hasDacDriver ? { seclabel: { '@model': 'dac', '@relabel': 'no' } } : {}),
-          },
-          backingStore: '',
-        }
-      : '',
-    target: { '@dev': 'vda', '@bus': 'virtio' },
-  };
-}
+/** A disc, or none, for the CD-ROM drive of a domain that runs. */
+export const buildCdromXml = (iso: string | null, bus: CdromBus, hasDacDriver: boolean): string =>
+  String(builder.build({ disk: cdromElement(iso, bus, hasDacDriver) }));
 
 /** A KVM domain that does nothing, to find out whether one starts at all. */
 export const buildProbeXml = (name: string, arch: string): string =>
@@ -131,6 +139,26 @@ export function readDomainMark(xml: string): DomainMark | undefined {
   const { '@installation': installationId, '@host': hostId, '@vm': vmId, '@token': token } = element;
   if (!installationId || !hostId || !vmId || !token || !/^\d+$/.test(token)) return undefined;
   return { installationId, hostId, vmId, token: Number(token) };
+}
+
+/**
+ * The CD-ROM drive in the XML of a running domain.
+ *
+ * @returns undefined when it has none; `iso` is an absolute path
+ */
+export function readCdrom(xml: string): { bus: CdromBus; iso: string | null } | undefined {
+  const document = parser.parse(xml) as { domain?: { devices?: { disk?: DiskElement | DiskElement[] } } };
+  const disks = [document.domain?.devices?.disk ?? []].flat();
+  const drive = disks.find(({ target }) => target?.['@dev'] === CDROM_TARGET);
+  const bus = drive?.target?.['@bus'];
+  if (!drive || drive['@device'] !== 'cdrom' || (bus !== 'sata' && bus !== 'scsi')) return undefined;
+  return { bus, iso: drive.source?.['@file'] ?? null };
+}
+
+interface DiskElement {
+  '@device'?: string;
+  target?: { '@dev'?: string; '@bus'?: string };
+  source?: { '@file'?: string };
 }
 
 /** A title is one line, and XML has no room for control characters. */

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { buildBootDisk } from '../../demo/boot-disk.js';
-import type { DomainSpec } from '../../shared/virtual-machines.js';
+import type { DomainSpec, GuestSecrets } from '../../shared/virtual-machines.js';
 import { ensureLibvirtd } from '../../tests/support/libvirtd.js';
 import { makePool } from '../../tests/support/test-pool.js';
 import type { FilesystemPool } from '../storage/filesystem-pool.js';
@@ -21,6 +21,7 @@ const TEMPLATE = { templateId: randomUUID(), generation: 1, epoch: 1 };
 const OBLIGING_TEMPLATE = { ...TEMPLATE, epoch: 2 };
 const NONCE = randomBytes(8).toString('hex');
 const INSTALLATION_ID = randomUUID();
+const GUEST: GuestSecrets = { hostName: 'guest', sshPublicKeys: [], vncPassword: 'P4ssW0rd' };
 
 let directory: string;
 let pool: FilesystemPool;
@@ -81,6 +82,8 @@ async function newVm(template = backing): Promise<DomainSpec> {
   };
 }
 
+const startDomain = (vm: DomainSpec, token: number, by = driver): Promise<void> => by.startDomain(vm, token, GUEST);
+
 const consoleOf = ({ vmId }: DomainSpec): string => join(directory, 'console', `${vmId}.log`);
 
 /** Waits until the console has `times` boot lines; the test's own time limit is the deadline. */
@@ -108,7 +111,7 @@ test('should tell what the host is', async () => {
 test('should boot two VMs from one template at once, and leave the template to its owner', async () => {
   const before = await stat(join(directory, backing));
   const vms = [await newVm(), await newVm()] as const;
-  await Promise.all(vms.map((vm) => driver.startDomain(vm, 1)));
+  await Promise.all(vms.map((vm) => startDomain(vm, 1)));
   await Promise.all(vms.map((vm) => booted(vm)));
   const listed = await driver.listDomains();
   expect(listed.toSorted((a, b) => a.vmId.localeCompare(b.vmId))).toEqual(
@@ -122,16 +125,16 @@ test('should boot two VMs from one template at once, and leave the template to i
 
 test('should leave a VM alone that runs with the same token, and replace one of an earlier operation', async () => {
   const vm = await newVm();
-  await driver.startDomain(vm, 2);
+  await startDomain(vm, 2);
   const first = await domainId(vm);
-  await driver.startDomain(vm, 2);
+  await startDomain(vm, 2);
   expect(await domainId(vm)).toBe(first);
   await booted(vm);
 
-  expect(await errorOf(driver.startDomain(vm, 1))).toMatchObject({ code: 'SLIPWAY_FENCED' });
+  expect(await errorOf(startDomain(vm, 1))).toMatchObject({ code: 'SLIPWAY_FENCED' });
   expect(await domainId(vm)).toBe(first);
 
-  await driver.startDomain(vm, 3);
+  await startDomain(vm, 3);
   expect(await domainId(vm)).not.toBe(first);
   expect(await driver.listDomains()).toEqual([{ vmId: vm.vmId, state: 'Running', token: 3 }]);
   await booted(vm, 2);
@@ -139,7 +142,7 @@ test('should leave a VM alone that runs with the same token, and replace one of 
 
 test('should start a VM once when two tries run at the same time', async () => {
   const vm = await newVm();
-  await Promise.all([driver.startDomain(vm, 1), driver.startDomain(vm, 1)]);
+  await Promise.all([startDomain(vm, 1), startDomain(vm, 1)]);
   expect(await driver.listDomains()).toEqual([{ vmId: vm.vmId, state: 'Running', token: 1 }]);
 });
 
@@ -152,11 +155,11 @@ test("should not touch other people's domains", async () => {
   await virsh('create', '--paused', path);
   const before = await domainId(vm);
 
-  expect(await errorOf(driver.startDomain(vm, 1))).toMatchObject({
+  expect(await errorOf(startDomain(vm, 1))).toMatchObject({
     code: 'SLIPWAY_HYPERVISOR',
     message: expect.stringContaining('does not belong to this VM'),
   });
-  expect(await errorOf(driver.startDomain({ ...vm, vmId: randomUUID() }, 1))).toMatchObject({
+  expect(await errorOf(startDomain({ ...vm, vmId: randomUUID() }, 1))).toMatchObject({
     code: 'SLIPWAY_HYPERVISOR',
   });
   await driver.destroyDomain(vm.vmId);
@@ -167,17 +170,17 @@ test("should not touch other people's domains", async () => {
 
 test('should not touch domains of another host of the installation', async () => {
   const vm = await newVm();
-  await driver.startDomain(vm, 1);
+  await startDomain(vm, 1);
   const other = driverOf(randomUUID());
   expect(await other.listDomains()).toEqual([]);
   await other.destroyDomain(vm.vmId);
-  expect(await errorOf(other.startDomain(vm, 2))).toMatchObject({ code: 'SLIPWAY_HYPERVISOR' });
+  expect(await errorOf(startDomain(vm, 2, other))).toMatchObject({ code: 'SLIPWAY_HYPERVISOR' });
   expect(await driver.listDomains()).toHaveLength(1);
 });
 
 test('should end a guest by force when it does not power off in time', async () => {
   const vm = await newVm();
-  await driver.startDomain(vm, 1);
+  await startDomain(vm, 1);
   expect(await driver.stopDomain(vm.vmId, { isForced: false, timeoutMs: 300 })).toEqual({ wasForced: true });
   expect(await driver.listDomains()).toEqual([]);
   expect(await driver.stopDomain(vm.vmId, { isForced: false, timeoutMs: 300 })).toEqual({ wasForced: false });
@@ -185,7 +188,7 @@ test('should end a guest by force when it does not power off in time', async () 
 
 test('should let a guest that listens power off by itself', async () => {
   const vm = await newVm(obligingBacking);
-  await driver.startDomain(vm, 1);
+  await startDomain(vm, 1);
   await booted(vm);
   expect(await driver.stopDomain(vm.vmId, { isForced: false, timeoutMs: 50_000 })).toEqual({ wasForced: false });
   expect(await driver.listDomains()).toEqual([]);
@@ -193,7 +196,7 @@ test('should let a guest that listens power off by itself', async () => {
 
 test('should force nothing when the wait for a guest is called off', async () => {
   const vm = await newVm();
-  await driver.startDomain(vm, 1);
+  await startDomain(vm, 1);
   const patience = () => ({ isForced: false, timeoutMs: 50_000, signal: AbortSignal.timeout(1000) });
   expect(await errorOf(driver.stopDomain(vm.vmId, patience()))).toMatchObject({ name: 'AbortError' });
   expect(await errorOf(driver.rebootDomain(vm.vmId, patience()))).toMatchObject({ name: 'TimeoutError' });
@@ -202,7 +205,7 @@ test('should force nothing when the wait for a guest is called off', async () =>
 
 test('should reboot a guest that listens, and keep its domain', async () => {
   const vm = await newVm(obligingBacking);
-  await driver.startDomain(vm, 1);
+  await startDomain(vm, 1);
   await booted(vm);
   const before = await domainId(vm);
   expect(await driver.rebootDomain(vm.vmId, { isForced: false, timeoutMs: 50_000 })).toEqual({ wasForced: false });
@@ -214,7 +217,7 @@ test('should reboot a guest that listens, and keep its domain', async () => {
 
 test('should reset a guest that does not reboot in time, and at once by force', async () => {
   const vm = await newVm();
-  await driver.startDomain(vm, 1);
+  await startDomain(vm, 1);
   await booted(vm);
   expect(await driver.rebootDomain(vm.vmId, { isForced: false, timeoutMs: 1000 })).toEqual({ wasForced: true });
   await booted(vm, 2);
@@ -234,7 +237,7 @@ test('should destroy as often as asked', async () => {
 
 test("should pass on libvirt's reason when a VM does not start", async () => {
   const vm = await newVm();
-  expect(await errorOf(driver.startDomain({ ...vm, memoryBytes: 2 ** 50 }, 1))).toMatchObject({
+  expect(await errorOf(startDomain({ ...vm, memoryBytes: 2 ** 50 }, 1))).toMatchObject({
     code: 'SLIPWAY_HYPERVISOR',
     message: expect.stringMatching(/^Failed to create domain.*: .+/),
   });
@@ -242,13 +245,13 @@ test("should pass on libvirt's reason when a VM does not start", async () => {
 
 test.each(['../../etc/passwd', 'disk.qcow2'])('should take no file %s for a root volume', async (rootVolume) => {
   const vm = await newVm();
-  expect(await errorOf(driver.startDomain({ ...vm, rootVolume }, 1))).toMatchObject({ code: 'SLIPWAY_INTERNAL' });
+  expect(await errorOf(startDomain({ ...vm, rootVolume }, 1))).toMatchObject({ code: 'SLIPWAY_INTERNAL' });
 });
 
 test('should say when the root volume is gone', async () => {
   const vm = await newVm();
   await pool.deleteVolume(vm.vmId, 1);
-  expect(await errorOf(driver.startDomain(vm, 1))).toMatchObject({ code: 'SLIPWAY_POOL_IO' });
+  expect(await errorOf(startDomain(vm, 1))).toMatchObject({ code: 'SLIPWAY_POOL_IO' });
 });
 
 test('should fail in plain words when libvirt is not there', async () => {
@@ -271,7 +274,7 @@ test('should tell of changes, until asked to stop', async () => {
   const watch = driver.watchDomains({ signal: stop.signal }, () => (changes += 1));
   while (changes === 0) await sleep(20);
   const vm = await newVm();
-  await driver.startDomain(vm, 1);
+  await startDomain(vm, 1);
   while (changes === 1) await sleep(20);
   const beforeEnd = changes;
   await driver.destroyDomain(vm.vmId);

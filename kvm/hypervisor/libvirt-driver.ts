@@ -3,17 +3,21 @@ import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SlipwayError } from '../../shared/errors.js';
-import type { DomainReport, HostFacts } from '../../shared/hosts.js';
-import type { DomainSpec } from '../../shared/virtual-machines.js';
+import type { DomainReport, DomainState, HostFacts } from '../../shared/hosts.js';
+import type { DomainSpec, GuestSecrets, NicSpec } from '../../shared/virtual-machines.js';
 import { readQcow2Header } from '../image/read-qcow2-header.js';
 import { isInstalledTemplate, parseVolumeFileName } from '../storage/file-names.js';
 import { assertUuid } from '../uuid.js';
 import { awaitReboot } from './await-reboot.js';
-import { createDomain } from './create-domain.js';
+import { createDomain, withXmlFile } from './create-domain.js';
+import type { NicDevice, RootDiskDevice } from './device-xml.js';
 import { createDomainTypeFinder } from './usable-domain-type.js';
-import { buildDomainXml, type DomainDescription } from './domain-xml.js';
+import { buildCdromXml, buildDomainXml, type DomainDescription, readCdrom } from './domain-xml.js';
 import { findDomains, type FoundDomain } from './find-domains.js';
+import { createGuestNetwork, type GuestNetworkOptions } from './guest-network.js';
+import { readConsole } from './read-console.js';
 import { consoleFileName, listConsoles, removeConsole } from './remove-console.js';
+import { SeedIsos } from './seed-iso.js';
 import { createVirsh, type Virsh } from './virsh.js';
 import { watchDomains } from './watch-domains.js';
 
@@ -22,15 +26,21 @@ export interface LibvirtDriverOptions {
   uri: string;
   installationId: string;
   hostId: string;
-  /** Where serial consoles are logged, one file per VM. */
+  /** Where serial consoles are logged, one file per VM; seed ISOs are below it. QEMU's user has to get there. */
   consoleDirectory: string;
   /** Directory of a pool. */
   poolPath(poolId: string): string;
+  /** A host without has no L2 networks. */
+  guestNetwork?: GuestNetworkOptions | undefined;
 }
 
 export type HypervisorFacts = Omit<HostFacts, 'bootId' | 'pools'>;
 
 const SHUTDOWN_POLL_MS = 250;
+/** Of display 0. */
+const FIRST_VNC_PORT = 5900;
+/** Of one station: a group's would never get an answer. */
+const MAC_ADDRESS = /^[0-9a-f][02468ace](?::[0-9a-f]{2}){5}$/;
 
 export interface GuestPatience {
   /** Without asking the guest. */
@@ -50,11 +60,15 @@ export class LibvirtDriver {
   readonly #options: LibvirtDriverOptions;
   readonly #virsh: Virsh;
   readonly #domainType: (arch: string) => Promise<'kvm' | 'qemu'>;
+  readonly #bridgeOf: (vlan: number | null) => Promise<string>;
+  readonly #seeds: SeedIsos;
 
   constructor(options: LibvirtDriverOptions) {
     this.#options = options;
     this.#virsh = createVirsh(options.uri);
     this.#domainType = createDomainTypeFinder(this.#virsh, options.hostId);
+    this.#bridgeOf = createGuestNetwork(options.guestNetwork ?? {});
+    this.#seeds = new SeedIsos(join(options.consoleDirectory, 'seeds'));
   }
 
   async facts(): Promise<HypervisorFacts> {
@@ -74,18 +88,19 @@ export class LibvirtDriver {
    * destroyed first.
    *
    * @throws SlipwayError SLIPWAY_FENCED when a later operation started it, SLIPWAY_HYPERVISOR when its name or id is
-   * taken by a domain that is not ours
+   * taken by a domain that is not ours, or the host lacks a network that it needs
    */
-  async startDomain(spec: DomainSpec, token: number): Promise<void> {
+  async startDomain(spec: DomainSpec, token: number, guest: GuestSecrets): Promise<void> {
     if (await this.#isStarted(spec, token)) return;
-    const xml = buildDomainXml(await this.#describe(spec, token));
+    const xml = buildDomainXml(await this.#describe(spec, token, guest));
     await mkdir(this.#options.consoleDirectory, { recursive: true, mode: 0o711 });
     try {
       await createDomain(this.#virsh, xml);
     } catch (error) {
       // A try that was killed may have been carried out by libvirt all the same, a moment ago.
       if (await this.#isStarted(spec, token)) return;
-      throw error;
+      // libvirt quotes a description that it does not understand.
+      throw withoutSecret(error, guest.vncPassword);
     }
   }
 
@@ -93,6 +108,47 @@ export class LibvirtDriver {
   async destroyDomain(vmId: string): Promise<void> {
     const domain = await this.#findOurs(vmId);
     if (domain && domain.state !== 'Stopped') await this.#destroy(domain);
+    await this.#seeds.remove(vmId);
+  }
+
+  /**
+   * Puts a disc into the CD-ROM drive of a VM, or takes it out, also when the guest has locked the drive. Nothing happens
+   * when the VM does not run: its next start has the disc from its description.
+   *
+   * @param iso file name on the pool; null for an empty drive
+   */
+  async changeIso(vmId: string, { poolId, iso }: Pick<DomainSpec, 'poolId' | 'iso'>): Promise<void> {
+    const path = this.#isoPath({ poolId, iso });
+    if (!isAlive(await this.#findOurs(vmId))) return;
+    const drive = readCdrom(await this.#virsh.run(['dumpxml', vmId]));
+    if (!drive) {
+      throw new SlipwayError(
+        'SLIPWAY_HYPERVISOR',
+        `VM ${vmId} runs without a CD-ROM drive: stop it and start it again`,
+      );
+    }
+    if (drive.iso === path) return;
+    await withXmlFile(buildCdromXml(path, drive.bus, this.#hasDacDriver()), (file) =>
+      this.#virsh.run(['update-device', vmId, file, '--live', '--force']),
+    );
+  }
+
+  /** TCP port, on the host's loopback, of a VM's display; null when it does not run here. */
+  async vncPort(vmId: string): Promise<number | null> {
+    if (!isAlive(await this.#findOurs(vmId))) return null;
+    const display = /:(\d+)$/m.exec(await this.#virsh.run(['vncdisplay', vmId]))?.[1];
+    return display === undefined ? null : FIRST_VNC_PORT + Number(display);
+  }
+
+  /** See `readConsole`. */
+  readConsole(vmId: string, lengthBytes: number): Promise<Buffer> {
+    return readConsole(this.#options.consoleDirectory, vmId, lengthBytes);
+  }
+
+  /** Removes seed ISOs of VMs that have ended by themselves, and of processes that were killed. Before any VM starts. */
+  async sweepSeeds(): Promise<void> {
+    const domains = await this.listDomains();
+    await this.#seeds.sweep(new Set(domains.filter(isAlive).map(({ vmId }) => vmId)));
   }
 
   /** Forgets what a VM that is no more wrote to its serial console. */
@@ -112,13 +168,17 @@ export class LibvirtDriver {
    */
   async stopDomain(vmId: string, { isForced, timeoutMs, signal }: GuestPatience): Promise<{ wasForced: boolean }> {
     const isGone = async (): Promise<boolean> => ((await this.#findOurs(vmId))?.state ?? 'Stopped') === 'Stopped';
-    if (await isGone()) return { wasForced: false };
+    const gone = async (): Promise<{ wasForced: boolean }> => {
+      await this.#seeds.remove(vmId);
+      return { wasForced: false };
+    };
+    if (await isGone()) return gone();
     if (!isForced) {
       // A guest that cannot be asked (paused, still booting) is ended when the time is over.
       await this.#virsh.run(['shutdown', vmId]).catch(() => undefined);
       const deadlineMs = Date.now() + timeoutMs;
       while (Date.now() < deadlineMs) {
-        if (await isGone()) return { wasForced: false };
+        if (await isGone()) return gone();
         await sleep(SHUTDOWN_POLL_MS, undefined, { signal });
       }
     }
@@ -134,7 +194,7 @@ export class LibvirtDriver {
    */
   async rebootDomain(vmId: string, { isForced, timeoutMs, signal }: GuestPatience): Promise<{ wasForced: boolean }> {
     const domain = await this.#findOurs(vmId);
-    if (domain?.state !== 'Running' && domain?.state !== 'Paused') {
+    if (!isAlive(domain)) {
       throw new SlipwayError('SLIPWAY_HYPERVISOR', `VM ${vmId} does not run on this host`);
     }
     if (!isForced) {
@@ -188,11 +248,10 @@ export class LibvirtDriver {
           `A domain named ${domain.name} with id ${domain.uuid} exists on this host and does not belong to this VM`,
         );
       }
-      const isAlive = domain.state === 'Running' || domain.state === 'Paused';
       if (domain.mark.token > token) {
         throw new SlipwayError('SLIPWAY_FENCED', `VM ${spec.vmId} was started by operation ${domain.mark.token}`);
       }
-      if (domain.mark.token === token && isAlive) return true;
+      if (domain.mark.token === token && isAlive(domain)) return true;
       if (domain.state !== 'Stopped') await this.#destroy(domain);
     }
     return false;
@@ -208,14 +267,14 @@ export class LibvirtDriver {
     }
   }
 
-  async #describe(spec: DomainSpec, token: number): Promise<DomainDescription> {
-    const { vmId, instanceName, displayName, cpus, memoryBytes, rootVolume } = spec;
+  async #describe(spec: DomainSpec, token: number, guest: GuestSecrets): Promise<DomainDescription> {
+    const { vmId, instanceName, displayName, cpus, memoryBytes, rootVolume, bootsFromIso } = spec;
     if (!parseVolumeFileName(rootVolume)) {
       throw new SlipwayError('SLIPWAY_INTERNAL', 'The root volume must be the name of a volume file');
     }
     const { arch } = parseNodeInfo(await this.#virsh.run(['nodeinfo']));
     const directory = this.#options.poolPath(spec.poolId);
-    const { installationId, hostId, consoleDirectory, uri } = this.#options;
+    const { installationId, hostId, consoleDirectory } = this.#options;
     return {
       mark: { installationId, hostId, vmId, token },
       domainType: await this.#domainType(arch),
@@ -225,17 +284,46 @@ export class LibvirtDriver {
       cpus,
       memoryBytes,
       disk: { path: join(directory, rootVolume), backing: await readBacking(directory, rootVolume) },
+      iso: this.#isoPath(spec),
+      bootsFromIso,
+      seed: await this.#seeds.write(vmId, guest),
+      nics: await Promise.all(spec.nics.map((nic) => this.#nic(nic))),
+      vncPassword: guest.vncPassword,
       consolePath: join(consoleDirectory, consoleFileName(vmId)),
-      hasDacDriver: new URL(uri).pathname === '/system',
+      hasDacDriver: this.#hasDacDriver(),
     };
   }
+
+  #hasDacDriver(): boolean {
+    return new URL(this.#options.uri).pathname === '/system';
+  }
+
+  #isoPath({ poolId, iso }: Pick<DomainSpec, 'poolId' | 'iso'>): string | null {
+    if (iso === null) return null;
+    if (isInstalledTemplate(iso)) return join(this.#options.poolPath(poolId), iso);
+    throw new SlipwayError('SLIPWAY_INTERNAL', 'The disc of a VM must be an installed ISO');
+  }
+
+  async #nic({ macAddress, type, vlan }: NicSpec): Promise<NicDevice> {
+    if (!MAC_ADDRESS.test(macAddress)) throw new SlipwayError('SLIPWAY_INTERNAL', 'A NIC has no usable MAC address');
+    return { macAddress, bridge: type === 'User' ? null : await this.#bridgeOf(vlan) };
+  }
+}
+
+const isAlive = <Domain extends { state: DomainState }>(domain: Domain | undefined): domain is Domain =>
+  domain?.state === 'Running' || domain?.state === 'Paused';
+
+/** The error without a secret that its message may have quoted. */
+function withoutSecret(error: unknown, secret: string): unknown {
+  if (!(error instanceof SlipwayError) || secret === '' || !error.message.includes(secret)) return error;
+  return new SlipwayError(error.code, error.message.replaceAll(secret, '…'));
 }
 
 /**
  * @returns null for a disk that stands on nothing
  * @throws SlipwayError SLIPWAY_POOL_IO when it is no qcow2, or stands on what is no installed template of the same pool
  */
-async function readBacking(directory: string, rootVolume: string): Promise<DomainDescription['disk']['backing']> {
+async function readBacking(directory: string, rootVolume: string): Promise<RootDiskDevice['backing']> {
   const header = await readQcow2Header(join(directory, rootVolume)).catch((error: NodeJS.ErrnoException) => {
     throw new SlipwayError('SLIPWAY_POOL_IO', `The volume file ${rootVolume} cannot be read (${error.code})`);
   });
