@@ -1,0 +1,113 @@
+import { eq } from 'drizzle-orm';
+import { asyncJob, templateSpoolRef, vmInstance } from '../../db/schema/index.js';
+import { stageWorkflowId, vmWorkflowId } from '../../shared/workflow-ids.js';
+import { awaitHeartbeat, awaitScheduled } from '../support/await-step.js';
+import type { ProvingGround } from '../support/proving-ground.js';
+import type { TestDisk } from '../support/test-installation.js';
+import { waitFor } from '../support/wait-for.js';
+import { type Cell, mayEndIn } from './fault-matrix.js';
+import { type Run, strike, type Struck } from './strike.js';
+
+/** What the VMs of the cells are made of. */
+export interface Material {
+  disk: TestDisk;
+  url: string;
+  /** On every pool already. */
+  stagedTemplateId: string;
+}
+
+const PROMPT_POLL_MS = 10;
+
+/**
+ * Does the operation, strikes at the step, waits for the end, and leaves nothing.
+ *
+ * @returns how it ended, for the table
+ */
+export async function runCell(ground: ProvingGround, cell: Cell, material: Material): Promise<string> {
+  const { test } = ground;
+  const { vmId, jobid, templateId } = await begin(ground, cell, material);
+  const struck = await reached(ground, cell, { vmId, jobid, templateId });
+  await strike(ground, cell, struck);
+
+  const { hasSucceeded, errortext } = await ground.jobEnd(jobid);
+  if (!hasSucceeded && errortext === '') throw new Error('The job failed and does not say why');
+  await ground.isWhole();
+  const state = await ground.persist('the state of the VM', () => stateOf(ground, vmId));
+  if (!mayEndIn(cell).includes(state)) throw new Error(`The VM is ${state}: ${errortext}`);
+  await waitFor(`the domain of a VM that is ${state} is as it should be`, async () => {
+    return (await ground.domains()).includes(vmId) === (state === 'Running');
+  });
+  if (state === 'Running' && cell.operation === 'deploy') await test.hasBooted(vmId, material.disk);
+  if (state !== 'Expunged') await test.expunge(vmId);
+  await test.leavesNothing();
+  return hasSucceeded ? state : `${state}: ${errortext}`;
+}
+
+interface Begun {
+  vmId: string;
+  jobid: string;
+  templateId: string;
+}
+
+/** Brings the VM to where the operation can begin, and asks for it. */
+async function begin({ test }: ProvingGround, { operation }: Cell, material: Material): Promise<Begun> {
+  if (operation === 'deploy') {
+    const templateId = await test.register(material.url, `{SHA-256}${material.disk.sha256}`);
+    const { id, jobid } = await test.begin(templateId);
+    return { vmId: id, jobid, templateId };
+  }
+  const templateId = material.stagedTemplateId;
+  const vmId = await test.deploy(templateId);
+  await test.hasBooted(vmId, material.disk);
+  if (operation === 'start') await test.run('stopVirtualMachine', { id: vmId, forced: true });
+  const [command, parameters] = COMMANDS[operation];
+  const { jobid } = (await test.client.call(command, { id: vmId, ...parameters })) as { jobid: string };
+  return { vmId, jobid, templateId };
+}
+
+const COMMANDS: Record<Exclude<Cell['operation'], 'deploy'>, [string, Record<string, boolean>]> = {
+  stop: ['stopVirtualMachine', {}],
+  start: ['startVirtualMachine', {}],
+  destroy: ['destroyVirtualMachine', {}],
+  expunge: ['destroyVirtualMachine', { expunge: true }],
+};
+
+/** Resolves when the operation is at the step of the cell. */
+async function reached(ground: ProvingGround, cell: Cell, { vmId, jobid, templateId }: Begun): Promise<Struck> {
+  const { temporal } = ground;
+  const { workflow: of, activity, isUnderWay } = cell.step;
+  // Right behind the answer there may be no run yet: what strikes then finds the row alone.
+  if (!activity && cell.target !== 'workflow') return { vmId, workflow: undefined, stage: undefined };
+  const workflow = await seen('the run of the operation', () => vmRun(ground, vmId, jobid));
+  const stage = of === 'stage' ? await seen('the run of the stage', () => stageRun(ground, templateId)) : undefined;
+  if (activity) {
+    await awaitScheduled(temporal, stage ?? workflow, activity);
+    if (isUnderWay) await awaitHeartbeat(temporal, stage ?? workflow, activity);
+  }
+  return { vmId, workflow, stage };
+}
+
+async function vmRun({ db }: ProvingGround, vmId: string, jobid: string): Promise<Run | undefined> {
+  const [job] = await db.select().from(asyncJob).where(eq(asyncJob.id, jobid));
+  return job?.runId ? { workflowId: vmWorkflowId(vmId), runId: job.runId } : undefined;
+}
+
+async function stageRun({ db, temporal }: ProvingGround, templateId: string): Promise<Run | undefined> {
+  const [copy] = await db.select().from(templateSpoolRef).where(eq(templateSpoolRef.templateId, templateId));
+  if (!copy) return undefined;
+  const workflowId = stageWorkflowId(copy.poolId, templateId, copy.generation);
+  const { runId } = await temporal.workflow.getHandle(workflowId).describe();
+  return { workflowId, runId };
+}
+
+async function seen<What>(what: string, look: () => Promise<What | undefined>): Promise<What> {
+  let found: What | undefined;
+  const isThere = async (): Promise<boolean> => (found = await look().catch(() => undefined)) !== undefined;
+  await waitFor(`there is ${what}`, isThere, 60_000, PROMPT_POLL_MS);
+  return found!;
+}
+
+async function stateOf({ db }: ProvingGround, vmId: string): Promise<string> {
+  const [vm] = await db.select().from(vmInstance).where(eq(vmInstance.id, vmId));
+  return vm!.state;
+}

@@ -1,0 +1,109 @@
+import { eq } from 'drizzle-orm';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { capacityClaim } from '../../db/schema/index.js';
+import type { Component } from '../../embedded/component.js';
+import { type ProvingGround, signalTree } from '../support/proving-ground.js';
+import type { Cell, Component as FaultyComponent, Fault } from './fault-matrix.js';
+
+/** Longer than clients of any of them wait for a connection, shorter than any timeout of a workflow. */
+const FROZEN_MS = 3_000;
+const DEAD_MS = 500;
+
+export interface Run {
+  workflowId: string;
+  runId: string;
+}
+
+/** What is struck: an operation on a VM, and the download that it waits for. */
+export interface Struck {
+  vmId: string;
+  workflow: Run | undefined;
+  stage: Run | undefined;
+}
+
+/** Lets the fault of a cell happen, and repairs what a person would repair: what was killed is started again. */
+export function strike(ground: ProvingGround, cell: Pick<Cell, 'target' | 'fault'>, struck: Struck): Promise<void> {
+  const { target, fault } = cell;
+  if (target === 'workflow' || target === 'stage') return strikeWorkflow(ground, fault, struck[target]!);
+  return strikeComponent(ground, target, fault, struck.vmId);
+}
+
+async function strikeWorkflow({ temporal }: ProvingGround, fault: Fault, { workflowId, runId }: Run): Promise<void> {
+  const handle = temporal.workflow.getHandle(workflowId, runId);
+  if (fault === 'cancel') await handle.cancel();
+  else if (fault === 'terminate') await handle.terminate('a test of faults');
+  else await resetToStart(temporal, { workflowId, runId });
+}
+
+/** As the Temporal Web UI does: to the first workflow task. */
+async function resetToStart(temporal: ProvingGround['temporal'], workflowExecution: Run): Promise<void> {
+  const { workflowId, runId } = workflowExecution;
+  const history = await temporal.workflow.getHandle(workflowId, runId).fetchHistory();
+  const first = history.events?.find(({ workflowTaskCompletedEventAttributes: done }) => done);
+  await temporal.workflowService.resetWorkflowExecution({
+    namespace: temporal.options.namespace,
+    workflowExecution,
+    reason: 'a test of faults',
+    workflowTaskFinishEventId: first?.eventId,
+    requestId: crypto.randomUUID(),
+  });
+}
+
+async function strikeComponent(
+  ground: ProvingGround,
+  target: FaultyComponent,
+  fault: Fault,
+  vmId: string,
+): Promise<void> {
+  const victim = await victimOf(ground, target, vmId);
+  if (fault === 'SIGKILL') {
+    await victim.kill();
+    await sleep(DEAD_MS);
+    await victim.restart();
+  } else {
+    await victim.signal('SIGSTOP');
+    await sleep(FROZEN_MS);
+    await victim.signal('SIGCONT');
+  }
+}
+
+interface Victim {
+  kill(): Promise<void>;
+  signal(signal: NodeJS.Signals): Promise<void> | void;
+  restart(): Promise<void>;
+}
+
+async function victimOf(
+  { test: { installation }, mirror, libvirtd, db }: ProvingGround,
+  target: FaultyComponent,
+  vmId: string,
+): Promise<Victim> {
+  switch (target) {
+    case 'mirror':
+      return mirror;
+    case 'libvirtd':
+      return { ...libvirtd, kill: async () => libvirtd.kill('SIGKILL'), signal: (signal) => libvirtd.kill(signal) };
+    case 'host worker': {
+      const [claim] = await db.select().from(capacityClaim).where(eq(capacityClaim.vmId, vmId));
+      const { hosts } = installation;
+      return processOf((hosts.find(({ id }) => id === claim?.hostId) ?? hosts[0]!).worker);
+    }
+    case 'gateway':
+      return processOf(installation.gateways[0]!);
+    case 'control worker':
+      return processOf(installation.controlWorkers[0]!);
+    case 'Temporal':
+      return processOf(installation.temporal!);
+    case 'PostgreSQL':
+      return processOf(installation.postgres!);
+  }
+}
+
+const processOf = (component: Component): Victim => ({
+  async kill() {
+    await signalTree(component, 'SIGKILL');
+    await component.exited();
+  },
+  signal: (signal) => signalTree(component, signal),
+  restart: () => component.restart(),
+});
