@@ -17,3 +17,5 @@ export const reconciliationWorkflowId = (hostId: string): string => `reconcile-$
 export const evictionWorkflowId = (spoolRefId: string): string => `evict-${spoolRefId}`;
 /** The removal of a root disk that another one took the place of. */
 export const volumeWorkflowId = (volumeId: string): string => `volume-${volumeId}`;
+/** A question to a host; many may be asked of one VM at once. */
+export const consoleWorkflowId = (questionId: string): string => `console-${questionId}`;

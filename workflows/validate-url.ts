@@ -2,7 +2,7 @@ import { setCurrentDetails } from '@temporalio/workflow';
 import type { ErrorCode } from '../shared/errors.js';
 import type { ProbeResult } from '../shared/images.js';
 import type { RegisterTemplateInput } from '../shared/templates.js';
-import { probeOnHost, promptControl } from './activity-proxies.js';
+import { askOnHost, promptControl } from './activity-proxies.js';
 import { failureOf, toWorkflowFailure } from './failure-of.js';
 
 /** The API call waits: at most three hosts and 15 seconds in all. */
@@ -26,7 +26,7 @@ export async function validateUrl({ templateId, zoneIds, format }: RegisterTempl
       hostId: host.hostId,
     });
     try {
-      const { probeUrl } = probeOnHost(host.hostId, PER_HOST_MS, `probe ${url.display} from ${host.hostName}`);
+      const { probeUrl } = askOnHost(host.hostId, PER_HOST_MS, `probe ${url.display} from ${host.hostName}`);
       return await probeUrl({ url, format, settings: host.settings });
     } catch (error) {
       const { code, message } = failureOf(error);

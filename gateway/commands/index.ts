@@ -1,5 +1,7 @@
 import { createListApis } from './apis.js';
+import { attachIso } from './attach-iso.js';
 import { cancelJob } from './cancel-job.js';
+import { createConsoleEndpoint } from './create-console-endpoint.js';
 import { createDiskOffering } from './create-disk-offering.js';
 import { createNetwork } from './create-network.js';
 import { createSSHKeyPair } from './create-ssh-key-pair.js';
@@ -10,11 +12,15 @@ import { deleteNetwork } from './delete-network.js';
 import { deleteSSHKeyPair } from './delete-ssh-key-pair.js';
 import { deleteTemplate } from './delete-template.js';
 import { deployVirtualMachine } from './deploy-virtual-machine.js';
+import { detachIso } from './detach-iso.js';
 import { destroyVirtualMachine } from './destroy-virtual-machine.js';
 import { expungeVirtualMachine } from './expunge-virtual-machine.js';
+import { getVirtualMachineConsoleLog } from './get-virtual-machine-console-log.js';
 import { listOsTypes } from './guest-os.js';
 import { listHosts } from './hosts.js';
 import { queryAsyncJobResult } from './jobs.js';
+import { listEvents } from './list-events.js';
+import { archiveEvents, deleteEvents } from './put-away-events.js';
 import { listConfigurations } from './list-configurations.js';
 import { listDiskOfferings } from './list-disk-offerings.js';
 import { listIsos } from './list-isos.js';
@@ -30,6 +36,7 @@ import { refreshTemplate } from './refresh-template.js';
 import { registerIso } from './register-iso.js';
 import { registerSSHKeyPair } from './register-ssh-key-pair.js';
 import { registerTemplate } from './register-template.js';
+import { restoreVirtualMachine } from './restore-virtual-machine.js';
 import { listServiceOfferings } from './service-offerings.js';
 import { startVirtualMachine } from './start-virtual-machine.js';
 import { stopVirtualMachine } from './stop-virtual-machine.js';
@@ -79,12 +86,20 @@ export const COMMANDS: readonly Command[] = [
   startVirtualMachine,
   stopVirtualMachine,
   rebootVirtualMachine,
+  restoreVirtualMachine,
+  attachIso,
+  detachIso,
   destroyVirtualMachine,
   recoverVirtualMachine,
   expungeVirtualMachine,
   updateVirtualMachine,
+  getVirtualMachineConsoleLog,
+  createConsoleEndpoint,
   queryAsyncJobResult,
   cancelJob,
+  listEvents,
+  archiveEvents,
+  deleteEvents,
   listConfigurations,
   updateConfiguration,
 ];

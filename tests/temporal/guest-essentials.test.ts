@@ -12,7 +12,7 @@ import { openSealedJson } from '../../kvm/keystore/sealed-json.js';
 import { NETWORK_OFFERINGS } from '../../shared/network-offerings.js';
 import type { DomainSpec, GuestSecrets } from '../../shared/virtual-machines.js';
 import { type ControlPlane, startControlPlane } from '../support/control-plane.js';
-import { FakeHost } from '../support/fake-host.js';
+import { FakeHost, refusal } from '../support/fake-host.js';
 import { Scenario } from '../support/scenario.js';
 import { databaseTexts, historyTexts } from '../support/written-texts.js';
 
@@ -101,10 +101,9 @@ describe('what a guest is given', () => {
     const networkId = (network as { id: string }).id;
     const { network: found } = await ask('listNetworks', { type: 'User' });
     const user = (found as { id: string }[])[0]!;
-    const { keypair } = await ask('createSSHKeyPair', { name: 'mine' });
+    // Not by `ask`: this one answer is where the private key belongs.
+    const { keypair } = await admin.call('createSSHKeyPair', { name: 'mine' });
     const { privatekey } = keypair as { privatekey: string };
-    // The answer to this one call has it, and nothing else may.
-    answers.splice(0, answers.length, ...answers.filter((answer) => !answer.includes('PRIVATE KEY')));
 
     const id = await deploy({
       name: 'web-1',
@@ -124,6 +123,21 @@ describe('what a guest is given', () => {
       userData,
       sshPublicKeys: [expect.stringMatching(/^ssh-rsa [A-Za-z0-9+/=]+$/)],
       vncPassword: expect.stringMatching(/^[\w-]{8}$/),
+    });
+
+    const consoleSecret = randomBytes(24).toString('hex');
+    fake.consoles.set(id, `debian login: ${consoleSecret}`);
+    // Not by `ask`: these two answers are where the secrets belong.
+    expect(await admin.call('getVirtualMachineConsoleLog', { id, length: 1 })).toEqual({
+      consolelog: { id, output: `debian login: ${consoleSecret}` },
+    });
+    expect(await admin.call('createConsoleEndpoint', { virtualmachineid: id })).toMatchObject({
+      consoleendpoint: { url: 'vnc://127.0.0.1:5900', host: 'host-1', password: guest.vncPassword },
+    });
+    fake.override('readConsole', () => Promise.reject(refusal('SLIPWAY_HYPERVISOR', 'no console here')));
+    await expect(ask('getVirtualMachineConsoleLog', { id })).rejects.toMatchObject({
+      errorcode: 530,
+      errortext: 'no console here',
     });
 
     // The password stays the same from start to start: whoever looks at the display need not ask again.
@@ -147,12 +161,14 @@ describe('what a guest is given', () => {
     };
     // Each has what is no secret of the same VM, and so would have the rest.
     expect(written.histories).toContain('52:54:00:00:00:42');
+    expect(written.histories).toContain('read the console log on host-1');
     expect(written.database).toContain('52:54:00:00:00:42');
     expect(written.answers).toContain('52:54:00:00:00:42');
     expect(written.logs).toContain('"command":"deployVirtualMachine"');
     const secrets = {
       userData,
       userDataSecret,
+      consoleSecret,
       vncPassword: guest.vncPassword,
       privateKey: privatekey.split('\n')[3]!,
     };
