@@ -39,10 +39,10 @@ export function askConsole(
   workflowType: 'readConsoleLog' | 'findDisplay',
   { vmId, hostId, hostName, accountId }: HostedConsole,
   question: Record<string, unknown>,
-  { executeWorkflow }: CommandContext,
+  context: CommandContext,
 ): Promise<unknown> {
   const input: ConsoleInput = { vmId, hostId, hostName };
-  return executeWorkflow({
+  return context.executeWorkflow({
     workflowType,
     workflowId: consoleWorkflowId(randomUUID()),
     input: { ...input, ...question },
