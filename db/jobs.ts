@@ -49,6 +49,19 @@ export async function findRunningJob(db: Pick<Database, 'select'>, workflowId: s
   return row;
 }
 
+/**
+ * @param jobId is no other operation: the same call may have come twice at once
+ * @throws SlipwayError SLIPWAY_RESOURCE_BUSY when a job works on the VM, whose row is locked by the caller
+ */
+export async function requireIdle(db: Pick<Database, 'select'>, vmId: string, jobId?: string): Promise<void> {
+  const running = await db
+    .select({ id: asyncJob.id })
+    .from(asyncJob)
+    .where(and(eq(asyncJob.instanceId, vmId), eq(asyncJob.jobStatus, JOB_STATUS.inProgress)));
+  if (running.every(({ id }) => id === jobId)) return;
+  throw new SlipwayError('SLIPWAY_RESOURCE_BUSY', `Another operation on VirtualMachine ${vmId} is running`);
+}
+
 export async function recordJobRun(db: Database, jobId: string, runId: string): Promise<void> {
   await db.update(asyncJob).set({ runId }).where(eq(asyncJob.id, jobId));
 }

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { and, eq } from 'drizzle-orm';
+import { and, eq, isNull } from 'drizzle-orm';
 import { SlipwayError } from '../shared/errors.js';
 import type { Database } from './client.js';
+import { requireIdle } from './jobs.js';
 import { insertNics, type NewNic } from './nics.js';
-import { asyncJob, event, JOB_STATUS, vmInstance, volumes } from './schema/index.js';
+import { event, vmInstance, volumes } from './schema/index.js';
 
 export interface NewVirtualMachine {
   id?: string;
@@ -68,20 +69,18 @@ export async function createVirtualMachine(
  *
  * @throws SlipwayError SLIPWAY_RESOURCE_BUSY, or SLIPWAY_RESOURCE_STATE when the VM is not Destroyed or has no disk
  */
-export async function recoverDestroyed(db: Database, id: string): Promise<void> {
+export async function recoverDestroyed(db: Database, id: string, userId?: string): Promise<void> {
   await db.transaction(async (tx) => {
     const [row] = await tx
       .select({ vm: vmInstance, path: volumes.path })
       .from(vmInstance)
-      .innerJoin(volumes, and(eq(volumes.instanceId, vmInstance.id), eq(volumes.volumeType, 'ROOT')))
+      .innerJoin(
+        volumes,
+        and(eq(volumes.instanceId, vmInstance.id), eq(volumes.volumeType, 'ROOT'), isNull(volumes.removed)),
+      )
       .where(eq(vmInstance.id, id))
       .for('update', { of: vmInstance });
-    const [busy] = await tx
-      .select({ id: asyncJob.id })
-      .from(asyncJob)
-      .where(and(eq(asyncJob.instanceId, id), eq(asyncJob.jobStatus, JOB_STATUS.inProgress)))
-      .limit(1);
-    if (busy) throw new SlipwayError('SLIPWAY_RESOURCE_BUSY', `Another operation on VirtualMachine ${id} is running`);
+    await requireIdle(tx, id);
     if (row?.vm.state !== 'Destroyed' || !row.path) {
       const why = row?.vm.state === 'Destroyed' ? 'has no disk' : `is ${row?.vm.state}, and not Destroyed`;
       throw new SlipwayError('SLIPWAY_RESOURCE_STATE', `VM ${row?.vm.name} ${why}: it cannot be recovered`);
@@ -92,6 +91,7 @@ export async function recoverDestroyed(db: Database, id: string): Promise<void> 
       level: 'INFO',
       description: `VM ${row.vm.name} was recovered`,
       accountId: row.vm.accountId,
+      userId,
       resourceType: 'VirtualMachine',
       resourceId: id,
     });

@@ -4,6 +4,8 @@
  */
 export const vmWorkflowId = (vmId: string): string => `vm-${vmId}`;
 export const templateWorkflowId = (templateId: string): string => `template-${templateId}`;
+/** Of what an operator does with a host; its life goes on meanwhile. */
+export const hostStateWorkflowId = (hostId: string): string => `host-state-${hostId}`;
 export const hostWorkflowId = (hostId: string): string => `host-${hostId}`;
 export const stageWorkflowId = (poolId: string, templateId: string, generation: number): string =>
   `stage-${poolId}-${templateId}-g${generation}`;

@@ -1,6 +1,7 @@
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { activityBoundary } from '../activities/activity-boundary.js';
+import { finishMaintenance } from '../activities/control/host-maintenance.js';
 import { createControlActivities } from '../activities/control/index.js';
 import { connectTemporal } from '../client/connect.js';
 import { ensureSearchAttributes } from '../client/ensure-search-attributes.js';
@@ -10,9 +11,11 @@ import { requiredVariable } from '../shared/environment.js';
 import { CONTROL_TASK_QUEUE } from '../shared/task-queues.js';
 import { CONTROL_SLOTS } from './control-worker/control-slots.js';
 import { evictUnusedCopies } from './control-worker/evict-unused-copies.js';
+import { createExpunger } from './control-worker/expunge-ended.js';
 import { createProgressRecorder } from './control-worker/progress-recorder.js';
 import { createPurger } from './control-worker/purge-old-rows.js';
 import { reconcileHosts } from './control-worker/reconcile-hosts.js';
+import { removeDeadVolumes } from './control-worker/remove-dead-volumes.js';
 import { runPeriodically } from './control-worker/run-periodically.js';
 import { sweepJobs } from './control-worker/sweep-jobs.js';
 import { sweepRegistrations } from './control-worker/sweep-registrations.js';
@@ -51,8 +54,13 @@ await runWorkerProcess('control worker', async (ready) => {
     runPeriodically('registration sweeper', SWEEP_EVERY_MS, () => sweepRegistrations(dependencies)),
     runPeriodically('stage sweeper', SWEEP_EVERY_MS, () => sweepStages(dependencies)),
     runPeriodically('eviction of templates', SWEEP_EVERY_MS, () => evictUnusedCopies(dependencies)),
+    runPeriodically('removal of root disks', SWEEP_EVERY_MS, () => removeDeadVolumes(dependencies)),
+    runPeriodically('expunging', SWEEP_EVERY_MS, createExpunger(dependencies)),
     runPeriodically('purge', SWEEP_EVERY_MS, createPurger(dependencies)),
     runPeriodically('comparison of hosts', SWEEP_EVERY_MS, () => reconcileHosts(dependencies)),
+    runPeriodically('maintenance of hosts', SWEEP_EVERY_MS, async () => {
+      await database.db.transaction((tx) => finishMaintenance(tx));
+    }),
     runPeriodically('progress recorder', PROGRESS_EVERY_MS, createProgressRecorder(dependencies)),
   ];
   try {

@@ -9,12 +9,13 @@ import {
 } from '@temporalio/workflow';
 import { failoverOf } from '../shared/errors.js';
 import { describeHostFailures, type Failure, type HostFailure } from '../shared/failures.js';
-import { type ImageFormat, isDiskFormat } from '../shared/images.js';
+import { isDiskFormat } from '../shared/images.js';
 import { hostKey, templateKey, zoneKey } from '../shared/search-attributes.js';
-import type { Deployment, DeployVirtualMachineInput, RootDisk } from '../shared/virtual-machines.js';
+import type { Deployment, DeployVirtualMachineInput } from '../shared/virtual-machines.js';
 import { vmWorkflowId } from '../shared/workflow-ids.js';
 import { control, onHost } from './activity-proxies.js';
 import { awaitStage, stageEndedSignal } from './deploy-virtual-machine/await-stage.js';
+import { rootDiskOf } from './deploy-virtual-machine/root-disk-of.js';
 import { failureOf, toWorkflowFailure } from './failure-of.js';
 import { LOOK_AGAIN_MS, noHostLeft } from './no-host-left.js';
 import { undoPlacement } from './undo-placement.js';
@@ -144,20 +145,6 @@ async function deployOnHost(deployment: Deployment, jobId: string, progress: Pro
     control('Running').recordRunning({ vmId, jobId, placement: placementOf(deployment), volume }),
   );
   setCurrentDetails(`Running on **${hostName}**`);
-}
-
-function rootDiskOf(
-  { sizeBytes, isCopy }: Deployment['rootDisk'],
-  { installPath, format }: { installPath: string; format: ImageFormat },
-): RootDisk {
-  if (isDiskFormat(format)) {
-    return { type: isCopy ? 'copy' : 'overlay', template: installPath, templateFormat: format, sizeBytes };
-  }
-  if (sizeBytes !== null) return { type: 'blank', sizeBytes };
-  throw toWorkflowFailure({
-    code: 'SLIPWAY_RESOURCE_STATE',
-    message: 'A virtual machine from an ISO needs the size of its root disk',
-  });
 }
 
 const placementOf = ({ vmId, hostId, hostName, poolId, volumeId, token }: Deployment) => ({

@@ -1,4 +1,5 @@
 import { CancellationScope, CancelledFailure, isCancellation, setCurrentDetails } from '@temporalio/workflow';
+import type { OngoingOperation } from '../activities/control/vm-operation.js';
 import type { VirtualMachineJobInput } from '../shared/virtual-machines.js';
 import { control } from './activity-proxies.js';
 import { failureOf, toWorkflowFailure } from './failure-of.js';
@@ -6,7 +7,7 @@ import { failureOf, toWorkflowFailure } from './failure-of.js';
 /** Does the work of a job. When it fails or is cancelled, the job says why and the VM is in the state it really is in. */
 export async function endWithJob(
   { vmId, jobId }: VirtualMachineJobInput,
-  operation: 'START' | 'STOP' | 'REBOOT',
+  operation: OngoingOperation,
   work: () => Promise<void>,
 ): Promise<void> {
   try {

@@ -1,18 +1,24 @@
 import { setCurrentDetails } from '@temporalio/workflow';
 import type { BegunRepair } from '../activities/control/repair.js';
+import type { Failure } from '../shared/failures.js';
 import type { VirtualMachineJobInput } from '../shared/virtual-machines.js';
 import { vmWorkflowId } from '../shared/workflow-ids.js';
 import { control } from './activity-proxies.js';
 import { askHost } from './ask-host.js';
+import { ejectAgain, insertAgain } from './change-disc.js';
+import { undoRestore } from './restore-virtual-machine/undo-restore.js';
 import { undoPlacement } from './undo-placement.js';
 
 /**
  * Ends a job whose workflow was terminated, or is gone: no undo ran there. What the tries of a deployment left on hosts
- * is removed, and the VM is in Error. A VM that was started, stopped or rebooted is what its host says that it is.
+ * is removed, and the VM is in Error. A VM that was started, stopped or rebooted is what its host says that it is; one
+ * that was restored, or whose drive was changed, is as before.
  */
 export async function repairVirtualMachine(input: VirtualMachineJobInput): Promise<void> {
   const begun = await control('what was left?').beginRepair(input);
-  if (begun?.operation) return settleOperation(input, begun);
+  if (begun?.operation) {
+    return 'input' in begun ? undoChange(input, begun) : settleOperation(input, begun);
+  }
   for (const placement of begun?.placements ?? []) {
     setCurrentDetails(`Removing what was left on **${placement.hostName}**`);
     await control('leave the download').leaveStage({
@@ -27,6 +33,36 @@ export async function repairVirtualMachine(input: VirtualMachineJobInput): Promi
     failure: {
       code: 'SLIPWAY_WORKFLOW_LOST',
       message: 'The workflow of the deployment was terminated or is gone; what it left was cleaned up',
+    },
+    isCancelled: false,
+  });
+}
+
+const LOST: Failure = {
+  code: 'SLIPWAY_WORKFLOW_LOST',
+  message: 'The workflow of the operation was terminated or is gone; the virtual machine is what its host says',
+};
+
+/** A restore or a change of the drive: what it had done is undone as when it fails. */
+async function undoChange(
+  { vmId, jobId }: VirtualMachineJobInput,
+  { operation, input, poolId }: Extract<BegunRepair, { input: unknown }>,
+): Promise<void> {
+  let trouble: string | undefined;
+  if (operation === 'RESTORE') trouble = await undoRestore({ vmId, jobId, isToRun: input['isToRun'] === true });
+  else if (operation === 'ISO.ATTACH') {
+    const isoId = String(input['isoId']);
+    const workflowId = vmWorkflowId(vmId);
+    if (poolId) await control('leave the download').leaveStage({ poolId, templateId: isoId, workflowId });
+    await ejectAgain({ vmId, jobId, isoId });
+  } else await insertAgain({ vmId, jobId });
+  await control('undone').recordOperationFailed({
+    vmId,
+    jobId,
+    operation,
+    failure: {
+      ...LOST,
+      message: `The workflow of the operation was terminated or is gone; it was undone${trouble ? `\n${trouble}` : ''}`,
     },
     isCancelled: false,
   });
@@ -47,15 +83,11 @@ async function settleOperation(
       await control(`${placement.hostName} owes the stop`).oweCleanup({ debt, reason });
     } else await control('give the capacity back').releaseClaim({ vmId, token: placement.token, keepsDisk: true });
   }
-  const failure = {
-    code: 'SLIPWAY_WORKFLOW_LOST' as const,
-    message: 'The workflow of the operation was terminated or is gone; the virtual machine is what its host says',
-  };
   await control('as its host says').recordOperationFailed({
     vmId,
     jobId,
     operation,
-    failure,
+    failure: LOST,
     isCancelled: false,
     truth: { runsOn },
   });

@@ -1,47 +1,10 @@
-import { CancellationScope, isCancellation, setCurrentDetails } from '@temporalio/workflow';
-import { type StopVirtualMachineInput, undoToken } from '../shared/virtual-machines.js';
-import { control, onHost } from './activity-proxies.js';
-import { askHost } from './ask-host.js';
+import type { StopVirtualMachineInput } from '../shared/virtual-machines.js';
 import { endWithJob } from './end-with-job.js';
-import { failureOf } from './failure-of.js';
+import { stopWhereItRuns } from './stop-where-it-runs.js';
 
 /**
- * Stops a Running VM: asks its guest to power off, and ends it when the guest has not in time; forced, at once. CPU and
- * memory are given back, the disk stays. When the host does not answer the VM is Running still, unless the stop is
- * forced: then it is Stopped, and the host owes the stop. A cancelled stop forces nothing: it ends as the guest is found.
+ * Stops a Running VM. When its host does not answer the VM is Running still, unless the stop is forced: then it is
+ * Stopped, and the host owes the stop.
  */
 export const stopVirtualMachine = (input: StopVirtualMachineInput): Promise<void> =>
-  endWithJob(input, 'STOP', async () => {
-    const { isForced } = input;
-    // Not cancellable: what the database has done must be known.
-    const begun = await CancellationScope.nonCancellable(() => control('where does it run?').beginStop(input));
-    if (!begun) return;
-    const { timeoutMs, ...placement } = begun;
-    const { vmId, token, hostId, hostName } = placement;
-    let isOwed = false;
-    try {
-      setCurrentDetails(isForced ? `Ending it on **${hostName}**` : `Asking its guest on **${hostName}** to power off`);
-      await onHost(hostId, `${isForced ? 'end' : 'shut down'} on ${hostName}`, timeoutMs).stopDomain({
-        vmId,
-        token: undoToken(token),
-        isForced,
-        timeoutMs,
-      });
-    } catch (error) {
-      const failure = failureOf(error);
-      const isAlive =
-        failure.code === 'SLIPWAY_HOST_UNREACHABLE'
-          ? undefined
-          : await CancellationScope.nonCancellable(() => askHost(placement));
-      if (isAlive ?? true) {
-        if (!isForced || isCancellation(error)) throw error;
-        isOwed = true;
-        const debt = { ...placement, keepsDisk: true };
-        await CancellationScope.nonCancellable(() =>
-          control(`${hostName} owes the stop`).oweCleanup({ debt, reason: failure.message }),
-        );
-      }
-    }
-    await CancellationScope.nonCancellable(() => control('Stopped').recordStopped({ ...input, placement, isOwed }));
-    setCurrentDetails('Stopped');
-  });
+  endWithJob(input, 'STOP', () => stopWhereItRuns(input));

@@ -129,6 +129,11 @@ export async function releaseCapacity(tx: Transaction, vmId: string, token: numb
     .update(vmInstance)
     .set({ hostId: null })
     .where(and(eq(vmInstance.id, vmId), sql`${vmInstance.state} <> 'Running'`));
+  // As long as no newer try has put it in the drive on a pool of its own.
+  await tx
+    .update(vmInstance)
+    .set({ isoSpoolRefId: null })
+    .where(and(eq(vmInstance.id, vmId), eq(vmInstance.state, 'Starting'), eq(vmInstance.fenceToken, token)));
   if (!claim) return;
   await returnCompute(tx, claim);
   await tx

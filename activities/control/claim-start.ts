@@ -128,7 +128,7 @@ async function lockVm(tx: Transaction, { vmId, jobId }: StartVirtualMachineInput
  * A host that has not answered to a stop may still run the VM. Another one must not start it on the same disk until that
  * host is back and has paid, however long it takes, or an operator has said that nothing runs there (Degraded).
  */
-async function debtorOf(
+export async function debtorOf(
   tx: Transaction,
   vmId: string,
   settings: SettingValues,

@@ -41,7 +41,7 @@ export const recordRunning =
         })
         .where(eq(volumes.id, placement.volumeId));
       if (!(await completeJob(tx, jobId, SUCCEEDED))) return;
-      await recordVmEvent(tx, vm, 'CREATE', 'INFO', `VM ${vm.name} is running on host ${placement.hostName}`);
+      await recordVmEvent(tx, vm, 'CREATE', 'INFO', `VM ${vm.name} is running on host ${placement.hostName}`, jobId);
     });
 
 export interface RecordFailureInput extends VirtualMachineJobInput {
@@ -59,10 +59,10 @@ export const recordDeploymentFailed =
       if (!(await completeJob(tx, jobId, failedOutcome(failure, isCancelled)))) return;
       const [vm] = await tx
         .update(vmInstance)
-        .set({ state: 'Error', ended: sql`now()`, hostId: null, errorText: failure.message })
+        .set({ state: 'Error', ended: sql`now()`, hostId: null, errorText: failure.message, isoSpoolRefId: null })
         .where(and(eq(vmInstance.id, vmId), inArray(vmInstance.state, ['Starting', 'Error'])))
         .returning();
-      if (vm) await recordVmEvent(tx, vm, 'CREATE', 'ERROR', failure.message);
+      if (vm) await recordVmEvent(tx, vm, 'CREATE', 'ERROR', failure.message, jobId);
     });
 
 /** What the try held is free again: its host has undone everything, or all but the disk. */

@@ -56,5 +56,5 @@ export const recordDestroyed =
       }
       const isFirst = await completeJob(tx, jobId, SUCCEEDED);
       if (!vm || !isFirst) return;
-      await recordVmEvent(tx, vm, expunge ? 'EXPUNGE' : 'DESTROY', 'INFO', `VM ${vm.name} is ${vm.state}`);
+      await recordVmEvent(tx, vm, expunge ? 'EXPUNGE' : 'DESTROY', 'INFO', `VM ${vm.name} is ${vm.state}`, jobId);
     });

@@ -1,10 +1,12 @@
-import { and, eq, inArray, ne, notExists, or, sql } from 'drizzle-orm';
-import { asyncJob, host, JOB_STATUS, vmInstance, volumes } from '../../db/schema/index.js';
+import { and, eq, inArray, ne, notExists, notInArray, or, type SQL, sql } from 'drizzle-orm';
+import { asyncJob, host, JOB_STATUS, vmInstance } from '../../db/schema/index.js';
 import type { DomainReport } from '../../shared/hosts.js';
 import type { Debt } from '../../shared/virtual-machines.js';
 import { releaseCompute } from './capacity.js';
 import type { Transaction } from './dependencies.js';
 import { recordVmEvent } from './vm-operation.js';
+
+const LEAVE_IT_RUNNING = ['attachIso', 'detachIso', 'rebootVirtualMachine', 'restoreVirtualMachine'];
 
 /**
  * A domain that died or was shut down from inside is Stopped, and what it had of its host is free again; a VM that an
@@ -21,8 +23,8 @@ export async function followDomains(tx: Transaction, hostId: string, domains: Do
         eq(vmInstance.hostId, hostId),
         eq(vmInstance.state, 'Running'),
         or(...ended.map(({ vmId, token }) => and(eq(vmInstance.id, vmId), eq(vmInstance.fenceToken, token)))),
-        // A reboot does not end the domain: one that has ended will not be back.
-        isIdle(tx, ne(asyncJob.workflowType, 'rebootVirtualMachine')),
+        // These do not end the domain, as long as the VM is Running: one that has ended will not be back.
+        isIdle(tx, notInArray(asyncJob.workflowType, LEAVE_IT_RUNNING)),
       ),
     )
     .returning();
@@ -41,9 +43,8 @@ export async function straysOf(tx: Transaction, hostId: string, domains: DomainR
   const alive = domains.filter(({ state }) => state === 'Running' || state === 'Paused');
   if (alive.length === 0) return [];
   const rows = await tx
-    .select({ vm: vmInstance, volumeId: volumes.id, hostName: host.name })
+    .select({ vm: vmInstance, hostName: host.name })
     .from(vmInstance)
-    .innerJoin(volumes, and(eq(volumes.instanceId, vmInstance.id), eq(volumes.volumeType, 'ROOT')))
     .innerJoin(host, eq(host.id, hostId))
     .where(
       and(
@@ -59,18 +60,18 @@ export async function straysOf(tx: Transaction, hostId: string, domains: DomainR
       ),
     );
   const strays: Debt[] = [];
-  for (const { vm, ...names } of rows) {
+  for (const { vm, hostName } of rows) {
     const { token } = alive.find(({ vmId }) => vmId === vm.id)!;
-    await recordVmEvent(tx, vm, 'STOP', 'WARN', `VM ${vm.name} runs on host ${names.hostName}, and is ended there`);
-    // The disk stays, whatever becomes of it: its pool is not looked at.
-    const kept = { poolId: '', keepsDisk: true, isForced: vm.state === 'Running' };
-    strays.push({ ...names, ...kept, vmId: vm.id, hostId, token });
+    await recordVmEvent(tx, vm, 'STOP', 'WARN', `VM ${vm.name} runs on host ${hostName}, and is ended there`);
+    // The disks stay, whatever becomes of them: they are not looked at.
+    const kept = { poolId: '', volumeId: '', keepsDisk: true, isForced: vm.state === 'Running' };
+    strays.push({ hostName, ...kept, vmId: vm.id, hostId, token });
   }
   return strays;
 }
 
 /** No job works on the VM, of those that `which` are. */
-const isIdle = (tx: Transaction, which?: ReturnType<typeof ne>) =>
+const isIdle = (tx: Transaction, which?: SQL) =>
   notExists(
     tx
       .select({ one: sql`1` })

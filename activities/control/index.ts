@@ -1,17 +1,25 @@
+import { beginRestore } from './begin-restore.js';
+import { claimDiskMaker } from './claim-disk-maker.js';
 import { claimHost } from './claim-host.js';
 import { claimStart } from './claim-start.js';
 import type { ControlDependencies } from './dependencies.js';
 import { recordTemplateNotRemoved, removeTemplate } from './delete-template.js';
 import { oweCleanup, recordDeploymentFailed, recordRunning, releaseClaim } from './deployment.js';
 import { beginDestroy, recordDestroyed } from './destroy.js';
+import { beginAttachIso, emptyDrive, readDrive, recordIsoAttached, recordIsoDetached } from './drive.js';
+import { takeForStopped } from './declare-degraded.js';
 import { keepCopy, planEviction, recordEvicted } from './evict.js';
 import { recordHello, recordHostStatus } from './host.js';
+import { beginMaintenance, drainHost, recordHostJobDone, recordHostJobFailed } from './host-maintenance.js';
+import { removeHost } from './remove-host.js';
 import { joinStage } from './join-stage.js';
 import { leaveStage } from './leave-stage.js';
 import { makeRoomForStage } from './make-room.js';
 import { listPrestagePools, recordPrestaged } from './prestage.js';
 import { beginRefresh, recordNotRefreshed, recordRefreshed } from './refresh-template.js';
 import { compareInventory, planReconciliation, recordReconciled } from './reconcile/reconcile.js';
+import { beginUndoRestore, recordNewDisk, recordRestored, revertRestore } from './record-restored.js';
+import { planVolumeRemoval, recordVolumeRemoved } from './remove-volume.js';
 import { beginRepair } from './repair.js';
 import { sealTemplateUrl } from './seal-template-url.js';
 import { abandonStage, beginStage, failStage, finishStage, isTransferQueued, nextEpoch } from './stage.js';
@@ -24,15 +32,22 @@ import { recordOperationFailed } from './vm-operation.js';
 export function createControlActivities(dependencies: ControlDependencies) {
   return {
     abandonStage: abandonStage(dependencies),
+    beginAttachIso: beginAttachIso(dependencies),
     beginDestroy: beginDestroy(dependencies),
+    beginMaintenance: beginMaintenance(dependencies),
     beginReboot: beginReboot(dependencies),
     beginRefresh: beginRefresh(dependencies),
     beginRepair: beginRepair(dependencies),
+    beginRestore: beginRestore(dependencies),
     beginStage: beginStage(dependencies),
     beginStop: beginStop(dependencies),
+    beginUndoRestore: beginUndoRestore(dependencies),
+    claimDiskMaker: claimDiskMaker(dependencies),
     claimHost: claimHost(dependencies),
     claimStart: claimStart(dependencies),
     compareInventory: compareInventory(dependencies),
+    emptyDrive: emptyDrive(dependencies),
+    drainHost: drainHost(dependencies),
     failStage: failStage(dependencies),
     finishStage: finishStage(dependencies),
     forgetTemplate: forgetTemplate(dependencies),
@@ -48,27 +63,39 @@ export function createControlActivities(dependencies: ControlDependencies) {
     nextEpoch: nextEpoch(dependencies),
     oweCleanup: oweCleanup(dependencies),
     pickValidationHost: pickValidationHost(dependencies),
-    planReconciliation: planReconciliation(dependencies),
     planEviction: planEviction(dependencies),
+    planReconciliation: planReconciliation(dependencies),
+    planVolumeRemoval: planVolumeRemoval(dependencies),
+    readDrive: readDrive(dependencies),
     recordDeploymentFailed: recordDeploymentFailed(dependencies),
     recordDestroyed: recordDestroyed(dependencies),
     recordEvicted: recordEvicted(dependencies),
     recordHello: recordHello(dependencies),
+    recordHostJobDone: recordHostJobDone(dependencies),
+    recordHostJobFailed: recordHostJobFailed(dependencies),
     recordHostStatus: recordHostStatus(dependencies),
+    recordIsoAttached: recordIsoAttached(dependencies),
+    recordIsoDetached: recordIsoDetached(dependencies),
+    recordNewDisk: recordNewDisk(dependencies),
     recordNotRefreshed: recordNotRefreshed(dependencies),
     recordOperationFailed: recordOperationFailed(dependencies),
     recordPrestaged: recordPrestaged(dependencies),
     recordRebooted: recordRebooted(dependencies),
-    recordRefreshed: recordRefreshed(dependencies),
     recordReconciled: recordReconciled(dependencies),
+    recordRefreshed: recordRefreshed(dependencies),
     recordRegistered: recordRegistered(dependencies),
+    recordRestored: recordRestored(dependencies),
     recordRunning: recordRunning(dependencies),
     recordStarted: recordStarted(dependencies),
     recordStopped: recordStopped(dependencies),
     recordTemplateNotRemoved: recordTemplateNotRemoved(dependencies),
+    recordVolumeRemoved: recordVolumeRemoved(dependencies),
     releaseClaim: releaseClaim(dependencies),
+    removeHost: removeHost(dependencies),
     removeTemplate: removeTemplate(dependencies),
+    revertRestore: revertRestore(dependencies),
     sealTemplateUrl: sealTemplateUrl(dependencies),
+    takeForStopped: takeForStopped(dependencies),
   };
 }
 

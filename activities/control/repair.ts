@@ -1,5 +1,5 @@
-import { eq } from 'drizzle-orm';
-import { asyncJob, vmInstance } from '../../db/schema/index.js';
+import { and, eq, isNull } from 'drizzle-orm';
+import { asyncJob, vmInstance, volumes } from '../../db/schema/index.js';
 import { type Placement, TOKENS_PER_TRY, type VirtualMachineJobInput } from '../../shared/virtual-machines.js';
 import type { ControlDependencies } from './dependencies.js';
 import { lockVm, placementsOf } from './vm-operation.js';
@@ -17,7 +17,22 @@ interface LostOperation {
   placement: Placement | null;
 }
 
-export type BegunRepair = LostDeployment | LostOperation;
+/** Each is undone as by itself when it fails. */
+interface LostChange {
+  operation: 'RESTORE' | 'ISO.ATTACH' | 'ISO.DETACH';
+  /** Of the job. */
+  input: Record<string, unknown>;
+  /** Of the root disk. */
+  poolId: string | null;
+}
+
+export type BegunRepair = LostDeployment | LostOperation | LostChange;
+
+const CHANGES: Partial<Record<string, LostChange['operation']>> = {
+  restoreVirtualMachine: 'RESTORE',
+  attachIso: 'ISO.ATTACH',
+  detachIso: 'ISO.DETACH',
+};
 
 const OPERATIONS: Partial<Record<string, LostOperation['operation']>> = {
   startVirtualMachine: 'START',
@@ -33,6 +48,14 @@ export const beginRepair =
       const vm = await lockVm(tx, { vmId, jobId });
       if (!vm) return null;
       const [job] = await tx.select().from(asyncJob).where(eq(asyncJob.id, jobId));
+      const change = CHANGES[job!.workflowType];
+      if (change) {
+        const [disk] = await tx
+          .select({ poolId: volumes.poolId })
+          .from(volumes)
+          .where(and(eq(volumes.instanceId, vmId), eq(volumes.volumeType, 'ROOT'), isNull(volumes.removed)));
+        return { operation: change, input: job!.workflowInput, poolId: disk?.poolId ?? null };
+      }
       const operation = OPERATIONS[job!.workflowType];
       if (operation) {
         const isBetween = vm.state === 'Starting' || vm.state === 'Stopping';

@@ -7,6 +7,7 @@ import type {
   Placement,
   RebootVirtualMachineInput,
   RunningPlacement,
+  StepOfOperation,
   StopVirtualMachineInput,
   VirtualMachineJobInput,
 } from '../../shared/virtual-machines.js';
@@ -14,14 +15,14 @@ import { releaseCompute } from './capacity.js';
 import type { ControlDependencies, Transaction } from './dependencies.js';
 import { lockVm, recordVmEvent, runningPlacement, SUCCEEDED, wrongState } from './vm-operation.js';
 
-export interface RecordStartedInput extends VirtualMachineJobInput {
+export interface RecordStartedInput extends VirtualMachineJobInput, StepOfOperation {
   placement: Placement;
 }
 
 /** Running, and the job done, in one transaction; only for the start that holds the VM's current token. */
 export const recordStarted =
   ({ db }: ControlDependencies) =>
-  async ({ vmId, jobId, placement: { hostId, hostName, token } }: RecordStartedInput): Promise<void> =>
+  async ({ vmId, jobId, isStep, placement: { hostId, hostName, token } }: RecordStartedInput): Promise<void> =>
     db.transaction(async (tx) => {
       const [vm] = await tx
         .update(vmInstance)
@@ -35,8 +36,8 @@ export const recordStarted =
         )
         .returning();
       if (!vm) throw new SlipwayError('SLIPWAY_FENCED', `Another operation has taken over VM ${vmId}`);
-      if (!(await completeJob(tx, jobId, SUCCEEDED))) return;
-      await recordVmEvent(tx, vm, 'START', 'INFO', `VM ${vm.name} is running on host ${hostName}`);
+      if (isStep || !(await completeJob(tx, jobId, SUCCEEDED))) return;
+      await recordVmEvent(tx, vm, 'START', 'INFO', `VM ${vm.name} is running on host ${hostName}`, jobId);
     });
 
 /**
@@ -47,12 +48,12 @@ export const recordStarted =
  */
 export const beginStop =
   ({ db }: ControlDependencies) =>
-  async ({ vmId, jobId }: StopVirtualMachineInput): Promise<RunningPlacement | null> =>
+  async ({ vmId, jobId, isStep }: StopVirtualMachineInput & StepOfOperation): Promise<RunningPlacement | null> =>
     db.transaction(async (tx) => {
       const vm = await lockVm(tx, { vmId, jobId });
       if (!vm) return null;
       if (vm.state === 'Stopped') {
-        await completeJob(tx, jobId, SUCCEEDED);
+        if (!isStep) await completeJob(tx, jobId, SUCCEEDED);
         return null;
       }
       if (vm.state !== 'Running' && vm.state !== 'Stopping') throw wrongState(vm, 'Running');
@@ -61,7 +62,7 @@ export const beginStop =
       return { ...placement, timeoutMs: await guestTimeoutMs(tx) };
     });
 
-export interface RecordStoppedInput extends VirtualMachineJobInput {
+export interface RecordStoppedInput extends VirtualMachineJobInput, StepOfOperation {
   placement: Placement;
   /** Its host has not answered and owes the stop: until then CPU and memory stay claimed. */
   isOwed: boolean;
@@ -70,7 +71,7 @@ export interface RecordStoppedInput extends VirtualMachineJobInput {
 /** Stopped, CPU and memory given back, and the job done, in one transaction. */
 export const recordStopped =
   ({ db }: ControlDependencies) =>
-  async ({ vmId, jobId, placement: { token, hostName }, isOwed }: RecordStoppedInput): Promise<void> =>
+  async ({ vmId, jobId, isStep, placement: { token, hostName }, isOwed }: RecordStoppedInput): Promise<void> =>
     db.transaction(async (tx) => {
       const [vm] = await tx
         .update(vmInstance)
@@ -78,9 +79,9 @@ export const recordStopped =
         .where(and(eq(vmInstance.id, vmId), eq(vmInstance.state, 'Stopping'), eq(vmInstance.fenceToken, token)))
         .returning();
       if (vm && !isOwed) await releaseCompute(tx, vmId, token);
-      if (!(await completeJob(tx, jobId, SUCCEEDED)) || !vm) return;
+      if (isStep || !(await completeJob(tx, jobId, SUCCEEDED)) || !vm) return;
       const how = isOwed ? `is taken for stopped: host ${hostName} has not answered and owes it` : 'is stopped';
-      await recordVmEvent(tx, vm, 'STOP', isOwed ? 'WARN' : 'INFO', `VM ${vm.name} ${how}`);
+      await recordVmEvent(tx, vm, 'STOP', isOwed ? 'WARN' : 'INFO', `VM ${vm.name} ${how}`, jobId);
     });
 
 /**
@@ -104,7 +105,7 @@ export const recordRebooted =
     db.transaction(async (tx) => {
       if (!(await completeJob(tx, jobId, SUCCEEDED))) return;
       const [vm] = await tx.select().from(vmInstance).where(eq(vmInstance.id, vmId));
-      if (vm) await recordVmEvent(tx, vm, 'REBOOT', 'INFO', `VM ${vm.name} was rebooted`);
+      if (vm) await recordVmEvent(tx, vm, 'REBOOT', 'INFO', `VM ${vm.name} was rebooted`, jobId);
     });
 
 const guestTimeoutMs = async (tx: Transaction): Promise<number> =>

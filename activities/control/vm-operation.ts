@@ -22,9 +22,14 @@ export async function lockVm(tx: Transaction, { vmId, jobId }: VirtualMachineJob
 
 /**
  * What the tries of a VM hold, the latest first: with `isComputing` where a domain may run, otherwise also where there is
- * a disk or a console log only.
+ * a disk or a console log only. With `ofEveryDisk` each is there once more for every disk that another one took the place
+ * of: a try that failed before that, and that its host has yet to undo, made a file of that disk.
  */
-export function placementsOf(tx: Transaction, vmId: string, { isComputing = false } = {}): Promise<Placement[]> {
+export function placementsOf(
+  tx: Transaction,
+  vmId: string,
+  { isComputing = false, ofEveryDisk = false } = {},
+): Promise<Placement[]> {
   return tx
     .select({
       vmId: capacityClaim.vmId,
@@ -38,7 +43,11 @@ export function placementsOf(tx: Transaction, vmId: string, { isComputing = fals
     .innerJoin(host, eq(host.id, capacityClaim.hostId))
     .innerJoin(
       volumes,
-      and(eq(volumes.instanceId, capacityClaim.vmId), eq(volumes.volumeType, 'ROOT'), isNull(volumes.removed)),
+      and(
+        eq(volumes.instanceId, capacityClaim.vmId),
+        eq(volumes.volumeType, 'ROOT'),
+        ofEveryDisk ? undefined : isNull(volumes.removed),
+      ),
     )
     .where(
       and(
@@ -59,7 +68,10 @@ export async function runningPlacement(tx: Transaction, vm: Vm): Promise<Placeme
 export const wrongState = ({ name, state }: Vm, wanted: string): SlipwayError =>
   new SlipwayError('SLIPWAY_RESOURCE_STATE', `VM ${name} is ${state}, and only a ${wanted} one can do that`);
 
-type VmOperation = 'CREATE' | 'START' | 'STOP' | 'REBOOT' | 'DESTROY' | 'EXPUNGE';
+type VmOperation = 'CREATE' | 'DESTROY' | 'EXPUNGE' | OngoingOperation;
+
+/** What works on a VM that is there before and after. */
+export type OngoingOperation = 'START' | 'STOP' | 'REBOOT' | 'RESTORE' | 'ISO.ATTACH' | 'ISO.DETACH';
 
 export const recordVmEvent = (
   tx: Transaction,
@@ -67,12 +79,14 @@ export const recordVmEvent = (
   operation: VmOperation,
   level: 'INFO' | 'WARN' | 'ERROR',
   description: string,
+  jobId?: string,
 ): Promise<void> =>
   recordEvent(tx, {
-    type: `VM.${operation}`,
+    type: operation.startsWith('ISO.') ? operation : `VM.${operation}`,
     level,
     description,
     accountId: vm.accountId,
+    jobId,
     resourceType: 'VirtualMachine',
     resourceId: vm.id,
   });
@@ -89,7 +103,7 @@ export function failedOutcome({ code, message }: Failure, isCancelled: boolean):
 }
 
 export interface RecordOperationFailedInput extends VirtualMachineJobInput {
-  operation: 'START' | 'STOP' | 'REBOOT';
+  operation: OngoingOperation;
   failure: Failure;
   isCancelled: boolean;
   /** What its host says. Without it a start is taken for undone, and a stop for not done. */
@@ -111,5 +125,5 @@ export const recordOperationFailed =
           .set({ state: hostId ? 'Running' : 'Stopped', hostId })
           .where(eq(vmInstance.id, vmId));
       }
-      await recordVmEvent(tx, vm, operation, 'ERROR', failure.message);
+      await recordVmEvent(tx, vm, operation, 'ERROR', failure.message, jobId);
     });

@@ -97,9 +97,9 @@ export async function findOwnVirtualMachine(
   db: Database,
   caller: Caller,
   id: string,
-): Promise<{ id: string; accountId: string } | undefined> {
+): Promise<{ id: string; accountId: string; zoneId: string } | undefined> {
   const [row] = await db
-    .select({ id: vmInstance.id, accountId: vmInstance.accountId })
+    .select({ id: vmInstance.id, accountId: vmInstance.accountId, zoneId: vmInstance.dataCenterId })
     .from(vmInstance)
     .where(and(eq(vmInstance.id, id), ne(vmInstance.state, 'Expunged'), ownedBy(caller, vmInstance.accountId)));
   return row;

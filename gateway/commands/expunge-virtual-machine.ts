@@ -1,3 +1,4 @@
+import type { VirtualMachineRow } from '../../db/lock-virtual-machine.js';
 import { SlipwayError } from '../../shared/errors.js';
 import { requireExpungeRight } from '../auth/require-expunge-right.js';
 import { field } from '../protocol/fields.js';
@@ -28,9 +29,8 @@ export const expungeVirtualMachine = defineCommand({
       workflowType: 'destroyVirtualMachine',
       id,
       customjobid,
-      input: { expunge: true },
-      check({ state }: { state: string }): void {
-        if (ENDED_STATES.includes(state)) return;
+      input({ state }: VirtualMachineRow): { expunge: true } {
+        if (ENDED_STATES.includes(state)) return { expunge: true };
         throw new SlipwayError('SLIPWAY_RESOURCE_STATE', 'Please destroy vm with specified vmId before expunge');
       },
     };

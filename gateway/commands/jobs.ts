@@ -15,6 +15,9 @@ import { defineCommand, EVERYBODY } from './define-command.js';
 
 /** CloudStack shows a job's command as its Java class. */
 const CLASS_NAMES = new Map([
+  ['attachIso', 'org.apache.cloudstack.api.command.user.iso.AttachIsoCmd'],
+  ['detachIso', 'org.apache.cloudstack.api.command.user.iso.DetachIsoCmd'],
+  ['restoreVirtualMachine', 'org.apache.cloudstack.api.command.user.vm.RestoreVMCmd'],
   ['deleteIso', 'org.apache.cloudstack.api.command.user.iso.DeleteIsoCmd'],
   ['deleteNetwork', 'org.apache.cloudstack.api.command.user.network.DeleteNetworkCmd'],
   ['deleteTemplate', 'org.apache.cloudstack.api.command.user.template.DeleteTemplateCmd'],

@@ -22,7 +22,7 @@ export const recoverVirtualMachine = defineCommand({
   async handle({ id }, { db, caller, command }) {
     await requireExpungeRight(db, caller, 'Recovering a vm');
     if (!(await findOwnVirtualMachine(db, caller, id))) throw noSuchEntity(command, 'id', id);
-    await recoverDestroyed(db, id);
+    await recoverDestroyed(db, id, caller.userId);
     return { virtualmachine: virtualMachineResponse((await findVirtualMachine(db, id))!, caller) };
   },
 });

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { createJob } from '../../db/jobs.js';
+import { createJob, requireIdle } from '../../db/jobs.js';
 import { findOwnVirtualMachine } from '../../db/reads/find-deployment-parts.js';
+import { findJob } from '../../db/reads/find-job.js';
 import { lockVirtualMachine, type VirtualMachineRow } from '../../db/lock-virtual-machine.js';
+import { SlipwayError } from '../../shared/errors.js';
 import { vmWorkflowId } from '../../shared/workflow-ids.js';
 import { noSuchEntity } from '../protocol/standard-texts.js';
 import { earlierJob, jobOfCall } from './async-jobs.js';
@@ -16,14 +18,32 @@ export interface VirtualMachineCall {
   /** The parameter that `id` came in. */
   idParameter?: string;
   customjobid: string | undefined;
-  /** Of the workflow, beside the ids of VM and job. */
-  input: Record<string, unknown>;
   /**
-   * Looks at the VM under the lock of its row: nothing changes it before the job is there.
-   *
-   * @throws SlipwayError when the VM is in no state for it
+   * Of the workflow, beside the ids of VM and job. A function looks at the VM under the lock of its row: nothing changes it
+   * before the job is there. It throws a SlipwayError when the VM is in no state for the operation.
    */
-  check?: (vm: VirtualMachineRow) => void;
+  input: object | ((vm: VirtualMachineRow) => object);
+}
+
+/** @throws SlipwayError SLIPWAY_RESOURCE_STATE in CloudStack's words */
+export function requireRunningOrStopped({ state }: VirtualMachineRow): void {
+  if (state === 'Running' || state === 'Stopped') return;
+  throw new SlipwayError('SLIPWAY_RESOURCE_STATE', 'Please specify a VM that is either Stopped or Running.');
+}
+
+/**
+ * The caller's VM, for what has to be looked up before its job is made.
+ *
+ * @returns undefined when the call was made before: it is answered whatever has become of the VM
+ */
+export async function ownVirtualMachine(
+  { id, idParameter, customjobid }: Pick<VirtualMachineCall, 'id' | 'customjobid'> & { idParameter: string },
+  { db, caller, command }: CommandContext,
+): Promise<{ zoneId: string } | undefined> {
+  if (customjobid !== undefined && (await findJob(db, caller, customjobid))) return undefined;
+  const vm = await findOwnVirtualMachine(db, caller, id);
+  if (!vm) throw noSuchEntity(command, idParameter, id);
+  return vm;
 }
 
 /**
@@ -32,7 +52,7 @@ export interface VirtualMachineCall {
  * @throws SlipwayError SLIPWAY_RESOURCE_BUSY when another operation is working on the VM
  */
 export async function startVirtualMachineJob(
-  { jobCmd, workflowType = jobCmd, id, idParameter = 'id', customjobid, input, check }: VirtualMachineCall,
+  { jobCmd, workflowType = jobCmd, id, idParameter = 'id', customjobid, input }: VirtualMachineCall,
   context: CommandContext,
 ): Promise<{ jobid: string }> {
   const { db, caller } = context;
@@ -44,20 +64,19 @@ export async function startVirtualMachineJob(
   const jobId = customjobid ?? randomUUID();
   const created = await db.transaction(async (tx) => {
     const row = await lockVirtualMachine(tx, vm.id);
-    const made = await createJob(tx, {
+    // Before its state is looked at: one that is busy is between two states, and what matters is that it is busy.
+    if (typeof input === 'function') await requireIdle(tx, vm.id, jobId);
+    return createJob(tx, {
       id: jobId,
       accountId: caller.accountId,
       userId: caller.userId,
       jobCmd,
       workflowType,
       workflowId: vmWorkflowId(vm.id),
-      workflowInput: { ...input, vmId: vm.id, jobId },
+      workflowInput: { ...(typeof input === 'function' ? input(row) : input), vmId: vm.id, jobId },
       instanceType: 'VirtualMachine',
       instanceId: vm.id,
     });
-    // After that: a VM that is busy is in some state between two others, and what matters is that it is busy.
-    check?.(row);
-    return made;
   });
   // Two calls with one `customjobid` may have come at once.
   const job = jobOfCall(created, { jobCmd, accountId: caller.accountId, instanceId: vm.id });

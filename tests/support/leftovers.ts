@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
-import { eq, isNotNull, isNull, ne, or, sql, sum } from 'drizzle-orm';
+import { eq, isNotNull, ne, or, sql, sum } from 'drizzle-orm';
 import { type Database, openDatabase } from '../../db/client.js';
 import {
   asyncJob,
@@ -37,7 +37,7 @@ export async function findLeftovers(installation: Installation): Promise<string[
         copies.filter(({ state }) => state !== 'Ready'),
       ),
       ...rows('copy of a deleted template', await copiesOfDeleted(db)),
-      ...rows('volume', await db.select().from(volumes).where(isNull(volumes.removed))),
+      ...rows('volume', await db.select().from(volumes).where(ne(volumes.state, 'Expunged'))),
       ...rows('waiter', await db.select().from(stageWaiter)),
       ...rows('claim', await db.select().from(capacityClaim)),
       ...rows('debt', await db.select().from(cleanupDebt)),

@@ -44,7 +44,15 @@ async function sweepJob(dependencies: Pick<ControlDependencies, 'db' | 'client'>
 }
 
 /** They are not begun again, for somebody ended them. */
-const REPAIRED = ['deployVirtualMachine', 'startVirtualMachine', 'stopVirtualMachine', 'rebootVirtualMachine'];
+const REPAIRED = [
+  'attachIso',
+  'deployVirtualMachine',
+  'detachIso',
+  'rebootVirtualMachine',
+  'restoreVirtualMachine',
+  'startVirtualMachine',
+  'stopVirtualMachine',
+];
 
 /** Whatever else is idempotent runs again. */
 const successorOf = (workflowType: string): string =>

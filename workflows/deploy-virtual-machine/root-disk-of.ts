@@ -1,0 +1,18 @@
+import { type ImageFormat, isDiskFormat } from '../../shared/images.js';
+import type { Deployment, RootDisk } from '../../shared/virtual-machines.js';
+import { toWorkflowFailure } from '../failure-of.js';
+
+/** How the root disk of a VM comes to be from its template, or blank for what is installed from an ISO. */
+export function rootDiskOf(
+  { sizeBytes, isCopy }: Deployment['rootDisk'],
+  { installPath, format }: { installPath: string; format: ImageFormat },
+): RootDisk {
+  if (isDiskFormat(format)) {
+    return { type: isCopy ? 'copy' : 'overlay', template: installPath, templateFormat: format, sizeBytes };
+  }
+  if (sizeBytes !== null) return { type: 'blank', sizeBytes };
+  throw toWorkflowFailure({
+    code: 'SLIPWAY_RESOURCE_STATE',
+    message: 'A virtual machine from an ISO needs the size of its root disk',
+  });
+}

@@ -1,0 +1,116 @@
+import {
+  CancellationScope,
+  CancelledFailure,
+  isCancellation,
+  setCurrentDetails,
+  setHandler,
+  sleep,
+} from '@temporalio/workflow';
+import type { RestorePlan } from '../activities/control/begin-restore.js';
+import { failoverOf } from '../shared/errors.js';
+import { describeHostFailures, type HostFailure } from '../shared/failures.js';
+import type { RestoreVirtualMachineInput } from '../shared/virtual-machines.js';
+import { vmWorkflowId } from '../shared/workflow-ids.js';
+import { control, onHost } from './activity-proxies.js';
+import { awaitStage, stageEndedSignal } from './deploy-virtual-machine/await-stage.js';
+import { rootDiskOf } from './deploy-virtual-machine/root-disk-of.js';
+import { endWithJob } from './end-with-job.js';
+import { failureOf, toWorkflowFailure } from './failure-of.js';
+import { LOOK_AGAIN_MS, noHostLeft } from './no-host-left.js';
+import { undoRestore } from './restore-virtual-machine/undo-restore.js';
+import { startOnSomeHost } from './start-on-some-host.js';
+import { stopWhereItRuns } from './stop-where-it-runs.js';
+
+/**
+ * Gives a VM a new root disk, of its own template or another. The template is brought to the pool while the VM runs on;
+ * then the VM is stopped, the new disk is made beside the old one and takes its place, and the VM is started again if it
+ * ran. Failed or cancelled on the way, it has its old disk, and runs again if it ran. The old disk is removed when all of
+ * it has succeeded.
+ */
+export function restoreVirtualMachine(input: RestoreVirtualMachineInput): Promise<void> {
+  const wake = { wakeUps: 0 };
+  setHandler(stageEndedSignal, () => void wake.wakeUps++);
+  return endWithJob(input, 'RESTORE', async () => {
+    try {
+      await restore(input, wake);
+    } catch (error) {
+      const failure = failureOf(error);
+      setCurrentDetails(`${failure.message}\n\ngoing back to the old disk`);
+      const trouble = await CancellationScope.nonCancellable(() => undoRestore(input));
+      if (trouble === undefined || isCancellation(error)) throw error;
+      throw toWorkflowFailure({ ...failure, message: `${failure.message}\n${trouble}` });
+    }
+  });
+}
+
+async function restore(input: RestoreVirtualMachineInput, wake: { wakeUps: number }): Promise<void> {
+  const { vmId, jobId, isToRun } = input;
+  // Not cancellable, here and below: what the database has done must be known to be undone.
+  const plan = await CancellationScope.nonCancellable(() => control('space for a new disk').beginRestore(input));
+  if (!plan) return;
+  setCurrentDetails('Bringing the template to the pool');
+  const installPath = await awaitStage(
+    // Until a try makes the disk it has no token.
+    { ...plan.stage, workflowId: vmWorkflowId(vmId), use: { type: 'rootDisk', volumeId: plan.volumeId, token: 0 } },
+    wake,
+  );
+  if (isToRun) await stopWhereItRuns({ vmId, jobId, isForced: false, isStep: true });
+  const made = await makeDisk(input, plan, installPath);
+  await CancellationScope.nonCancellable(() =>
+    control('the new disk takes the place of the old').recordNewDisk({ vmId, jobId, ...made }),
+  );
+  if (isToRun) await startOnSomeHost({ vmId, jobId, isStep: true });
+  await CancellationScope.nonCancellable(() => control('restored').recordRestored({ vmId, jobId }));
+  setCurrentDetails('Restored');
+}
+
+interface MadeDisk {
+  token: number;
+  volume: { fileName: string; virtualSizeBytes: number };
+}
+
+/** On a host that reaches the pool; on the next one when that fails. */
+async function makeDisk(
+  { vmId, jobId }: RestoreVirtualMachineInput,
+  { rootDisk, format }: RestorePlan,
+  installPath: string,
+): Promise<MadeDisk> {
+  const failures: HostFailure[] = [];
+  for (;;) {
+    if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('The restore was cancelled');
+    const excludedHostIds = failures.map(({ hostId }) => hostId);
+    const claim = await CancellationScope.nonCancellable(() =>
+      control('choose a host to make the disk').claimDiskMaker({ vmId, jobId, excludedHostIds }),
+    );
+    if (claim.outcome === 'obsolete') throw new CancelledFailure('The job has ended');
+    if (claim.outcome === 'no host') {
+      if (claim.returnsWithinMs === 0) {
+        throw toWorkflowFailure(noHostLeft('No host can make the new root disk', failures, claim.refused));
+      }
+      setCurrentDetails('Waiting for a host that is only just away');
+      await sleep(Math.min(claim.returnsWithinMs, LOOK_AGAIN_MS), { summary: 'a host may come back' });
+      continue;
+    }
+    const { hostName, ...place } = claim.placement;
+    setCurrentDetails(`Making the new root disk on **${hostName}**`);
+    try {
+      const { hostId, poolId, volumeId, token } = place;
+      const disk = rootDiskOf(rootDisk, { installPath, format });
+      const volume = await onHost(hostId, `new root disk on ${hostName}`).createRootVolume({
+        vmId,
+        token,
+        poolId,
+        volumeId,
+        disk,
+      });
+      return { token, volume };
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      const failure = failureOf(error);
+      failures.push({ hostId: place.hostId, hostName, ...failure });
+      if (failoverOf(failure.code) === 'giveUp') {
+        throw toWorkflowFailure({ code: failure.code, message: describeHostFailures(failures) });
+      }
+    }
+  }
+}
