@@ -53,7 +53,7 @@ export async function writeSettings(db: Pick<Database, 'insert'>, values: Partia
  */
 export async function changeSetting(
   db: Database,
-  { name, value, accountId }: { name: SettingName; value: string; accountId: string },
+  { name, value, accountId, userId }: { name: SettingName; value: string; accountId: string; userId?: string },
 ): Promise<void> {
   const { defaultValue } = SETTINGS[name];
   await db.transaction(async (tx) => {
@@ -69,6 +69,7 @@ export async function changeSetting(
       level: 'INFO',
       description: `The setting ${name} was changed from ${JSON.stringify(stored)} to ${JSON.stringify(value)}`,
       accountId,
+      userId,
       resourceType: 'Configuration',
     });
   });

@@ -57,6 +57,7 @@ export const removeTemplate =
         description: `${nameOf(template)} was deleted${left ? ' from a zone' : ''}`,
         accountId: template.accountId,
         resourceId: templateId,
+        jobId,
       });
     });
 
@@ -114,5 +115,6 @@ export const recordTemplateNotRemoved =
         description: failure.message,
         accountId: template?.accountId,
         resourceId: templateId,
+        jobId,
       });
     });

@@ -1,9 +1,10 @@
 import { findZones, hasGuestOs } from '../../db/reads/find-deployment-parts.js';
 import type { Listed } from '../../db/reads/list-query.js';
 import { type ListedTemplate, listTemplates } from '../../db/reads/list-templates.js';
+import { event } from '../../db/schema/index.js';
 import { abandonTemplate, createTemplate, type NewTemplate } from '../../db/templates.js';
 import { formatDigest, parseChecksum } from '../../shared/checksum.js';
-import { SlipwayError } from '../../shared/errors.js';
+import { isSlipwayError, SlipwayError } from '../../shared/errors.js';
 import { accountKey, templateKey } from '../../shared/search-attributes.js';
 import { templateWorkflowId } from '../../shared/workflow-ids.js';
 import { ALL_ZONES, boolean, oneOf, string, withDefault } from '../protocol/parameters.js';
@@ -73,6 +74,16 @@ export async function registerImage(
     arch: args.arch,
   });
   const isIso = own.format === 'ISO';
+  const audit = (level: 'INFO' | 'ERROR', description: string) =>
+    db.insert(event).values({
+      type: isIso ? 'ISO.CREATE' : 'TEMPLATE.CREATE',
+      level,
+      description,
+      accountId: caller.accountId,
+      userId: caller.userId,
+      resourceType: isIso ? 'Iso' : 'Template',
+      resourceId: id,
+    });
   const registered = () =>
     listTemplates(
       db,
@@ -96,9 +107,13 @@ export async function registerImage(
     // Temporal may have lost its answer only. The row decides: Active, it is registered; else it will never be.
     await abandonTemplate(db, id);
     const rows = await registered();
-    if (rows.count === 0) throw error;
-    return rows;
+    if (rows.count === 0) {
+      const why = isSlipwayError(error) ? error.message : 'an unexpected error';
+      await audit('ERROR', `${args.name} could not be registered: ${why}`);
+      throw error;
+    }
   }
+  await audit('INFO', `${args.name} was registered`);
   return registered();
 }
 

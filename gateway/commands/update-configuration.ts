@@ -36,7 +36,12 @@ export const updateConfiguration = defineCommand({
     const name = args.name.toLowerCase();
     if (!isSettingName(name)) throw invalid(`Config parameter with name ${quotable(args.name)} doesn't exist`);
     if (args.value !== undefined) {
-      await changeSetting(db, { name, value: wantedValue(name, args.value), accountId: caller.accountId });
+      await changeSetting(db, {
+        name,
+        value: wantedValue(name, args.value),
+        accountId: caller.accountId,
+        userId: caller.userId,
+      });
     }
     return { configuration: configurationResponse(name, (await readSettings(db))[name]) };
   },

@@ -126,6 +126,24 @@ export const boolean = (description: string, options: Options = {}) =>
     return word === 'true';
   });
 
+const DAY = /^\d{4}-\d{2}-\d{2}$/;
+const DATE_TIME = /^(\d{4}-\d{2}-\d{2})[ T](\d{2}:\d{2}:\d{2})(Z|[+-]\d{2}:?\d{2})?$/;
+
+/**
+ * A day, or a time of one, in UTC where it names no offset.
+ *
+ * @param options.isEnd a day stands for its end, not for its beginning
+ */
+export const date = (description: string, { isEnd = false, ...options }: Options & { isEnd?: boolean } = {}) =>
+  scalar('date', description, options, (text, name, command) => {
+    const [, day, time, offset = 'Z'] =
+      DATE_TIME.exec(DAY.test(text) ? `${text} ${isEnd ? '23:59:59' : '00:00:00'}` : text) ?? [];
+    // Lists show whole seconds: what they show at this very time is meant too.
+    const value = new Date(`${day}T${time}${isEnd ? '.999' : ''}${offset}`);
+    if (Number.isNaN(value.getTime())) throw invalidValue(command, name, text);
+    return value;
+  });
+
 /**
  * A detail's name becomes a key of JSON and an element of XML, where a colon would be a prefix that nobody declared: a
  * reader that knows namespaces would refuse the whole list.
