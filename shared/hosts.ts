@@ -58,3 +58,22 @@ export interface HostChanged {
   status: 'Up' | 'Down';
   bootId: string | null;
 }
+
+/** A job that works on a host. */
+export interface HostJobInput {
+  hostId: string;
+  jobId: string;
+}
+
+export interface PrepareHostForMaintenanceInput extends HostJobInput {
+  /** Otherwise they run on, and the host is in maintenance when the last of them has left it. */
+  stopsVirtualMachines: boolean;
+}
+
+export interface RemoveHostInput {
+  hostId: string;
+  /** Also when it is not in maintenance: it is gone for good. */
+  isForced: boolean;
+  accountId: string;
+  userId: string;
+}

@@ -80,7 +80,7 @@ export const planEviction =
           excludedHostIds.length > 0 ? notInArray(host.id, excludedHostIds) : undefined,
         ),
       )
-      .orderBy(host.name)
+      .orderBy(sql`${storagePoolHostRef.problem} is null desc`, host.name)
       .limit(1);
     if (!reader) return { outcome: 'no host' };
     const { poolId, templateId, generation, epoch } = spool;

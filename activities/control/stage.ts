@@ -108,7 +108,14 @@ async function pickHost(tx: Transaction, { poolId, preferredHostId, excludedHost
       ),
     )
     // A host that is down for a moment is better than none: the short queue's timeout tells.
-    .orderBy(sql`${host.status} = 'Up' desc`, sql`${host.id} = ${preferredHostId} desc`, host.name)
+    .orderBy(
+      sql`${host.status} = 'Up' desc`,
+      sql`${storagePoolHostRef.problem} is null desc`,
+      // One in maintenance goes on with what it downloads, and begins nothing that another one can.
+      sql`${host.resourceState} = 'Enabled' desc`,
+      sql`${host.id} = ${preferredHostId} desc`,
+      host.name,
+    )
     .limit(1);
   return pick;
 }

@@ -31,7 +31,11 @@ export const pickValidationHost =
           input.excludedHostIds.length > 0 ? notInArray(host.id, input.excludedHostIds) : undefined,
         ),
       )
-      .orderBy(sql`${host.dataCenterId} in (${zonesOf(db, input.excludedHostIds)})`, sql`random()`)
+      .orderBy(
+        sql`${host.dataCenterId} in (${zonesOf(db, input.excludedHostIds)})`,
+        sql`${host.resourceState} = 'Enabled' desc`,
+        sql`random()`,
+      )
       .limit(1);
     return picked ? { ...picked, settings: downloadSettings(await readSettings(db)) } : null;
   };

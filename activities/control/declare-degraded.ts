@@ -1,0 +1,76 @@
+import { and, eq, notInArray } from 'drizzle-orm';
+import { asyncJob, capacityClaim, cleanupDebt, host, JOB_STATUS, vmInstance } from '../../db/schema/index.js';
+import { SlipwayError } from '../../shared/errors.js';
+import type { HostJobInput } from '../../shared/hosts.js';
+import type { ControlDependencies } from './dependencies.js';
+import { lockHostOfJob } from './lock-host.js';
+import { recordEvent } from './record-event.js';
+import { recordVmEvent } from './vm-operation.js';
+
+/**
+ * An operator vouches that nothing runs on the host any more. Its VMs are Stopped, and the host owes the end of their
+ * domains: should it come back, it ends them before it is Up. Those that an operation works on are left to it.
+ *
+ * @returns how many were left; ask again then
+ * @throws SlipwayError SLIPWAY_RESOURCE_STATE when the host answers, or was removed
+ */
+export const takeForStopped =
+  ({ db }: ControlDependencies) =>
+  async (input: HostJobInput): Promise<{ busy: number }> =>
+    db.transaction(async (tx) => {
+      const locked = await lockHostOfJob(tx, input);
+      if (!locked) return { busy: 0 };
+      const { self, job } = locked;
+      if (self.resourceState !== 'Degraded') {
+        if (self.status === 'Up') {
+          throw new SlipwayError(
+            'SLIPWAY_RESOURCE_STATE',
+            `Host ${self.name} is Up: only one that does not answer can be declared as Degraded`,
+          );
+        }
+        await tx.update(host).set({ resourceState: 'Degraded' }).where(eq(host.id, self.id));
+        await recordEvent(tx, {
+          type: 'HOST.DECLARE.DEGRADED',
+          level: 'WARN',
+          description: `Host ${self.name} is Degraded: its virtual machines are taken for stopped`,
+          accountId: job.accountId,
+          jobId: job.id,
+          resourceType: 'Host',
+          resourceId: self.id,
+        });
+      } else if (self.status === 'Up') {
+        // It has come back meanwhile, and says itself what runs there.
+        return { busy: 0 };
+      }
+      const isHere = and(eq(vmInstance.hostId, self.id), notInArray(vmInstance.state, ['Stopped', 'Destroyed']));
+      const vms = await tx.select().from(vmInstance).where(isHere).orderBy(vmInstance.id).for('update');
+      let busy = 0;
+      for (const vm of vms) {
+        const isWorkedOn = and(eq(asyncJob.instanceId, vm.id), eq(asyncJob.jobStatus, JOB_STATUS.inProgress));
+        const [working] = await tx.select({ id: asyncJob.id }).from(asyncJob).where(isWorkedOn).limit(1);
+        if (working || vm.state !== 'Running') {
+          busy++;
+          continue;
+        }
+        const [claim] = await tx
+          .select()
+          .from(capacityClaim)
+          .where(and(eq(capacityClaim.vmId, vm.id), eq(capacityClaim.token, vm.fenceToken)));
+        if (claim) {
+          await tx
+            .insert(cleanupDebt)
+            .values({
+              vmId: vm.id,
+              token: claim.token,
+              hostId: self.id,
+              reason: 'The host was declared as Degraded',
+              keepsDisk: true,
+            })
+            .onConflictDoNothing();
+        }
+        await tx.update(vmInstance).set({ state: 'Stopped', hostId: null }).where(eq(vmInstance.id, vm.id));
+        const how = `is taken for stopped: host ${self.name} is Degraded`;
+        await recordVmEvent(tx, vm, 'STOP', 'WARN', `VM ${vm.name} ${how}`, job.id);
+      }
+      return { busy };
+    });

@@ -1,0 +1,34 @@
+import { and, eq, gt, or } from 'drizzle-orm';
+import { asyncJob, capacityClaim, host, JOB_STATUS, vmInstance } from '../../db/schema/index.js';
+import { SlipwayError } from '../../shared/errors.js';
+import type { HostJobInput } from '../../shared/hosts.js';
+import type { Transaction } from './dependencies.js';
+
+type HostRow = typeof host.$inferSelect;
+
+/** @throws SlipwayError SLIPWAY_RESOURCE_STATE when it was removed */
+export async function lockHost(tx: Transaction, hostId: string): Promise<HostRow> {
+  const [row] = await tx.select().from(host).where(eq(host.id, hostId)).for('update');
+  if (row?.removed === null) return row;
+  throw new SlipwayError('SLIPWAY_RESOURCE_STATE', `Host ${row?.name ?? hostId} was removed`);
+}
+
+/** The host, locked, with the job that works on it; undefined when that has ended. */
+export async function lockHostOfJob(
+  tx: Transaction,
+  { hostId, jobId }: HostJobInput,
+): Promise<{ self: HostRow; job: typeof asyncJob.$inferSelect } | undefined> {
+  const [job] = await tx.select().from(asyncJob).where(eq(asyncJob.id, jobId));
+  if (job?.jobStatus !== JOB_STATUS.inProgress) return undefined;
+  return { self: await lockHost(tx, hostId), job };
+}
+
+/** VMs that may run on the host, one that is about to or that it has yet to end included. */
+export function computingOn(tx: Transaction, hostId: string) {
+  return tx
+    .selectDistinct({ id: vmInstance.id, name: vmInstance.name, state: vmInstance.state, hostId: vmInstance.hostId })
+    .from(capacityClaim)
+    .innerJoin(vmInstance, eq(vmInstance.id, capacityClaim.vmId))
+    .where(and(eq(capacityClaim.hostId, hostId), or(gt(capacityClaim.cpuMhz, 0), gt(capacityClaim.ramBytes, 0))))
+    .orderBy(vmInstance.name);
+}
