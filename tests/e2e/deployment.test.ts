@@ -1,10 +1,15 @@
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { CloudStackApiError } from '../../cli/cloudstack-client.js';
 import { pickFreePorts } from '../../embedded/ports.js';
 import { TestInstallation } from '../support/test-installation.js';
 import { waitFor } from '../support/wait-for.js';
+
+const run = promisify(execFile);
 
 const MiB = 1024 ** 2;
 
@@ -55,6 +60,51 @@ describe('a deployment through the API', () => {
 
     await test.expunge(vmId);
     await test.expunge(second);
+    await test.leavesNothing();
+  });
+
+  it('gives a guest its keys and user data, and shows its console and its display', async () => {
+    const { client } = test;
+    const disk = await test.disk(2 * MiB);
+    const templateId = await test.register(`${test.origin.url}${disk.path}`);
+    await client.call('createSSHKeyPair', { name: 'mine' });
+    const userData = '#cloud-config\nhostname: überall\n';
+    const vmId = await test.deploy(templateId, {
+      name: 'web-1',
+      keypair: 'mine',
+      userdata: Buffer.from(userData).toString('base64'),
+    });
+    await test.hasBooted(vmId, disk);
+
+    const { consoleDirectory, libvirtUri } = await test.hostOf(vmId);
+    const seed = path.join(consoleDirectory, 'seeds', `${vmId}.iso`);
+    const read = async (name: string) => (await run('bsdtar', ['-xOf', seed, name])).stdout;
+    expect(await read('user-data')).toBe(userData);
+    expect(JSON.parse(await read('meta-data'))).toEqual({
+      'instance-id': vmId,
+      'local-hostname': 'web-1',
+      'public-keys': [expect.stringMatching(/^ssh-rsa /)],
+    });
+    const { nic } = (await test.vm(vmId)) as unknown as { nic: { macaddress: string; type: string }[] };
+    expect(nic).toMatchObject([{ type: 'User' }]);
+    const { stdout: xml } = await run('virsh', ['-c', libvirtUri, 'dumpxml', vmId]);
+    expect(xml).toContain(seed);
+    expect(xml).toContain(nic[0]!.macaddress);
+
+    const { consolelog } = await client.call('getVirtualMachineConsoleLog', { id: vmId });
+    expect((consolelog as { output: string }).output).toContain(disk.nonce);
+    const { consoleendpoint } = await client.call('createConsoleEndpoint', { virtualmachineid: vmId });
+    const { port } = consoleendpoint as { port: number };
+    const greeting = await new Promise<string>((resolve, reject) => {
+      const socket = connect(port, '127.0.0.1').once('error', reject);
+      socket.once('data', (bytes) => {
+        socket.destroy();
+        resolve(bytes.toString('latin1'));
+      });
+    });
+    expect(greeting).toMatch(/^RFB 003/);
+
+    await test.expunge(vmId);
     await test.leavesNothing();
   });
 

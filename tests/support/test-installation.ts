@@ -126,8 +126,16 @@ export class TestInstallation {
     return template[0]!.id;
   }
 
-  /** Asks for a VM and answers at once. */
-  async begin(templateid: string, client = this.client): Promise<{ id: string; jobid: string }> {
+  /**
+   * Asks for a VM and answers at once.
+   *
+   * @param parameters further ones
+   */
+  async begin(
+    templateid: string,
+    client = this.client,
+    parameters: Record<string, string> = {},
+  ): Promise<{ id: string; jobid: string }> {
     const { zone } = (await client.call('listZones')) as { zone: { id: string }[] };
     const { serviceoffering } = (await client.call('listServiceOfferings')) as {
       serviceoffering: { id: string; name: string }[];
@@ -137,6 +145,7 @@ export class TestInstallation {
       zoneid: zone[0]!.id,
       serviceofferingid: small.id,
       templateid,
+      ...parameters,
     });
     return begun as { id: string; jobid: string };
   }
@@ -145,8 +154,8 @@ export class TestInstallation {
     return client.waitForJob(jobid, { timeoutMs: JOB_TIMEOUT_MS });
   }
 
-  async deploy(templateId: string): Promise<string> {
-    const { id, jobid } = await this.begin(templateId);
+  async deploy(templateId: string, parameters: Record<string, string> = {}): Promise<string> {
+    const { id, jobid } = await this.begin(templateId, this.client, parameters);
     await this.ended(jobid);
     return id;
   }
