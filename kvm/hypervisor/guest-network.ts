@@ -79,9 +79,11 @@ async function ensureVlanBridge(run: RunIp, vlanInterface: string, vlan: number)
   await addUnlessThere(run, ['link', vlanInterface, 'name', device, 'type', 'vlan', 'id', String(vlan)]);
   // What was there a moment later may be another installation's.
   await refuseOther(run, { bridge, device, vlanInterface, vlan });
-  // Without an address, also of IPv6, the host itself is not reached from the guests' network.
-  await run(['link', 'set', 'dev', bridge, 'addrgenmode', 'none', 'up']);
-  await run(['link', 'set', 'dev', device, 'addrgenmode', 'none', 'master', bridge, 'up']);
+  // Without an address, also of IPv6, the host itself is not reached from the guests' network. Before they are up: the
+  // kernel gives one then, and keeps it.
+  for (const name of [bridge, device]) await run(['link', 'set', 'dev', name, 'addrgenmode', 'none']);
+  await run(['link', 'set', 'dev', device, 'master', bridge]);
+  for (const name of [bridge, device]) await run(['link', 'set', 'dev', name, 'up']);
   return bridge;
 }
 

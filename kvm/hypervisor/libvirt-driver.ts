@@ -4,17 +4,16 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SlipwayError } from '../../shared/errors.js';
 import type { DomainReport, DomainState, HostFacts } from '../../shared/hosts.js';
-import type { DomainSpec, GuestSecrets, NicSpec } from '../../shared/virtual-machines.js';
-import { readQcow2Header } from '../image/read-qcow2-header.js';
-import { isInstalledTemplate, parseVolumeFileName } from '../storage/file-names.js';
+import type { DomainSpec, GuestSecrets } from '../../shared/virtual-machines.js';
 import { assertUuid } from '../uuid.js';
 import { awaitReboot } from './await-reboot.js';
 import { createDomain, withXmlFile } from './create-domain.js';
-import type { NicDevice, RootDiskDevice } from './device-xml.js';
 import { createDomainTypeFinder } from './usable-domain-type.js';
 import { buildCdromXml, buildDomainXml, type DomainDescription, readCdrom } from './domain-xml.js';
+import { findDevices, isoPath } from './find-devices.js';
 import { findDomains, type FoundDomain } from './find-domains.js';
 import { createGuestNetwork, type GuestNetworkOptions } from './guest-network.js';
+import { readNodeInfo } from './node-info.js';
 import { readConsole } from './read-console.js';
 import { consoleFileName, listConsoles, removeConsole } from './remove-console.js';
 import { SeedIsos } from './seed-iso.js';
@@ -39,8 +38,6 @@ export type HypervisorFacts = Omit<HostFacts, 'bootId' | 'pools'>;
 const SHUTDOWN_POLL_MS = 250;
 /** Of display 0. */
 const FIRST_VNC_PORT = 5900;
-/** Of one station: a group's would never get an answer. */
-const MAC_ADDRESS = /^[0-9a-f][02468ace](?::[0-9a-f]{2}){5}$/;
 
 export interface GuestPatience {
   /** Without asking the guest. */
@@ -72,7 +69,7 @@ export class LibvirtDriver {
   }
 
   async facts(): Promise<HypervisorFacts> {
-    const node = parseNodeInfo(await this.#virsh.run(['nodeinfo']));
+    const node = await readNodeInfo(this.#virsh);
     const version = await this.#virsh.run(['version']);
     return {
       ...node,
@@ -118,7 +115,7 @@ export class LibvirtDriver {
    * @param iso file name on the pool; null for an empty drive
    */
   async changeIso(vmId: string, { poolId, iso }: Pick<DomainSpec, 'poolId' | 'iso'>): Promise<void> {
-    const path = this.#isoPath({ poolId, iso });
+    const path = isoPath(this.#options.poolPath(poolId), iso);
     if (!isAlive(await this.#findOurs(vmId))) return;
     const drive = readCdrom(await this.#virsh.run(['dumpxml', vmId]));
     if (!drive) {
@@ -268,14 +265,12 @@ export class LibvirtDriver {
   }
 
   async #describe(spec: DomainSpec, token: number, guest: GuestSecrets): Promise<DomainDescription> {
-    const { vmId, instanceName, displayName, cpus, memoryBytes, rootVolume, bootsFromIso } = spec;
-    if (!parseVolumeFileName(rootVolume)) {
-      throw new SlipwayError('SLIPWAY_INTERNAL', 'The root volume must be the name of a volume file');
-    }
-    const { arch } = parseNodeInfo(await this.#virsh.run(['nodeinfo']));
-    const directory = this.#options.poolPath(spec.poolId);
+    const { vmId, instanceName, displayName, cpus, memoryBytes, bootsFromIso } = spec;
     const { installationId, hostId, consoleDirectory } = this.#options;
+    const devices = await findDevices(spec, this.#options.poolPath(spec.poolId), this.#bridgeOf);
+    const { arch } = await readNodeInfo(this.#virsh);
     return {
+      ...devices,
       mark: { installationId, hostId, vmId, token },
       domainType: await this.#domainType(arch),
       arch,
@@ -283,11 +278,8 @@ export class LibvirtDriver {
       title: displayName,
       cpus,
       memoryBytes,
-      disk: { path: join(directory, rootVolume), backing: await readBacking(directory, rootVolume) },
-      iso: this.#isoPath(spec),
       bootsFromIso,
       seed: await this.#seeds.write(vmId, guest),
-      nics: await Promise.all(spec.nics.map((nic) => this.#nic(nic))),
       vncPassword: guest.vncPassword,
       consolePath: join(consoleDirectory, consoleFileName(vmId)),
       hasDacDriver: this.#hasDacDriver(),
@@ -296,17 +288,6 @@ export class LibvirtDriver {
 
   #hasDacDriver(): boolean {
     return new URL(this.#options.uri).pathname === '/system';
-  }
-
-  #isoPath({ poolId, iso }: Pick<DomainSpec, 'poolId' | 'iso'>): string | null {
-    if (iso === null) return null;
-    if (isInstalledTemplate(iso)) return join(this.#options.poolPath(poolId), iso);
-    throw new SlipwayError('SLIPWAY_INTERNAL', 'The disc of a VM must be an installed ISO');
-  }
-
-  async #nic({ macAddress, type, vlan }: NicSpec): Promise<NicDevice> {
-    if (!MAC_ADDRESS.test(macAddress)) throw new SlipwayError('SLIPWAY_INTERNAL', 'A NIC has no usable MAC address');
-    return { macAddress, bridge: type === 'User' ? null : await this.#bridgeOf(vlan) };
   }
 }
 
@@ -317,32 +298,4 @@ const isAlive = <Domain extends { state: DomainState }>(domain: Domain | undefin
 function withoutSecret(error: unknown, secret: string): unknown {
   if (!(error instanceof SlipwayError) || secret === '' || !error.message.includes(secret)) return error;
   return new SlipwayError(error.code, error.message.replaceAll(secret, '…'));
-}
-
-/**
- * @returns null for a disk that stands on nothing
- * @throws SlipwayError SLIPWAY_POOL_IO when it is no qcow2, or stands on what is no installed template of the same pool
- */
-async function readBacking(directory: string, rootVolume: string): Promise<RootDiskDevice['backing']> {
-  const header = await readQcow2Header(join(directory, rootVolume)).catch((error: NodeJS.ErrnoException) => {
-    throw new SlipwayError('SLIPWAY_POOL_IO', `The volume file ${rootVolume} cannot be read (${error.code})`);
-  });
-  if (header?.backingFileOffset === 0) return null;
-  const format = header?.backingFormat;
-  if (!header?.backingFile || !isInstalledTemplate(header.backingFile) || (format !== 'qcow2' && format !== 'raw')) {
-    throw new SlipwayError('SLIPWAY_POOL_IO', `The volume file ${rootVolume} does not stand on an installed template`);
-  }
-  return { path: join(directory, header.backingFile), format };
-}
-
-/** Some machines (many ARM ones, and guests) tell no frequency; with 0 no VM would ever fit there. */
-const ASSUMED_CPU_SPEED_MHZ = 2000;
-
-function parseNodeInfo(output: string): Pick<HostFacts, 'arch' | 'cpus' | 'cpuSpeedMhz'> {
-  const value = (name: string): string => new RegExp(`^${name}:\\s+(\\S+)`, 'm').exec(output)?.[1] ?? '';
-  return {
-    arch: value('CPU model'),
-    cpus: Number(value('CPU\\(s\\)')),
-    cpuSpeedMhz: Number.parseInt(value('CPU frequency'), 10) || ASSUMED_CPU_SPEED_MHZ,
-  };
 }

@@ -20,11 +20,9 @@ export async function buildBootIso(
     const image = Buffer.alloc(CD_SECTOR_BYTES);
     image.set(bootSector(nonce, isObliging === undefined ? {} : { isObliging }));
     await writeFile(path.join(directory, 'boot.img'), image);
-    await promisify(execFile)('xorriso', [
-      ...['-no_rc', '-as', 'mkisofs', '-quiet', '-volid', 'SLIPWAY', '-rock'],
-      ...['-eltorito-boot', 'boot.img', '-no-emul-boot', '-boot-load-size', '4', '-eltorito-catalog', 'boot.cat'],
-      ...['-output', file, directory],
-    ]);
+    const bootable = '-eltorito-boot boot.img -no-emul-boot -boot-load-size 4 -eltorito-catalog boot.cat'.split(' ');
+    const options = ['-quiet', '-volid', 'SLIPWAY', '-rock', ...bootable];
+    await promisify(execFile)('xorriso', ['-no_rc', '-as', 'mkisofs', ...options, '-output', file, directory]);
   } finally {
     await rm(directory, { recursive: true });
   }
