@@ -1,0 +1,306 @@
+import { Context } from '@temporalio/activity';
+import { and, eq, isNull, ne } from 'drizzle-orm';
+import {
+  capacityClaim,
+  cleanupDebt,
+  event,
+  host,
+  JOB_STATUS,
+  stageWaiter,
+  storagePool,
+  templateSpoolRef,
+  volumes,
+} from '../../db/schema/index.js';
+import type { JobRow } from '../../db/jobs.js';
+import { writeSettings } from '../../db/settings.js';
+import { vmWorkflowId } from '../../shared/workflow-ids.js';
+import { removeDeadVolumes } from '../../workers/control-worker/remove-dead-volumes.js';
+import { sweepJobs } from '../../workers/control-worker/sweep-jobs.js';
+import { type ControlPlane, startControlPlane } from '../support/control-plane.js';
+import { FakeHost, hang, refusal } from '../support/fake-host.js';
+import { Scenario } from '../support/scenario.js';
+import { waitFor } from '../support/wait-for.js';
+
+const SUCCEEDED = { jobStatus: JOB_STATUS.succeeded };
+const GIB = 1024 ** 3;
+
+let plane: ControlPlane;
+let scenario: Scenario;
+let fake: FakeHost;
+
+beforeAll(async () => {
+  plane = await startControlPlane();
+  scenario = new Scenario(plane);
+  // So that nobody waits for long for a host that is away.
+  await writeSettings(plane.db, { 'host.reconnect.grace': '2' });
+});
+afterAll(() => plane.stop());
+
+beforeEach(async () => {
+  fake = await FakeHost.join(plane, 'host-1');
+  await fake.isStatus('Up');
+});
+afterEach(() => fake.retire());
+
+const running = async (): Promise<string> => {
+  const { vmId, job } = await scenario.deploy(await scenario.template());
+  expect(job).toMatchObject(SUCCEEDED);
+  return vmId;
+};
+const stopped = async (): Promise<string> => {
+  const vmId = await running();
+  expect(await scenario.operate('stopVirtualMachine', vmId, { isForced: true })).toMatchObject(SUCCEEDED);
+  return vmId;
+};
+const restore = (vmId: string, input: object) => scenario.operate('restoreVirtualMachine', vmId, { ...input });
+const begin = async (vmId: string, input: object): Promise<JobRow> => {
+  const job = await scenario.job('restoreVirtualMachine', vmId, { ...input });
+  await scenario.start(job);
+  return job;
+};
+
+const rootDisk = async (vmId: string) => {
+  const [row] = await plane.db
+    .select()
+    .from(volumes)
+    .where(and(eq(volumes.instanceId, vmId), isNull(volumes.removed)));
+  return row!;
+};
+const pool = async () => (await plane.db.select().from(storagePool).where(eq(storagePool.id, fake.poolId)))[0]!;
+
+/** What a VM holds anywhere, once everything that is nobody's is removed. */
+async function holdings(vmId: string) {
+  await waitFor('nothing is left to be removed', async () => {
+    await removeDeadVolumes(plane);
+    const dead = await plane.db
+      .select()
+      .from(volumes)
+      .where(and(eq(volumes.instanceId, vmId), ne(volumes.state, 'Expunged')));
+    return dead.length === 1;
+  });
+  const { state, hostId, templateId, isoId } = await scenario.vmRow(vmId);
+  const disk = await rootDisk(vmId);
+  const claims = await plane.db.select().from(capacityClaim).where(eq(capacityClaim.vmId, vmId));
+  const [self] = await plane.db.select().from(host).where(eq(host.id, fake.hostId));
+  return {
+    vm: { state, hostId, templateId, isoId },
+    disk: { id: disk.id, path: disk.path, copy: disk.templateSpoolRefId, reserved: disk.reservedBytes },
+    files: [...fake.volumes],
+    domains: fake.domains.size,
+    diskBytes: claims.reduce((sum, claim) => sum + claim.diskBytes, 0),
+    allocated: (await pool()).allocatedBytes,
+    ram: self!.ramUsedBytes,
+    debts: await plane.db.select().from(cleanupDebt).where(eq(cleanupDebt.vmId, vmId)),
+    waiters: await plane.db
+      .select()
+      .from(stageWaiter)
+      .where(eq(stageWaiter.workflowId, vmWorkflowId(vmId))),
+  };
+}
+
+const failed = (text: string) => ({
+  jobStatus: JOB_STATUS.failed,
+  jobResult: expect.objectContaining({ errortext: expect.stringContaining(text) as string }) as object,
+});
+
+describe('a VM that is restored', () => {
+  it('from its own template runs on a new disk; nothing is downloaded, and of the old disk nothing is left', async () => {
+    const vmId = await running();
+    const before = await holdings(vmId);
+    const { fenceToken } = await scenario.vmRow(vmId);
+    const downloads = fake.timesAsked('downloadTier');
+    expect(await restore(vmId, { isToRun: true })).toMatchObject(SUCCEEDED);
+
+    expect(fake.volumes.size).toBe(2);
+    const after = await holdings(vmId);
+    const row = await scenario.vmRow(vmId);
+    expect(row.fenceToken).toBeGreaterThan(fenceToken);
+    expect(fake.domains.get(vmId)).toBe(row.fenceToken);
+    expect(after.disk.id).not.toBe(before.disk.id);
+    expect(after).toEqual({ ...before, disk: { ...after.disk, copy: before.disk.copy }, files: [after.disk.path] });
+    expect(fake.calls.findLast(({ activity }) => activity === 'startDomain')!.input).toMatchObject({
+      spec: { rootVolume: after.disk.path },
+    });
+    expect(fake.timesAsked('downloadTier')).toBe(downloads);
+    const told = await plane.db.select().from(event).where(eq(event.resourceId, vmId)).orderBy(event.created);
+    expect(told.map(({ type }) => type)).toEqual(['VM.CREATE', 'VM.RESTORE']);
+
+    await scenario.destroy(vmId, true);
+    expect([fake.volumes.size, (await pool()).allocatedBytes]).toEqual([0, 0]);
+  });
+
+  it('from another template stays Stopped; the old copy is used until the old disk is gone', async () => {
+    const vmId = await stopped();
+    const old = await rootDisk(vmId);
+    const other = await scenario.template();
+    expect(await restore(vmId, { templateId: other, sizeBytes: 5 * GIB, isToRun: false })).toMatchObject(SUCCEEDED);
+
+    const copies = async () => (await plane.db.select().from(volumes).where(eq(volumes.id, old.id)))[0]!;
+    expect(await copies()).toMatchObject({ templateSpoolRefId: old.templateSpoolRefId, path: old.path });
+    const after = await holdings(vmId);
+    expect(await copies()).toMatchObject({ templateSpoolRefId: null, path: null, state: 'Expunged' });
+    expect(after).toMatchObject({
+      vm: { state: 'Stopped', templateId: other },
+      files: [after.disk.path],
+      diskBytes: 5 * GIB,
+      allocated: 5 * GIB,
+      ram: 0,
+    });
+    const [copy] = await plane.db.select().from(templateSpoolRef).where(eq(templateSpoolRef.id, after.disk.copy!));
+    expect(copy!.templateId).toBe(other);
+    expect(fake.timesAsked('downloadTier')).toBe(2);
+
+    expect(await scenario.operate('startVirtualMachine', vmId)).toMatchObject(SUCCEEDED);
+    // As large as it was asked for.
+    expect(await restore(vmId, { isToRun: true })).toMatchObject(SUCCEEDED);
+    expect(await holdings(vmId)).toMatchObject({ vm: { state: 'Running' }, allocated: 5 * GIB });
+    expect(fake.timesAsked('downloadTier')).toBe(2);
+  });
+
+  it('from an ISO has a blank disk of the old size, and boots from its drive', async () => {
+    const vmId = await running();
+    const iso = await scenario.template({ format: 'ISO' });
+    expect(await restore(vmId, { templateId: iso, isToRun: true })).toMatchObject(SUCCEEDED);
+    const after = await holdings(vmId);
+    expect(after).toMatchObject({ vm: { state: 'Running', templateId: iso, isoId: iso }, disk: { copy: null } });
+    const { isoSpoolRefId } = await scenario.vmRow(vmId);
+    const [copy] = await plane.db.select().from(templateSpoolRef).where(eq(templateSpoolRef.id, isoSpoolRefId!));
+    const asked = (activity: string) => fake.calls.findLast((call) => call.activity === activity)!.input;
+    expect(asked('createRootVolume')).toMatchObject({ disk: { type: 'blank', sizeBytes: 2000 } });
+    expect(asked('startDomain')).toMatchObject({ spec: { iso: copy!.installPath, bootsFromIso: true } });
+    await scenario.destroy(vmId, true);
+    expect(await scenario.vmRow(vmId)).toMatchObject({ isoSpoolRefId: null });
+  });
+
+  const silent = () => Promise.reject(refusal('SLIPWAY_HOST_UNREACHABLE', 'The host worker fell silent'));
+  const broken = (what: string) => () => Promise.reject(refusal('SLIPWAY_HYPERVISOR', what));
+
+  it.each([
+    ['staging', true, (host_: FakeHost) => host_.override('downloadTier', broken('no such file')), 'no such file'],
+    ['stopping', true, (host_: FakeHost) => host_.override('stopDomain', broken('libvirt is busy')), 'libvirt is busy'],
+    ['stopping on a silent host', true, (host_: FakeHost) => host_.override('stopDomain', silent), 'fell silent'],
+    ['creating', true, (host_: FakeHost) => host_.override('createRootVolume', broken('disk error')), 'disk error'],
+    [
+      'creating, Stopped',
+      false,
+      (host_: FakeHost) => host_.override('createRootVolume', broken('disk error')),
+      'disk error',
+    ],
+    ['starting', true, failsToStartOnce, 'no such machine type'],
+  ])('has its old disk when %s fails, and runs if it ran (%s)', async (_step, isToRun, breakIt, text) => {
+    const vmId = isToRun ? await running() : await stopped();
+    const before = await holdings(vmId);
+    breakIt(fake);
+    const job = await restore(vmId, { templateId: await scenario.template(), isToRun });
+    expect(job).toMatchObject(failed(text));
+    expect(await holdings(vmId)).toEqual(before);
+    expect((await scenario.vmRow(vmId)).state).toBe(isToRun ? 'Running' : 'Stopped');
+  });
+
+  function failsToStartOnce(host_: FakeHost): void {
+    host_.override('startDomain', () => {
+      host_.override('startDomain', undefined);
+      return broken('no such machine type')();
+    });
+  }
+
+  it('is Stopped with its old disk when it cannot be started again, and says why', async () => {
+    const vmId = await running();
+    const before = await holdings(vmId);
+    fake.override('createRootVolume', broken('disk error'));
+    fake.override('startDomain', broken('no such machine type'));
+    const job = await restore(vmId, { isToRun: true });
+    expect(job).toMatchObject(failed('disk error'));
+    expect(job).toMatchObject(failed('is Stopped, because it could not be started again'));
+    expect(await holdings(vmId)).toMatchObject({
+      vm: { ...before.vm, state: 'Stopped', hostId: null },
+      disk: before.disk,
+      ram: 0,
+      allocated: before.allocated,
+    });
+  });
+
+  it('needs space for both disks, which is given back when there is not enough', async () => {
+    const vmId = await running();
+    const before = await holdings(vmId);
+    const job = await restore(vmId, { sizeBytes: 500 * GIB, isToRun: true });
+    expect(job).toMatchObject(failed('has no space for a second root disk'));
+    expect(await holdings(vmId)).toEqual(before);
+    expect(fake.timesAsked('stopDomain')).toBe(0);
+  });
+
+  it('keeps the space of a disk that a silent host may still make, and that host removes it when it is back', async () => {
+    const vmId = await stopped();
+    const before = await holdings(vmId);
+    fake.override('createRootVolume', async ({ volumeId, token }) => {
+      fake.volumes.add(`${volumeId}.${token}`);
+      return silent();
+    });
+    expect(await restore(vmId, { isToRun: false })).toMatchObject(failed('fell silent'));
+    await plane.db.update(host).set({ status: 'Down' }).where(eq(host.id, fake.hostId));
+    await removeDeadVolumes(plane);
+    expect((await pool()).allocatedBytes).toBe(2 * before.allocated);
+    expect(fake.timesAsked('removeVolumeFiles')).toBe(0);
+    await plane.db.update(host).set({ status: 'Up' }).where(eq(host.id, fake.hostId));
+    expect(await holdings(vmId)).toEqual(before);
+  });
+
+  it('is busy meanwhile', async () => {
+    const vmId = await running();
+    fake.override('createRootVolume', hang);
+    const job = await begin(vmId, { isToRun: true });
+    for (const operation of ['restoreVirtualMachine', 'attachIso', 'destroyVirtualMachine']) {
+      await expect(scenario.job(operation, vmId, {})).rejects.toMatchObject({ code: 'SLIPWAY_RESOURCE_BUSY' });
+    }
+    await waitFor('the disk is made', async () => fake.timesAsked('createRootVolume') === 2);
+    await plane.client.workflow.getHandle(vmWorkflowId(vmId)).cancel();
+    await scenario.ended(job);
+  });
+});
+
+describe.each(['downloadTier', 'stopDomain', 'createRootVolume', 'startDomain'] as const)(
+  'a VM whose restore is called off during %s',
+  (activity) => {
+    /** Begins a restore that stands in that activity. */
+    async function stuck(act: () => Promise<never>): Promise<{ vmId: string; job: JobRow; before: object }> {
+      const vmId = await running();
+      const before = await holdings(vmId);
+      const asked = fake.timesAsked(activity);
+      if (activity === 'startDomain') {
+        fake.override('startDomain', async ({ spec, token }) => {
+          fake.override('startDomain', undefined);
+          fake.domains.set(spec.vmId, token);
+          await act();
+        });
+      } else {
+        fake.override(activity, async () => {
+          fake.override(activity, undefined);
+          return act();
+        });
+      }
+      const job = await begin(vmId, { templateId: await scenario.template(), isToRun: true });
+      await waitFor(`${activity} is asked for`, async () => fake.timesAsked(activity) > asked);
+      return { vmId, job, before };
+    }
+
+    it('by a cancellation: it has its old disk, and runs', async () => {
+      // As a real activity that hears of its cancellation.
+      const { vmId, job, before } = await stuck(() => Context.current().cancelled);
+      await plane.client.workflow.getHandle(vmWorkflowId(vmId)).cancel();
+      expect(await scenario.ended(job)).toMatchObject({ jobStatus: JOB_STATUS.cancelled });
+      expect(await holdings(vmId)).toEqual(before);
+    });
+
+    it('by a termination: it has its old disk, and runs', async () => {
+      const { vmId, job, before } = await stuck(hang);
+      await plane.client.workflow.getHandle(vmWorkflowId(vmId)).terminate('an operator ended it');
+      await scenario.age(job);
+      await sweepJobs(plane);
+      expect(await scenario.ended(job)).toMatchObject({
+        jobStatus: JOB_STATUS.failed,
+        jobResult: expect.objectContaining({ slipwaycode: 'SLIPWAY_WORKFLOW_LOST' }) as object,
+      });
+      expect(await holdings(vmId)).toEqual(before);
+    });
+  },
+);
