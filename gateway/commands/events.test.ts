@@ -146,7 +146,7 @@ describe('archiveEvents and deleteEvents', () => {
     await expect(client.call(command, { ids: `${mine[0]},${other}` })).rejects.toMatchObject({ errorcode: 431 });
     expect(await list()).toHaveLength(3);
     expect(await client.call(command, { type: 'VM.STOP' })).toEqual({ success: true });
-    expect((await list()).toSorted()).toEqual([mine[0], other].toSorted());
+    expect(new Set(await list())).toEqual(new Set([mine[0], other]));
     expect(await list({ archived: 'true' })).toEqual(command === 'archiveEvents' ? [mine[1]] : []);
     await gateway.admin.call(command, { ids: mine[0]! });
     await gateway.admin.call(command, { startdate: '2020-01-01', enddate: '2099-01-01' });
