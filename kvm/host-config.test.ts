@@ -40,6 +40,22 @@ test('should read the proxy that was written', async () => {
   expect((await readHostConfig(path)).proxyUrl).toBe('http://me:hush@proxy.example:3128/');
 });
 
+test('should read the networks for guests that were written', async () => {
+  const networks = { guestBridge: 'cloudbr0', guestVlanInterface: 'eth1.7' };
+  await writeHostConfig(path, { ...CONFIG, ...networks });
+  expect(await readHostConfig(path)).toMatchObject(networks);
+});
+
+test.each(['', '-f', 'a b', 'x/y', 'sixteen-letters-', 7])(
+  'should take %j for no name of an interface',
+  async (name) => {
+    await writeFile(path, JSON.stringify({ ...CONFIG, guestBridge: name }));
+    await expect(readHostConfig(path)).rejects.toMatchObject({
+      message: expect.stringMatching(/guestBridge must be the name of a network interface$/) as string,
+    });
+  },
+);
+
 test('should take a pool without a type for a directory of this host alone', async () => {
   await writeFile(path, JSON.stringify({ ...CONFIG, pools: [{ poolId: 'pool-1', path: '/srv/pool' }] }));
   expect((await readHostConfig(path)).pools).toEqual([{ poolId: 'pool-1', type: 'Filesystem', path: '/srv/pool' }]);

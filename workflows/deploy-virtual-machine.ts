@@ -15,7 +15,7 @@ import type { Deployment, DeployVirtualMachineInput } from '../shared/virtual-ma
 import { vmWorkflowId } from '../shared/workflow-ids.js';
 import { control, onHost } from './activity-proxies.js';
 import { awaitStage, stageEndedSignal } from './deploy-virtual-machine/await-stage.js';
-import { rootDiskOf } from './deploy-virtual-machine/root-disk-of.js';
+import { diskPatienceMs, rootDiskOf } from './deploy-virtual-machine/root-disk-of.js';
 import { failureOf, toWorkflowFailure } from './failure-of.js';
 import { LOOK_AGAIN_MS, noHostLeft } from './no-host-left.js';
 import { undoPlacement } from './undo-placement.js';
@@ -128,7 +128,7 @@ async function deployOnHost(deployment: Deployment, jobId: string, progress: Pro
     progress,
   );
   tell('creating the root disk');
-  const volume = await onHost(hostId, `root disk on ${hostName}`).createRootVolume({
+  const volume = await onHost(hostId, `root disk on ${hostName}`, diskPatienceMs(rootDisk)).createRootVolume({
     vmId,
     token,
     poolId,

@@ -13,7 +13,7 @@ import type { RestoreVirtualMachineInput } from '../shared/virtual-machines.js';
 import { vmWorkflowId } from '../shared/workflow-ids.js';
 import { control, onHost } from './activity-proxies.js';
 import { awaitStage, stageEndedSignal } from './deploy-virtual-machine/await-stage.js';
-import { rootDiskOf } from './deploy-virtual-machine/root-disk-of.js';
+import { diskPatienceMs, rootDiskOf } from './deploy-virtual-machine/root-disk-of.js';
 import { endWithJob } from './end-with-job.js';
 import { failureOf, toWorkflowFailure } from './failure-of.js';
 import { LOOK_AGAIN_MS, noHostLeft } from './no-host-left.js';
@@ -96,7 +96,7 @@ async function makeDisk(
     try {
       const { hostId, poolId, volumeId, token } = place;
       const disk = rootDiskOf(rootDisk, { installPath, format });
-      const volume = await onHost(hostId, `new root disk on ${hostName}`).createRootVolume({
+      const volume = await onHost(hostId, `new root disk on ${hostName}`, diskPatienceMs(rootDisk)).createRootVolume({
         vmId,
         token,
         poolId,

@@ -1,5 +1,5 @@
 import { XMLValidator } from 'fast-xml-parser';
-import { buildDomainXml, readDomainMark, type DomainDescription } from './domain-xml.js';
+import { buildCdromXml, buildDomainXml, readCdrom, readDomainMark, type DomainDescription } from './domain-xml.js';
 
 const DESCRIPTION: DomainDescription = {
   mark: { installationId: 'installation-1', hostId: 'host-1', vmId: '6f5e4d3c-0000-4000-8000-000000000001', token: 7 },
@@ -52,6 +52,50 @@ test.each([
   expect(xml).toContain(present);
   expect(xml).not.toContain(absent);
 });
+
+test.each([
+  ['x86_64', 'sata', 'vga'],
+  ['aarch64', 'scsi', 'virtio'],
+] as const)('should give %s the drive and the display that it has', (arch, bus, video) => {
+  const xml = buildDomainXml({ ...DESCRIPTION, arch, iso: '/pool/iso' });
+  expect(readCdrom(xml)).toEqual({ bus, iso: '/pool/iso' });
+  expect(xml).toContain(`<video><model type="${video}"/></video>`);
+  expect(xml.includes('<controller type="scsi" model="virtio-scsi"/>')).toBe(bus === 'scsi');
+});
+
+test.each([
+  [false, ['hd', 'cdrom']],
+  [true, ['cdrom', 'hd']],
+])('should try the ISO first: %s', (bootsFromIso, order) => {
+  const xml = buildDomainXml({ ...DESCRIPTION, bootsFromIso });
+  expect([...xml.matchAll(/<boot dev="(\w+)"/g)].map(([, device]) => device)).toEqual(order);
+});
+
+test('should let nobody write to an ISO, nor change its owner', () => {
+  const xml = buildCdromXml('/pool/iso', 'sata', true);
+  expect(xml).toContain('<readonly/>');
+  expect(xml).toContain('<source file="/pool/iso"><seclabel model="dac" relabel="no"/></source>');
+  expect(buildCdromXml('/pool/iso', 'sata', false)).not.toContain('seclabel');
+  expect(buildCdromXml(null, 'sata', true)).not.toContain('source');
+});
+
+test.each([
+  ['an empty drive', cdrom(''), { bus: 'sata', iso: null }],
+  ['a disc', cdrom('<source file="/pool/a&amp;b"/>'), { bus: 'sata', iso: '/pool/a&b' }],
+  [
+    'no drive',
+    '<domain><devices><disk device="disk"><target dev="vda" bus="virtio"/></disk></devices></domain>',
+    undefined,
+  ],
+  ['no devices', '<domain/>', undefined],
+])('should read %s', (_name, xml, expected) => {
+  expect(readCdrom(xml)).toEqual(expected);
+});
+
+function cdrom(source: string): string {
+  const other = '<disk device="disk"><source file="/pool/disk"/><target dev="vda" bus="virtio"/></disk>';
+  return `<domain><devices>${other}<disk device="cdrom">${source}<target dev="sda" bus="sata"/></disk></devices></domain>`;
+}
 
 test.each([
   ['no metadata', '<domain><name>x</name></domain>'],

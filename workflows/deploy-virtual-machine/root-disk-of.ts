@@ -2,6 +2,11 @@ import { type ImageFormat, isDiskFormat } from '../../shared/images.js';
 import type { Deployment, RootDisk } from '../../shared/virtual-machines.js';
 import { toWorkflowFailure } from '../failure-of.js';
 
+const COPY_PATIENCE_MS = 2 * 60 * 60_000;
+
+/** How much longer a host may take for a root disk: a copy reads and writes a whole template, beside other copies. */
+export const diskPatienceMs = ({ isCopy }: Deployment['rootDisk']): number => (isCopy ? COPY_PATIENCE_MS : 0);
+
 /** How the root disk of a VM comes to be from its template, or blank for what is installed from an ISO. */
 export function rootDiskOf(
   { sizeBytes, isCopy }: Deployment['rootDisk'],
