@@ -44,7 +44,8 @@ export function isUsed(db: Reader): SQL {
     .where(
       and(
         eq(capacityClaim.poolId, templateSpoolRef.poolId),
-        eq(vmInstance.templateId, templateSpoolRef.templateId),
+        // An ISO may be in the drive of a domain that has yet to be ended.
+        or(eq(vmInstance.templateId, templateSpoolRef.templateId), eq(vmInstance.isoId, templateSpoolRef.templateId)),
         or(eq(vmInstance.state, 'Starting'), isNotNull(cleanupDebt.vmId)),
       ),
     );

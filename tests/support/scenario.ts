@@ -10,6 +10,8 @@ import type { ControlPlane } from './control-plane.js';
 import { waitFor } from './wait-for.js';
 
 interface VmOptions {
+  /** Of a VM that is installed from an ISO. */
+  blankDiskBytes?: number;
   deadlineMs?: number;
   /** The seeded one when absent. */
   zoneId?: string;
@@ -69,6 +71,7 @@ export class Scenario {
       zoneId: options.zoneId ?? seeded.zoneId,
       templateId,
       serviceOfferingId: offering!.id,
+      ...(options.blankDiskBytes ? { isoId: templateId, rootDisk: { sizeBytes: options.blankDiskBytes } } : {}),
     });
     return { vmId, job: await this.job('deployVirtualMachine', vmId, { deadlineMs: options.deadlineMs ?? 600_000 }) };
   }
