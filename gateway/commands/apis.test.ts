@@ -48,7 +48,7 @@ test('lists to a user only what a user may call', async () => {
 
 test('names are spelt as CloudStack spells them: parameters in lower case, without doubles', () => {
   for (const { name, params } of COMMANDS) {
-    expect(name).toMatch(/^[a-z]+([A-Z][a-z]+)+$/);
+    expect(name).toMatch(/^[a-z]+([A-Z]+[a-z]+)+$/);
     for (const parameter of Object.keys(params)) expect(parameter).toMatch(/^[a-z0-9]+$/);
   }
 });

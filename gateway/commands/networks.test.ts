@@ -1,7 +1,9 @@
 import { eq } from 'drizzle-orm';
 import { dataCenter, event, networks, nics } from '../../db/schema/index.js';
+import { seed } from '../../db/seed.js';
 import { createVirtualMachine } from '../../db/virtual-machines.js';
 import { addTemplate } from '../../tests/support/add-template.js';
+import { TEST_SECRET_KEY } from '../../tests/support/test-database.js';
 import { startTestGateway, type TestGateway, type TestUser } from '../../tests/support/test-gateway.js';
 
 const NOWHERE = '11111111-1111-4111-8111-111111111111';
@@ -105,6 +107,13 @@ describe('a zone', () => {
       errortext: 'Zone zone-1 has its network of type User already',
     });
   });
+});
+
+test('a database that is older than networks gets them with the next start', async () => {
+  await gateway.db.delete(networks).where(eq(networks.guestType, 'User'));
+  expect(await list({ type: 'User' })).toEqual([]);
+  for (let start = 0; start < 2; start++) await seed(gateway.databaseUrl, { secretKeyBase64: TEST_SECRET_KEY });
+  expect(await list({ type: 'User' })).toMatchObject([{ zonename: 'zone-1' }]);
 });
 
 describe('createNetwork', () => {

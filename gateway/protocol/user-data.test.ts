@@ -12,9 +12,10 @@ test.each([
 
 test.each([
   ['what is no base64', '#cloud-config', 'User data is not base64 encoded'],
+  ['text with a space', '#cloud config', 'User data is not base64 encoded'],
   ['half a byte', 'QUJDR', 'User data is not base64 encoded'],
   ['bits behind the last byte', 'QUJDRF==', 'User data is not base64 encoded'],
-  ['a plus that became a space', 'ab cd', 'encode each + of the base64 as %2B'],
+  ['a plus that became a space', 'ab cdefg', 'encode each + of the base64 as %2B'],
   ['more than the most', Buffer.alloc(32_769).toString('base64'), 'User data is too long: at most 32768 bytes'],
   ['padding alone', '==', 'User data is too short'],
 ])('refuses %s', (_what, given, message) => expect(() => parseUserData(given)).toThrow(message));

@@ -29,21 +29,31 @@ export function userData(description: string): Parameter<string | undefined> {
  * @throws SlipwayError SLIPWAY_PARAMETER_INVALID. The text has nothing of the user data, which may hold passwords
  */
 export function parseUserData(text: string): string {
-  // To skip it, as CloudStack does, would be to give the guest other bytes than were sent.
-  if (text.includes(' ')) throw invalid('User data has a space: encode each + of the base64 as %2B in the request');
   // `base64` of a shell breaks lines at 76 characters.
-  const given = text.replace(/[\r\n\t]/g, '').replace(/=+$/, '');
-  const bytes = Buffer.from(given, 'base64');
-  const padded = bytes.toString('base64');
-  // Buffer skips what is not base64; the round trip notices.
-  if (padded.replace(/=+$/, '') !== given.replaceAll('-', '+').replaceAll('_', '/')) {
-    throw invalid('User data is not base64 encoded');
+  const given = text
+    .replace(/[\r\n\t]/g, '')
+    .replace(/=+$/, '')
+    .replaceAll('-', '+')
+    .replaceAll('_', '/');
+  const bytes = decode(given);
+  if (!bytes) {
+    // To skip the space, as CloudStack does, would be to give the guest other bytes than were sent.
+    throw decode(given.replaceAll(' ', '+'))
+      ? invalid('User data has a space: encode each + of the base64 as %2B in the request')
+      : invalid('User data is not base64 encoded');
   }
   if (bytes.length === 0) throw invalid('User data is too short');
   if (bytes.length > MAX_SIZE_BYTES) {
     throw invalid(`User data is too long: at most ${MAX_SIZE_BYTES} bytes are allowed`);
   }
-  return padded;
+  return bytes.toString('base64');
+}
+
+/** @param base64 without padding */
+function decode(base64: string): Buffer | undefined {
+  const bytes = Buffer.from(base64, 'base64');
+  // Buffer skips what is not base64; the round trip notices.
+  return bytes.toString('base64').replace(/=+$/, '') === base64 ? bytes : undefined;
 }
 
 const invalid = (message: string) => new SlipwayError('SLIPWAY_PARAMETER_INVALID', message);
