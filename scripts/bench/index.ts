@@ -13,6 +13,8 @@ const BENCHES: Record<string, () => Promise<(options: BenchOptions) => Promise<B
   resume: async () => (await import('./resume.js')).benchResume,
   work: async () => (await import('./work.js')).benchWork,
   memory: async () => (await import('./memory.js')).benchMemory,
+  herd: async () => (await import('./herd.js')).benchHerd,
+  'warm-deploy': async () => (await import('./warm-deploy.js')).benchWarmDeploy,
 };
 
 async function main(args: string[]): Promise<void> {

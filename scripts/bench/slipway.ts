@@ -5,7 +5,7 @@ import { performance } from 'node:perf_hooks';
 import { text } from 'node:stream/consumers';
 import type { OnceOptions, OnceResult } from './download-once.js';
 
-const BUILT_DIRECTORY = process.env['SLIPWAY_BENCH_BUILD'] ?? join(import.meta.dirname, '../../dist');
+export const BUILT_DIRECTORY = process.env['SLIPWAY_BENCH_BUILD'] ?? join(import.meta.dirname, '../../dist');
 
 type Wanted = Omit<OnceOptions, 'builtDirectory'>;
 

@@ -1,0 +1,141 @@
+import { performance } from 'node:perf_hooks';
+import { and, count, eq, inArray, ne } from 'drizzle-orm';
+import {
+  asyncJob,
+  capacityClaim,
+  host,
+  JOB_STATUS,
+  stageWaiter,
+  templateSpoolRef,
+  vmInstance,
+} from '../../../db/schema/index.js';
+import { CONTROL_TASK_QUEUE } from '../../../shared/task-queues.js';
+import { vmWorkflowId } from '../../../shared/workflow-ids.js';
+import { atOnce } from './at-once.js';
+import type { Fleet, HerdPlane } from './herd-plane.js';
+import { readHistory, type WorkflowCost } from './read-history.js';
+import { until } from './until.js';
+import { type DatabaseLoad, watchDatabase } from './watch-database.js';
+
+export interface Deployed {
+  vmIds: string[];
+  elapsedMs: number;
+  load: DatabaseLoad;
+}
+
+/** API calls at once, as of so many clients. */
+export const CALLERS = 20;
+
+export async function registerTemplate({ api, origin, seeded }: HerdPlane): Promise<string> {
+  const { ostype } = (await api.call('listOsTypes')) as { ostype: { id: string }[] };
+  const { template } = (await api.call('registerTemplate', {
+    name: 'herd',
+    displaytext: 'herd',
+    format: 'QCOW2',
+    hypervisor: 'KVM',
+    url: origin.url,
+    zoneid: seeded.zoneId,
+    ostypeid: ostype[0]!.id,
+    directdownload: true,
+  })) as { template: { id: string }[] };
+  return template[0]!.id;
+}
+
+/**
+ * Deploys through the API, and waits until all run. With `isHeld` no download ends before every deployment waits for
+ * one.
+ *
+ * @throws Error when one of them failed
+ */
+export async function deployMany(
+  plane: HerdPlane,
+  { templateId, deployments, isHeld }: { templateId: string; deployments: number; isHeld: boolean },
+): Promise<Deployed> {
+  const { api, db, seeded, offering, origin, installation } = plane;
+  const watch = watchDatabase(installation.databaseUrl);
+  if (isHeld) origin.hold();
+  const startedMs = performance.now();
+  const call = async (): Promise<string> => {
+    const parameters = { zoneid: seeded.zoneId, serviceofferingid: offering.id, templateid: templateId };
+    const { id } = (await api.call('deployVirtualMachine', parameters)) as { id: string };
+    return id;
+  };
+  const vmIds = await atOnce(CALLERS, Array.from({ length: deployments }).fill(0), call);
+  if (isHeld) {
+    const waiting = db.select({ waiters: count() }).from(stageWaiter).where(eq(stageWaiter.state, 'Waiting'));
+    await until('every deployment waits', async () => (await waiting)[0]?.waiters === deployments);
+    origin.letGo();
+  }
+  await until('all run', async () => {
+    await requireNoFailure(plane, vmIds);
+    const [row] = await db
+      .select({ running: count() })
+      .from(vmInstance)
+      .where(
+        and(eq(vmInstance.state, 'Running'), eq(vmInstance.templateId, templateId), inArray(vmInstance.id, vmIds)),
+      );
+    return row?.running === deployments;
+  });
+  return { vmIds, elapsedMs: performance.now() - startedMs, load: await watch.stop() };
+}
+
+async function requireNoFailure({ db }: HerdPlane, vmIds: string[]): Promise<void> {
+  const [failed] = await db
+    .select({ text: vmInstance.errorText })
+    .from(vmInstance)
+    .where(and(eq(vmInstance.state, 'Error'), inArray(vmInstance.id, vmIds)))
+    .limit(1);
+  if (failed) throw new Error(`A deployment failed: ${failed.text}`);
+}
+
+/** @throws Error when a job has not succeeded, a pool has downloaded twice, or capacities do not add up */
+export async function checkFleet(
+  { db, origin }: HerdPlane,
+  fleet: Fleet,
+  { templateId, vmIds }: { templateId: string; vmIds: string[] },
+): Promise<void> {
+  const hostIds = fleet.hosts.map(({ id }) => id);
+  const check = (what: string, actual: unknown, expected: unknown): void => {
+    if (JSON.stringify(actual) !== JSON.stringify(expected))
+      throw new Error(`${what}: ${JSON.stringify(actual)} and not ${JSON.stringify(expected)}`);
+  };
+  const jobs = await db
+    .select({ jobs: count() })
+    .from(asyncJob)
+    .where(and(inArray(asyncJob.instanceId, vmIds), ne(asyncJob.jobStatus, JOB_STATUS.succeeded)));
+  check('jobs that have not succeeded', jobs[0]?.jobs, 0);
+  const copies = await db
+    .select({ poolId: templateSpoolRef.poolId, state: templateSpoolRef.state })
+    .from(templateSpoolRef)
+    .where(eq(templateSpoolRef.templateId, templateId));
+  check('states of the copies', [...new Set(copies.map(({ state }) => state))], ['Ready']);
+  check('pools that have the template', copies.map(({ poolId }) => poolId).sort(), fleet.poolIds.toSorted());
+  check('downloads', origin.ended(), fleet.poolIds.length);
+
+  const claims = await db.select().from(capacityClaim).where(inArray(capacityClaim.hostId, hostIds));
+  const domains = await fleet.domains();
+  for (const self of await db.select().from(host).where(inArray(host.id, hostIds))) {
+    const own = claims.filter(({ hostId }) => hostId === self.id);
+    check(
+      `MHz claimed of ${self.name}`,
+      self.cpuUsedMhz,
+      own.reduce((sum, { cpuMhz }) => sum + cpuMhz, 0),
+    );
+    check(
+      `memory claimed of ${self.name}`,
+      self.ramUsedBytes,
+      own.reduce((sum, { ramBytes }) => sum + ramBytes, 0),
+    );
+    check(`domains of ${self.name}`, domains[self.id]?.toSorted(), own.map(({ vmId }) => vmId).sort());
+    check(`${self.name} is full to the last MHz`, self.cpuUsedMhz, self.cpus * self.speedMhz);
+  }
+}
+
+/** What each deployment took of Temporal. */
+export async function costsOf({ client }: HerdPlane, vmIds: readonly string[]): Promise<WorkflowCost[]> {
+  return atOnce(CALLERS, vmIds, async (vmId) => {
+    const handle = client.workflow.getHandle(vmWorkflowId(vmId));
+    await handle.result();
+    return readHistory(await handle.fetchHistory(), CONTROL_TASK_QUEUE);
+  });
+}
