@@ -95,10 +95,15 @@ export const claimStart =
 
 const reachesDisk = ({ pools }: HostCandidate): boolean => pools.length > 0;
 
-/** A pool that is full keeps no VM from starting: what it needs there is there. */
+/** A pool that is full, or takes nothing new, keeps no VM from starting: what it needs there is there. */
 const withDisk = (candidate: HostCandidate): HostCandidate => ({
   ...candidate,
-  pools: candidate.pools.map((pool) => ({ ...pool, freeBytes: 0, hasTemplate: true })),
+  pools: candidate.pools.map((pool) => ({
+    ...pool,
+    status: pool.status === 'Disabled' ? 'Up' : pool.status,
+    freeBytes: 0,
+    hasTemplate: true,
+  })),
 });
 
 type LockedVm = NonNullable<Awaited<ReturnType<typeof lockVm>>>;

@@ -1,6 +1,13 @@
 import { and, asc, eq, isNull } from 'drizzle-orm';
 import type { Database } from '../client.js';
-import { cluster, dataCenter, host, type HOST_STATUSES, hostPodRef } from '../schema/index.js';
+import {
+  cluster,
+  dataCenter,
+  host,
+  type HOST_RESOURCE_STATES,
+  type HOST_STATUSES,
+  hostPodRef,
+} from '../schema/index.js';
 import { contains, given, isText, listed, type Page, total } from './list-query.js';
 
 export interface HostFilter {
@@ -11,7 +18,7 @@ export interface HostFilter {
   clusterId?: string;
   type?: string;
   state?: (typeof HOST_STATUSES)[number];
-  resourceState?: 'Enabled' | 'Disabled' | 'Maintenance';
+  resourceState?: (typeof HOST_RESOURCE_STATES)[number];
   arch?: string;
   keyword?: string;
 }
@@ -25,14 +32,24 @@ export async function hasHost(db: Database, id: string): Promise<boolean> {
   return rows.length > 0;
 }
 
+const select = (db: Database) =>
+  db
+    .select({ host, zoneName: dataCenter.name, podName: hostPodRef.name, clusterName: cluster.name, total })
+    .from(host)
+    .innerJoin(dataCenter, eq(dataCenter.id, host.dataCenterId))
+    .innerJoin(hostPodRef, eq(hostPodRef.id, host.podId))
+    .innerJoin(cluster, eq(cluster.id, host.clusterId));
+
+export type ListedHost = Omit<Awaited<ReturnType<typeof select>>[number], 'total'>;
+
+export async function findHost(db: Database, id: string): Promise<ListedHost | undefined> {
+  const [row] = await select(db).where(and(eq(host.id, id), isNull(host.removed)));
+  return row;
+}
+
 export const listHosts = (db: Database, filter: HostFilter, page: Page) =>
   listed(
-    db
-      .select({ host, zoneName: dataCenter.name, podName: hostPodRef.name, clusterName: cluster.name, total })
-      .from(host)
-      .innerJoin(dataCenter, eq(dataCenter.id, host.dataCenterId))
-      .innerJoin(hostPodRef, eq(hostPodRef.id, host.podId))
-      .innerJoin(cluster, eq(cluster.id, host.clusterId))
+    select(db)
       .where(
         and(
           isNull(host.removed),

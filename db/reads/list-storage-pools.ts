@@ -1,6 +1,6 @@
-import { and, asc, eq, exists, isNull } from 'drizzle-orm';
+import { and, asc, eq, exists, inArray, isNotNull, isNull, sql } from 'drizzle-orm';
 import type { Database } from '../client.js';
-import { cluster, dataCenter, hostPodRef, storagePool, storagePoolHostRef } from '../schema/index.js';
+import { cluster, dataCenter, host, hostPodRef, storagePool, storagePoolHostRef } from '../schema/index.js';
 import { contains, given, isText, listed, type Page, total } from './list-query.js';
 
 export interface StoragePoolFilter {
@@ -12,24 +12,54 @@ export interface StoragePoolFilter {
   /** Pools that this host reaches. */
   hostId?: string;
   scope?: 'HOST' | 'CLUSTER' | 'ZONE';
-  status?: 'Up' | 'Maintenance';
+  status?: 'Up' | 'Disabled' | 'Maintenance';
   keyword?: string;
 }
 
+const select = (db: Database) =>
+  db
+    .select({
+      pool: storagePool,
+      zoneName: dataCenter.name,
+      podName: hostPodRef.name,
+      clusterName: cluster.name,
+      total,
+    })
+    .from(storagePool)
+    .innerJoin(dataCenter, eq(dataCenter.id, storagePool.dataCenterId))
+    .leftJoin(hostPodRef, eq(hostPodRef.id, storagePool.podId))
+    .leftJoin(cluster, eq(cluster.id, storagePool.clusterId));
+
+export type ListedStoragePool = Omit<Awaited<ReturnType<typeof select>>[number], 'total'>;
+
+export async function findStoragePool(db: Database, id: string): Promise<ListedStoragePool | undefined> {
+  const [row] = await select(db).where(and(eq(storagePool.id, id), isNull(storagePool.removed)));
+  return row;
+}
+
+export interface PoolProblem {
+  poolId: string;
+  hostId: string;
+  hostName: string;
+  problem: string;
+}
+
+/** Hosts that cannot use one of the pools, each with its reason. */
+export async function listPoolProblems(db: Database, poolIds: string[]): Promise<PoolProblem[]> {
+  if (poolIds.length === 0) return [];
+  return db
+    .select({ poolId: storagePoolHostRef.poolId, hostId: host.id, hostName: host.name, problem: problemText })
+    .from(storagePoolHostRef)
+    .innerJoin(host, and(eq(host.id, storagePoolHostRef.hostId), isNull(host.removed)))
+    .where(and(inArray(storagePoolHostRef.poolId, poolIds), isNotNull(storagePoolHostRef.problem)))
+    .orderBy(asc(host.name));
+}
+
+const problemText = sql<string>`${storagePoolHostRef.problem}`;
+
 export const listStoragePools = (db: Database, filter: StoragePoolFilter, page: Page) =>
   listed(
-    db
-      .select({
-        pool: storagePool,
-        zoneName: dataCenter.name,
-        podName: hostPodRef.name,
-        clusterName: cluster.name,
-        total,
-      })
-      .from(storagePool)
-      .innerJoin(dataCenter, eq(dataCenter.id, storagePool.dataCenterId))
-      .leftJoin(hostPodRef, eq(hostPodRef.id, storagePool.podId))
-      .leftJoin(cluster, eq(cluster.id, storagePool.clusterId))
+    select(db)
       .where(
         and(
           isNull(storagePool.removed),

@@ -67,6 +67,7 @@ const columns = {
   domainPath: domain.path,
   zoneName: dataCenter.name,
   hostName: host.name,
+  hostStatus: host.status,
   template: {
     name: vmTemplate.name,
     displayText: vmTemplate.displayText,

@@ -21,7 +21,8 @@ export const storagePool = pgTable(
     tags: texts(),
     /** Whose hosts reach it. A pool of hosts of two clusters is the ZONE's. */
     scope: text({ enum: ['HOST', 'CLUSTER', 'ZONE'] }).notNull(),
-    status: text({ enum: ['Up', 'Maintenance', 'Removed'] })
+    /** A Disabled one takes no new disks and templates; what is there goes on. */
+    status: text({ enum: ['Up', 'Disabled', 'Maintenance', 'Removed'] })
       .notNull()
       .default('Up'),
     capacityBytes: bytes().notNull().default(0),

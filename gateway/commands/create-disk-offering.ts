@@ -2,6 +2,7 @@ import { createDiskOffering as insertDiskOffering } from '../../db/disk-offering
 import { SlipwayError } from '../../shared/errors.js';
 import { field } from '../protocol/fields.js';
 import { boolean, required, string, withDefault } from '../protocol/parameters.js';
+import { tagsOf } from '../protocol/tags.js';
 import { unsupported, withoutEffect } from '../protocol/undone-parameters.js';
 import { diskOfferingFields, diskOfferingResponse } from '../responses/disk-offering.js';
 import { ADMIN_ONLY, defineCommand } from './define-command.js';
@@ -69,12 +70,3 @@ export const createDiskOffering = defineCommand({
     return { diskoffering: diskOfferingResponse(offering) };
   },
 });
-
-const tagsOf = (text = ''): string[] => [
-  ...new Set(
-    text
-      .split(',')
-      .map((tag) => tag.trim())
-      .filter((tag) => tag !== ''),
-  ),
-];

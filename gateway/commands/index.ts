@@ -1,14 +1,20 @@
 import { createListApis } from './apis.js';
 import { attachIso } from './attach-iso.js';
+import { cancelHostAsDegraded } from './cancel-host-as-degraded.js';
+import { cancelHostMaintenance } from './cancel-host-maintenance.js';
 import { cancelJob } from './cancel-job.js';
 import { createConsoleEndpoint } from './create-console-endpoint.js';
 import { createDiskOffering } from './create-disk-offering.js';
 import { createNetwork } from './create-network.js';
+import { createServiceOffering } from './create-service-offering.js';
 import { createSSHKeyPair } from './create-ssh-key-pair.js';
 import type { Command } from './define-command.js';
+import { declareHostAsDegraded } from './declare-host-as-degraded.js';
 import { deleteDiskOffering } from './delete-disk-offering.js';
+import { deleteHost } from './delete-host.js';
 import { deleteIso } from './delete-iso.js';
 import { deleteNetwork } from './delete-network.js';
+import { deleteServiceOffering } from './delete-service-offering.js';
 import { deleteSSHKeyPair } from './delete-ssh-key-pair.js';
 import { deleteTemplate } from './delete-template.js';
 import { deployVirtualMachine } from './deploy-virtual-machine.js';
@@ -20,6 +26,7 @@ import { listOsTypes } from './guest-os.js';
 import { listHosts } from './hosts.js';
 import { queryAsyncJobResult } from './jobs.js';
 import { listEvents } from './list-events.js';
+import { prepareHostForMaintenance } from './prepare-host-for-maintenance.js';
 import { archiveEvents, deleteEvents } from './put-away-events.js';
 import { listConfigurations } from './list-configurations.js';
 import { listDiskOfferings } from './list-disk-offerings.js';
@@ -42,9 +49,11 @@ import { startVirtualMachine } from './start-virtual-machine.js';
 import { stopVirtualMachine } from './stop-virtual-machine.js';
 import { listStoragePools } from './storage-pools.js';
 import { updateConfiguration } from './update-configuration.js';
+import { updateHost } from './update-host.js';
 import { updateIsoPermissions, updateTemplatePermissions } from './update-image-permissions.js';
 import { updateIso } from './update-iso.js';
 import { updateNetwork } from './update-network.js';
+import { updateStoragePool } from './update-storage-pool.js';
 import { updateTemplate } from './update-template.js';
 import { updateVirtualMachine } from './update-virtual-machine.js';
 import { listZones } from './zones.js';
@@ -54,9 +63,18 @@ export const COMMANDS: readonly Command[] = [
   createListApis(() => COMMANDS),
   listZones,
   listHosts,
+  updateHost,
+  prepareHostForMaintenance,
+  cancelHostMaintenance,
+  declareHostAsDegraded,
+  cancelHostAsDegraded,
+  deleteHost,
   listStoragePools,
+  updateStoragePool,
   listOsTypes,
   listServiceOfferings,
+  createServiceOffering,
+  deleteServiceOffering,
   listDiskOfferings,
   createDiskOffering,
   deleteDiskOffering,

@@ -2,19 +2,25 @@ import type { Database } from '../../db/client.js';
 import type { JobRow } from '../../db/jobs.js';
 import type { Caller } from '../../db/reads/find-caller.js';
 import { findJob } from '../../db/reads/find-job.js';
+import { findHost } from '../../db/reads/list-hosts.js';
 import { findNetwork } from '../../db/reads/list-networks.js';
 import { findVirtualMachine } from '../../db/reads/list-virtual-machines.js';
 import { JOB_STATUS } from '../../db/schema/index.js';
+import { readSettings } from '../../db/settings.js';
 import { apiDate, type ResponseBody } from '../protocol/envelope.js';
 import { field } from '../protocol/fields.js';
 import { required, uuid } from '../protocol/parameters.js';
 import { noSuchEntity } from '../protocol/standard-texts.js';
+import { hostResponse } from '../responses/host.js';
 import { networkResponse } from '../responses/network.js';
 import { virtualMachineResponse } from '../responses/virtual-machine.js';
 import { defineCommand, EVERYBODY } from './define-command.js';
 
 /** CloudStack shows a job's command as its Java class. */
 const CLASS_NAMES = new Map([
+  ['cancelHostAsDegraded', 'org.apache.cloudstack.api.command.admin.host.CancelHostAsDegradedCmd'],
+  ['cancelHostMaintenance', 'org.apache.cloudstack.api.command.admin.host.CancelHostMaintenanceCmd'],
+  ['declareHostAsDegraded', 'org.apache.cloudstack.api.command.admin.host.DeclareHostAsDegradedCmd'],
   ['attachIso', 'org.apache.cloudstack.api.command.user.iso.AttachIsoCmd'],
   ['detachIso', 'org.apache.cloudstack.api.command.user.iso.DetachIsoCmd'],
   ['restoreVirtualMachine', 'org.apache.cloudstack.api.command.user.vm.RestoreVMCmd'],
@@ -24,6 +30,7 @@ const CLASS_NAMES = new Map([
   ['deployVirtualMachine', 'org.apache.cloudstack.api.command.user.vm.DeployVMCmd'],
   ['destroyVirtualMachine', 'org.apache.cloudstack.api.command.user.vm.DestroyVMCmd'],
   ['expungeVirtualMachine', 'org.apache.cloudstack.api.command.admin.vm.ExpungeVMCmd'],
+  ['prepareHostForMaintenance', 'org.apache.cloudstack.api.command.admin.host.PrepareForHostMaintenanceCmd'],
   ['prepareTemplate', 'org.apache.cloudstack.api.command.admin.template.PrepareTemplateCmd'],
   ['rebootVirtualMachine', 'org.apache.cloudstack.api.command.user.vm.RebootVMCmd'],
   ['startVirtualMachine', 'org.apache.cloudstack.api.command.user.vm.StartVMCmd'],
@@ -86,6 +93,12 @@ async function resultOf(db: Database, caller: Caller, job: JobRow): Promise<Resp
   if (job.instanceType === 'Network' && job.instanceId !== null) {
     const network = await findNetwork(db, job.instanceId);
     return network ? { network: networkResponse(network, caller) } : { success: true };
+  }
+  if (job.instanceType === 'Host' && job.instanceId !== null) {
+    const found = await findHost(db, job.instanceId);
+    if (!found) return { success: true };
+    const { virtualmachines } = (job.jobResult ?? {}) as ResponseBody;
+    return { host: { ...hostResponse(found, await readSettings(db)), virtualmachines } };
   }
   const isShown = job.instanceType === 'VirtualMachine' && job.instanceId !== null;
   const row = isShown ? await findVirtualMachine(db, job.instanceId!) : undefined;

@@ -1,9 +1,8 @@
 import { listServiceOfferings as readServiceOfferings } from '../../db/reads/list-service-offerings.js';
-import { apiDate } from '../protocol/envelope.js';
-import { field } from '../protocol/fields.js';
 import { listParameters, pageOf } from '../protocol/paging.js';
 import { integer, string, uuid } from '../protocol/parameters.js';
 import { unsupported, withoutEffect } from '../protocol/undone-parameters.js';
+import { serviceOfferingFields, serviceOfferingResponse } from '../responses/service-offering.js';
 import { defineCommand, EVERYBODY } from './define-command.js';
 
 export const listServiceOfferings = defineCommand({
@@ -40,22 +39,7 @@ export const listServiceOfferings = defineCommand({
   },
   response: {
     objectName: 'serviceoffering',
-    fields: {
-      id: field('string', 'ID of the offering.'),
-      name: field('string', 'Name.'),
-      displaytext: field('string', 'Text for people.'),
-      state: field('string', 'Always Active.'),
-      cpunumber: field('integer', 'Virtual CPUs.'),
-      cpuspeed: field('integer', 'MHz of each virtual CPU.'),
-      memory: field('integer', 'MiB of memory.'),
-      created: field('date', 'When it was created.'),
-      offerha: field('boolean', 'Always false.'),
-      limitcpuuse: field('boolean', 'Always false.'),
-      isvolatile: field('boolean', 'Always false.'),
-      issystem: field('boolean', 'Always false.'),
-      defaultuse: field('boolean', 'Always false.'),
-      iscustomized: field('boolean', 'Always false.'),
-    },
+    fields: serviceOfferingFields,
   },
   async handle(args, { db }) {
     const filter = {
@@ -67,24 +51,6 @@ export const listServiceOfferings = defineCommand({
       keyword: args.keyword,
     };
     const { count, rows } = await readServiceOfferings(db, filter, pageOf(args));
-    return {
-      count,
-      items: rows.map(({ offering }) => ({
-        id: offering.id,
-        name: offering.name,
-        displaytext: offering.displayText,
-        state: 'Active',
-        cpunumber: offering.cpu,
-        cpuspeed: offering.speedMhz,
-        memory: offering.ramMb,
-        created: apiDate(offering.created),
-        offerha: false,
-        limitcpuuse: false,
-        isvolatile: false,
-        issystem: false,
-        defaultuse: false,
-        iscustomized: false,
-      })),
-    };
+    return { count, items: rows.map(({ offering }) => serviceOfferingResponse(offering)) };
   },
 });

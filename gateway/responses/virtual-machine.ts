@@ -37,6 +37,10 @@ export const virtualMachineFields = {
   zonename: field('string', 'Name of the zone.'),
   hostid: field('string', 'ID of the host it runs on; for root admins.'),
   hostname: field('string', 'Name of the host it runs on; for root admins.'),
+  hoststatus: field(
+    'string',
+    'Status of the host it runs on: while that is Down nobody knows how it is. Slipway has this key, CloudStack has not.',
+  ),
   templateid: field('string', 'ID of the template it was made from.'),
   templatename: field('string', 'Name of the template.'),
   templatedisplaytext: field('string', 'Display text of the template.'),
@@ -93,6 +97,7 @@ export function virtualMachineResponse(
     zoneid: vm.dataCenterId,
     zonename: row.zoneName,
     ...operator,
+    hoststatus: row.hostStatus,
     templateid: vm.templateId,
     templatename: template.name,
     templatedisplaytext: template.displayText,

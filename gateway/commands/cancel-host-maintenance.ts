@@ -1,0 +1,24 @@
+import { endMaintenance } from '../../db/hosts.js';
+import { hasHost } from '../../db/reads/list-hosts.js';
+import { noSuchEntity } from '../protocol/standard-texts.js';
+import { hostFields } from '../responses/host.js';
+import { ADMIN_ONLY, defineCommand } from './define-command.js';
+import { doneAtOnce } from './done-at-once.js';
+import { hostJobParameters } from './host-job.js';
+
+const JOB_CMD = 'cancelHostMaintenance';
+
+export const cancelHostMaintenance = defineCommand({
+  name: JOB_CMD,
+  description: 'Has a host take work again that is in maintenance, or being prepared for it.',
+  kind: 'async',
+  allowedRoles: ADMIN_ONLY,
+  params: hostJobParameters,
+  response: { objectName: 'host', fields: hostFields },
+  async handle({ id, customjobid }, context) {
+    const { db, caller, command } = context;
+    if (!(await hasHost(db, id))) throw noSuchEntity(command, 'id', id);
+    const call = { jobCmd: JOB_CMD, customjobid, instanceType: 'Host', instanceId: id };
+    return doneAtOnce(call, context, (tx) => endMaintenance(tx, caller, id));
+  },
+});

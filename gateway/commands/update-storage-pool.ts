@@ -1,0 +1,40 @@
+import { findStoragePool, listPoolProblems } from '../../db/reads/list-storage-pools.js';
+import { changeStoragePool } from '../../db/storage-pools.js';
+import { field } from '../protocol/fields.js';
+import { boolean, required, string, stringOrEmpty, uuid } from '../protocol/parameters.js';
+import { noSuchEntity } from '../protocol/standard-texts.js';
+import { tagsOf } from '../protocol/tags.js';
+import { unsupported } from '../protocol/undone-parameters.js';
+import { storagePoolFields, storagePoolResponse } from '../responses/storage-pool.js';
+import { ADMIN_ONLY, defineCommand } from './define-command.js';
+
+export const updateStoragePool = defineCommand({
+  name: 'updateStoragePool',
+  description: 'Changes name and tags of a primary storage pool, and whether it takes new disks.',
+  kind: 'sync',
+  allowedRoles: ADMIN_ONLY,
+  params: {
+    id: required(uuid('ID of the pool.')),
+    name: string('New name.', { since: '4.15' }),
+    tags: stringOrEmpty('Tags, comma separated, in place of those it has; empty for none.', { maxLength: 4096 }),
+    enabled: boolean('Whether it takes new disks. Virtual machines that have theirs there go on, and start.'),
+    ...unsupported({
+      capacitybytes: { type: 'long' },
+      capacityiops: { type: 'long' },
+      istagarule: { type: 'boolean' },
+      url: { type: 'string', since: '4.19' },
+      details: { type: 'map', since: '4.19' },
+    }),
+  },
+  response: { objectName: 'storagepool', fields: { storagepool: field('object', 'The pool.', storagePoolFields) } },
+  async handle({ id, name, tags, enabled }, { db, caller, command }) {
+    const isKnown = await changeStoragePool(db, caller, id, {
+      name,
+      tags: tags === undefined ? undefined : tagsOf(tags),
+      isEnabled: enabled,
+    });
+    const row = isKnown ? await findStoragePool(db, id) : undefined;
+    if (!row) throw noSuchEntity(command, 'id', id);
+    return { storagepool: storagePoolResponse(row, await listPoolProblems(db, [id])) };
+  },
+});
