@@ -17,6 +17,10 @@ const DYNAMIC_CONFIG = {
   // Off by default in server 1.29: without them priorities and fairness keys of activities have no effect.
   'matching.useNewMatcher': true,
   'matching.enableFairness': true,
+  // Four by default, and priorities hold within each alone: of a few downloads that wait for a host, one that nobody
+  // waits for went first.
+  'matching.numTaskqueueReadPartitions': 1,
+  'matching.numTaskqueueWritePartitions': 1,
   // A history shard looks for new tasks 20 times a second by default, and the dev server has one shard: each step of a
   // workflow waited for the next 50 ms tick. Eight activities in a row took 850 ms, and take 120 ms so.
   'history.transferProcessorMaxPollRPS': 2_000,

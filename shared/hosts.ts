@@ -52,6 +52,10 @@ export interface HostStatus {
   domains: DomainReport[];
 }
 
+export interface TellBandwidthInput {
+  hostId: string;
+}
+
 /** What a stage is told about the host that it downloads on. */
 export interface HostChanged {
   hostId: string;

@@ -14,6 +14,7 @@ export const stageWorkflowId = (poolId: string, templateId: string, generation: 
  * template can be deleted or refreshed.
  */
 export const prestageWorkflowId = (templateId: string, placeId: string): string => `prestage-${templateId}-${placeId}`;
+export const bandwidthWorkflowId = (hostId: string): string => `bandwidth-${hostId}`;
 export const reconciliationWorkflowId = (hostId: string): string => `reconcile-${hostId}`;
 /** Of a copy and not of a place: the next copy there may be on its way while this one still goes. */
 export const evictionWorkflowId = (spoolRefId: string): string => `evict-${spoolRefId}`;

@@ -20,6 +20,7 @@ import { runPeriodically } from './control-worker/run-periodically.js';
 import { sweepJobs } from './control-worker/sweep-jobs.js';
 import { sweepRegistrations } from './control-worker/sweep-registrations.js';
 import { sweepStages } from './control-worker/sweep-stages.js';
+import { createBandwidthTeller } from './control-worker/tell-bandwidth.js';
 import { runWorkerProcess } from './run-worker-process.js';
 import { workflowBundle } from './workflow-bundle.js';
 
@@ -61,6 +62,7 @@ await runWorkerProcess('control worker', async (ready) => {
     runPeriodically('maintenance of hosts', SWEEP_EVERY_MS, async () => {
       await database.db.transaction((tx) => finishMaintenance(tx));
     }),
+    runPeriodically('limits of downloads', SWEEP_EVERY_MS, createBandwidthTeller(dependencies)),
     runPeriodically('progress recorder', PROGRESS_EVERY_MS, createProgressRecorder(dependencies)),
   ];
   try {

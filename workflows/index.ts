@@ -22,4 +22,5 @@ export { restoreVirtualMachine } from './restore-virtual-machine.js';
 export { stageTemplate } from './stage-template.js';
 export { startVirtualMachine } from './start-virtual-machine.js';
 export { stopVirtualMachine } from './stop-virtual-machine.js';
+export { tellBandwidth } from './tell-bandwidth.js';
 export { validateUrl } from './validate-url.js';

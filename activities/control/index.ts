@@ -17,6 +17,7 @@ import { leaveStage } from './leave-stage.js';
 import { makeRoomForStage } from './make-room.js';
 import { listPrestagePools, recordPrestaged } from './prestage.js';
 import { beginRefresh, recordNotRefreshed, recordRefreshed } from './refresh-template.js';
+import { readBandwidth } from './read-bandwidth.js';
 import { compareInventory, planReconciliation, recordReconciled } from './reconcile/reconcile.js';
 import { beginUndoRestore, recordNewDisk, recordRestored, revertRestore } from './record-restored.js';
 import { planVolumeRemoval, recordVolumeRemoved } from './remove-volume.js';
@@ -81,6 +82,7 @@ export function createControlActivities(dependencies: ControlDependencies) {
     recordOperationFailed: recordOperationFailed(dependencies),
     recordPrestaged: recordPrestaged(dependencies),
     recordRebooted: recordRebooted(dependencies),
+    readBandwidth: readBandwidth(dependencies),
     recordReconciled: recordReconciled(dependencies),
     recordRefreshed: recordRefreshed(dependencies),
     recordRegistered: recordRegistered(dependencies),

@@ -1,5 +1,6 @@
 import type { HostDependencies } from './dependencies.js';
 import { downloadTier } from './download-tier.js';
+import { setBandwidth } from './set-bandwidth.js';
 import { settleInventory, takeInventory } from './reconcile.js';
 import { removeVolumeFiles } from './remove-volume.js';
 import { readConsole, vncDisplay } from './guest-console.js';
@@ -34,6 +35,7 @@ export function createHostActivities(dependencies: HostDependencies) {
     removeDeployment: removeDeployment(dependencies),
     removeTemplateCopy: removeTemplateCopy(dependencies),
     removeVolumeFiles: removeVolumeFiles(dependencies),
+    setBandwidth: setBandwidth(dependencies),
     settleInventory: settleInventory(dependencies),
     startDomain: startDomain(dependencies),
     stopDomain: stopDomain(dependencies),

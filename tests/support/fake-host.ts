@@ -145,7 +145,11 @@ export class FakeHost {
 
   /** Ends the host for good, so that the next test of a file begins with hosts of its own. */
   async retire(): Promise<void> {
-    await this.#plane.client.workflow.getHandle(hostWorkflowId(this.hostId)).terminate('the test has ended');
+    // The life of a removed host has ended.
+    await this.#plane.client.workflow
+      .getHandle(hostWorkflowId(this.hostId))
+      .terminate('the test has ended')
+      .catch(() => undefined);
     await this.stop();
     const removed = new Date().toISOString();
     await this.#plane.db.update(host).set({ status: 'Removed', removed }).where(eq(host.id, this.hostId));
@@ -241,6 +245,7 @@ export class FakeHost {
         this.#removeVolumes(volumeId, upToToken);
         return Promise.resolve();
       },
+      setBandwidth: () => Promise.resolve(),
       sweepPartials: () => Promise.resolve([]),
       takeInventory: ({ poolIds }) =>
         Promise.resolve({

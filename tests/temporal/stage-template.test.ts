@@ -1,12 +1,13 @@
 import { Context } from '@temporalio/activity';
-import type { temporal } from '@temporalio/proto';
 import { eq } from 'drizzle-orm';
 import { createControlActivities } from '../../activities/control/index.js';
 import { JOB_STATUS, stageWaiter, templateSpoolRef } from '../../db/schema/index.js';
+import { writeSettings } from '../../db/settings.js';
 import { findTransfer } from '../../client/find-transfer.js';
-import { stageWorkflowId, vmWorkflowId } from '../../shared/workflow-ids.js';
+import { bandwidthWorkflowId, stageWorkflowId, vmWorkflowId } from '../../shared/workflow-ids.js';
 import { createProgressRecorder } from '../../workers/control-worker/progress-recorder.js';
 import { sweepJobs } from '../../workers/control-worker/sweep-jobs.js';
+import { createBandwidthTeller } from '../../workers/control-worker/tell-bandwidth.js';
 import { sweepStages } from '../../workers/control-worker/sweep-stages.js';
 import { type ControlPlane, startControlPlane } from '../support/control-plane.js';
 import { FakeHost } from '../support/fake-host.js';
@@ -14,7 +15,9 @@ import { Scenario } from '../support/scenario.js';
 import { waitFor } from '../support/wait-for.js';
 import { stageRequestOf } from '../support/stage-request.js';
 
-const isScheduledDownload = (event: temporal.api.history.v1.IHistoryEvent): boolean =>
+type History = Awaited<ReturnType<ReturnType<ControlPlane['client']['workflow']['getHandle']>['fetchHistory']>>;
+
+const isScheduledDownload = (event: NonNullable<History['events']>[number]): boolean =>
   event.activityTaskScheduledEventAttributes?.activityType?.name === 'downloadTier';
 
 describe('stageTemplate', () => {
@@ -104,7 +107,11 @@ describe('stageTemplate', () => {
     expect(await scenario.ended(job)).toMatchObject({ jobStatus: JOB_STATUS.failed });
     await waitFor('the download has ended', async () => downloads.ended === 1);
     await waitFor('the copy is forgotten', async () => (await copies()).length === 0);
-    expect(await plane.db.select().from(stageWaiter)).toEqual([]);
+    const waiters = await plane.db
+      .select()
+      .from(stageWaiter)
+      .where(eq(stageWaiter.workflowId, vmWorkflowId(vmId)));
+    expect(waiters).toEqual([]);
   });
 
   it('is forgotten when it was terminated and nobody waits any more, and not before', async () => {
@@ -209,6 +216,24 @@ describe('stageTemplate', () => {
       expect(order.indexOf(awaited)).toBe(1);
       const { events } = await plane.client.workflow.getHandle(stageOf(awaited)).fetchHistory();
       expect(events!.filter((event) => event.workflowExecutionSignaledEventAttributes)).toHaveLength(1);
+    });
+
+    it('learns of other limits while it runs, once', async () => {
+      await takeAllSlots();
+      const tell = createBandwidthTeller(plane);
+      const told = async () => {
+        await tell();
+        await plane.client.workflow.getHandle(bandwidthWorkflowId(fake.hostId)).result();
+        return fake.calls.filter(({ activity }) => activity === 'setBandwidth').map(({ input }) => input);
+      };
+      const first = { caps: { host: 0, pool: 0, origin: 0 } };
+      const second = { caps: { host: 2 * 1024 ** 2, pool: 0, origin: 0 } };
+      expect(await told()).toEqual([first]);
+      await writeSettings(plane.db, { 'direct.download.bandwidth.host': '2' });
+      expect(await told()).toEqual([first, second]);
+      expect(await told()).toEqual([first, second]);
+      await writeSettings(plane.db, { 'direct.download.bandwidth.host': '0' });
+      release();
     });
 
     it('may wait without limit, is shown as queued, and its host stays Up', async () => {
