@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
 import { eq } from 'drizzle-orm';
 import { beginEviction } from '../../activities/control/evict.js';
 import { createControlActivities } from '../../activities/control/index.js';
@@ -24,8 +25,11 @@ import { evictUnusedCopies } from '../../workers/control-worker/evict-unused-cop
 import { type ControlPlane, startControlPlane } from '../support/control-plane.js';
 import { FakeHost, refusal } from '../support/fake-host.js';
 import { Scenario } from '../support/scenario.js';
+import { canMount, mountSmallFileSystem } from '../support/small-file-system.js';
+import { makePool } from '../support/test-pool.js';
 import { waitFor } from '../support/wait-for.js';
 
+const MiB = 1024 ** 2;
 const GiB = 1024 ** 3;
 
 describe('templates', () => {
@@ -383,6 +387,45 @@ describe('templates', () => {
       expect(await copiesOf(templateId)).toMatchObject([{ generation: 2, state: 'Ready' }]);
       expect(await plane.db.select().from(stageWaiter)).toEqual([]);
     });
+  });
+
+  // Needs root, who may mount: a file system of its own is what can be full without harm.
+  (canMount ? it : it.skip)('that nothing uses leave a pool that is full, which only its host knows', async () => {
+    const fileSystem = await mountSmallFileSystem(8 * MiB);
+    try {
+      const fake = await join('host-1');
+      const pool = await makePool(fileSystem.path);
+      fake.override('downloadTier', async ({ copy, tier }) => {
+        await writeFile(pool.partialPath(copy), Buffer.alloc(0));
+        await pool.reserveSpaceFor(copy, 5 * MiB);
+        await writeFile(pool.partialPath(copy), Buffer.alloc(5 * MiB, 1), { flag: 'r+' });
+        const mirrors = tier.mirrors.map((url) => ({ url, outcome: 'used' as const, bytes: 5 * MiB }));
+        return { sizeBytes: 5 * MiB, resumedFromBytes: 0, digests: [], mirrors };
+      });
+      fake.override('installTemplate', ({ copy, format }) => pool.installTemplate(copy, format, false));
+      fake.override('discardTemplateCopy', ({ copy }) => pool.discardTemplateCopy(copy));
+      fake.override('removeTemplateCopy', async ({ copy }) => ({
+        overlays: await pool.evictTemplate(copy),
+        usedBytes: (await pool.report()).usedBytes,
+      }));
+      fake.override('createRootVolume', (input) => pool.createRootVolume(input));
+      const first = await scenario.template({ format: 'RAW' });
+      await scenario.destroy((await scenario.deploy(first)).vmId, true);
+      expect(await copiesOf(first)).toMatchObject([{ state: 'Ready' }]);
+      await pool.deleteVolumesUpTo(
+        (await plane.db.select().from(volumes).where(eq(volumes.templateId, first)))[0]!.id,
+        99,
+      );
+
+      const second = await scenario.template({ format: 'RAW' });
+      expect((await scenario.deploy(second)).job).toMatchObject({ jobStatus: JOB_STATUS.succeeded });
+      expect(await copiesOf(first)).toEqual([]);
+      const [copy] = await copiesOf(second);
+      expect(await pool.list()).toEqual(expect.arrayContaining([copy!.installPath]));
+      expect((await pool.list()).filter((name) => name.startsWith(first))).toEqual([]);
+    } finally {
+      await fileSystem.remove();
+    }
   });
 
   it('in the drive of a VM are in use: they neither leave the pool nor can be deleted', async () => {
