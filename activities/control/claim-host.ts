@@ -3,6 +3,7 @@ import {
   asyncJob,
   capacityClaim,
   cleanupDebt,
+  diskOffering,
   host,
   JOB_STATUS,
   serviceOffering,
@@ -13,12 +14,16 @@ import {
 } from '../../db/schema/index.js';
 import { readSettings } from '../../db/settings.js';
 import { SlipwayError } from '../../shared/errors.js';
+import { isDiskFormat } from '../../shared/images.js';
 import type { SettingValues } from '../../shared/settings.js';
 import { type Deployment, type DeployVirtualMachineInput, TOKENS_PER_TRY } from '../../shared/virtual-machines.js';
+import type { StageUse } from '../../shared/templates.js';
+import { vmWorkflowId } from '../../shared/workflow-ids.js';
 import { takeCapacity } from './capacity.js';
 import type { ControlDependencies, Transaction } from './dependencies.js';
 import { domainOf, memoryBytesOf } from './domain-spec.js';
 import { claimFirst, type NoHost, returnsWithinMs } from './claim-first.js';
+import { takeReadyCopy } from './join-stage.js';
 import { type Lack, makeRoom } from './make-room.js';
 import { factorsOf } from './planner/factors.js';
 import { type PlacementNeeds, rankHosts } from './planner/rank-hosts.js';
@@ -33,7 +38,8 @@ export interface ClaimHostInput {
 }
 
 export type ClaimHostResult =
-  | { outcome: 'claimed'; deployment: Deployment }
+  /** `installPath` is the template's file, when the pool has it: there is nothing to wait for, and the disk may be made. */
+  | { outcome: 'claimed'; deployment: Deployment; installPath: string | null }
   | NoHost
   /** The job has ended or the VM has moved on: somebody started this workflow once too often. */
   | { outcome: 'obsolete' };
@@ -49,8 +55,16 @@ export const claimHost =
     const result = await dependencies.db.transaction((tx) => claim(tx, input, settings));
     if (result.outcome === 'claimed') {
       // In a transaction of its own: rows of host and pool, which others wait for, are not locked for longer than needed.
-      const deployment = await dependencies.db.transaction((tx) => deploymentOf(tx, dependencies, result, settings));
-      return { outcome: 'claimed', deployment };
+      return dependencies.db.transaction(async (tx) => {
+        const deployment = await deploymentOf(tx, dependencies, result, settings);
+        const { vmId, volumeId, token } = deployment;
+        const workflowId = vmWorkflowId(vmId);
+        const use: StageUse = isDiskFormat(deployment.format)
+          ? { type: 'rootDisk', volumeId, token }
+          : { type: 'iso', vmId };
+        const installPath = await takeReadyCopy(tx, { ...deployment, workflowId, use });
+        return { outcome: 'claimed', deployment, installPath };
+      });
     }
     if (result.outcome !== 'no host') return result;
     const { short, ...noHost } = result;
@@ -79,7 +93,7 @@ async function claim(
     cpuMhz: offering.cpu * offering.speedMhz,
     ramBytes: memoryBytesOf(offering),
     hostTags: offering.hostTags,
-    storageTags: offering.storageTags,
+    storageTags: [...offering.storageTags, ...(vm.diskOffering?.storageTags ?? [])],
     diskBytes: volume.wantedSizeBytes ?? template.sizeBytes ?? 0,
     templateBytes: template.sizeBytes ?? 0,
     overprovisioningFactor: factors.storage,
@@ -172,6 +186,7 @@ async function lockVm(tx: Transaction, { vmId, jobId }: ClaimHostInput) {
       template: vmTemplate,
       offering: serviceOffering,
       volume: volumes,
+      diskOffering: { storageTags: diskOffering.storageTags },
       job: { jobStatus: asyncJob.jobStatus },
       inZone: templateStoreRef.id,
     })
@@ -182,6 +197,7 @@ async function lockVm(tx: Transaction, { vmId, jobId }: ClaimHostInput) {
       volumes,
       and(eq(volumes.instanceId, vmInstance.id), eq(volumes.volumeType, 'ROOT'), isNull(volumes.removed)),
     )
+    .leftJoin(diskOffering, eq(diskOffering.id, volumes.diskOfferingId))
     .innerJoin(asyncJob, eq(asyncJob.id, jobId))
     .leftJoin(
       templateStoreRef,

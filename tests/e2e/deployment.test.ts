@@ -78,7 +78,7 @@ describe('a deployment through the API', () => {
 
     const { consoleDirectory, libvirtUri } = await test.hostOf(vmId);
     const seed = path.join(consoleDirectory, 'seeds', `${vmId}.iso`);
-    const read = async (name: string) => (await run('bsdtar', ['-xOf', seed, name])).stdout;
+    const read = async (name: string) => (await run('isoinfo', ['-R', '-i', seed, '-x', `/${name}`])).stdout;
     expect(await read('user-data')).toBe(userData);
     expect(JSON.parse(await read('meta-data'))).toEqual({
       'instance-id': vmId,

@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { Writable } from 'node:stream';
+import { eq } from 'drizzle-orm';
 import type { FastifyInstance } from 'fastify';
 import { type CloudStackClient, createCloudStackClient } from '../../cli/cloudstack-client.js';
 import { cancelJob } from '../../client/cancel-job.js';
 import { executeWorkflow } from '../../client/execute-workflow.js';
 import { startJob } from '../../client/start-job.js';
+import { storagePool } from '../../db/schema/index.js';
 import { COMMANDS } from '../../gateway/commands/index.js';
 import { createGateway } from '../../gateway/server.js';
 import { openSealedJson } from '../../kvm/keystore/sealed-json.js';
@@ -177,5 +179,25 @@ describe('what a guest is given', () => {
         expect({ where, what, isFound: text.includes(secret) }).toEqual({ where, what, isFound: false });
       }
     }
+  });
+
+  it('has a blank disk of the disk offering when it is installed from an ISO, on a pool with the tags of that', async () => {
+    const isoId = await new Scenario(plane).template({ format: 'ISO' });
+    const { diskoffering } = await ask('createDiskOffering', { name: 'fast', disksize: 6, tags: 'ssd' });
+    const parameters = {
+      templateid: isoId,
+      diskofferingid: (diskoffering as { id: string }).id,
+      hostid: fake.hostId,
+    };
+    await expect(deploy(parameters)).rejects.toMatchObject({ errortext: expect.stringMatching(/host-1: .*ssd/) });
+    await plane.db
+      .update(storagePool)
+      .set({ tags: ['ssd'] })
+      .where(eq(storagePool.id, fake.poolId));
+    const id = await deploy(parameters);
+    const disks = fake.calls.filter(({ activity }) => activity === 'createRootVolume').map(({ input }) => input);
+    expect(disks.at(-1)).toMatchObject({ vmId: id, disk: { type: 'blank', sizeBytes: 6 * 1024 ** 3 } });
+    expect(specsOf(id)).toMatchObject([{ bootsFromIso: true, iso: expect.stringContaining(isoId) }]);
+    await ask('destroyVirtualMachine', { id, expunge: true });
   });
 });
