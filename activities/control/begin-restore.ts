@@ -4,7 +4,7 @@ import {
   storagePool,
   storagePoolHostRef,
   templateStoreRef,
-  vmInstance,
+  type vmInstance,
   vmTemplate,
   volumes,
 } from '../../db/schema/index.js';

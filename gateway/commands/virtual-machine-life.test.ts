@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { eq, sql } from 'drizzle-orm';
 import { completeJob } from '../../db/jobs.js';
-import { event, storagePool, vmInstance, type VmState, volumes } from '../../db/schema/index.js';
+import { dataCenter, event, storagePool, vmInstance, type VmState, volumes } from '../../db/schema/index.js';
 import { writeSettings } from '../../db/settings.js';
 import { activateTemplate, createTemplate } from '../../db/templates.js';
 import type { ImageFormat } from '../../shared/images.js';
@@ -70,6 +70,9 @@ async function vm(state: VmState = 'Stopped'): Promise<string> {
     .where(eq(vmInstance.id, id));
   return id;
 }
+
+const list = async (id: string) =>
+  (await somebody.client.call('listVirtualMachines', { id }))['virtualmachine'] as Record<string, unknown>[];
 
 const events = async (id: string) =>
   (await gateway.db.select().from(event).where(eq(event.resourceId, id))).map(({ type }) => type);
@@ -197,5 +200,102 @@ describe('cancelJob', () => {
     const jobid = await job();
     await completeJob(gateway.db, jobid, { status: 'succeeded', resultCode: 0, result: {} });
     await expect(somebody.client.call('cancelJob', { jobid })).rejects.toMatchObject(refused(431, 'has ended'));
+  });
+});
+
+describe('attachIso and detachIso', () => {
+  const attach = (vmId: string, id: string, { client } = somebody) =>
+    client.call('attachIso', { id, virtualmachineid: vmId });
+  const detach = (vmId: string) => somebody.client.call('detachIso', { virtualmachineid: vmId });
+  const setIso = (id: string, isoId: string | null) =>
+    gateway.db.update(vmInstance).set({ isoId }).where(eq(vmInstance.id, id));
+
+  test('start their workflows', async () => {
+    const id = await vm();
+    const isoId = await addImage({ format: 'ISO' });
+    const { jobid } = await attach(id, isoId);
+    expect(gateway.started.at(-1)).toMatchObject({
+      id: jobid,
+      workflowType: 'attachIso',
+      workflowId: `vm-${id}`,
+      workflowInput: { vmId: id, jobId: jobid, isoId },
+    });
+    await expect(detach(id)).rejects.toMatchObject({ errorcode: 536 });
+    await completeJob(gateway.db, jobid as string, { status: 'succeeded', resultCode: 0, result: {} });
+    await setIso(id, isoId);
+    expect(await list(id)).toMatchObject([{ isoid: isoId, isoname: 'installer' }]);
+    await detach(id);
+    expect(gateway.started.at(-1)).toMatchObject({ workflowType: 'detachIso', workflowId: `vm-${id}` });
+  });
+
+  test('answer the same call with the same job', async () => {
+    const id = await vm();
+    const [isoId, customjobid] = [await addImage({ format: 'ISO' }), randomUUID()];
+    const call = () => somebody.client.call('attachIso', { id: isoId, virtualmachineid: id, customjobid });
+    expect(await Promise.all([call(), call(), call()])).toEqual(Array(3).fill({ jobid: customjobid }));
+    await completeJob(gateway.db, customjobid, { status: 'succeeded', resultCode: 0, result: {} });
+    await setIso(id, isoId);
+    expect(await call()).toEqual({ jobid: customjobid });
+  });
+
+  test('refuse what cannot be', async () => {
+    const id = await vm();
+    const isoId = await addImage({ format: 'ISO' });
+    await expect(detach(id)).rejects.toMatchObject(refused(431, 'The specified VM has no ISO attached to it.'));
+    await expect(attach(id, templateId)).rejects.toMatchObject(
+      refused(431, `Invalid parameter id value=${templateId}`),
+    );
+    const others = await addImage({ format: 'ISO', owner: other });
+    await expect(attach(id, others)).rejects.toMatchObject(refused(431, `Invalid parameter id value=${others}`));
+    await expect(attach(id, isoId, other)).rejects.toMatchObject(refused(431, 'Invalid parameter virtualmachineid'));
+    const [zone] = await gateway.db.insert(dataCenter).values({ name: 'zone-2' }).returning();
+    const elsewhere = await addImage({ format: 'ISO', zoneIds: [zone!.id] });
+    await expect(attach(id, elsewhere)).rejects.toMatchObject(refused(431, 'is not registered in the zone'));
+    await setIso(id, isoId);
+    await expect(attach(id, isoId)).rejects.toMatchObject(refused(431, 'already has an ISO attached'));
+    const destroyed = await vm('Destroyed');
+    await expect(attach(destroyed, isoId)).rejects.toMatchObject(refused(431, 'either Stopped or Running'));
+  });
+});
+
+describe('restoreVirtualMachine', () => {
+  const restore = (vmId: string, changes = {}) =>
+    somebody.client.call('restoreVirtualMachine', { virtualmachineid: vmId, ...changes });
+
+  test('starts its workflow with what was asked for, and whether the VM is to run afterwards', async () => {
+    const id = await vm();
+    const template = await addImage();
+    const { jobid } = await restore(id, { templateid: template, rootdisksize: 8, expunge: true });
+    expect(gateway.started.at(-1)).toMatchObject({
+      id: jobid,
+      workflowType: 'restoreVirtualMachine',
+      workflowId: `vm-${id}`,
+      workflowInput: { vmId: id, jobId: jobid, templateId: template, sizeBytes: 8 * 1024 ** 3, isToRun: false },
+    });
+    await expect(restore(id)).rejects.toMatchObject({ errorcode: 536 });
+  });
+
+  test('takes the size of a disk offering', async () => {
+    const { diskoffering } = await somebody.client.call('listDiskOfferings', { name: 'Small' });
+    const [small] = diskoffering as { id: string; disksize: number }[];
+    await restore(await vm(), { diskofferingid: small!.id });
+    expect(gateway.started.at(-1)!.workflowInput).toMatchObject({
+      sizeBytes: small!.disksize * 1024 ** 3,
+      diskOfferingId: small!.id,
+    });
+    const both = { diskofferingid: small!.id, rootdisksize: 8 };
+    await expect(restore(await vm(), both)).rejects.toMatchObject(refused(431, 'does not allow custom disk size'));
+  });
+
+  test.each<[string, object, string]>([
+    ['a template that is not there', { templateid: randomUUID() }, 'Invalid parameter templateid'],
+    ['a disk offering that is not there', { diskofferingid: randomUUID() }, 'Invalid parameter diskofferingid'],
+    ['details', { 'details[0].rootdisksize': '8' }, 'does not support parameter details yet'],
+  ])('refuses %s', async (_what, changes, text) => {
+    await expect(restore(await vm(), changes)).rejects.toMatchObject(refused(431, text));
+  });
+
+  test('refuses a VM that is neither Running nor Stopped', async () => {
+    await expect(restore(await vm('Error'))).rejects.toMatchObject(refused(431, 'either Stopped or Running'));
   });
 });

@@ -90,6 +90,66 @@ describe('the life of a VM through the API', () => {
     }
   });
 
+  it('is restored from another template and back, and boots each time from the new disk', async () => {
+    const [first, second] = [
+      await test.disk(2 * MiB, { isObliging: true }),
+      await test.disk(2 * MiB, { isObliging: true }),
+    ];
+    const register = (disk: TestDisk) => test.register(`${test.origin.url}${disk.path}`, `{SHA-256}${disk.sha256}`);
+    const [firstId, secondId] = [await register(first), await register(second)];
+    const vmId = await test.deploy(firstId);
+    await test.hasBooted(vmId, first);
+    const { requests } = test.origin.statistics(first.path);
+
+    await test.run('restoreVirtualMachine', { virtualmachineid: vmId, templateid: secondId });
+    await test.hasBooted(vmId, second);
+    expect(await test.vm(vmId)).toMatchObject({ state: 'Running', templateid: secondId });
+
+    await test.run('stopVirtualMachine', { id: vmId });
+    await test.run('restoreVirtualMachine', { virtualmachineid: vmId, templateid: firstId });
+    expect(await test.vm(vmId)).toMatchObject({ state: 'Stopped', templateid: firstId });
+    await test.run('startVirtualMachine', { id: vmId });
+    await test.hasBooted(vmId, first, 2);
+    // The pool had it.
+    expect(test.origin.statistics(first.path).requests).toBe(requests);
+    await test.expunge(vmId);
+    await test.leavesNothing();
+  });
+
+  it('has an ISO in its drive while it runs; another is installed from it, on a blank disk', async () => {
+    const disk = await test.disk(2 * MiB, { isObliging: true });
+    const vmId = await deployed(disk);
+    const iso = await test.bootIso();
+    const { libvirtUri } = await test.hostOf(vmId);
+    const drive = async () => {
+      const { stdout } = await run('virsh', ['-q', '-c', libvirtUri, 'domblklist', '--details', vmId]);
+      return stdout;
+    };
+    await test.run('attachIso', { id: iso.id, virtualmachineid: vmId });
+    expect(await drive()).toContain(`/${iso.id}.g1.e`);
+    expect(await test.vm(vmId)).toMatchObject({ state: 'Running', isoid: iso.id });
+    await expect(test.run('deleteIso', { id: iso.id })).rejects.toMatchObject({
+      errortext: expect.stringContaining("it's used by other vms") as string,
+    });
+    await test.run('detachIso', { virtualmachineid: vmId });
+    expect(await drive()).not.toContain(iso.id);
+    expect(await test.vm(vmId)).not.toHaveProperty('isoid');
+    const { requests } = test.origin.statistics(iso.path);
+
+    const { diskoffering } = (await test.client.call('listDiskOfferings', { name: 'Small' })) as {
+      diskoffering: { id: string }[];
+    };
+    const installed = await test.deploy(iso.id, { diskofferingid: diskoffering[0]!.id });
+    await test.hasBooted(installed, iso);
+    await test.run('stopVirtualMachine', { id: installed });
+    await test.run('startVirtualMachine', { id: installed });
+    await test.hasBooted(installed, iso, 2);
+    expect(test.origin.statistics(iso.path).requests).toBe(requests);
+    for (const id of [vmId, installed]) await test.expunge(id);
+    await test.run('deleteIso', { id: iso.id });
+    await test.leavesNothing();
+  });
+
   it('ends a guest that does not listen when the time is over, and at once by force', async () => {
     const disk = await test.disk(2 * MiB);
     const vmId = await deployed(disk);

@@ -11,6 +11,7 @@ import { type Installation, startInstallation } from '../../embedded/installatio
 import { pickInstallationPorts } from '../../embedded/installation-ports.js';
 import { createTemporaryStateDirectory } from '../../embedded/state-directory.js';
 import type { SettingValues } from '../../shared/settings.js';
+import { buildBootIso } from './boot-iso.js';
 import { findLeftovers } from './leftovers.js';
 import { waitFor } from './wait-for.js';
 
@@ -89,6 +90,25 @@ export class TestInstallation {
     const disk = { nonce, file, sizeBytes: bytes.length, path: `/${nonce}.qcow2` };
     this.origin.serve(disk.path, { content: { file } });
     return { ...disk, sha256: createHash('sha256').update(bytes).digest('hex') };
+  }
+
+  /** Builds an ISO of its own that a machine boots from, serves it and registers it. */
+  async bootIso(): Promise<{ id: string; nonce: string; path: string }> {
+    const nonce = randomUUID();
+    const file = path.join(this.#directory, `${nonce}.iso`);
+    await buildBootIso(file, { nonce, isObliging: true });
+    const urlPath = `/${nonce}.iso`;
+    this.origin.serve(urlPath, { content: { file } });
+    const { zone } = (await this.client.call('listZones')) as { zone: { id: string }[] };
+    const { ostype } = (await this.client.call('listOsTypes')) as { ostype: { id: string }[] };
+    const { iso } = (await this.client.call('registerIso', {
+      name: 'boot',
+      url: `${this.origin.url}${urlPath}`,
+      zoneid: zone[0]!.id,
+      ostypeid: ostype[0]!.id,
+      directdownload: true,
+    })) as { iso: { id: string }[] };
+    return { id: iso[0]!.id, nonce, path: urlPath };
   }
 
   /** Serves a metalink of a disk; mirrors in order of priority. */
@@ -211,7 +231,7 @@ export class TestInstallation {
   }
 
   /** The VM has booted from exactly this disk, so many times at least: its console shows the nonce of the boot sector. */
-  async hasBooted(vmId: string, { nonce }: TestDisk, times = 1): Promise<void> {
+  async hasBooted(vmId: string, { nonce }: { nonce: string }, times = 1): Promise<void> {
     const { consoleDirectory } = await this.hostOf(vmId);
     const file = path.join(consoleDirectory, `${vmId}.log`);
     await waitFor(
