@@ -1,4 +1,4 @@
-import { eq, sql } from 'drizzle-orm';
+import { and, eq, sql } from 'drizzle-orm';
 import { stageWaiter, templateSpoolRef, vmInstance, volumes } from '../../db/schema/index.js';
 import { SlipwayError } from '../../shared/errors.js';
 import { templateKey } from '../../shared/search-attributes.js';
@@ -56,6 +56,35 @@ export const joinStage =
     return { outcome: 'waiting' };
   };
 
+/**
+ * What `joinStage` would answer when the pool has the copy, as it does for most deployments: they have nothing to join.
+ * Whoever evicts waits for this lock, and who else takes the copy does not.
+ *
+ * @returns its file name below the pool, or null when there is something to wait for
+ */
+export async function takeReadyCopy(
+  tx: Transaction,
+  { workflowId, poolId, templateId, generation, use }: Omit<StageRequest, 'accountId' | 'hostId' | 'hostName'>,
+): Promise<string | null> {
+  const [copy] = await tx
+    .select({ id: templateSpoolRef.id, installPath: templateSpoolRef.installPath })
+    .from(templateSpoolRef)
+    .where(
+      and(
+        eq(templateSpoolRef.poolId, poolId),
+        eq(templateSpoolRef.templateId, templateId),
+        eq(templateSpoolRef.generation, generation),
+        eq(templateSpoolRef.state, 'Ready'),
+      ),
+    )
+    .for('key share');
+  if (!copy?.installPath) return null;
+  await refer(tx, use, { poolId, templateId, spoolRefId: copy.id });
+  // Of a run that was reset.
+  await tx.delete(stageWaiter).where(eq(stageWaiter.workflowId, workflowId));
+  return copy.installPath;
+}
+
 /** `spoolRefId` is the copy that a stage makes: there is none while there is no space for one. */
 type Joined = JoinStageResult | { outcome: 'staging'; spoolRefId: string; generation: number; isWanted: boolean };
 
@@ -81,6 +110,9 @@ async function waitForRoom(
 async function join(tx: Transaction, request: StageRequest): Promise<Joined> {
   const { workflowId, poolId, use } = request;
   const template = await findTemplate(tx, request.templateId);
+  if (use.type === 'prestage' && template.removed !== null) {
+    throw new SlipwayError('SLIPWAY_RESOURCE_STATE', `Template ${template.name} is deleted`);
+  }
   const [waiter] = await tx.select().from(stageWaiter).where(eq(stageWaiter.workflowId, workflowId));
   const isOutdated = waiter?.generation != null && waiter.generation < template.generation;
   if (waiter?.state === 'Failed' && waiter.failure && !isOutdated) {
