@@ -13,7 +13,7 @@ const RECENT_MS = 60 * 60_000;
 
 /** What the host has on its pools and in libvirt, as far as it can be read. */
 export const takeInventory =
-  (dependencies: HostDependencies) =>
+  (dependencies: Pick<HostDependencies, 'bootId' | 'libvirt' | 'pools'>) =>
   async ({ poolIds }: { poolIds: string[] }): Promise<HostInventory> => {
     const pools: PoolInventory[] = [];
     for (const poolId of poolIds) {
@@ -36,7 +36,7 @@ export const takeInventory =
 
 /** Removes what counts for nothing, and looks once more for what is missing. */
 export const settleInventory =
-  (dependencies: HostDependencies) =>
+  (dependencies: Pick<HostDependencies, 'libvirt' | 'pools'>) =>
   async ({ orphans, missing, goneVmIds }: Settlement): Promise<SettledInventory> => {
     const removed: Orphan[] = [];
     const inUse: Orphan[] = [];

@@ -61,6 +61,9 @@ describe('the comparison of hosts with the database', () => {
     expect(fake.timesAsked('settleInventory')).toBe(0);
     expect(await plane.db.select().from(reconciliationFinding)).toEqual([]);
     expect(await scenario.vmRow(kept.vmId)).toMatchObject({ state: 'Running' });
+    const { id: jobId, userId, workflowId } = kept.job;
+    const told = await plane.db.select().from(event).where(eq(event.resourceId, kept.vmId));
+    expect(told).toMatchObject([{ type: 'VM.CREATE', level: 'INFO', jobId, userId, workflowId }]);
 
     await reconcileHosts(plane);
     expect(fake.timesAsked('takeInventory')).toBe(1);

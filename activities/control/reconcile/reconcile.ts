@@ -64,8 +64,8 @@ export const planReconciliation =
         .from(storagePoolHostRef)
         .where(eq(storagePoolHostRef.hostId, hostId));
       const claimed = await tx
-        .update(storagePool)
-        .set({ reconciled: sql`now()` })
+        .select({ id: storagePool.id })
+        .from(storagePool)
         .where(
           and(
             inArray(storagePool.id, ofHost),
@@ -77,8 +77,17 @@ export const planReconciliation =
             ),
           ),
         )
-        .returning({ id: storagePool.id });
-      return { hostName: due.name, poolIds: claimed.map(({ id }) => id).toSorted() };
+        // Two hosts of the same pools that locked them in different orders would wait for each other.
+        .orderBy(storagePool.id)
+        .for('update');
+      const poolIds = claimed.map(({ id }) => id);
+      if (poolIds.length > 0) {
+        await tx
+          .update(storagePool)
+          .set({ reconciled: sql`now()` })
+          .where(inArray(storagePool.id, poolIds));
+      }
+      return { hostName: due.name, poolIds };
     });
 
 export interface CompareInventoryInput extends ReconcileHostInput {
