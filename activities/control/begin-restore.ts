@@ -41,6 +41,13 @@ export const beginRestore =
       const vm = await lockVm(tx, input);
       if (!vm) return null;
       const [begun] = await tx.select().from(volumes).where(eq(volumes.id, input.jobId));
+      // A `customjobid` may be given again when its job has been purged.
+      if (begun && (begun.instanceId !== vm.id || begun.state === 'Expunged')) {
+        throw new SlipwayError(
+          'SLIPWAY_PARAMETER_INVALID',
+          `The job id ${input.jobId} is in use; give another customjobid`,
+        );
+      }
       if (!begun && vm.state !== 'Running' && vm.state !== 'Stopped') throw wrongState(vm, 'Running or Stopped');
       if (begun?.removed === null) {
         throw new SlipwayError('SLIPWAY_WORKFLOW_LOST', 'The workflow was reset after the new disk was there');

@@ -135,7 +135,15 @@ export const revertRestore =
       const [old] = await tx
         .select()
         .from(volumes)
-        .where(and(eq(volumes.instanceId, vmId), eq(volumes.replacedById, jobId), isNotNull(volumes.removed)));
+        .where(
+          and(
+            eq(volumes.instanceId, vmId),
+            eq(volumes.replacedById, jobId),
+            isNotNull(volumes.removed),
+            // Its file is there: nobody goes back to a disk that is gone.
+            eq(volumes.state, 'Ready'),
+          ),
+        );
       if (fresh?.volume.removed === null && old) {
         await swapDisks(tx, fresh.volume, old);
         const isFreshIso = !isDiskFormat(fresh.format) && fresh.volume.templateId !== old.templateId;
