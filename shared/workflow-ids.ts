@@ -6,6 +6,8 @@ export const vmWorkflowId = (vmId: string): string => `vm-${vmId}`;
 export const templateWorkflowId = (templateId: string): string => `template-${templateId}`;
 /** Of what an operator does with a host; its life goes on meanwhile. */
 export const hostStateWorkflowId = (hostId: string): string => `host-state-${hostId}`;
+/** Of its own: the workflow of the job before may close a moment after that has ended. */
+export const hostRemovalWorkflowId = (hostId: string): string => `host-removal-${hostId}`;
 export const hostWorkflowId = (hostId: string): string => `host-${hostId}`;
 export const stageWorkflowId = (poolId: string, templateId: string, generation: number): string =>
   `stage-${poolId}-${templateId}-g${generation}`;

@@ -152,7 +152,7 @@ export async function debtorOf(
       hostName,
       reason: 'may still run it: a stop is owed there',
     })),
-    returnsWithinMs: await graceLeftMs(settings, (Date.now() - newestMs) / 1000),
+    returnsWithinMs: graceLeftMs(settings, (Date.now() - newestMs) / 1000),
   };
 }
 

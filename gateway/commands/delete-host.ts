@@ -1,6 +1,6 @@
 import { hasHost } from '../../db/reads/list-hosts.js';
 import { hostKey } from '../../shared/search-attributes.js';
-import { hostStateWorkflowId } from '../../shared/workflow-ids.js';
+import { hostRemovalWorkflowId } from '../../shared/workflow-ids.js';
 import { field } from '../protocol/fields.js';
 import { boolean, required, uuid, withDefault } from '../protocol/parameters.js';
 import { noSuchEntity } from '../protocol/standard-texts.js';
@@ -27,7 +27,7 @@ export const deleteHost = defineCommand({
     if (!(await hasHost(db, id))) throw noSuchEntity(command, 'id', id);
     await context.executeWorkflow({
       workflowType: 'removeHost',
-      workflowId: hostStateWorkflowId(id),
+      workflowId: hostRemovalWorkflowId(id),
       input: { hostId: id, isForced: forced, accountId: caller.accountId, userId: caller.userId },
       searchAttributes: [{ key: hostKey, value: id }],
       summary: `Remove host ${id}`,

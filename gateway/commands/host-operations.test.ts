@@ -2,7 +2,7 @@ import { eq } from 'drizzle-orm';
 import { joinHost } from '../../db/join-host.js';
 import { completeJob } from '../../db/jobs.js';
 import { event, host, storagePoolHostRef } from '../../db/schema/index.js';
-import { hostStateWorkflowId } from '../../shared/workflow-ids.js';
+import { hostRemovalWorkflowId, hostStateWorkflowId } from '../../shared/workflow-ids.js';
 import { startTestGateway, type TestGateway } from '../../tests/support/test-gateway.js';
 
 describe('what an operator does with hosts, pools and offerings', () => {
@@ -93,7 +93,7 @@ describe('what an operator does with hosts, pools and offerings', () => {
     expect(await call('deleteHost', { id: hostId, forced: 'true' })).toEqual({ success: true });
     expect(gateway.executed.at(-1)).toMatchObject({
       workflowType: 'removeHost',
-      workflowId: hostStateWorkflowId(hostId),
+      workflowId: hostRemovalWorkflowId(hostId),
       input: { hostId, isForced: true },
     });
   });
@@ -102,7 +102,7 @@ describe('what an operator does with hosts, pools and offerings', () => {
     '%s is for root admins, and says when there is no such host',
     async (command) => {
       const { client } = await gateway.addUser(`user-of-${command}`);
-      await expect(client.call(command, { id: hostId })).rejects.toThrow();
+      await expect(client.call(command, { id: hostId })).rejects.toThrow('The given command does not exist');
       await expect(call(command, { id: crypto.randomUUID() })).rejects.toThrow('Unable to execute API command');
     },
   );
@@ -147,7 +147,7 @@ describe('what an operator does with hosts, pools and offerings', () => {
     'makes no service offering of %p',
     async (wrong) => {
       const right = { name: 'wrong', cpunumber: '1', cpuspeed: '500', memory: '512' };
-      await expect(call('createServiceOffering', { ...right, ...wrong })).rejects.toThrow();
+      await expect(call('createServiceOffering', { ...right, ...wrong })).rejects.toThrow('(431)');
     },
   );
 });

@@ -1,0 +1,221 @@
+import { and, eq, inArray } from 'drizzle-orm';
+import { createJob, type JobRow } from '../../db/jobs.js';
+import { asyncJob, cleanupDebt, event, host, JOB_STATUS, storagePool, user } from '../../db/schema/index.js';
+import { finishMaintenance } from '../../activities/control/host-maintenance.js';
+import { hostRemovalWorkflowId, hostStateWorkflowId, hostWorkflowId } from '../../shared/workflow-ids.js';
+import { type ControlPlane, startControlPlane } from '../support/control-plane.js';
+import { FakeHost, refusal } from '../support/fake-host.js';
+import { Scenario } from '../support/scenario.js';
+import { waitFor } from '../support/wait-for.js';
+
+const SUCCEEDED = { jobStatus: JOB_STATUS.succeeded };
+
+describe('states of hosts', () => {
+  let plane: ControlPlane;
+  let scenario: Scenario;
+  let fake: FakeHost;
+  let other: FakeHost;
+  let templateId: string;
+
+  beforeAll(async () => {
+    plane = await startControlPlane();
+    scenario = new Scenario(plane);
+    templateId = await scenario.template();
+  });
+  afterAll(() => plane.stop());
+  /** Two hosts of one pool: a VM of one can be started on the other. */
+  beforeEach(async () => {
+    fake = await FakeHost.join(plane, 'host-1', { poolId: crypto.randomUUID() });
+    await fake.isStatus('Up');
+    other = await FakeHost.join(plane, 'host-2', { poolId: fake.poolId });
+    await other.isStatus('Up');
+  });
+  afterEach(async () => {
+    for (const host of [fake, other]) await host.retire();
+  });
+
+  const row = async ({ hostId }: FakeHost) => (await plane.db.select().from(host).where(eq(host.id, hostId)))[0]!;
+  const change = (set: Partial<typeof host.$inferInsert>, { hostId }: FakeHost) =>
+    plane.db.update(host).set(set).where(eq(host.id, hostId));
+  const eventsOf = async (type: string): Promise<string[]> => {
+    const isIt = and(eq(event.type, type), eq(event.resourceId, fake.hostId));
+    return (await plane.db.select().from(event).where(isIt).orderBy(event.created)).map((found) => found.description);
+  };
+
+  const debts = () =>
+    plane.db
+      .select()
+      .from(cleanupDebt)
+      .where(inArray(cleanupDebt.hostId, [fake.hostId, other.hostId]));
+
+  async function work(jobCmd: string, input: Record<string, unknown> = {}): Promise<JobRow> {
+    const { hostId } = fake;
+    const [admin] = await plane.db.select().from(user).limit(1);
+    const id = crypto.randomUUID();
+    const job = await createJob(plane.db, {
+      id,
+      accountId: admin!.accountId,
+      userId: admin!.id,
+      jobCmd,
+      workflowType: jobCmd,
+      workflowId: hostStateWorkflowId(hostId),
+      workflowInput: { ...input, hostId, jobId: id },
+      instanceType: 'Host',
+      instanceId: hostId,
+    });
+    await scenario.start(job);
+    return scenario.ended(job);
+  }
+
+  /** A VM that runs on `fake`. */
+  async function running(): Promise<string> {
+    await change({ resourceState: 'Disabled' }, other);
+    const { vmId, job } = await scenario.deploy(templateId);
+    expect(job).toMatchObject(SUCCEEDED);
+    await change({ resourceState: 'Enabled' }, other);
+    return vmId;
+  }
+
+  it('lets VMs run on in maintenance, names them, and is there when the last has left', async () => {
+    const vmId = await running();
+    const { name } = await scenario.vmRow(vmId);
+    expect(await work('prepareHostForMaintenance', { stopsVirtualMachines: false })).toMatchObject({
+      ...SUCCEEDED,
+      jobResult: { virtualmachines: [{ id: vmId, name, state: 'Running' }] },
+    });
+    await plane.db.transaction((tx) => finishMaintenance(tx));
+    expect(await row(fake)).toMatchObject({ status: 'Up', resourceState: 'PrepareForMaintenance' });
+
+    const elsewhere = await scenario.deploy(templateId);
+    expect((await scenario.vmRow(elsewhere.vmId)).hostId).toBe(other.hostId);
+
+    await scenario.operate('stopVirtualMachine', vmId, { isForced: true });
+    await plane.db.transaction((tx) => finishMaintenance(tx));
+    expect(await row(fake)).toMatchObject({ status: 'Up', resourceState: 'Maintenance' });
+    expect(await eventsOf('MAINT.PREPARE')).toEqual([
+      'Host host-1 takes no new virtual machines',
+      'Host host-1 is in maintenance: nothing runs there any more',
+    ]);
+    // It starts where there is no maintenance.
+    expect(await scenario.operate('startVirtualMachine', vmId)).toMatchObject(SUCCEEDED);
+    expect((await scenario.vmRow(vmId)).hostId).toBe(other.hostId);
+    expect(await work('prepareHostForMaintenance', { stopsVirtualMachines: false })).toMatchObject(SUCCEEDED);
+  });
+
+  it('stops the VMs when that is asked for, each by a job of its own, the second time by force', async () => {
+    const vmIds = [await running(), await running()];
+    const real = { refused: 0 };
+    fake.override('stopDomain', ({ vmId, isForced }) => {
+      if (vmId === vmIds[0] && !isForced) {
+        real.refused++;
+        return Promise.reject(refusal('SLIPWAY_HYPERVISOR', 'the guest does not listen'));
+      }
+      return Promise.resolve(void fake.domains.delete(vmId));
+    });
+    expect(await work('prepareHostForMaintenance', { stopsVirtualMachines: true })).toMatchObject({
+      ...SUCCEEDED,
+      jobResult: { virtualmachines: [] },
+    });
+    expect(await row(fake)).toMatchObject({ resourceState: 'Maintenance' });
+    for (const vmId of vmIds) expect(await scenario.vmRow(vmId)).toMatchObject({ state: 'Stopped', hostId: null });
+    const stops = await plane.db.select().from(asyncJob).where(eq(asyncJob.jobCmd, 'stopVirtualMachine'));
+    expect(stops.filter(({ instanceId }) => instanceId === vmIds[0])).toHaveLength(2);
+    expect(stops.filter(({ instanceId }) => instanceId === vmIds[1])).toHaveLength(1);
+    expect([fake.domains.size, real.refused]).toEqual([0, 1]);
+  });
+
+  it('says which VMs it could not stop', async () => {
+    const vmId = await running();
+    const { name } = await scenario.vmRow(vmId);
+    fake.override('stopDomain', () => Promise.reject(refusal('SLIPWAY_HYPERVISOR', 'libvirt is busy')));
+    fake.override('isDomainAlive', () => Promise.resolve(true));
+    const job = await work('prepareHostForMaintenance', { stopsVirtualMachines: true });
+    expect(job).toMatchObject({
+      jobStatus: JOB_STATUS.failed,
+      jobResult: { errortext: expect.stringContaining(`could not be stopped: ${name}`) as string },
+    });
+    expect(await row(fake)).toMatchObject({ resourceState: 'ErrorInMaintenance' });
+  });
+
+  it('starts VMs of a host that an operator calls fenced elsewhere, and ends them there when it is back', async () => {
+    const vmId = await running();
+    await fake.stop();
+    await fake.isStatus('Down');
+    await plane.db
+      .update(host)
+      .set({ lastPinged: new Date(0).toISOString() })
+      .where(eq(host.id, fake.hostId));
+    expect(await work('declareHostAsDegraded')).toMatchObject(SUCCEEDED);
+    expect(await scenario.vmRow(vmId)).toMatchObject({ state: 'Stopped', hostId: null });
+    // Not before the operator has vouched for it: the debt alone keeps every other host from it.
+    await change({ resourceState: 'Enabled' }, fake);
+    const [debt] = await debts();
+    await plane.db.update(cleanupDebt).set({ created: new Date(0).toISOString() });
+    expect(debt).toMatchObject({ vmId, hostId: fake.hostId, keepsDisk: true });
+    expect((await scenario.operate('startVirtualMachine', vmId)).jobResult).toMatchObject({
+      errortext: expect.stringContaining('host-1: may still run it') as string,
+    });
+    await change({ resourceState: 'Degraded' }, fake);
+
+    expect(await scenario.operate('startVirtualMachine', vmId)).toMatchObject(SUCCEEDED);
+    expect(await scenario.vmRow(vmId)).toMatchObject({ state: 'Running', hostId: other.hostId });
+    expect([fake.domains.has(vmId), other.domains.has(vmId)]).toEqual([true, true]);
+
+    // It was not fenced after all. What it runs ends by force before it is Up, and the other one's is left alone.
+    await fake.start();
+    await fake.isStatus('Up');
+    expect([fake.domains.has(vmId), other.domains.has(vmId)]).toEqual([false, true]);
+    expect(fake.calls.findLast(({ activity }) => activity === 'stopDomain')?.input).toMatchObject({ isForced: true });
+    expect(await debts()).toEqual([]);
+    expect(await row(fake)).toMatchObject({ resourceState: 'Degraded', cpuUsedMhz: 0, ramUsedBytes: 0 });
+    expect(await scenario.vmRow(vmId)).toMatchObject({ state: 'Running', hostId: other.hostId });
+    expect(await scenario.destroy(vmId, true)).toMatchObject(SUCCEEDED);
+    const [pool] = await plane.db.select().from(storagePool).where(eq(storagePool.id, fake.poolId));
+    expect(pool!.allocatedBytes).toBe(0);
+  });
+
+  it('is not taken for fenced while it is Up', async () => {
+    const vmId = await running();
+    expect(await work('declareHostAsDegraded')).toMatchObject({
+      jobStatus: JOB_STATUS.failed,
+      jobResult: { errortext: 'Host host-1 is Up: only one that does not answer can be declared as Degraded' },
+    });
+    expect((await scenario.vmRow(vmId)).state).toBe('Running');
+    expect((await row(fake)).resourceState).toBe('Enabled');
+  });
+
+  it('leaves the installation with its life, when nothing needs it any more', async () => {
+    const remove = (isForced: boolean) =>
+      plane.client.workflow.execute('removeHost', {
+        taskQueue: 'control',
+        workflowId: hostRemovalWorkflowId(fake.hostId),
+        args: [{ hostId: fake.hostId, isForced }],
+      });
+    const refused = (text: string) => ({ cause: { message: expect.stringContaining(text) as string } });
+    const vmId = await running();
+    await expect(remove(true)).rejects.toMatchObject(refused('is Up: prepare it for maintenance first'));
+    await scenario.operate('stopVirtualMachine', vmId, { isForced: true });
+    await expect(remove(false)).rejects.toMatchObject(refused('is not in Maintenance'));
+    await work('prepareHostForMaintenance', { stopsVirtualMachines: false });
+
+    await remove(false);
+    expect(await row(fake)).toMatchObject({ status: 'Removed', removed: expect.any(String) as string });
+    const life = plane.client.workflow.getHandle(hostWorkflowId(fake.hostId));
+    await life.result();
+    expect(fake.timesAsked('dismissHost')).toBe(1);
+
+    // Its worker is started again by somebody who does not know.
+    await fake.stop();
+    await fake.start();
+    await waitFor('it is told again', async () => fake.timesAsked('dismissHost') === 2);
+    await life.result();
+    expect((await row(fake)).status).toBe('Removed');
+
+    // The disk is on the shared pool: the other host has it to remove now.
+    expect(await scenario.operate('startVirtualMachine', vmId)).toMatchObject(SUCCEEDED);
+    expect(await scenario.destroy(vmId, true)).toMatchObject(SUCCEEDED);
+    expect(await debts()).toEqual([]);
+    const [pool] = await plane.db.select().from(storagePool).where(eq(storagePool.id, fake.poolId));
+    expect(pool).toMatchObject({ allocatedBytes: 0, removed: null });
+  });
+});
