@@ -80,7 +80,7 @@ async function enable(
 
 async function lockPresent(tx: Transaction, id: string): Promise<HostRow | undefined> {
   const isPresent = and(eq(host.id, id), isNull(host.removed));
-  const [self] = await tx.select().from(host).where(isPresent).for('update');
+  const [self] = await tx.select().from(host).where(isPresent).for('no key update');
   return self;
 }
 

@@ -96,7 +96,8 @@ async function takeCompute(
     .select({ id: host.id })
     .from(host)
     .where(eq(host.id, hostId))
-    .for('update', { skipLocked: true });
+    // Not against new rows that refer to the host: they and this would wait for each other.
+    .for('no key update', { skipLocked: true });
   const hosts = await tx
     .update(host)
     .set({ cpuUsedMhz: sql`${host.cpuUsedMhz} + ${cpuMhz}`, ramUsedBytes: sql`${host.ramUsedBytes} + ${ramBytes}` })

@@ -35,7 +35,7 @@ export const recordHello =
   ({ db }: ControlDependencies) =>
   async ({ hostId, status, partials }: HelloInput): Promise<HostArrears> =>
     db.transaction(async (tx) => {
-      const [self] = await tx.select().from(host).where(eq(host.id, hostId)).for('update');
+      const [self] = await tx.select().from(host).where(eq(host.id, hostId)).for('no key update');
       if (!self || self.removed !== null) {
         throw new SlipwayError(
           'SLIPWAY_HOST_REMOVED',

@@ -8,7 +8,7 @@ type HostRow = typeof host.$inferSelect;
 
 /** @throws SlipwayError SLIPWAY_RESOURCE_STATE when it was removed */
 export async function lockHost(tx: Transaction, hostId: string): Promise<HostRow> {
-  const [row] = await tx.select().from(host).where(eq(host.id, hostId)).for('update');
+  const [row] = await tx.select().from(host).where(eq(host.id, hostId)).for('no key update');
   if (row?.removed === null) return row;
   throw new SlipwayError('SLIPWAY_RESOURCE_STATE', `Host ${row?.name ?? hostId} was removed`);
 }
