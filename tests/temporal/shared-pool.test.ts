@@ -144,7 +144,7 @@ describe('a pool that two hosts share', () => {
     stranger.pool = { poolId, type: 'Filesystem', path: '/pool' };
     await stranger.stop();
     await stranger.start();
-    await stranger.isStatus('Down');
+    await stranger.isStatus('Alert');
     await stranger.retire();
   });
 });
