@@ -183,7 +183,7 @@ describe('the comparison of hosts with the database', () => {
       one.override('takeInventory', ({ poolIds }) =>
         Promise.resolve({
           bootId: one.bootId,
-          pools: poolIds.map((poolId) => ({ poolId, files: [], recentFiles: [] })),
+          pools: poolIds.map((poolId) => ({ poolId, files: [...shared.copies, ...other.copies], recentFiles: [] })),
           vmIds: [],
           keptVmIds: [vmId, randomUUID()],
         }),
