@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { eq } from 'drizzle-orm';
+import { and, eq } from 'drizzle-orm';
 import { completeJob } from '../../db/jobs.js';
 import { dataCenter, event, storagePool, templateStoreRef, vmTemplate } from '../../db/schema/index.js';
 import { startTestGateway, type TestGateway, type TestUser } from '../../tests/support/test-gateway.js';
@@ -51,6 +51,12 @@ async function registerIso(changes: Changes = {}): Promise<string> {
 }
 
 describe('updateTemplate and updateIso', () => {
+  const updatesOf = (id: string) =>
+    gateway.db
+      .select()
+      .from(event)
+      .where(and(eq(event.resourceId, id), eq(event.type, 'TEMPLATE.UPDATE')));
+
   test('change what is given, leave the rest, and say so in an event', async () => {
     const id = await register({ displaytext: 'Debian' });
     const { template } = await owner.client.call('updateTemplate', {
@@ -67,7 +73,7 @@ describe('updateTemplate and updateIso', () => {
       arch: 'aarch64',
       requireshvm: false,
     });
-    expect(await gateway.db.select().from(event).where(eq(event.resourceId, id))).toMatchObject([
+    expect(await updatesOf(id)).toMatchObject([
       { type: 'TEMPLATE.UPDATE', description: 'debian-13 was changed: name, arch, requiresHvm' },
     ]);
   });
@@ -81,7 +87,7 @@ describe('updateTemplate and updateIso', () => {
   test('change nothing, and tell nobody, when nothing is asked for', async () => {
     const id = await register();
     expect(await owner.client.call('updateTemplate', { id })).toMatchObject({ template: { name: 'debian' } });
-    expect(await gateway.db.select().from(event).where(eq(event.resourceId, id))).toEqual([]);
+    expect(await updatesOf(id)).toEqual([]);
   });
 
   test('are for the owner and for root admins', async () => {
