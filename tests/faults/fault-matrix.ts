@@ -10,7 +10,7 @@ export const COMPONENTS = [
 ] as const;
 export type Component = (typeof COMPONENTS)[number];
 
-const PROCESS_FAULTS = ['SIGKILL', 'SIGSTOP'] as const;
+export const PROCESS_FAULTS = ['SIGKILL', 'SIGSTOP'] as const;
 const WORKFLOW_FAULTS = ['cancel', 'terminate', 'reset'] as const;
 export type Fault = (typeof PROCESS_FAULTS)[number] | (typeof WORKFLOW_FAULTS)[number];
 

@@ -1,12 +1,12 @@
 import { eq } from 'drizzle-orm';
-import { asyncJob, templateSpoolRef, vmInstance } from '../../db/schema/index.js';
-import { stageWorkflowId, vmWorkflowId } from '../../shared/workflow-ids.js';
+import { vmInstance } from '../../db/schema/index.js';
 import { awaitHeartbeat, awaitScheduled } from '../support/await-step.js';
+import { findStageRun, findVmRun } from '../support/find-run.js';
 import type { ProvingGround } from '../support/proving-ground.js';
 import type { TestDisk } from '../support/test-installation.js';
 import { waitFor } from '../support/wait-for.js';
 import { type Cell, mayEndIn } from './fault-matrix.js';
-import { type Run, strike, type Struck } from './strike.js';
+import { strike, type Struck } from './strike.js';
 
 /** What the VMs of the cells are made of. */
 export interface Material {
@@ -15,8 +15,6 @@ export interface Material {
   /** On every pool already. */
   stagedTemplateId: string;
 }
-
-const PROMPT_POLL_MS = 10;
 
 /**
  * Does the operation, strikes at the step, waits for the end, and leaves nothing.
@@ -78,33 +76,13 @@ async function reached(ground: ProvingGround, cell: Cell, { vmId, jobid, templat
   const { workflow: of, activity, isUnderWay } = cell.step;
   // Right behind the answer there may be no run yet: what strikes then finds the row alone.
   if (!activity && cell.target !== 'workflow') return { vmId, workflow: undefined, stage: undefined };
-  const workflow = await seen('the run of the operation', () => vmRun(ground, vmId, jobid));
-  const stage = of === 'stage' ? await seen('the run of the stage', () => stageRun(ground, templateId)) : undefined;
+  const workflow = await findVmRun(ground, vmId, jobid);
+  const stage = of === 'stage' ? await findStageRun(ground, templateId) : undefined;
   if (activity) {
     await awaitScheduled(temporal, stage ?? workflow, activity);
     if (isUnderWay) await awaitHeartbeat(temporal, stage ?? workflow, activity);
   }
   return { vmId, workflow, stage };
-}
-
-async function vmRun({ db }: ProvingGround, vmId: string, jobid: string): Promise<Run | undefined> {
-  const [job] = await db.select().from(asyncJob).where(eq(asyncJob.id, jobid));
-  return job?.runId ? { workflowId: vmWorkflowId(vmId), runId: job.runId } : undefined;
-}
-
-async function stageRun({ db, temporal }: ProvingGround, templateId: string): Promise<Run | undefined> {
-  const [copy] = await db.select().from(templateSpoolRef).where(eq(templateSpoolRef.templateId, templateId));
-  if (!copy) return undefined;
-  const workflowId = stageWorkflowId(copy.poolId, templateId, copy.generation);
-  const { runId } = await temporal.workflow.getHandle(workflowId).describe();
-  return { workflowId, runId };
-}
-
-async function seen<What>(what: string, look: () => Promise<What | undefined>): Promise<What> {
-  let found: What | undefined;
-  const isThere = async (): Promise<boolean> => (found = await look().catch(() => undefined)) !== undefined;
-  await waitFor(`there is ${what}`, isThere, 60_000, PROMPT_POLL_MS);
-  return found!;
 }
 
 async function stateOf({ db }: ProvingGround, vmId: string): Promise<string> {

@@ -1,24 +1,22 @@
+import { type WorkflowHandle, WorkflowNotFoundError } from '@temporalio/client';
 import { eq } from 'drizzle-orm';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { capacityClaim } from '../../db/schema/index.js';
 import type { Component } from '../../embedded/component.js';
+import type { RunId } from '../support/await-step.js';
 import { type ProvingGround, signalTree } from '../support/proving-ground.js';
+import { waitFor } from '../support/wait-for.js';
 import type { Cell, Component as FaultyComponent, Fault } from './fault-matrix.js';
 
 /** Longer than clients of any of them wait for a connection, shorter than any timeout of a workflow. */
 const FROZEN_MS = 3_000;
 const DEAD_MS = 500;
 
-export interface Run {
-  workflowId: string;
-  runId: string;
-}
-
 /** What is struck: an operation on a VM, and the download that it waits for. */
 export interface Struck {
   vmId: string;
-  workflow: Run | undefined;
-  stage: Run | undefined;
+  workflow: RunId | undefined;
+  stage: RunId | undefined;
 }
 
 /** Lets the fault of a cell happen, and repairs what a person would repair: what was killed is started again. */
@@ -28,23 +26,36 @@ export function strike(ground: ProvingGround, cell: Pick<Cell, 'target' | 'fault
   return strikeComponent(ground, target, fault, struck.vmId);
 }
 
-async function strikeWorkflow({ temporal }: ProvingGround, fault: Fault, { workflowId, runId }: Run): Promise<void> {
+async function strikeWorkflow({ temporal }: ProvingGround, fault: Fault, { workflowId, runId }: RunId): Promise<void> {
   const handle = temporal.workflow.getHandle(workflowId, runId);
-  if (fault === 'cancel') await handle.cancel();
-  else if (fault === 'terminate') await handle.terminate('a test of faults');
-  else await resetToStart(temporal, { workflowId, runId });
+  try {
+    if (fault === 'cancel') await handle.cancel();
+    else if (fault === 'terminate') await handle.terminate('a test of faults');
+    else await resetToStart(temporal, { workflowId, runId });
+  } catch (error) {
+    // Its last activity was its last step: it has ended meanwhile, and there is nothing to strike.
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+  }
 }
 
+type FinishedTask = NonNullable<Awaited<ReturnType<WorkflowHandle['fetchHistory']>>['events']>[number];
+
 /** As the Temporal Web UI does: to the first workflow task. */
-async function resetToStart(temporal: ProvingGround['temporal'], workflowExecution: Run): Promise<void> {
+async function resetToStart(temporal: ProvingGround['temporal'], workflowExecution: RunId): Promise<void> {
   const { workflowId, runId } = workflowExecution;
-  const history = await temporal.workflow.getHandle(workflowId, runId).fetchHistory();
-  const first = history.events?.find(({ workflowTaskCompletedEventAttributes: done }) => done);
+  const handle = temporal.workflow.getHandle(workflowId, runId);
+  let firstTask: FinishedTask | undefined;
+  // One that has only just been started has nothing to be reset to.
+  await waitFor('a workflow task has been completed', async () => {
+    const { events } = await handle.fetchHistory();
+    firstTask = events?.find(({ workflowTaskCompletedEventAttributes: done }) => done);
+    return firstTask !== undefined;
+  });
   await temporal.workflowService.resetWorkflowExecution({
     namespace: temporal.options.namespace,
     workflowExecution,
     reason: 'a test of faults',
-    workflowTaskFinishEventId: first?.eventId,
+    workflowTaskFinishEventId: firstTask?.eventId,
     requestId: crypto.randomUUID(),
   });
 }

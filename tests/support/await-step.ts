@@ -3,7 +3,7 @@ import { type Client, defaultPayloadConverter } from '@temporalio/client';
 
 const POLL_MS = 10;
 
-interface RunId {
+export interface RunId {
   workflowId: string;
   runId: string;
 }

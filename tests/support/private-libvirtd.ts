@@ -10,6 +10,10 @@ const run = promisify(execFile);
 
 const PROGRAM = '/usr/sbin/libvirtd';
 const READY_MS = 60_000;
+/** Below the ports that the kernel gives to whoever connects. */
+const FIRST_DISPLAY_PORT = 20_000;
+const DISPLAY_RANGES = 120;
+const DISPLAYS = 100;
 
 /** A libvirt daemon that only one test knows of: it can be killed under other people's virtual machines. */
 export interface PrivateLibvirtd {
@@ -17,6 +21,8 @@ export interface PrivateLibvirtd {
   kill(signal: NodeJS.Signals): void;
   /** Starts it again, after ending it if it runs. Virtual machines run on meanwhile. */
   restart(): Promise<void>;
+  /** Runs a domain that is nobody's, with nothing in it. */
+  runStranger(domain: { name: string; id: string }): Promise<void>;
   /** Ends it, and what it runs. */
   stop(): Promise<void>;
 }
@@ -56,7 +62,16 @@ export async function startPrivateLibvirtd(): Promise<PrivateLibvirtd> {
   // Its domains must not be started with the machine, nor log through the machine's virtlogd.
   for (const name of ['etc/qemu', 'etc/libxl']) await rm(path(name), { recursive: true, force: true });
   await writeFile(path('etc/libvirtd.conf'), `unix_sock_dir = "${path('run')}"\nauth_unix_rw = "none"\n`);
-  await writeFile(path('etc/qemu.conf'), 'stdio_handler = "file"\nnamespaces = []\n');
+  // Two libvirtds would find the same port free, and one of their QEMUs would not get it.
+  const firstPort = FIRST_DISPLAY_PORT + Math.floor(Math.random() * DISPLAY_RANGES) * DISPLAYS;
+  await writeFile(
+    path('etc/qemu.conf'),
+    `stdio_handler = "file"
+namespaces = []
+remote_display_port_min = ${firstPort}
+remote_display_port_max = ${firstPort + DISPLAYS - 1}
+`,
+  );
   await writeFile(path('start'), PROGRAM_TEXT);
 
   const uri = `qemu+unix:///system?socket=${path('run/libvirt-sock')}`;
@@ -93,6 +108,12 @@ export async function startPrivateLibvirtd(): Promise<PrivateLibvirtd> {
     uri,
     kill: (signal) => child.kill(signal),
     restart,
+    async runStranger({ name, id }) {
+      const xml = `<domain type="qemu"><name>${name}</name><uuid>${id}</uuid><memory unit="MiB">16</memory>
+        <vcpu>1</vcpu><os><type>hvm</type></os></domain>`;
+      await writeFile(path('domain.xml'), xml);
+      await virsh('create', path('domain.xml'));
+    },
     async stop() {
       await restart();
       for (const id of (await virsh('list', '--uuid')).split('\n').filter(Boolean)) {
