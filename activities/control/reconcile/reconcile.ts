@@ -55,7 +55,7 @@ export const planReconciliation =
         .select()
         .from(host)
         .where(and(eq(host.id, hostId), isReconciliationDue(intervalSeconds)))
-        .for('update');
+        .for('no key update');
       if (!due) return null;
       const hasStarted = due.reconciledBootId !== due.bootId;
       const seconds = hasStarted ? Math.min(JUST_NOW_SECONDS, intervalSeconds) : intervalSeconds;
@@ -79,7 +79,7 @@ export const planReconciliation =
         )
         // Two hosts of the same pools that locked them in different orders would wait for each other.
         .orderBy(storagePool.id)
-        .for('update');
+        .for('no key update');
       const poolIds = claimed.map(({ id }) => id);
       if (poolIds.length > 0) {
         await tx
