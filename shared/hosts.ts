@@ -1,5 +1,7 @@
 /** Facts and states that a KVM host reports. Everything here crosses Temporal: plain JSON, no secrets. */
 
+import type { KeystoreReport } from './certificates.js';
+
 export const DOMAIN_STATES = ['Running', 'Paused', 'Stopped', 'Crashed'] as const;
 export type DomainState = (typeof DOMAIN_STATES)[number];
 
@@ -45,6 +47,8 @@ export interface HostFacts {
   domainType: 'kvm' | 'qemu';
   hypervisorVersion: string;
   pools: PoolReport[];
+  /** Certificates that it trusts for downloads; missing from a host that is too old to tell. */
+  keystore?: KeystoreReport | undefined;
 }
 
 export interface HostStatus {
