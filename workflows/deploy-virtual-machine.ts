@@ -11,6 +11,7 @@ import { failoverOf } from '../shared/errors.js';
 import { describeHostFailures, type Failure, type HostFailure } from '../shared/failures.js';
 import { isDiskFormat } from '../shared/images.js';
 import { hostKey, templateKey, zoneKey } from '../shared/search-attributes.js';
+import type { StageUse } from '../shared/templates.js';
 import type { Deployment, DeployVirtualMachineInput } from '../shared/virtual-machines.js';
 import { vmWorkflowId } from '../shared/workflow-ids.js';
 import { control, onHost } from './activity-proxies.js';
@@ -87,14 +88,14 @@ async function tryHosts(
       await sleep(Math.min(claim.returnsWithinMs, LOOK_AGAIN_MS), { summary: 'a host may come back, or space' });
       continue;
     }
-    const { deployment } = claim;
+    const { deployment, installPath } = claim;
     upsertSearchAttributes([
       { key: zoneKey, value: deployment.zoneId },
       { key: templateKey, value: deployment.templateId },
       { key: hostKey, value: deployment.hostId },
     ]);
     try {
-      await deployOnHost(deployment, jobId, progress);
+      await deployOnHost(deployment, { jobId, readyPath: installPath }, progress);
       return undefined;
     } catch (error) {
       const failure = failureOf(error);
@@ -109,7 +110,11 @@ async function tryHosts(
   }
 }
 
-async function deployOnHost(deployment: Deployment, jobId: string, progress: Progress): Promise<void> {
+async function deployOnHost(
+  deployment: Deployment,
+  { jobId, readyPath }: { jobId: string; readyPath: string | null },
+  progress: Progress,
+): Promise<void> {
   const { vmId, token, hostId, hostName, poolId, volumeId, format, rootDisk, domain } = deployment;
   const isIso = !isDiskFormat(format);
   const tell = (step: Step): void => {
@@ -119,14 +124,8 @@ async function deployOnHost(deployment: Deployment, jobId: string, progress: Pro
   };
 
   tell('staging the template');
-  const installPath = await awaitStage(
-    {
-      ...deployment,
-      workflowId: vmWorkflowId(vmId),
-      use: isIso ? { type: 'iso', vmId } : { type: 'rootDisk', volumeId, token },
-    },
-    progress,
-  );
+  const use: StageUse = isIso ? { type: 'iso', vmId } : { type: 'rootDisk', volumeId, token };
+  const installPath = readyPath ?? (await awaitStage({ ...deployment, workflowId: vmWorkflowId(vmId), use }, progress));
   tell('creating the root disk');
   const volume = await onHost(hostId, `root disk on ${hostName}`, diskPatienceMs(rootDisk)).createRootVolume({
     vmId,
