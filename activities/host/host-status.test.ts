@@ -1,5 +1,5 @@
 import type { HostFacts, HostStatus } from '../../shared/hosts.js';
-import { hasChanged } from './host-status.js';
+import { hasChanged, hasOnlyStarted } from './host-status.js';
 
 const facts: HostFacts = {
   bootId: 'boot-1',
@@ -30,5 +30,31 @@ describe('hasChanged', () => {
     ['other facts', { ...known, facts: { ...facts, memoryBytes: 2048 } }, true],
   ])('%s', (_, now, expected) => {
     expect(hasChanged(known, now)).toBe(expected);
+  });
+});
+
+describe('hasOnlyStarted', () => {
+  const running = (vmId: string, token = 2) => ({ vmId, state: 'Running' as const, token });
+  it.each<[string, HostStatus, boolean]>([
+    ['a new domain', { facts, domains: [running('vm'), running('vm-2')] }, true],
+    ['a domain that was started anew', { facts, domains: [running('vm', 4)] }, true],
+    [
+      'a new domain that has ended already',
+      { facts, domains: [running('vm'), { ...running('vm-2'), state: 'Stopped' }] },
+      false,
+    ],
+    ['a new domain beside one that ended', { facts, domains: [running('vm-2')] }, false],
+    [
+      'a new domain beside one that was paused',
+      { facts, domains: [{ ...running('vm'), state: 'Paused' }, running('vm-2')] },
+      false,
+    ],
+    [
+      'a new domain and other facts',
+      { facts: { ...facts, memoryBytes: 2048 }, domains: [running('vm'), running('vm-2')] },
+      false,
+    ],
+  ])('%s', (_, now, expected) => {
+    expect(hasOnlyStarted(known, now)).toBe(expected);
   });
 });

@@ -30,3 +30,18 @@ export function hasChanged(known: HostStatus, now: HostStatus): boolean {
     return Math.abs(before.usedBytes - pool.usedBytes) > pool.capacityBytes * NOTABLE_SHARE_OF_CAPACITY;
   });
 }
+
+/**
+ * Whether nothing has changed but that domains were started. Whoever had them started knows: that they run is of interest
+ * only where they should not.
+ */
+export function hasOnlyStarted(known: HostStatus, now: HostStatus): boolean {
+  const before = new Map(known.domains.map(({ vmId, token }) => [vmId, token]));
+  const isNew = ({ vmId, token, state }: DomainReport): boolean => state === 'Running' && before.get(vmId) !== token;
+  const started = new Set(now.domains.filter(isNew).map(({ vmId }) => vmId));
+  const others = ({ vmId }: DomainReport): boolean => !started.has(vmId);
+  return !hasChanged(
+    { ...known, domains: known.domains.filter(others) },
+    { ...now, domains: now.domains.filter(others) },
+  );
+}

@@ -4,10 +4,12 @@ import { cancellationSignal, log } from '@temporalio/activity';
 import type { HostStatus } from '../../shared/hosts.js';
 import type { PoolCopies } from '../../shared/templates.js';
 import { type HostDependencies, poolOf } from './dependencies.js';
-import { hasChanged, readHostStatus } from './host-status.js';
+import { hasChanged, hasOnlyStarted, readHostStatus } from './host-status.js';
 
 /** libvirt's events tell of domains; whatever has no event is seen within this time. */
 const LOOK_EVERY_MS = 10_000;
+/** A host where one VM after the other is started would otherwise be recorded after each. */
+const STARTS_WAIT_MS = 5_000;
 /** Debts of a quiet host, and VMs that ended just before they were recorded, are looked at this often. */
 const LONGEST_WATCH_MS = 5 * 60_000;
 
@@ -32,6 +34,7 @@ export const watchHost =
     const signal = AbortSignal.any([cancellationSignal(), stop.signal]);
     // The clock of the host may be set back by hours.
     const deadlineMs = performance.now() + LONGEST_WATCH_MS;
+    let tellAtMs: number | undefined;
     let wake = () => undefined as void;
     // Ends with the signal, and has no failure to tell: it reconnects by itself.
     void dependencies.libvirt.watchDomains({ signal }, () => wake());
@@ -39,8 +42,13 @@ export const watchHost =
       for (;;) {
         const changed = new Promise<void>((resolve) => (wake = resolve));
         const now = await readHostStatus(dependencies);
-        if (hasChanged(known, now) || performance.now() > deadlineMs) return now;
-        await Promise.race([changed, sleep(LOOK_EVERY_MS, undefined, { signal })]);
+        if (performance.now() > deadlineMs) return now;
+        if (hasChanged(known, now)) {
+          tellAtMs ??= performance.now() + STARTS_WAIT_MS;
+          if (performance.now() >= tellAtMs || !hasOnlyStarted(known, now)) return now;
+        }
+        const waitMs = tellAtMs === undefined ? LOOK_EVERY_MS : Math.max(0, tellAtMs - performance.now());
+        await Promise.race([changed, sleep(waitMs, undefined, { signal })]);
       }
     } finally {
       stop.abort();
