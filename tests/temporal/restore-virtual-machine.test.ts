@@ -258,41 +258,46 @@ describe('a VM that is restored', () => {
   });
 });
 
+type Stop = 'downloadTier' | 'stopDomain' | 'createRootVolume' | 'startDomain';
+
+/** Begins a restore that stands in that activity. */
+async function stuckIn(
+  activity: Stop,
+  act: () => Promise<never>,
+): Promise<{ vmId: string; job: JobRow; before: object }> {
+  const vmId = await running();
+  const before = await holdings(vmId);
+  const asked = fake.timesAsked(activity);
+  if (activity === 'startDomain') {
+    fake.override('startDomain', async ({ spec, token }) => {
+      fake.override('startDomain', undefined);
+      fake.domains.set(spec.vmId, token);
+      await act();
+    });
+  } else {
+    fake.override(activity, async () => {
+      fake.override(activity, undefined);
+      return act();
+    });
+  }
+  const job = await begin(vmId, { templateId: await scenario.template(), isToRun: true });
+  await waitFor(`${activity} is asked for`, async () => fake.timesAsked(activity) > asked);
+  return { vmId, job, before };
+}
+
 describe.each(['downloadTier', 'stopDomain', 'createRootVolume', 'startDomain'] as const)(
   'a VM whose restore is called off during %s',
   (activity) => {
-    /** Begins a restore that stands in that activity. */
-    async function stuck(act: () => Promise<never>): Promise<{ vmId: string; job: JobRow; before: object }> {
-      const vmId = await running();
-      const before = await holdings(vmId);
-      const asked = fake.timesAsked(activity);
-      if (activity === 'startDomain') {
-        fake.override('startDomain', async ({ spec, token }) => {
-          fake.override('startDomain', undefined);
-          fake.domains.set(spec.vmId, token);
-          await act();
-        });
-      } else {
-        fake.override(activity, async () => {
-          fake.override(activity, undefined);
-          return act();
-        });
-      }
-      const job = await begin(vmId, { templateId: await scenario.template(), isToRun: true });
-      await waitFor(`${activity} is asked for`, async () => fake.timesAsked(activity) > asked);
-      return { vmId, job, before };
-    }
-
     it('by a cancellation: it has its old disk, and runs', async () => {
       // As a real activity that hears of its cancellation.
-      const { vmId, job, before } = await stuck(() => Context.current().cancelled);
+      const { vmId, job, before } = await stuckIn(activity, () => Context.current().cancelled);
       await plane.client.workflow.getHandle(vmWorkflowId(vmId)).cancel();
       expect(await scenario.ended(job)).toMatchObject({ jobStatus: JOB_STATUS.cancelled });
       expect(await holdings(vmId)).toEqual(before);
     });
 
     it('by a termination: it has its old disk, and runs', async () => {
-      const { vmId, job, before } = await stuck(hang);
+      const { vmId, job, before } = await stuckIn(activity, hang);
       await plane.client.workflow.getHandle(vmWorkflowId(vmId)).terminate('an operator ended it');
       await scenario.age(job);
       await sweepJobs(plane);
@@ -301,6 +306,36 @@ describe.each(['downloadTier', 'stopDomain', 'createRootVolume', 'startDomain'] 
         jobResult: expect.objectContaining({ slipwaycode: 'SLIPWAY_WORKFLOW_LOST' }) as object,
       });
       expect(await holdings(vmId)).toEqual(before);
+    });
+  },
+);
+
+// The stage of a download is a workflow of its own, and goes on.
+it.each(['stopDomain', 'createRootVolume', 'startDomain'] as const)(
+  'a VM whose restore is reset during %s has one disk in the end, and runs',
+  async (activity) => {
+    const { vmId, job } = await stuckIn(activity, hang);
+    const workflowExecution = { workflowId: vmWorkflowId(vmId) };
+    const { runId } = await plane.client.workflow.getHandle(vmWorkflowId(vmId)).describe();
+    const { events } = await plane.client.workflow.getHandle(vmWorkflowId(vmId)).fetchHistory();
+    await plane.client.workflowService.resetWorkflowExecution({
+      namespace: plane.client.options.namespace,
+      workflowExecution: { ...workflowExecution, runId },
+      workflowTaskFinishEventId: events!.find(({ workflowTaskCompletedEventAttributes: done }) => done)!.eventId,
+      reason: 'an operator reset it',
+      requestId: crypto.randomUUID(),
+    });
+    const { templateId } = job.workflowInput;
+    const isRestored = (await scenario.ended(job)).jobStatus === JOB_STATUS.succeeded;
+    const after = await holdings(vmId);
+    expect(after.vm.templateId === templateId).toBe(isRestored);
+    expect(after).toMatchObject({
+      vm: { state: 'Running', hostId: fake.hostId },
+      files: [after.disk.path],
+      domains: 1,
+      allocated: after.diskBytes,
+      debts: [],
+      waiters: [],
     });
   },
 );
