@@ -91,6 +91,9 @@ async function tryHosts(input: StageTemplateInput, watched: WatchedHost, demand:
         await discardCopy(plan, input.poolId, copy);
         throw error;
       }
+      // Of the dead try there may be more than the partial file that was taken over: one whose workflow was reset may
+      // have gone on to install.
+      if (plan.resumeFrom) await discardCopy(plan, input.poolId, plan.resumeFrom);
       setCurrentDetails(`**${plan.templateName}** is on pool ${plan.poolName}`);
       return undefined;
     } catch (error) {

@@ -1,11 +1,11 @@
-import { type WorkflowHandle, WorkflowNotFoundError } from '@temporalio/client';
+import { WorkflowNotFoundError } from '@temporalio/client';
 import { eq } from 'drizzle-orm';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { capacityClaim } from '../../db/schema/index.js';
 import type { Component } from '../../embedded/component.js';
 import type { RunId } from '../support/await-step.js';
 import { type ProvingGround, signalTree } from '../support/proving-ground.js';
-import { waitFor } from '../support/wait-for.js';
+import { resetWorkflow } from '../support/reset-workflow.js';
 import type { Cell, Component as FaultyComponent, Fault } from './fault-matrix.js';
 
 /** Longer than clients of any of them wait for a connection, shorter than any timeout of a workflow. */
@@ -31,33 +31,11 @@ async function strikeWorkflow({ temporal }: ProvingGround, fault: Fault, { workf
   try {
     if (fault === 'cancel') await handle.cancel();
     else if (fault === 'terminate') await handle.terminate('a test of faults');
-    else await resetToStart(temporal, { workflowId, runId });
+    else await resetWorkflow(temporal, { workflowId, runId });
   } catch (error) {
     // Its last activity was its last step: it has ended meanwhile, and there is nothing to strike.
     if (!(error instanceof WorkflowNotFoundError)) throw error;
   }
-}
-
-type FinishedTask = NonNullable<Awaited<ReturnType<WorkflowHandle['fetchHistory']>>['events']>[number];
-
-/** As the Temporal Web UI does: to the first workflow task. */
-async function resetToStart(temporal: ProvingGround['temporal'], workflowExecution: RunId): Promise<void> {
-  const { workflowId, runId } = workflowExecution;
-  const handle = temporal.workflow.getHandle(workflowId, runId);
-  let firstTask: FinishedTask | undefined;
-  // One that has only just been started has nothing to be reset to.
-  await waitFor('a workflow task has been completed', async () => {
-    const { events } = await handle.fetchHistory();
-    firstTask = events?.find(({ workflowTaskCompletedEventAttributes: done }) => done);
-    return firstTask !== undefined;
-  });
-  await temporal.workflowService.resetWorkflowExecution({
-    namespace: temporal.options.namespace,
-    workflowExecution,
-    reason: 'a test of faults',
-    workflowTaskFinishEventId: firstTask?.eventId,
-    requestId: crypto.randomUUID(),
-  });
 }
 
 async function strikeComponent(

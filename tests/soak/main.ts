@@ -15,6 +15,7 @@ const SETTINGS = {
   'host.reconnect.grace': '20',
   'stop.script.timeout': '15',
   'storage.cleanup.interval': '60',
+  'storage.reconcile.interval': '60',
 };
 const DISKS_BYTES = [4 * MiB, 16 * MiB, 32 * MiB];
 

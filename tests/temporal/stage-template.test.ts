@@ -10,7 +10,8 @@ import { sweepJobs } from '../../workers/control-worker/sweep-jobs.js';
 import { createBandwidthTeller } from '../../workers/control-worker/tell-bandwidth.js';
 import { sweepStages } from '../../workers/control-worker/sweep-stages.js';
 import { type ControlPlane, startControlPlane } from '../support/control-plane.js';
-import { FakeHost } from '../support/fake-host.js';
+import { FakeHost, hang } from '../support/fake-host.js';
+import { resetWorkflow } from '../support/reset-workflow.js';
 import { Scenario } from '../support/scenario.js';
 import { waitFor } from '../support/wait-for.js';
 import { stageRequestOf } from '../support/stage-request.js';
@@ -112,6 +113,22 @@ describe('stageTemplate', () => {
       .from(stageWaiter)
       .where(eq(stageWaiter.workflowId, vmWorkflowId(vmId)));
     expect(waiters).toEqual([]);
+  });
+
+  it('leaves one file when its workflow was reset after the download', async () => {
+    const templateId = await scenario.template({ checksum: `{SHA-256}${'0'.repeat(64)}` });
+    fake.override('verifyChecksum', hang);
+    const { vmId, job } = await scenario.vm(templateId);
+    await scenario.start(job);
+    await waitFor('it is verified', async () => fake.timesAsked('verifyChecksum') > 0);
+    const [begun] = await copies();
+    expect(fake.copies).toContain(`${templateId}.g1.e${begun!.epoch}`);
+    fake.override('verifyChecksum', undefined);
+    await resetWorkflow(plane.client, { workflowId: stageWorkflowId(fake.poolId, templateId, 1) });
+    expect(await scenario.ended(job)).toMatchObject({ jobStatus: JOB_STATUS.succeeded });
+    const [copy] = await copies();
+    expect([...fake.copies].filter((name) => name.startsWith(templateId))).toEqual([copy!.installPath]);
+    await scenario.destroy(vmId, true);
   });
 
   it('is forgotten when it was terminated and nobody waits any more, and not before', async () => {
