@@ -319,7 +319,7 @@ describe('space', () => {
 describe('a pool that is not there', () => {
   test('should fail in plain words when its directory is gone', async () => {
     const missing = new FilesystemPool({ poolId: pool.poolId, type: 'Filesystem', path: join(directory, 'missing') });
-    expect(await errorOf(missing.report())).toMatchObject({
+    expect(await errorOf(missing.list())).toMatchObject({
       code: 'SLIPWAY_POOL_IO',
       message: expect.stringMatching(/has no file \.slipway-pool\. Is the pool mounted there\?$/) as string,
     });
