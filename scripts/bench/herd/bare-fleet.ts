@@ -21,7 +21,7 @@ export async function startBareFleet({ client, address, hosts }: { client: Clien
     const lastStepBy = steps.at(-1) === 'control' ? control : hostWorkers;
     const { ended: before } = await lastStepBy.ask<BareAnswer>(null);
     const startedMs = performance.now();
-    await atOnce(atOnceLimit, Array.from({ length: workflows }).fill(0), (_) =>
+    await atOnce(atOnceLimit, Array.from({ length: workflows }).fill(0), () =>
       client.workflow.start('bareWorkflow', {
         workflowId: `bare-${randomUUID()}`,
         taskQueue: controlQueue,

@@ -24,7 +24,7 @@ export class SimulatedLibvirt extends LibvirtDriver {
   readonly #domains = new Map<string, number>();
   readonly #listeners = new Set<() => void>();
   readonly #room: Room;
-  #pending: NodeJS.Timeout | undefined;
+  #isPending = false;
 
   constructor(hostId: string, room: Room) {
     const nowhere = '/nowhere';
@@ -85,8 +85,10 @@ export class SimulatedLibvirt extends LibvirtDriver {
   }
 
   #tell(): void {
-    this.#pending ??= setTimeout(() => {
-      this.#pending = undefined;
+    if (this.#isPending) return;
+    this.#isPending = true;
+    setTimeout(() => {
+      this.#isPending = false;
       for (const listener of this.#listeners) listener();
     }, DEBOUNCE_MS);
   }
