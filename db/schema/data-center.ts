@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { pgTable, text, uniqueIndex } from 'drizzle-orm/pg-core';
+import { bigint, pgTable, text, uniqueIndex } from 'drizzle-orm/pg-core';
 import { created, id, removed } from './columns.js';
 
 /** A zone. */
@@ -14,6 +14,8 @@ export const dataCenter = pgTable(
     allocationState: text({ enum: ['Enabled', 'Disabled'] })
       .notNull()
       .default('Enabled'),
+    /** Grows with each change of what hosts are to trust; a host refuses an older set than it has. */
+    certificateGeneration: bigint({ mode: 'number' }).notNull().default(0),
     created: created(),
     removed: removed(),
   },

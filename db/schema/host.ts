@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { check, index, integer, pgTable, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
+import { bigint, check, index, integer, pgTable, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
 import { cluster } from './cluster.js';
 import { bytes, created, id, instant, removed, texts } from './columns.js';
 import { dataCenter } from './data-center.js';
@@ -53,6 +53,9 @@ export const host = pgTable(
     domainType: text({ enum: ['kvm', 'qemu'] }),
     hypervisorVersion: text(),
     lastPinged: instant(),
+    /** What its certificates were when it last said: see `KeystoreReport`. Missing before the first time. */
+    keystoreGeneration: bigint({ mode: 'number' }),
+    keystoreDigest: text(),
     /** When what it has was last compared with the database, and the start of the host worker that told. */
     reconciled: instant(),
     reconciledBootId: text(),

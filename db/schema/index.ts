@@ -7,6 +7,8 @@ export { cleanupDebt } from './cleanup-debt.js';
 export { cluster } from './cluster.js';
 export { configuration } from './configuration.js';
 export { dataCenter } from './data-center.js';
+export { directDownloadCertificate } from './direct-download-certificate.js';
+export { directDownloadCertificateHostMap } from './direct-download-certificate-host-map.js';
 export { diskOffering } from './disk-offering.js';
 export { domain } from './domain.js';
 export { event } from './event.js';
