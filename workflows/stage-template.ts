@@ -88,12 +88,12 @@ async function tryHosts(input: StageTemplateInput, watched: WatchedHost, demand:
           control('the copy is Ready: tell the waiters').finishStage({ spoolRefId, copy, installed }),
         );
       } catch (error) {
-        await discardCopy(plan, input.poolId, copy);
+        await discardCopy(plan, spoolRefId, copy);
         throw error;
       }
       // Of the dead try there may be more than the partial file that was taken over: one whose workflow was reset may
       // have gone on to install.
-      if (plan.resumeFrom) await discardCopy(plan, input.poolId, plan.resumeFrom);
+      if (plan.resumeFrom) await discardCopy(plan, spoolRefId, plan.resumeFrom);
       setCurrentDetails(`**${plan.templateName}** is on pool ${plan.poolName}`);
       return undefined;
     } catch (error) {

@@ -23,7 +23,15 @@ import { beginUndoRestore, recordNewDisk, recordRestored, revertRestore } from '
 import { planVolumeRemoval, recordVolumeRemoved } from './remove-volume.js';
 import { beginRepair } from './repair.js';
 import { sealTemplateUrl } from './seal-template-url.js';
-import { abandonStage, beginStage, failStage, finishStage, isTransferQueued, nextEpoch } from './stage.js';
+import {
+  abandonStage,
+  beginStage,
+  failStage,
+  finishStage,
+  isCopyInstalled,
+  isTransferQueued,
+  nextEpoch,
+} from './stage.js';
 import { beginReboot, beginStop, recordRebooted, recordStarted, recordStopped } from './start-stop.js';
 import { forgetTemplate, pickValidationHost, recordRegistered } from './template.js';
 import { markHostAlert, markHostDown, markHostUp } from './mark-host.js';
@@ -52,6 +60,7 @@ export function createControlActivities(dependencies: ControlDependencies) {
     failStage: failStage(dependencies),
     finishStage: finishStage(dependencies),
     forgetTemplate: forgetTemplate(dependencies),
+    isCopyInstalled: isCopyInstalled(dependencies),
     isTransferQueued: isTransferQueued(dependencies),
     joinStage: joinStage(dependencies),
     keepCopy: keepCopy(dependencies),

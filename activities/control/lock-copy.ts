@@ -90,7 +90,7 @@ export async function supersedeOlder(tx: Transaction, spoolRefId: string): Promi
     .orderBy(templateSpoolRef.id)
     .for('update');
   const ready = rows.filter(({ id, state }) => state === 'Ready' && id !== spoolRefId);
-  if (ready.some(({ generation }) => generation > self.generation)) return 'Superseded';
+  if (ready.some(({ generation }) => generation >= self.generation)) return 'Superseded';
   const older = ready.filter(({ generation }) => generation < self.generation).map(({ id }) => id);
   if (older.length > 0) {
     await tx.update(templateSpoolRef).set({ state: 'Superseded' }).where(inArray(templateSpoolRef.id, older));

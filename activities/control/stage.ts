@@ -1,4 +1,4 @@
-import { and, eq, inArray, isNull, notInArray, or, sql } from 'drizzle-orm';
+import { and, eq, inArray, isNotNull, isNull, notInArray, or, sql } from 'drizzle-orm';
 import { findTransfer } from '../../client/find-transfer.js';
 import { readSettings } from '../../db/settings.js';
 import {
@@ -9,7 +9,6 @@ import {
   templateSpoolRef,
   templateSpoolRefEpoch,
   vmTemplate,
-  volumes,
 } from '../../db/schema/index.js';
 import { parseChecksum } from '../../shared/checksum.js';
 import { SlipwayError } from '../../shared/errors.js';
@@ -35,17 +34,16 @@ export type BeginStageResult =
 /** Of no other try, ever. */
 const newEpoch = sql<number>`nextval(${templateSpoolRefEpoch.seqName})`;
 
+const isUnfinished = (spoolRefId: string) =>
+  and(eq(templateSpoolRef.id, spoolRefId), inArray(templateSpoolRef.state, ['Allocated', 'Downloading']));
+
 /** Picks an Up host of the pool and opens a new epoch for it: whoever worked for the last one may still write. */
 export const beginStage =
   (dependencies: ControlDependencies) =>
   async (input: BeginStageInput): Promise<BeginStageResult> => {
     const { db } = dependencies;
     const chosen = await db.transaction(async (tx) => {
-      const isWanted = and(
-        eq(templateSpoolRef.id, input.spoolRefId),
-        inArray(templateSpoolRef.state, ['Allocated', 'Downloading']),
-      );
-      const [wanted] = await tx.select().from(templateSpoolRef).where(isWanted).for('update');
+      const [wanted] = await tx.select().from(templateSpoolRef).where(isUnfinished(input.spoolRefId)).for('update');
       if (!wanted) return 'obsolete';
       const pick = await pickHost(tx, input);
       if (!pick) return 'no host';
@@ -63,7 +61,7 @@ export const beginStage =
           isQueued: false,
           lastUpdated: sql`now()`,
         })
-        .where(isWanted)
+        .where(eq(templateSpoolRef.id, input.spoolRefId))
         .returning();
       return { ...pick, copy: copy!, before: wanted };
     });
@@ -126,7 +124,31 @@ export const isTransferQueued =
   async ({ workflowId }: { workflowId: string }): Promise<boolean> =>
     (await findTransfer(client, workflowId))?.isQueued ?? false;
 
-/** A new try on the same host, with files of its own: what the last one left can never count. */
+/**
+ * Whether the file of a try is the pool's copy. A stage that was reset in the Web UI after it had succeeded does its work
+ * again; when it fails then, the file that disks stand on by now must not be discarded.
+ */
+export const isCopyInstalled =
+  ({ db }: ControlDependencies) =>
+  async ({ spoolRefId, copy }: { spoolRefId: string; copy: TemplateCopyRef }): Promise<boolean> => {
+    const [row] = await db
+      .select({ id: templateSpoolRef.id })
+      .from(templateSpoolRef)
+      .where(
+        and(
+          eq(templateSpoolRef.id, spoolRefId),
+          eq(templateSpoolRef.epoch, copy.epoch),
+          isNotNull(templateSpoolRef.installPath),
+        ),
+      );
+    return row !== undefined;
+  };
+
+/**
+ * A new try on the same host, with files of its own: what the last one left can never count.
+ *
+ * @throws SlipwayError SLIPWAY_FENCED when the stage has ended, or another one has begun
+ */
 export const nextEpoch =
   ({ db }: ControlDependencies) =>
   async ({ spoolRefId, copy }: { spoolRefId: string; copy: TemplateCopyRef }): Promise<TemplateCopyRef> => {
@@ -139,6 +161,8 @@ export const nextEpoch =
       .where(
         and(
           eq(templateSpoolRef.id, spoolRefId),
+          // The name of an installed file follows from its epoch.
+          eq(templateSpoolRef.state, 'Downloading'),
           or(eq(templateSpoolRef.epoch, copy.epoch), eq(templateSpoolRef.previousEpoch, copy.epoch)),
         ),
       )
@@ -191,23 +215,22 @@ export const finishStage =
     await wakeWaiters(dependencies, waiters);
   };
 
-/** Each waiter keeps the reason; the copy's row goes, so that the next deployment begins anew. */
+/**
+ * Each waiter keeps the reason; the copy's row goes, so that the next deployment begins anew. A copy that is Ready, which a
+ * stage that was reset finds, is nobody's failure.
+ */
 export const failStage =
   (dependencies: ControlDependencies) =>
   async ({ spoolRefId, failure }: { spoolRefId: string; failure: Failure }): Promise<void> => {
     const waiters = await dependencies.db.transaction(async (tx) => {
-      await tx.select().from(templateSpoolRef).where(eq(templateSpoolRef.id, spoolRefId)).for('update');
+      const [copy] = await tx.select().from(templateSpoolRef).where(isUnfinished(spoolRefId)).for('update');
+      if (!copy) return [];
       const told = await tx
         .update(stageWaiter)
         .set({ state: 'Failed', failure })
         .where(eq(stageWaiter.spoolRefId, spoolRefId))
         .returning({ workflowId: stageWaiter.workflowId });
-      const [inUse] = await tx
-        .select({ id: volumes.id })
-        .from(volumes)
-        .where(eq(volumes.templateSpoolRefId, spoolRefId))
-        .limit(1);
-      if (!inUse) await forgetCopy(tx, spoolRefId);
+      await forgetCopy(tx, spoolRefId);
       return told;
     });
     await wakeWaiters(dependencies, waiters);

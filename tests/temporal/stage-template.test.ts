@@ -10,7 +10,7 @@ import { sweepJobs } from '../../workers/control-worker/sweep-jobs.js';
 import { createBandwidthTeller } from '../../workers/control-worker/tell-bandwidth.js';
 import { sweepStages } from '../../workers/control-worker/sweep-stages.js';
 import { type ControlPlane, startControlPlane } from '../support/control-plane.js';
-import { FakeHost, hang } from '../support/fake-host.js';
+import { FakeHost, hang, refusal } from '../support/fake-host.js';
 import { resetWorkflow } from '../support/reset-workflow.js';
 import { Scenario } from '../support/scenario.js';
 import { waitFor } from '../support/wait-for.js';
@@ -128,6 +128,24 @@ describe('stageTemplate', () => {
     expect(await scenario.ended(job)).toMatchObject({ jobStatus: JOB_STATUS.succeeded });
     const [copy] = await copies();
     expect([...fake.copies].filter((name) => name.startsWith(templateId))).toEqual([copy!.installPath]);
+    await scenario.destroy(vmId, true);
+  });
+
+  it('keeps the copy that disks stand on, when it was reset after it had succeeded and fails then', async () => {
+    const templateId = await scenario.template({ checksum: `{SHA-256}${'0'.repeat(64)}` });
+    const { vmId } = await scenario.deploy(templateId);
+    const [copy] = await copies();
+    const waiter = { workflowId: vmWorkflowId('late'), spoolRefId: copy!.id, state: 'Ready' as const };
+    await plane.db.insert(stageWaiter).values(waiter);
+    fake.override('verifyChecksum', () => Promise.reject(refusal('SLIPWAY_CHECKSUM_MISMATCH', 'other bytes by now')));
+    // Begun, and nothing done yet on the host.
+    await resetWorkflow(plane.client, { workflowId: stageWorkflowId(fake.poolId, templateId, 1) }, 1);
+    await plane.client.workflow.getHandle(stageWorkflowId(fake.poolId, templateId, 1)).result();
+    expect(fake.copies).toContain(copy!.installPath);
+    expect(await copies()).toEqual([copy]);
+    expect(await plane.db.select().from(stageWaiter)).toMatchObject([waiter]);
+    await plane.db.delete(stageWaiter);
+    fake.override('verifyChecksum', undefined);
     await scenario.destroy(vmId, true);
   });
 
