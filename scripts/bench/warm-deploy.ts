@@ -81,10 +81,9 @@ export async function benchWarmDeploy({ isQuick, rounds = isQuick ? 5 : 20 }: Be
     const byHandMs: number[] = [];
     // The first has the download to wait for.
     for (let round = -1; round < rounds; round++) {
-      const started = starts.next();
       const calledMs = performance.now();
       const { id, jobid } = await deploy();
-      const ourMs = (await started) - calledMs;
+      const ourMs = (await starts.of(`i-${id}`)) - calledMs;
       await api.waitForJob(jobid, { timeoutMs: JOB_TIMEOUT_MS });
       const twinId = randomUUID();
       const twin = twinOf(await virsh('dumpxml', '--inactive', id), { id: twinId, directory: host.poolPath });
@@ -92,12 +91,11 @@ export async function benchWarmDeploy({ isQuick, rounds = isQuick ? 5 : 20 }: Be
 
       const xmlPath = join(state.path, 'by-hand.xml');
       await writeFile(xmlPath, twin.xml);
-      const twinStarted = starts.next();
       const begunMs = performance.now();
       const overlay = ['-q', '-f', 'qcow2', '-b', twin.backingPath, '-F', 'qcow2', twin.diskPath];
       await run('qemu-img', ['create', ...overlay]);
       await run('virsh', ['--quiet', '--connect', host.libvirtUri, 'create', xmlPath]);
-      const handMs = (await twinStarted) - begunMs;
+      const handMs = (await starts.of(`by-hand-${twinId}`)) - begunMs;
       await virsh('destroy', twinId);
       await rm(twin.diskPath);
       if (round < 0) continue;

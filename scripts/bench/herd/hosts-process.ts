@@ -7,6 +7,7 @@ import { announceHost } from '../../../client/announce-host.js';
 import { Bandwidth } from '../../../kvm/download/bandwidth.js';
 import { StartedDomains } from '../../../kvm/fence/started-domains.js';
 import { TokenStore } from '../../../kvm/fence/token-store.js';
+import { CertificateStore } from '../../../kvm/keystore/certificate-store.js';
 import { readHostConfig } from '../../../kvm/host-config.js';
 import { createHostWorkers } from '../../../workers/host-worker/create-host-workers.js';
 import { type Room, SimulatedLibvirt, type VmSize } from './simulated-libvirt.js';
@@ -41,7 +42,7 @@ const client = new Client({ connection: await Connection.connect({ address }) })
 const drivers = new Map<string, SimulatedLibvirt>();
 
 for (const configPath of options.configPaths) {
-  const { hostId, name, keyPair, pools, tokenDirectory } = await readHostConfig(configPath);
+  const { hostId, name, keyPair, pools, tokenDirectory, certificateDirectory } = await readHostConfig(configPath);
   const libvirt = new SimulatedLibvirt(hostId, room);
   drivers.set(hostId, libvirt);
   const dependencies: HostDependencies = {
@@ -50,6 +51,7 @@ for (const configPath of options.configPaths) {
     pools: new Map(pools.map((place) => [place.poolId, new SimulatedPool(place)])),
     libvirt,
     tokens: new TokenStore(tokenDirectory),
+    certificates: await CertificateStore.open(certificateDirectory),
     started: new StartedDomains(path.join(path.dirname(tokenDirectory), 'started')),
     bandwidth: new Bandwidth(),
   };

@@ -2,13 +2,14 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { performance } from 'node:perf_hooks';
 import { createInterface } from 'node:readline';
+import { until } from '../herd/until.js';
 
 const PATIENCE_MS = 120_000;
 
-/** libvirt's own word for when a domain runs. */
+/** libvirt's own word for when domains began to run. Others may start domains on the same libvirt. */
 export interface Starts {
-  /** When the next domain has started, as `performance.now()` tells time. */
-  next(): Promise<number>;
+  /** Waits until the domain of this name has started. @returns when, as `performance.now()` tells time */
+  of(name: string): Promise<number>;
   stop(): void;
 }
 
@@ -17,16 +18,17 @@ export async function watchStarts(uri: string): Promise<Starts> {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, LC_ALL: 'C' },
   });
-  const lines = createInterface({ input: child.stdout });
+  const startedMs = new Map<string, number>();
+  const lines = createInterface({ input: child.stdout }).on('line', (line) => {
+    const name = /for domain '(.+?)': Started /.exec(line)?.[1];
+    if (name !== undefined) startedMs.set(name, performance.now());
+  });
   // `uri` prints a line once connected.
   await once(lines, 'line');
   return {
-    async next() {
-      const signal = AbortSignal.timeout(PATIENCE_MS);
-      for (;;) {
-        const [line] = (await once(lines, 'line', { signal })) as [string];
-        if (/: Started /.test(line)) return performance.now();
-      }
+    async of(name) {
+      await until(`domain ${name} has started`, () => Promise.resolve(startedMs.has(name)), PATIENCE_MS);
+      return startedMs.get(name)!;
     },
     stop: () => void child.kill(),
   };
