@@ -45,8 +45,7 @@ export function restoreVirtualMachine(input: RestoreVirtualMachineInput): Promis
 
 async function restore(input: RestoreVirtualMachineInput, wake: { wakeUps: number }): Promise<void> {
   const { vmId, jobId, isToRun } = input;
-  // Not cancellable, here and below: what the database has done must be known to be undone.
-  const plan = await CancellationScope.nonCancellable(() => control('space for a new disk').beginRestore(input));
+  const plan = await begin(input);
   if (!plan) return;
   setCurrentDetails('Bringing the template to the pool');
   const installPath = await awaitStage(
@@ -62,6 +61,18 @@ async function restore(input: RestoreVirtualMachineInput, wake: { wakeUps: numbe
   if (isToRun) await startOnSomeHost({ vmId, jobId, isStep: true });
   await CancellationScope.nonCancellable(() => control('restored').recordRestored({ vmId, jobId }));
   setCurrentDetails('Restored');
+}
+
+/** @returns undefined when the job has ended */
+async function begin(input: RestoreVirtualMachineInput): Promise<RestorePlan | undefined> {
+  for (;;) {
+    // Not cancellable, here and below: what the database has done must be known to be undone.
+    const begun = await CancellationScope.nonCancellable(() => control('space for a new disk').beginRestore(input));
+    if (begun.outcome === 'begun') return begun.plan;
+    if (begun.outcome === 'obsolete') return undefined;
+    setCurrentDetails('Waiting for unused templates to leave the pool');
+    await sleep(LOOK_AGAIN_MS, { summary: 'there may be space' });
+  }
 }
 
 interface MadeDisk {

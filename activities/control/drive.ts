@@ -5,9 +5,9 @@ import { SlipwayError } from '../../shared/errors.js';
 import { isDiskFormat } from '../../shared/images.js';
 import type { StageRequest } from '../../shared/templates.js';
 import type { AttachIsoInput, Placement, VirtualMachineJobInput } from '../../shared/virtual-machines.js';
-import { hostOfPool, rootVolumeOf, templateFor } from './begin-restore.js';
 import type { ControlDependencies, Transaction } from './dependencies.js';
 import { lockVm, recordVmEvent, runningPlacement, SUCCEEDED, wrongState } from './vm-operation.js';
+import { hostOfPool, rootVolumeOf, templateFor } from './what-a-vm-needs.js';
 
 /**
  * Where the ISO is to come to: the pool of the root disk. Nothing changes for the VM; the ISO is in its drive once its

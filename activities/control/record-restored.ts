@@ -4,11 +4,11 @@ import { cleanupDebt, vmInstance, vmTemplate, volumes } from '../../db/schema/in
 import { SlipwayError } from '../../shared/errors.js';
 import { isDiskFormat } from '../../shared/images.js';
 import type { Placement, VirtualMachineJobInput } from '../../shared/virtual-machines.js';
-import { rootVolumeOf } from './begin-restore.js';
 import type { ControlDependencies, Transaction } from './dependencies.js';
 import type { LeaveStageInput } from './leave-stage.js';
 import { swapDisks } from './swap-disks.js';
 import { lockVm, placementsOf, recordVmEvent, SUCCEEDED } from './vm-operation.js';
+import { rootVolumeOf } from './what-a-vm-needs.js';
 
 type Vm = typeof vmInstance.$inferSelect;
 

@@ -229,6 +229,19 @@ describe('a VM that is restored', () => {
     expect(fake.timesAsked('stopDomain')).toBe(0);
   });
 
+  it('waits for the space of a template that nothing uses', async () => {
+    const { vmId: other } = await scenario.deploy(await scenario.template());
+    await scenario.destroy(other, true);
+    const [unused] = await plane.db.select().from(templateSpoolRef).where(eq(templateSpoolRef.poolId, fake.poolId));
+    const reservedBytes = 60 * GIB;
+    await plane.db.update(templateSpoolRef).set({ reservedBytes }).where(eq(templateSpoolRef.id, unused!.id));
+    await plane.db.update(storagePool).set({ templateBytes: reservedBytes }).where(eq(storagePool.id, fake.poolId));
+    const vmId = await running();
+    expect(await restore(vmId, { sizeBytes: 90 * GIB, isToRun: true })).toMatchObject(SUCCEEDED);
+    expect(await holdings(vmId)).toMatchObject({ allocated: 90 * GIB, vm: { state: 'Running' } });
+    expect(fake.timesAsked('removeTemplateCopy')).toBe(1);
+  });
+
   it('keeps the space of a disk that a silent host may still make, and that host removes it when it is back', async () => {
     const vmId = await stopped();
     const before = await holdings(vmId);
