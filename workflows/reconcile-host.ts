@@ -1,4 +1,4 @@
-import { isCancellation, setCurrentDetails, sleep } from '@temporalio/workflow';
+import { CancellationScope, isCancellation, setCurrentDetails, sleep } from '@temporalio/workflow';
 import type { ReconcileHostInput, SettledInventory } from '../shared/reconciliation.js';
 import { control, onHost } from './activity-proxies.js';
 import { failureOf } from './failure-of.js';
@@ -24,12 +24,18 @@ export async function reconcileHost({ hostId }: ReconcileHostInput): Promise<voi
     const isDone = orphans.length + missing.length + goneVmIds.length === 0;
     const summary = `remove ${orphans.length} orphans, look for ${missing.length} files`;
     const settled = isDone ? NOTHING : await onHost(hostId, summary).settleInventory(settlement);
-    await control('report what differs').recordReconciled({ hostId, inventory, findings, settled });
+    const readIds = inventory.pools.map(({ poolId }) => poolId);
+    const { bootId } = inventory;
+    await control('report what differs').recordReconciled({ hostId, bootId, poolIds: readIds, findings, settled });
+    const unreadIds = poolIds.filter((id) => !readIds.includes(id));
+    if (unreadIds.length > 0) await control('for another host').leavePools({ poolIds: unreadIds });
     setCurrentDetails(
       `**${hostName}**: ${settled.removed.length} orphans removed, ${findings.length + settled.inUse.length} other ` +
         `files or VMs left alone, ${settled.missing.length} files missing`,
     );
   } catch (error) {
+    // Else a host that is asked again and again, and cannot tell, would keep its pools from the others.
+    await CancellationScope.nonCancellable(() => control('for another host').leavePools({ poolIds }));
     if (isCancellation(error)) throw error;
     setCurrentDetails(`**${hostName}** could not be compared: ${failureOf(error).message}`);
     await sleep(PAUSE_MS, { summary: 'before it is tried again' });

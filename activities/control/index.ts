@@ -18,7 +18,7 @@ import { makeRoomForStage } from './make-room.js';
 import { listPrestagePools, recordPrestaged } from './prestage.js';
 import { beginRefresh, recordNotRefreshed, recordRefreshed } from './refresh-template.js';
 import { readBandwidth } from './read-bandwidth.js';
-import { compareInventory, planReconciliation, recordReconciled } from './reconcile/reconcile.js';
+import { compareInventory, leavePools, planReconciliation, recordReconciled } from './reconcile/reconcile.js';
 import { beginUndoRestore, recordNewDisk, recordRestored, revertRestore } from './record-restored.js';
 import { planVolumeRemoval, recordVolumeRemoved } from './remove-volume.js';
 import { beginRepair } from './repair.js';
@@ -64,6 +64,7 @@ export function createControlActivities(dependencies: ControlDependencies) {
     isTransferQueued: isTransferQueued(dependencies),
     joinStage: joinStage(dependencies),
     keepCopy: keepCopy(dependencies),
+    leavePools: leavePools(dependencies),
     leaveStage: leaveStage(dependencies),
     listPrestagePools: listPrestagePools(dependencies),
     makeRoomForStage: makeRoomForStage(dependencies),

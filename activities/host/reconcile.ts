@@ -40,9 +40,10 @@ export const settleInventory =
   async ({ orphans, missing, goneVmIds }: Settlement): Promise<SettledInventory> => {
     const removed: Orphan[] = [];
     const inUse: Orphan[] = [];
-    for (const orphan of orphans) {
-      const isGone = await poolOf(dependencies, orphan.poolId).removeOrphan(orphan.fileName);
-      (isGone ? removed : inUse).push(orphan);
+    for (const poolId of new Set(orphans.map((orphan) => orphan.poolId))) {
+      const ofPool = orphans.filter((orphan) => orphan.poolId === poolId);
+      const gone = new Set(await poolOf(dependencies, poolId).removeOrphans(ofPool.map(({ fileName }) => fileName)));
+      for (const orphan of ofPool) (gone.has(orphan.fileName) ? removed : inUse).push(orphan);
     }
     const stillMissing = [];
     for (const file of missing) {

@@ -18,7 +18,7 @@ import {
 } from './file-names.js';
 import { findOverlays } from './find-overlays.js';
 import { onPool, unlessMissing } from './pool-error.js';
-import { type FoundFiles, hasFile, listInventory, removeOrphan } from './pool-inventory.js';
+import { type FoundFiles, hasFile, listInventory, removeOrphans } from './pool-inventory.js';
 import { POOL_MARKER, requirePoolMarker } from './pool-marker.js';
 import { createPoolReporter } from './pool-report.js';
 import { inspectPublished, publishImage } from './publish-image.js';
@@ -218,9 +218,9 @@ export class FilesystemPool {
     return this.#do('list its files', () => listInventory(this.#path, recentSinceMs));
   }
 
-  /** @returns whether a file that counts for nothing is gone; it stays while another one stands on it */
-  removeOrphan(fileName: string): Promise<boolean> {
-    return this.#do(`remove file ${fileName}`, () => removeOrphan(this.#path, fileName));
+  /** @returns which of the files that count for nothing are gone; one stays while another file stands on it */
+  removeOrphans(fileNames: readonly string[]): Promise<string[]> {
+    return this.#do('remove files of tries that are over', () => removeOrphans(this.#path, fileNames));
   }
 
   has(fileName: string): Promise<boolean> {

@@ -11,6 +11,13 @@ const GONE = 'ENOENT';
 /** What says that a file is there, and not what is in it. */
 const CLOSED_TO_US = new Set(['EACCES', 'EPERM', 'ELOOP']);
 
+/** A file that stands on another one, or may. */
+interface Overlay {
+  name: string;
+  /** What it says that it stands on; null when it does not tell. */
+  backingFile: string | null;
+}
+
 /**
  * Looks on disk for files of a directory that stand on one of its templates, whoever made them: a disk that the database
  * does not know, or a snapshot that somebody took by hand. A file that does not tell what it stands on counts as well,
@@ -20,23 +27,34 @@ const CLOSED_TO_US = new Set(['EACCES', 'EPERM', 'ELOOP']);
  * @returns names of such files
  */
 export async function findOverlays(directory: string, template: string): Promise<string[]> {
-  const found: string[] = [];
+  const overlays = await listOverlays(directory);
+  return overlays.filter((overlay) => mayStandOn(overlay, template)).map(({ name }) => name);
+}
+
+/** All files of a directory that stand on something: for many questions at once, as each is as many reads as there are files. */
+export async function listOverlays(directory: string): Promise<Overlay[]> {
+  const found: Overlay[] = [];
   for (const name of await readdir(directory)) {
     // Neither has a backing file: the inspection refuses images that have one, and what is downloaded is not used yet.
     if (isInstalledTemplate(name) || parsePartialFileName(name) !== undefined) continue;
-    if (await mayStandOn(join(directory, name), template)) found.push(name);
+    const backingFile = await backingFileOf(join(directory, name));
+    if (backingFile !== undefined) found.push({ name, backingFile });
   }
   return found;
 }
 
-async function mayStandOn(path: string, template: string): Promise<boolean> {
+export const mayStandOn = ({ backingFile }: Overlay, fileName: string): boolean =>
+  backingFile === null || names(backingFile, fileName);
+
+/** @returns undefined for one that stands on nothing */
+async function backingFileOf(path: string): Promise<string | null | undefined> {
   const head = await readHead(path);
-  if (head === 'unknown') return true;
-  if (!head || !hasQcow2Signature(head)) return false;
+  if (head === 'unknown') return null;
+  if (!head || !hasQcow2Signature(head)) return undefined;
   const header = parseQcow2Header(head);
-  if ('code' in header) return true;
-  if (header.backingFileOffset === 0) return false;
-  return header.backingFile === undefined || names(header.backingFile, template);
+  if ('code' in header) return null;
+  if (header.backingFileOffset === 0) return undefined;
+  return header.backingFile ?? null;
 }
 
 /** @returns undefined for what is no file, or is gone */

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, rm, symlink, utimes, writeFile } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runQemuImg } from '../image/qemu-img.js';
-import { hasFile, listInventory, removeOrphan } from './pool-inventory.js';
+import { hasFile, listInventory, removeOrphans } from './pool-inventory.js';
 
 const ID = '0b6e1f5e-3f4a-4c53-9d5c-6a3f0d8f1a01';
 const COPY = `${ID}.g1.e2`;
@@ -41,22 +41,30 @@ describe('the inventory of a pool', () => {
 
   it('removes an orphan, and one that is gone already', async () => {
     await put(VOLUME);
-    expect(await removeOrphan(directory, VOLUME)).toBe(true);
+    expect(await removeOrphans(directory, [VOLUME])).toEqual([VOLUME]);
     expect(await hasFile(directory, VOLUME)).toBe(false);
-    expect(await removeOrphan(directory, VOLUME)).toBe(true);
+    expect(await removeOrphans(directory, [VOLUME])).toEqual([VOLUME]);
+  });
+
+  it('removes an orphan that only another orphan stands on', async () => {
+    const create = (args: string[]) => runQemuImg(['create', '-q', '-f', 'qcow2', ...args]);
+    await create([join(directory, COPY), '1M']);
+    await create(['-b', COPY, '-F', 'qcow2', join(directory, VOLUME)]);
+    expect((await removeOrphans(directory, [COPY, VOLUME])).toSorted()).toEqual([COPY, VOLUME].toSorted());
+    expect(await readdir(directory)).toEqual([]);
   });
 
   it.each([COPY, VOLUME])('keeps %s while something stands on it', async (name) => {
     const create = (args: string[]) => runQemuImg(['create', '-q', '-f', 'qcow2', ...args]);
     await create([join(directory, name), '1M']);
     await create(['-b', name, '-F', 'qcow2', join(directory, 'snapshot.qcow2')]);
-    expect(await removeOrphan(directory, name)).toBe(false);
+    expect(await removeOrphans(directory, [name])).toEqual([]);
     expect((await readdir(directory)).toSorted()).toEqual([name, 'snapshot.qcow2'].toSorted());
   });
 
   it.each(['../outside', 'disk.qcow2', `${COPY}.partial`])('leaves alone %s', async (name) => {
     await put('disk.qcow2');
-    expect(await removeOrphan(directory, name)).toBe(false);
+    expect(await removeOrphans(directory, [name])).toEqual([]);
     expect(await hasFile(directory, 'disk.qcow2')).toBe(true);
   });
 });

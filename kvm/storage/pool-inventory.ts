@@ -2,7 +2,7 @@ import { lstat, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { syncDirectory } from '../write-file-durably.js';
 import { isInstalledTemplate, parseVolumeFileName } from './file-names.js';
-import { findOverlays } from './find-overlays.js';
+import { listOverlays, mayStandOn } from './find-overlays.js';
 import { unlessMissing } from './pool-error.js';
 
 export interface FoundFiles {
@@ -30,18 +30,26 @@ export async function listInventory(directory: string, recentSinceMs: number): P
 }
 
 /**
- * Removes a file that counts for nothing, unless another file of the directory stands on it: a snapshot that somebody
+ * Removes files that count for nothing, unless another file of the directory stands on them: a snapshot that somebody
  * took by hand.
  *
- * @returns whether it is gone
+ * @returns those that are gone
  */
-export async function removeOrphan(directory: string, fileName: string): Promise<boolean> {
-  // A name that comes from elsewhere must not lead out of the directory, nor to a stranger's file.
-  if (!isNamedByUs(fileName)) return false;
-  if ((await findOverlays(directory, fileName)).length > 0) return false;
-  await rm(join(directory, fileName), { force: true });
+export async function removeOrphans(directory: string, fileNames: readonly string[]): Promise<string[]> {
+  const removed = new Set<string>();
+  const overlays = await listOverlays(directory);
+  // Disks before templates: one orphan may stand on another.
+  for (const fileName of fileNames.toSorted(
+    (a, b) => Number(isInstalledTemplate(a)) - Number(isInstalledTemplate(b)),
+  )) {
+    // A name that comes from elsewhere must not lead out of the directory, nor to a stranger's file.
+    if (!isNamedByUs(fileName)) continue;
+    if (overlays.some((overlay) => !removed.has(overlay.name) && mayStandOn(overlay, fileName))) continue;
+    await rm(join(directory, fileName), { force: true });
+    removed.add(fileName);
+  }
   await syncDirectory(directory);
-  return true;
+  return [...removed];
 }
 
 export const hasFile = async (directory: string, fileName: string): Promise<boolean> =>

@@ -1,7 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { eq, sql } from 'drizzle-orm';
 import { createControlActivities } from '../../activities/control/index.js';
-import { event, host, reconciliationFinding, templateSpoolRef, vmInstance, volumes } from '../../db/schema/index.js';
+import {
+  event,
+  host,
+  reconciliationFinding,
+  storagePool,
+  templateSpoolRef,
+  vmInstance,
+  volumes,
+} from '../../db/schema/index.js';
 import { reconciliationWorkflowId } from '../../shared/workflow-ids.js';
 import { evictUnusedCopies } from '../../workers/control-worker/evict-unused-copies.js';
 import { reconcileHosts } from '../../workers/control-worker/reconcile-hosts.js';
@@ -137,12 +145,13 @@ describe('the comparison of hosts with the database', () => {
     expect(settlement.missing).toHaveLength(2);
     const settled = await settle(settlement);
     expect(settled.missing).toEqual([]);
-    await recordReconciled({ hostId: fake.hostId, inventory, findings, settled });
+    const found = { hostId: fake.hostId, bootId: fake.bootId, poolIds: [fake.poolId], findings };
+    await recordReconciled({ ...found, settled });
     expect(await copies(templateId)).toMatchObject([{ state: 'Ready' }]);
 
     // Missing when it was looked for, and expunged since.
     await scenario.destroy(vmId, true);
-    await recordReconciled({ hostId: fake.hostId, inventory, findings, settled: { ...settled, ...settlement } });
+    await recordReconciled({ ...found, settled: { ...settled, ...settlement } });
     expect((await events('STORAGE.LOST')).filter((text) => text.includes('Disk'))).toEqual([]);
 
     // A copy that a stage installs, before its row says so; and the same once a later try has taken over.
@@ -214,6 +223,10 @@ describe('the comparison of hosts with the database', () => {
       .from(host)
       .where(sql`${host.id} = ${fake.hostId} and ${host.reconciled} is null`);
     expect(row).toBeDefined();
+    await waitFor('other hosts may look at its pool', async () => {
+      const [pool] = await plane.db.select().from(storagePool).where(eq(storagePool.id, fake.poolId));
+      return pool?.reconciled === null;
+    });
     await handle.terminate();
     expect(fake.timesAsked('takeInventory')).toBe(1);
     expect(await plane.db.select().from(vmInstance).where(eq(vmInstance.hostId, fake.hostId))).toEqual([]);

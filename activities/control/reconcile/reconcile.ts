@@ -146,7 +146,18 @@ async function unknownOf(tx: Transaction, vmIds: string[]): Promise<string[]> {
   return vmIds.filter((id) => !known.has(id));
 }
 
-export interface RecordReconciledInput extends CompareInventoryInput {
+/** Another host of these pools may look at them: this one could not. */
+export const leavePools =
+  ({ db }: ControlDependencies) =>
+  async ({ poolIds }: { poolIds: string[] }): Promise<void> => {
+    await db.update(storagePool).set({ reconciled: null }).where(inArray(storagePool.id, poolIds));
+  };
+
+export interface RecordReconciledInput extends ReconcileHostInput {
+  /** Of the host worker that looked. */
+  bootId: string;
+  /** Pools that it could read. */
+  poolIds: string[];
   findings: Finding[];
   settled: SettledInventory;
 }
@@ -154,7 +165,7 @@ export interface RecordReconciledInput extends CompareInventoryInput {
 /** Reports what was found and not before; a copy that is lost is not given to anybody any more. */
 export const recordReconciled =
   ({ db }: ControlDependencies) =>
-  async ({ hostId, inventory, findings, settled }: RecordReconciledInput): Promise<void> =>
+  async ({ hostId, bootId, poolIds, findings, settled }: RecordReconciledInput): Promise<void> =>
     db.transaction(async (tx) => {
       const lost: Finding[] = [];
       for (const missing of settled.missing) {
@@ -168,11 +179,10 @@ export const recordReconciled =
         name: fileName,
       }));
       await reportRemoved(tx, settled.removed);
-      const placeIds = [hostId, ...inventory.pools.map(({ poolId }) => poolId)];
-      await reportFindings(tx, placeIds, [...findings, ...inUse, ...lost]);
+      await reportFindings(tx, [hostId, ...poolIds], [...findings, ...inUse, ...lost]);
       await tx
         .update(host)
-        .set({ reconciled: sql`now()`, reconciledBootId: inventory.bootId })
+        .set({ reconciled: sql`now()`, reconciledBootId: bootId })
         .where(eq(host.id, hostId));
     });
 
