@@ -60,6 +60,11 @@ export interface Placement {
   volumeId: string;
   /** Token of the try. Its undo uses `undoToken`, so that the try itself, when late, is refused. */
   token: number;
+  /**
+   * Token of the operation that ends the VM for good: what is removed is then of whatever has come until then. A disk may
+   * be newer than the try that holds the space, as after a restore of a Stopped VM.
+   */
+  endToken?: number | null;
 }
 
 /** What a host has yet to undo. */

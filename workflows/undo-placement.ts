@@ -32,10 +32,13 @@ async function settleOrOwe(debt: Debt, reason: string): Promise<void> {
  * @throws when the host does not answer, or cannot
  */
 export async function payDebt(debt: Debt, ask: typeof settleOnHost = onHost): Promise<void> {
-  const { vmId, token, hostId, hostName, poolId, volumeId, keepsDisk, isForced } = debt;
+  const { vmId, token, endToken, hostId, hostName, poolId, volumeId, keepsDisk, isForced } = debt;
   try {
     if (keepsDisk) await ask(hostId, `stop on ${hostName}`).stopDomain({ vmId, token: undoToken(token), isForced });
-    else await ask(hostId, `undo on ${hostName}`).removeDeployment({ vmId, token, poolId, volumeId });
+    else {
+      const upTo = endToken ?? token;
+      await ask(hostId, `undo on ${hostName}`).removeDeployment({ vmId, token: upTo, poolId, volumeId });
+    }
   } catch (error) {
     // A later operation on this VM has been here. To insist would keep the host from being Up for ever.
     if (failureOf(error).code !== 'SLIPWAY_FENCED') throw error;

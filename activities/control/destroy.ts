@@ -17,12 +17,14 @@ export const beginDestroy =
     db.transaction(async (tx) => {
       const vm = await lockVm(tx, { vmId, jobId });
       if (!vm || vm.state === 'Expunged') return null;
+      const fenceToken = vm.fenceToken + TOKENS_PER_TRY;
       await tx
         .update(vmInstance)
-        .set({ state: expunge ? 'Expunging' : 'Stopping', fenceToken: vm.fenceToken + TOKENS_PER_TRY })
+        .set({ state: expunge ? 'Expunging' : 'Stopping', fenceToken })
         .where(eq(vmInstance.id, vmId));
       // A VM that runs nowhere has nothing to stop, and its host need not be asked.
-      return { placements: await placementsOf(tx, vmId, { isComputing: !expunge, ofEveryDisk: expunge }) };
+      const placements = await placementsOf(tx, vmId, { isComputing: !expunge, ofEveryDisk: expunge });
+      return { placements: expunge ? placements.map((one) => ({ ...one, endToken: fenceToken })) : placements };
     });
 
 /** Destroyed (recoverable, its disk stays) or Expunged, and the job done. */

@@ -109,6 +109,9 @@ async function debtsOf(tx: Transaction, hostId: string): Promise<Debt[]> {
       hostName: host.name,
       poolId: capacityClaim.poolId,
       volumeId: volumes.id,
+      endToken: sql<
+        number | null
+      >`case when ${vmInstance.state} in ('Expunging', 'Expunged') then ${vmInstance.fenceToken} end`.mapWith(Number),
       // Its disk may be in use elsewhere: then its guest must not go on writing to it for as long as it takes to ask.
       isForced: sql<boolean>`${host.resourceState} = 'Degraded' or coalesce(${vmInstance.hostId} <> ${host.id}, false)`,
     })

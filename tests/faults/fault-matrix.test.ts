@@ -4,7 +4,7 @@ import { COMPONENTS, type Cell, describeCell, faultMatrix, sampleOf } from './fa
 import { type Material, runCell } from './run-cell.js';
 
 const MiB = 1024 ** 2;
-const SAMPLE = 12;
+const SAMPLE = 10;
 const MIRROR = { server: 'limit_rate 12m;' };
 /** Short, so that nobody waits for long for a host that is not coming back. */
 const SETTINGS = { 'host.reconnect.grace': '20', 'stop.script.timeout': '20' };

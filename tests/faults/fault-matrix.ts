@@ -99,10 +99,12 @@ export function faultMatrix(): Cell[] {
 
 /**
  * Cells that have each operation, each component and each fault at least once. Spread over the matrix by a stride, so
- * that the same few steps are not taken again and again; always the same ones, so that a failure can be repeated.
+ * that the same few steps are not taken again and again; always the same ones, so that a failure can be repeated. Those
+ * that wait for a time-out are taken only where nothing else will do.
  */
 export function sampleOf(cells: readonly Cell[], count: number): Cell[] {
-  const spread = cells.map((_, index) => cells[(index * STRIDE) % cells.length]!);
+  const mixed = cells.map((_, index) => cells[(index * STRIDE) % cells.length]!);
+  const spread = [...mixed.filter((cell) => !isLong(cell)), ...mixed.filter(isLong)];
   const traits = ({ operation, target, fault }: Cell): string[] => [operation, target, fault];
   const covered = new Set<string>();
   const isNew = (cell: Cell): boolean => traits(cell).some((trait) => !covered.has(trait));
@@ -114,6 +116,12 @@ export function sampleOf(cells: readonly Cell[], count: number): Cell[] {
   }
   return [...new Set([...chosen, ...spread])].slice(0, Math.max(count, chosen.length));
 }
+
+/** A worker that is killed in the middle of short work is missed after 15 s or 30 s, a stage that is gone after 20 s. */
+const isLong = ({ target, fault, step }: Cell): boolean =>
+  fault === 'SIGKILL'
+    ? target === 'control worker' || target === 'libvirtd' || (target === 'host worker' && !step.isUnderWay)
+    : target === 'stage' && fault === 'terminate';
 
 /** A prime: every cell has its turn. */
 const STRIDE = 97;

@@ -157,6 +157,22 @@ describe('a VM that is restored', () => {
     expect(fake.timesAsked('downloadTier')).toBe(2);
   });
 
+  it.each(['is there', 'is away'])(
+    'leaves nothing when it is expunged before it has started, and its host %s',
+    async (where) => {
+      const vmId = await stopped();
+      expect(await restore(vmId, { isToRun: false })).toMatchObject(SUCCEEDED);
+      await holdings(vmId);
+      if (where === 'is away') fake.override('removeDeployment', () => Promise.reject(refusal('SLIPWAY_POOL_IO', 'x')));
+      expect(await scenario.destroy(vmId, true)).toMatchObject(SUCCEEDED);
+      fake.override('removeDeployment', undefined);
+      // Whatever it says next, it is told what it owes.
+      fake.capacityBytes *= 2;
+      await waitFor('the disk is gone', async () => fake.volumes.size === 0);
+      await waitFor('its space is free', async () => (await pool()).allocatedBytes === 0);
+    },
+  );
+
   it('from an ISO has a blank disk of the old size, and boots from its drive', async () => {
     const vmId = await running();
     const iso = await scenario.template({ format: 'ISO' });
