@@ -1,5 +1,6 @@
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
 import postgres from 'postgres';
+import { prepareStatements } from './prepare-statements.js';
 import * as schema from './schema/index.js';
 
 export type Database = PostgresJsDatabase<typeof schema>;
@@ -30,5 +31,8 @@ export function openDatabase(url: string, options: DatabaseOptions): DatabaseHan
       idle_in_transaction_session_timeout: 30_000,
     },
   });
-  return { db: drizzle(client, { schema, casing: 'snake_case' }), close: () => client.end({ timeout: 5 }) };
+  return {
+    db: drizzle(prepareStatements(client), { schema, casing: 'snake_case' }),
+    close: () => client.end({ timeout: 5 }),
+  };
 }
