@@ -21,13 +21,14 @@ const TRICKLE_MS = 1_000;
 export async function startHeldOrigin(content: Buffer): Promise<HeldOrigin> {
   let isHeld = false;
   let ended = 0;
-  let letGo = new AbortController();
+  let release: () => void = () => undefined;
+  let released = Promise.resolve();
 
   const send = async (response: ServerResponse, body: Buffer): Promise<void> => {
     response.write(body.subarray(0, HEAD_BYTES));
     let sent = HEAD_BYTES;
     while (isHeld && sent < body.length && !response.destroyed) {
-      await sleep(TRICKLE_MS, undefined, { signal: letGo.signal }).catch(() => undefined);
+      await Promise.race([sleep(TRICKLE_MS), released]);
       response.write(body.subarray(sent, sent + TRICKLE_BYTES));
       sent += TRICKLE_BYTES;
     }
@@ -54,11 +55,11 @@ export async function startHeldOrigin(content: Buffer): Promise<HeldOrigin> {
     hold() {
       isHeld = true;
       ended = 0;
-      letGo = new AbortController();
+      released = new Promise((done) => (release = done));
     },
     letGo() {
       isHeld = false;
-      letGo.abort();
+      release();
     },
     stop: () =>
       new Promise((done) => {
