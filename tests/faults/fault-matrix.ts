@@ -52,6 +52,15 @@ const STEPS = {
     { name: 'starting the domain', workflow: 'vm', activity: 'startDomain' },
     { name: 'recording', workflow: 'vm', activity: 'recordStarted' },
   ],
+  restore: [
+    ANSWERED,
+    { name: 'space for a new disk', workflow: 'vm', activity: 'beginRestore' },
+    { name: 'stopping the domain', workflow: 'vm', activity: 'stopDomain' },
+    { name: 'creating the new disk', workflow: 'vm', activity: 'createRootVolume' },
+    { name: 'swapping the disks', workflow: 'vm', activity: 'recordNewDisk' },
+    { name: 'starting the domain', workflow: 'vm', activity: 'startDomain' },
+    { name: 'recording', workflow: 'vm', activity: 'recordRestored' },
+  ],
   destroy: [
     ANSWERED,
     { name: 'looking what it holds', workflow: 'vm', activity: 'beginDestroy' },
@@ -105,16 +114,17 @@ export function faultMatrix(): Cell[] {
 export function sampleOf(cells: readonly Cell[], count: number): Cell[] {
   const mixed = cells.map((_, index) => cells[(index * STRIDE) % cells.length]!);
   const spread = [...mixed.filter((cell) => !isLong(cell)), ...mixed.filter(isLong)];
-  const traits = ({ operation, target, fault }: Cell): string[] => [operation, target, fault];
   const covered = new Set<string>();
-  const isNew = (cell: Cell): boolean => traits(cell).some((trait) => !covered.has(trait));
-  const chosen: Cell[] = [];
-  for (const cell of spread) {
-    if (!isNew(cell)) continue;
-    chosen.push(cell);
-    for (const trait of traits(cell)) covered.add(trait);
+  const news = ({ operation, target, fault }: Cell): number =>
+    [operation, target, fault].filter((trait) => !covered.has(trait)).length;
+  const chosen = new Set<Cell>();
+  for (;;) {
+    const next = spread.reduce((best, cell) => (news(cell) > news(best) ? cell : best));
+    if (news(next) === 0) break;
+    chosen.add(next);
+    for (const trait of [next.operation, next.target, next.fault]) covered.add(trait);
   }
-  return [...new Set([...chosen, ...spread])].slice(0, Math.max(count, chosen.length));
+  return [...new Set([...chosen, ...spread])].slice(0, Math.max(count, chosen.size));
 }
 
 /** A worker that is killed in the middle of short work is missed after 15 s or 30 s, a stage that is gone after 20 s. */
@@ -142,6 +152,8 @@ const OUTCOMES: Record<Operation, [done: string, notDone: string]> = {
   deploy: ['Running', 'Error'],
   stop: ['Stopped', 'Running'],
   start: ['Running', 'Stopped'],
+  // With its new disk, or with the old one. Stopped only where it cannot be started from that either.
+  restore: ['Running', 'Stopped'],
   // Whatever ends their workflows, they are begun again.
   destroy: ['Destroyed', 'Destroyed'],
   expunge: ['Expunged', 'Expunged'],

@@ -59,13 +59,15 @@ async function begin({ test }: ProvingGround, { operation }: Cell, material: Mat
   await test.hasBooted(vmId, material.disk);
   if (operation === 'start') await test.run('stopVirtualMachine', { id: vmId, forced: true });
   const [command, parameters] = COMMANDS[operation];
-  const { jobid } = (await test.client.call(command, { id: vmId, ...parameters })) as { jobid: string };
+  const idName = operation === 'restore' ? 'virtualmachineid' : 'id';
+  const { jobid } = (await test.client.call(command, { [idName]: vmId, ...parameters })) as { jobid: string };
   return { vmId, jobid, templateId };
 }
 
 const COMMANDS: Record<Exclude<Cell['operation'], 'deploy'>, [string, Record<string, boolean>]> = {
   stop: ['stopVirtualMachine', {}],
   start: ['startVirtualMachine', {}],
+  restore: ['restoreVirtualMachine', {}],
   destroy: ['destroyVirtualMachine', {}],
   expunge: ['destroyVirtualMachine', { expunge: true }],
 };
