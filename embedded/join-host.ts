@@ -76,6 +76,7 @@ export async function joinLocalHost(options: JoinLocalHostOptions): Promise<Loca
     pools,
     consoleDirectory,
     tokenDirectory,
+    certificateDirectory: known?.certificateDirectory ?? join(directory, 'certificates'),
     keyPair,
     // Set by hand: they have to outlive restarts.
     guestBridge: known?.guestBridge,

@@ -14,6 +14,7 @@ const CONFIG: HostConfig = {
   ],
   consoleDirectory: '/srv/console',
   tokenDirectory: '/srv/tokens',
+  certificateDirectory: '/etc/slipway/certificates',
   keyPair: { publicKey: 'public', secretKey: 'hush' },
 };
 
@@ -59,6 +60,11 @@ test.each(['', '-f', 'a b', 'x/y', 'sixteen-letters-', 7])(
 test('should take a pool without a type for a directory of this host alone', async () => {
   await writeFile(path, JSON.stringify({ ...CONFIG, pools: [{ poolId: 'pool-1', path: '/srv/pool' }] }));
   expect((await readHostConfig(path)).pools).toEqual([{ poolId: 'pool-1', type: 'Filesystem', path: '/srv/pool' }]);
+});
+
+test('should keep certificates beside the tokens where the file does not say where', async () => {
+  await writeFile(path, JSON.stringify({ ...CONFIG, certificateDirectory: undefined }));
+  expect((await readHostConfig(path)).certificateDirectory).toBe('/srv/certificates');
 });
 
 test.each<[string, string, RegExp]>([

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { isAbsolute } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 import { SlipwayError } from '../shared/errors.js';
 import { POOL_TYPES, type PoolPlace, type PoolType } from '../shared/hosts.js';
 import type { KeyPair } from './keystore/sealed-box.js';
@@ -15,6 +15,8 @@ export interface HostConfig {
   pools: PoolPlace[];
   consoleDirectory: string;
   tokenDirectory: string;
+  /** Of the certificates trusted for downloads; without it in the file, `certificates` beside `tokenDirectory`. */
+  certificateDirectory: string;
   keyPair: KeyPair;
   /** The Linux bridge that guests of L2 networks without a VLAN are attached to. */
   guestBridge?: string | undefined;
@@ -52,6 +54,7 @@ function parseHostConfig(value: unknown, path: string): HostConfig {
   const keyPair = fields(root('keyPair'), path, 'keyPair');
   const pools = root('pools');
   if (!Array.isArray(pools) || pools.length === 0) throw invalid(path, 'pools must be a list with at least one pool');
+  const tokenDirectory = absolutePath(root('tokenDirectory'), path, 'tokenDirectory');
   return {
     installationId: text(root('installationId'), path, 'installationId'),
     hostId: text(root('hostId'), path, 'hostId'),
@@ -66,7 +69,12 @@ function parseHostConfig(value: unknown, path: string): HostConfig {
       };
     }),
     consoleDirectory: absolutePath(root('consoleDirectory'), path, 'consoleDirectory'),
-    tokenDirectory: absolutePath(root('tokenDirectory'), path, 'tokenDirectory'),
+    tokenDirectory,
+    certificateDirectory: absolutePath(
+      root('certificateDirectory') ?? join(dirname(tokenDirectory), 'certificates'),
+      path,
+      'certificateDirectory',
+    ),
     keyPair: {
       publicKey: text(keyPair('publicKey'), path, 'keyPair.publicKey'),
       secretKey: text(keyPair('secretKey'), path, 'keyPair.secretKey'),

@@ -61,6 +61,19 @@ export const ERRORS = {
   // What nobody knows (a disk that went read-only, say) is taken for the host's own trouble: else the host with the most
   // free memory would fail every deployment for as long as it is sick.
   SLIPWAY_INTERNAL: entry(530, 4250, 'nextHost', 'This is a defect in Slipway: report it with the request id.'),
+  // Certificates
+  SLIPWAY_CERTIFICATE_INVALID: entry(
+    530,
+    9999,
+    'giveUp',
+    'Give one certificate or a chain, in PEM, that is valid now, under a name that is a DNS label.',
+  ),
+  SLIPWAY_CERTIFICATE_REFUSED: entry(
+    530,
+    9999,
+    'giveUp',
+    'Do what the text says; listTemplateDirectDownloadCertificates has all certificates.',
+  ),
   // Starting Slipway on one machine
   SLIPWAY_INSTALLATION: entry(530, 4250, 'giveUp', 'Do what the message says, then start again.'),
   // Placement and hosts
@@ -68,7 +81,8 @@ export const ERRORS = {
   SLIPWAY_NO_HOST_LEFT: entry(530, 4250, 'giveUp', 'Every host was tried; the text has the reason of each.'),
   SLIPWAY_HOST_UNREACHABLE: entry(534, 9999, 'nextHost', 'Check that the host worker runs on that host.'),
   SLIPWAY_HOST_REMOVED: entry(530, 4250, 'nextHost', 'Stop the host worker there, or join the host again.'),
-  SLIPWAY_FENCED: entry(530, 4250, 'nextHost', 'A newer operation on this VM reached the host first; nothing to do.'),
+  SLIPWAY_FENCED: entry(530, 4250, 'nextHost', 'A newer operation reached the host first; nothing to do.'),
+  SLIPWAY_KEYSTORE: entry(530, 4250, 'nextHost', 'Check the disk of that host, and its directory of certificates.'),
   SLIPWAY_HYPERVISOR: entry(
     530,
     4250,

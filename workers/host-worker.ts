@@ -11,6 +11,7 @@ import { TokenStore } from '../kvm/fence/token-store.js';
 import { type HostConfig, readHostConfig } from '../kvm/host-config.js';
 import { acquireHostLock } from '../kvm/host-lock.js';
 import { LibvirtDriver } from '../kvm/hypervisor/libvirt-driver.js';
+import { CertificateStore } from '../kvm/keystore/certificate-store.js';
 import { openPools } from '../kvm/storage/open-pools.js';
 import { SlipwayError } from '../shared/errors.js';
 import { createHostWorkers } from './host-worker/create-host-workers.js';
@@ -42,6 +43,7 @@ await runWorkerProcess('host worker', async (ready) => {
       guestNetwork: { bridge: config.guestBridge, vlanInterface: config.guestVlanInterface },
     }),
     tokens: new TokenStore(config.tokenDirectory),
+    certificates: await CertificateStore.open(config.certificateDirectory),
     bandwidth: new Bandwidth(),
     proxy: config.proxyUrl === undefined ? undefined : new URL(config.proxyUrl),
     started: new StartedDomains(path.join(path.dirname(config.tokenDirectory), 'started')),

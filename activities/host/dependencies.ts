@@ -2,6 +2,7 @@ import type { Bandwidth } from '../../kvm/download/bandwidth.js';
 import type { StartedDomains } from '../../kvm/fence/started-domains.js';
 import type { TokenStore } from '../../kvm/fence/token-store.js';
 import type { LibvirtDriver } from '../../kvm/hypervisor/libvirt-driver.js';
+import type { CertificateStore } from '../../kvm/keystore/certificate-store.js';
 import type { KeyPair } from '../../kvm/keystore/sealed-box.js';
 import type { FilesystemPool } from '../../kvm/storage/filesystem-pool.js';
 import { SlipwayError } from '../../shared/errors.js';
@@ -15,6 +16,8 @@ export interface HostDependencies {
   pools: ReadonlyMap<string, FilesystemPool>;
   tokens: TokenStore;
   started: StartedDomains;
+  /** What image servers are checked against. */
+  certificates: CertificateStore;
   /** Rates of all downloads of this host. */
   bandwidth: Bandwidth;
   /** Through which image servers are reached. */

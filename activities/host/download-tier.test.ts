@@ -10,6 +10,7 @@ import type { FilesystemPool } from '../../kvm/storage/filesystem-pool.js';
 import type { DownloadResult } from '../../shared/images.js';
 import { defaultSettings, downloadSettings } from '../../shared/settings.js';
 import type { TemplateCopyRef } from '../../shared/templates.js';
+import { trusting } from '../../tests/support/certificate-authority.js';
 import { canMount, mountSmallFileSystem } from '../../tests/support/small-file-system.js';
 import { makePool } from '../../tests/support/test-pool.js';
 import { waitFor } from '../../tests/support/wait-for.js';
@@ -44,6 +45,7 @@ async function run(
   const dependencies: Partial<HostDependencies> = {
     keyPair,
     bandwidth: new Bandwidth(),
+    certificates: { trust: trusting() } as HostDependencies['certificates'],
     pools: new Map([[pool.poolId, pool]]),
   };
   const result = await activity.run(downloadTier(dependencies as HostDependencies), {

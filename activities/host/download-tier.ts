@@ -38,7 +38,7 @@ export interface DownloadTierInput {
 export const downloadTier =
   (dependencies: HostDependencies) =>
   async (input: DownloadTierInput): Promise<DownloadResult> => {
-    const { keyPair, bandwidth, proxy } = dependencies;
+    const { keyPair, bandwidth, proxy, certificates } = dependencies;
     const pool = poolOf(dependencies, input.poolId);
     const { copy, resumeFrom, settings } = input;
     bandwidth.setCaps(settings.bandwidth);
@@ -69,6 +69,7 @@ export const downloadTier =
         signal,
         registered,
         proxy,
+        trust: certificates.trust,
         onProgress,
         limitsOf: (url) => bandwidth.limitsFor(input.poolId, url.origin),
         unpack: (file, unpackSignal, onBytes) =>

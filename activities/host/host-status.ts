@@ -3,7 +3,7 @@ import type { HostDependencies } from './dependencies.js';
 
 /** Facts and domains as they are now. */
 export async function readHostStatus(dependencies: HostDependencies): Promise<HostStatus> {
-  const { bootId, libvirt, pools, started } = dependencies;
+  const { bootId, libvirt, pools, started, certificates } = dependencies;
   // In this order: a domain that starts in between is in the list, and one not in the record is not missed.
   const record = await started.list();
   const present = await libvirt.listDomains();
@@ -12,7 +12,7 @@ export async function readHostStatus(dependencies: HostDependencies): Promise<Ho
     .map(([vmId, token]): DomainReport => ({ vmId, token, state: 'Stopped' }));
   const reports = await Promise.all([...pools.values()].map((pool) => pool.report()));
   return {
-    facts: { bootId, ...(await libvirt.facts()), pools: reports },
+    facts: { bootId, ...(await libvirt.facts()), pools: reports, keystore: await certificates.report() },
     domains: [...present, ...ended].sort((a, b) => a.vmId.localeCompare(b.vmId)),
   };
 }

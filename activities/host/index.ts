@@ -1,4 +1,5 @@
 import type { HostDependencies } from './dependencies.js';
+import { applyCertificates } from './apply-certificates.js';
 import { downloadTier } from './download-tier.js';
 import { setBandwidth } from './set-bandwidth.js';
 import { settleInventory, takeInventory } from './reconcile.js';
@@ -21,6 +22,7 @@ import { dismissHost, hello, watchHost } from './watch-host.js';
 /** What a KVM host does. It has no database: everything it needs arrives as input, everything it knows leaves as result. */
 export function createHostActivities(dependencies: HostDependencies) {
   return {
+    applyCertificates: applyCertificates(dependencies),
     changeIso: changeIso(dependencies),
     createRootVolume: createRootVolume(dependencies),
     discardTemplateCopy: discardTemplateCopy(dependencies),

@@ -5,6 +5,7 @@ import { generateKeyPair } from '../../kvm/keystore/sealed-box.js';
 import { sealJson } from '../../kvm/keystore/sealed-json.js';
 import { defaultSettings, downloadSettings } from '../../shared/settings.js';
 import type { SealedSourcePlan } from '../../shared/templates.js';
+import { trusting } from '../../tests/support/certificate-authority.js';
 import type { HostDependencies } from './dependencies.js';
 import { readSources } from './sources.js';
 import { openTier } from './tier-secrets.js';
@@ -30,7 +31,7 @@ async function read(mirrorCount: number, headerLength: number) {
   };
   const url = { display: `${origin.url}/disk.meta4`, sealed: await sealJson(registered, keyPair.publicKey) };
   const plan: Promise<SealedSourcePlan> = new MockActivityEnvironment().run(
-    readSources({ keyPair } as HostDependencies),
+    readSources({ keyPair, certificates: { trust: trusting() } } as HostDependencies),
     { url, format: 'RAW' as const, settings, poolId: 'pool', copy: { templateId: '', generation: 1, epoch: 1 } },
   );
   return { plan: await plan, mirrors, registered, keyPair };

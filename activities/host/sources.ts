@@ -29,19 +29,19 @@ const MAX_SEALED_LENGTH = 1024 * 1024;
 
 /** Reads the first bytes of a registered URL; of each of its mirrors when it is a metalink. */
 export const probeUrl =
-  ({ keyPair, proxy }: HostDependencies) =>
+  ({ keyPair, proxy, certificates: { trust } }: HostDependencies) =>
   async ({ url, format, settings }: SourceInput): Promise<ProbeResult> => {
     const registered = await openSealedJson<RegisteredSource>(url.sealed, keyPair);
-    return probe(registered.url, format, settings, { signal: cancellationSignal(), registered, proxy });
+    return probe(registered.url, format, settings, { signal: cancellationSignal(), registered, proxy, trust });
   };
 
 /** The sources of a template as tiers. Mirrors' URLs may hold secrets too: this host seals them to itself. */
 export const readSources =
   (dependencies: HostDependencies) =>
   async ({ url, format, settings, poolId, copy }: ReadSourcesInput): Promise<SealedSourcePlan> => {
-    const { keyPair, proxy } = dependencies;
+    const { keyPair, proxy, certificates } = dependencies;
     const registered = await openSealedJson<RegisteredSource>(url.sealed, keyPair);
-    const context = { signal: cancellationSignal(), registered, proxy };
+    const context = { signal: cancellationSignal(), registered, proxy, trust: certificates.trust };
     const plan = await readSourcePlan(registered.url, format, settings, context);
     const tiers = await Promise.all(
       plan.tiers.map(async ({ priority, location, urls }) => ({

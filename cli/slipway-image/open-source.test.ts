@@ -46,7 +46,7 @@ describe('a source', () => {
   it('trusts the certificates of files', async () => {
     const pem = '-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----\n';
     const source = await open('https://a.example/', { certificateFiles: [await file('ca.pem', pem)] });
-    expect(source.context.trustedCertificatesPem).toEqual([pem]);
+    expect(source.context.trust?.().certificates).toEqual([{ name: expect.stringMatching(/ca\.pem$/) as string, pem }]);
   });
 
   it.each<[string, Partial<SourceOptions>, string]>([

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { SourceContext } from '../../kvm/download/download.js';
 import type { RegisteredSource } from '../../kvm/download/source-client.js';
+import { createTrust, type TrustedCertificate } from '../../kvm/keystore/trust.js';
 import { createAddressPolicy } from '../../kvm/url-policy/address-policy.js';
 import { checkHeaders, splitHeader } from '../../shared/http-headers.js';
 import { isSlipwayError } from '../../shared/errors.js';
@@ -31,8 +32,9 @@ export async function openSource(urlText: string, options: SourceOptions, signal
   }
   const registered = { url, headers: checkHeaders(await readHeaders(options.headers)) };
   const proxy = options.proxy === undefined ? undefined : proxyOf(await readWord('--proxy', options.proxy));
-  const trustedCertificatesPem = await Promise.all(options.certificateFiles.map(readCertificates));
-  return { registered, settings: settingsOf(options), context: { signal, trustedCertificatesPem, registered, proxy } };
+  const certificates = await Promise.all(options.certificateFiles.map(readCertificates));
+  const trust = createTrust(() => certificates, 'a public root or a certificate that --ca names');
+  return { registered, settings: settingsOf(options), context: { signal, trust, registered, proxy } };
 }
 
 /** @throws SlipwayError SLIPWAY_PARAMETER_INVALID */
@@ -75,9 +77,9 @@ function proxyOf(text: string): URL {
   throw usageError('--proxy has to be an http URL, as http://proxy.example:3128');
 }
 
-async function readCertificates(path: string): Promise<string> {
+async function readCertificates(path: string): Promise<TrustedCertificate> {
   const pem = await readNamed('--ca', path);
-  if (pem.includes('-----BEGIN CERTIFICATE-----')) return pem;
+  if (pem.includes('-----BEGIN CERTIFICATE-----')) return { name: path, pem };
   throw usageError(`--ca ${path} holds no certificate in PEM form`);
 }
 

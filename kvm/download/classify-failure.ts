@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { displayUrl } from '../../shared/display-url.js';
 import { isSlipwayError, SlipwayError, type ErrorCode } from '../../shared/errors.js';
+import { UntrustedServerError } from './tls-failure.js';
 
 /** In `details` of the errors made here. */
 export interface SourceFailureDetails {
@@ -16,7 +17,7 @@ const TIMEOUT: Readonly<Record<string, string>> = {
   SILENT_ANSWER: 'no answer in time',
   SILENT_BODY: 'the transfer fell silent',
 };
-/** Codes of Node's and OpenSSL's certificate checks; they share no prefix. */
+/** Codes of Node's and OpenSSL's TLS; they share no prefix. */
 const TLS =
   /^(ERR_TLS_|ERR_SSL_|CERT_|CRL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_|HOSTNAME_MISMATCH|EPROTO)/;
 
@@ -41,14 +42,17 @@ function classify(code: string): { code: ErrorCode; reason: string } {
   const timeout = TIMEOUT[code];
   if (timeout !== undefined) return { code: 'SLIPWAY_SOURCE_TIMEOUT', reason: timeout };
   if (CONNECT.has(code)) return { code: 'SLIPWAY_SOURCE_CONNECT', reason: REASONS[code] ?? `no connection (${code})` };
-  if (TLS.test(code)) return { code: 'SLIPWAY_SOURCE_TLS', reason: `its certificate or TLS is not trusted (${code})` };
+  if (TLS.test(code)) return { code: 'SLIPWAY_SOURCE_TLS', reason: `no connection over TLS (${code})` };
   return { code: 'SLIPWAY_SOURCE_INTERRUPTED', reason: `the transfer broke off${code === '' ? '' : ` (${code})`}` };
 }
 
 /** What a failed connection or transfer means. Errors that already have a meaning stay as they are. */
 export function transportFailure(url: string | URL, error: unknown): SlipwayError {
   if (isSlipwayError(error)) return error;
-  const { code, reason } = classify(errorCodeOf(error));
+  const { code, reason } =
+    error instanceof UntrustedServerError
+      ? { code: 'SLIPWAY_SOURCE_TLS' as const, reason: error.message }
+      : classify(errorCodeOf(error));
   return new SlipwayError(code, `${displayUrl(url)}: ${reason}`, { cause: error });
 }
 

@@ -5,6 +5,7 @@ import { createServer as createTcpServer, type AddressInfo, type LookupFunction 
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { MirrorReport } from '../../shared/images.js';
+import { trusting } from '../../tests/support/certificate-authority.js';
 import { DownloadBench, MIB, randomContent, sha256, testSettings } from './test-support.js';
 
 const run = promisify(execFile);
@@ -257,7 +258,7 @@ describe('certificates', () => {
     ['not trusted', 'mirror.example', false],
     ['of another host', 'other.example', true],
   ])('that are %s are refused', async (_what, host, isTrusted) => {
-    const trusted = isTrusted ? { trustedCertificatesPem: [certificate] } : {};
+    const trusted = isTrusted ? { trust: trusting(certificate) } : {};
     const report = await failureOf(
       bench.download({ sources: [`https://${host}:${port}/disk`] }, { resolve, ...trusted }),
     );
@@ -266,7 +267,7 @@ describe('certificates', () => {
 
   it('that were uploaded are trusted for their host', async () => {
     const sources = [`https://mirror.example:${port}/disk`];
-    const result = await bench.download({ sources }, { resolve, trustedCertificatesPem: [certificate] });
+    const result = await bench.download({ sources }, { resolve, trust: trusting(certificate) });
     expect(result.digests[0]?.value).toBe(sha256(Buffer.from('over TLS')));
   });
 });

@@ -4,6 +4,7 @@ import type { Digest, DigestAlgorithm } from '../../shared/checksum.js';
 import { SlipwayError } from '../../shared/errors.js';
 import type { DownloadProgress, DownloadResult, PieceHashes, Unpacked } from '../../shared/images.js';
 import { type DownloadSettings, SETTINGS } from '../../shared/settings.js';
+import type { Trust } from '../keystore/trust.js';
 import type { GrowingFile } from '../unpack/growing-file.js';
 import { abortError, throwIfAborted } from './abort.js';
 import type { RateLimit } from './bandwidth.js';
@@ -49,8 +50,8 @@ export interface DownloadRequest {
 
 export interface SourceContext {
   signal: AbortSignal;
-  /** Trusted beside the public roots. */
-  trustedCertificatesPem?: readonly string[] | undefined;
+  /** Asked at each connection; the public roots alone by default. */
+  trust?: Trust | undefined;
   /** Name resolution; the operating system's by default. */
   resolve?: LookupFunction | undefined;
   registered?: RegisteredSource | undefined;

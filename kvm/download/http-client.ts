@@ -1,9 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { LookupFunction } from 'node:net';
-import { rootCertificates } from 'node:tls';
 import { displayUrl } from '../../shared/display-url.js';
 import { isSlipwayError, SlipwayError } from '../../shared/errors.js';
 import type { DownloadSettings } from '../../shared/settings.js';
+import { PUBLIC_ROOTS, type Trust, type TrustAnchors } from '../keystore/trust.js';
 import { readDigestHeaders } from '../metalink/link-headers.js';
 import { createUrlPolicy } from '../url-policy/url-policy.js';
 import { basicAuthorization } from './basic-authorization.js';
@@ -23,14 +23,20 @@ const LOCAL_NAME = /(^|\.)localhost\.?$/;
 
 export interface SourceClientOptions {
   settings: DownloadSettings;
-  /** Trusted beside the public roots. */
-  trustedCertificatesPem?: readonly string[] | undefined;
+  /** Asked at each connection; the public roots alone by default. */
+  trust?: Trust | undefined;
   /** Name resolution; the operating system's by default. The URL policy filters its answers. */
   resolve?: LookupFunction | undefined;
   /** Its headers go to the origin (scheme, host, port) of its URL, whichever request or redirect leads there. */
   registered?: RegisteredSource | undefined;
   /** Through which servers are reached; it resolves their names. */
   proxy?: URL | undefined;
+}
+
+/** A connection for the next range, and what its server was checked against. */
+interface IdleWire {
+  wire: Wire;
+  anchors: TrustAnchors;
 }
 
 interface Answer extends HttpResponse {
@@ -98,39 +104,39 @@ function toBody(answer: Answer, range: ByteRange): SourceBody {
  * ranges of a file come from one place; connections are kept for the next range.
  */
 export function createHttpClient(options: SourceClientOptions): SourceClient {
-  const { settings, trustedCertificatesPem = [], resolve, registered, proxy } = options;
+  const { settings, trust = () => PUBLIC_ROOTS, resolve, registered, proxy } = options;
   const policy = createUrlPolicy(settings.allowedInternalCidrs, resolve);
-  // `ca` replaces the public roots, so that they have to be named too.
-  const ca = trustedCertificatesPem.length > 0 ? [...rootCertificates, ...trustedCertificatesPem] : undefined;
   const closing = new AbortController();
-  const idle = new Map<string, Wire[]>();
+  const idle = new Map<string, IdleWire[]>();
   const places = new Map<string, string>();
 
-  const keep = (origin: string, wire: Wire): void => {
+  const keep = (origin: string, wire: Wire, anchors: TrustAnchors): void => {
     if (closing.signal.aborted) return void wire.socket.destroy();
-    idle.set(origin, [...(idle.get(origin) ?? []).filter(({ isUsable }) => isUsable), wire]);
+    idle.set(origin, [...(idle.get(origin) ?? []).filter((kept) => kept.wire.isUsable), { wire, anchors }]);
   };
-  const takeIdle = (origin: string): Wire | undefined => {
-    for (let wire = idle.get(origin)?.pop(); wire; wire = idle.get(origin)?.pop()) {
-      if (wire.isUsable) return wire;
-      wire.socket.destroy();
+  const takeIdle = (origin: string, anchors: TrustAnchors): Wire | undefined => {
+    for (let kept = idle.get(origin)?.pop(); kept; kept = idle.get(origin)?.pop()) {
+      // A server that was trusted when the connection was made may have been trusted for a certificate revoked since.
+      if (kept.wire.isUsable && kept.anchors === anchors) return kept.wire;
+      kept.wire.socket.destroy();
     }
     return undefined;
   };
 
   const ask = async (url: URL, headers: Record<string, string>, signal: AbortSignal): Promise<HttpResponse> => {
+    const anchors = trust();
     const request = {
       url,
       headers,
       lookup: policy.lookup,
-      ca,
+      anchors,
       proxy,
       connectTimeoutMs: settings.connectTimeoutMs,
       socketTimeoutMs: settings.socketTimeoutMs,
       signal,
-      onIdle: (wire: Wire) => keep(url.origin, wire),
+      onIdle: (wire: Wire) => keep(url.origin, wire, anchors),
     };
-    const wire = takeIdle(url.origin);
+    const wire = takeIdle(url.origin, anchors);
     if (!wire) return exchange(request);
     try {
       return await exchange({ ...request, wire });
@@ -206,7 +212,7 @@ export function createHttpClient(options: SourceClientOptions): SourceClient {
 
   const close = (): void => {
     closing.abort();
-    for (const wire of [...idle.values()].flat()) wire.socket.destroy();
+    for (const { wire } of [...idle.values()].flat()) wire.socket.destroy();
   };
   return { open, close };
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createServer as createTlsServer } from 'node:tls';
 import { promisify } from 'node:util';
 import fc from 'fast-check';
+import { trusting } from '../../tests/support/certificate-authority.js';
 import { createHttpClient } from './http-client.js';
 import type { ByteSink } from './byte-sink.js';
 import type { SourceBody } from './source-client.js';
@@ -181,9 +182,9 @@ describe('over TLS', () => {
       socket.on('error', () => undefined).end('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabcde');
     });
     await new Promise<void>((done) => tls.listen(0, '127.0.0.1', done));
-    const trusting = createHttpClient({ settings: testSettings(), trustedCertificatesPem: [cert] });
+    const client = createHttpClient({ settings: testSettings(), trust: trusting(cert) });
     const url = `https://127.0.0.1:${(tls.address() as AddressInfo).port}/`;
-    const response = await trusting.open(url, new AbortController().signal);
+    const response = await client.open(url, new AbortController().signal);
     const chunks: string[] = [];
     await response.pump({
       write: (chunk) => chunks.push(chunk.toString()) === 0,

@@ -1,15 +1,18 @@
+import type { X509Certificate } from 'node:crypto';
 import { connect as connectTcp, isIP, type LookupFunction, type OnReadOpts, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
+import type { TrustAnchors } from '../keystore/trust.js';
 import { hostOf, portOf } from './endpoint.js';
 import { openTunnel, proxyFailure } from './proxy-tunnel.js';
+import { explainTlsFailure, presentedChain } from './tls-failure.js';
 import { Wire } from './wire.js';
 
 export interface Route {
   url: URL;
   /** Name resolution of the server, the URL policy included. */
   lookup: LookupFunction;
-  /** All certificates to trust; the public roots by default. */
-  ca?: string[] | undefined;
+  /** What the server's certificate is checked against. */
+  anchors: TrustAnchors;
   /** The server is reached through it, and it resolves the name. */
   proxy?: URL | undefined;
 }
@@ -29,11 +32,12 @@ function connected(socket: Socket, event: 'connect' | 'secureConnect'): Promise<
 }
 
 /** Makes the connection for requests to a server. It has to be bounded in time by the caller. */
-export function openWire({ url, lookup, ca, proxy }: Route): OpeningWire {
+export function openWire({ url, lookup, anchors, proxy }: Route): OpeningWire {
   const host = hostOf(url);
   const isSecure = url.protocol === 'https:';
   let current: Socket | undefined;
   let isDestroyed = false;
+  let presented: readonly X509Certificate[] = [];
 
   const tls = (onread?: OnReadOpts, under?: Socket): Socket => {
     const options = {
@@ -41,12 +45,16 @@ export function openWire({ url, lookup, ca, proxy }: Route): OpeningWire {
       ...(isIP(host) === 0 ? { servername: host } : {}),
       host,
       ALPNProtocols: ['http/1.1'],
-      ...(ca ? { ca } : {}),
+      ...(anchors.secureContext ? { secureContext: anchors.secureContext } : {}),
       ...(under ? { socket: under } : { port: portOf(url), lookup }),
       onread,
     };
     // Missing in the types, and documented for `connect` of node:tls all the same.
-    return connectTls(options as ConnectionOptions);
+    const socket = connectTls(options as ConnectionOptions);
+    // Before Node's own listener, which checks the certificate and, when it refuses, lets nobody see it any more. The
+    // event is not documented; without it messages say less, and no more than they do is lost.
+    socket.prependOnceListener('secure', () => (presented = presentedChain(socket)));
+    return socket;
   };
   const wireOf = async (
     open: (onread: OnReadOpts) => Socket,
@@ -76,7 +84,9 @@ export function openWire({ url, lookup, ca, proxy }: Route): OpeningWire {
     return wireOf(() => tls(undefined, tunnel), 'secureConnect', false);
   };
   return {
-    ready: make(),
+    ready: make().catch((error: unknown) => {
+      throw explainTlsFailure(error, { host, presented, anchors });
+    }),
     destroy: () => {
       isDestroyed = true;
       current?.destroy();

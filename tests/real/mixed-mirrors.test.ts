@@ -7,6 +7,7 @@ import { displayUrl } from '../../shared/display-url.js';
 import type { DownloadProgress, MirrorReport } from '../../shared/images.js';
 import { ganeshaObstacle, startGanesha, type GaneshaServer } from '../support/ganesha.js';
 import { nginxObstacle, startNginx, type Nginx } from '../support/nginx.js';
+import { trusting } from '../support/certificate-authority.js';
 import { metalinkOf, realSettings } from '../support/real-sources.js';
 
 // Real servers, which take root and what `scripts/setup --for-tests` installs.
@@ -69,7 +70,7 @@ withServers(`mirrors of four kinds${obstacle === undefined ? '' : `: ${obstacle}
         settings,
       },
       {
-        trustedCertificatesPem: [nginx.authorityPem],
+        trust: trusting(nginx.authorityPem),
         onProgress,
         limitsOf: ({ protocol }) => (protocol === 'nfs:' ? nfsLimit : []),
       },

@@ -6,6 +6,7 @@ import { readSources } from '../../kvm/download/read-sources.js';
 import type { SourceClient } from '../../kvm/download/source-client.js';
 import { DownloadBench, MIB, randomContent, sha256 } from '../../kvm/download/test-support.js';
 import { nginxObstacle, type NginxRequest, startNginx, type Nginx } from '../support/nginx.js';
+import { trusting } from '../support/certificate-authority.js';
 import { everythingIsHere, onceAfter, readRange, realSettings } from '../support/real-sources.js';
 import { waitFor } from '../support/wait-for.js';
 
@@ -33,7 +34,7 @@ withNginx(`nginx${obstacle === undefined ? '' : `: ${obstacle}`}`, () => {
 
   const http = (path: string, host = '127.0.0.1'): string => `http://${host}:${nginx.port}${path}`;
   const https = (path: string, host = '127.0.0.1'): string => `https://${host}:${nginx.tlsPort}${path}`;
-  const trust = () => ({ trustedCertificatesPem: [nginx.authorityPem] });
+  const trust = () => ({ trust: trusting(nginx.authorityPem) });
 
   /** What nginx wrote down, once there are so many requests: it does so a moment after the last byte. */
   const requests = async (path: string, count: number): Promise<NginxRequest[]> => {

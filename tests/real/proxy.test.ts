@@ -12,6 +12,7 @@ import type { DownloadSettings } from '../../shared/settings.js';
 import { type ForwardProxy, startForwardProxy } from '../support/forward-proxy.js';
 import { ganeshaObstacle, startGanesha } from '../support/ganesha.js';
 import { nginxObstacle, startNginx, type Nginx } from '../support/nginx.js';
+import { trusting } from '../support/certificate-authority.js';
 import { onceAfter, readRange, realSettings } from '../support/real-sources.js';
 import { waitFor } from '../support/wait-for.js';
 
@@ -56,10 +57,7 @@ withNginx(`through a proxy${obstacle === undefined ? '' : `: ${obstacle}`}`, () 
   const http = (path: string, host = HIDDEN): string => `http://${host}:${nginx.port}${path}`;
   const https = (path: string, host = HIDDEN): string => `https://${host}:${nginx.tlsPort}${path}`;
   const download = (url: string, { settings = realSettings(), ...context }: Options = {}): Promise<DownloadResult> =>
-    bench.download(
-      { sources: [url], settings },
-      { proxy: proxy.url, trustedCertificatesPem: [nginx.authorityPem], ...context },
-    );
+    bench.download({ sources: [url], settings }, { proxy: proxy.url, trust: trusting(nginx.authorityPem), ...context });
 
   it.each([
     ['http', () => http('/disk'), 'GET', () => http('/disk')],
@@ -82,7 +80,7 @@ withNginx(`through a proxy${obstacle === undefined ? '' : `: ${obstacle}`}`, () 
     const client = createSourceClient({
       settings: realSettings(),
       proxy: proxy.url,
-      trustedCertificatesPem: [nginx.authorityPem],
+      trust: trusting(nginx.authorityPem),
     });
     for (const fromByte of [0, MIB, 2 * MIB + 3]) {
       const chunks: Buffer[] = [];
@@ -205,7 +203,7 @@ withNginx(`through a proxy${obstacle === undefined ? '' : `: ${obstacle}`}`, () 
   });
 
   it('a server has to prove who it is', async () => {
-    await expect(download(https('/disk'), { trustedCertificatesPem: [] })).rejects.toMatchObject({
+    await expect(download(https('/disk'), { trust: undefined })).rejects.toMatchObject({
       details: [{ code: 'SLIPWAY_SOURCE_TLS' }],
     });
   });
@@ -261,7 +259,7 @@ withNginx(`through a proxy${obstacle === undefined ? '' : `: ${obstacle}`}`, () 
     const sources = plan.tiers.flatMap(({ urls }) => urls);
     const result = await bench.download(
       { sources, hasVouchedDigest: true, settings },
-      { proxy: proxy.url, trustedCertificatesPem: [nginx.authorityPem] },
+      { proxy: proxy.url, trust: trusting(nginx.authorityPem) },
     );
     expect(result.digests[0]?.value).toBe(digest);
     expect(new Set(proxy.requests.map(({ target }) => target))).toContain(http('/disk.meta4'));

@@ -10,7 +10,7 @@ import type { DownloadContext } from '../../kvm/download/download.js';
 import { readSources } from '../../kvm/download/read-sources.js';
 import { DownloadBench, MIB, randomContent, sha256 } from '../../kvm/download/test-support.js';
 import type { DownloadResult } from '../../shared/images.js';
-import { createAuthority } from '../support/certificate-authority.js';
+import { createAuthority, trusting } from '../support/certificate-authority.js';
 import { ganeshaObstacle, startGanesha } from '../support/ganesha.js';
 import { type NameServer, startNameServer } from '../support/name-server.js';
 import { metalinkOf, readRange, realSettings } from '../support/real-sources.js';
@@ -91,9 +91,9 @@ describe.each(['http', 'https'] as const)('names that lead elsewhere the next ti
   });
 
   const at = (name: string, path: string): string => `${scheme}://${name}:${port}${path}`;
-  const context = (): Pick<DownloadContext, 'resolve' | 'trustedCertificatesPem'> => ({
+  const context = (): Pick<DownloadContext, 'resolve' | 'trust'> => ({
     resolve: names.resolve,
-    trustedCertificatesPem: [authorityPem],
+    trust: trusting(authorityPem),
   });
   const download = (...sources: string[]): Promise<DownloadResult> =>
     bench.download({ sources, hasVouchedDigest: true, settings }, context());

@@ -1,7 +1,9 @@
 import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { createTrust, type Trust } from '../../kvm/keystore/trust.js';
 
 const run = promisify(execFile);
 const NEW_KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
@@ -12,40 +14,85 @@ export interface ServerCertificate {
   key: string;
 }
 
+interface Validity {
+  /** From now on; negative for a certificate that has expired. */
+  days?: number;
+}
+
 export interface CertificateAuthority {
   /** What a client has to trust. */
   certificatePem: string;
   /** @param names as in a certificate, such as `DNS:a.example` and `IP:::1` */
-  issue(file: string, names: readonly string[]): Promise<ServerCertificate>;
+  issue(file: string, names: readonly string[], validity?: Validity): Promise<ServerCertificate>;
+  /** An authority below this one. */
+  createSubordinate(name: string): Promise<CertificateAuthority>;
 }
 
 /** An authority that nobody trusts by default. Its files lie in `directory`. */
-export async function createAuthority(directory: string): Promise<CertificateAuthority> {
-  const path = (name: string): string => join(directory, name);
-  const [caKey, ca] = [path('ca.key'), path('ca.pem')];
-  await run('openssl', [
-    'req',
-    '-x509',
-    ...NEW_KEY,
-    '-keyout',
-    caKey,
-    '-out',
-    ca,
-    '-days',
-    '2',
-    '-subj',
-    '/CN=Test CA',
-  ]);
+export async function createAuthority(
+  directory: string,
+  name = 'Test CA',
+  validity: Validity = {},
+): Promise<CertificateAuthority> {
+  return authority(directory, await makeAuthority(directory, name, validity));
+}
+
+/** For clients in tests. */
+export function trusting(...pems: readonly string[]): Trust {
+  const certificates = pems.map((pem, index) => ({ name: `certificate-${index + 1}`, pem }));
+  return createTrust(() => certificates, 'a public root or a certificate of this test');
+}
+
+async function authority(directory: string, own: ServerCertificate): Promise<CertificateAuthority> {
   return {
-    certificatePem: await readFile(ca, 'utf8'),
-    async issue(file, names) {
-      const [key, request, certificate] = [path(`${file}.key`), path(`${file}.csr`), path(`${file}.pem`)];
-      const extensions = path(`${file}.ext`);
-      await writeFile(extensions, `subjectAltName=${names.join(',')}\n`);
-      await run('openssl', ['req', ...NEW_KEY, '-keyout', key, '-out', request, '-subj', `/CN=${file}`]);
-      const issuer = ['-CA', ca, '-CAkey', caKey, '-CAcreateserial', '-days', '2', '-extfile', extensions];
-      await run('openssl', ['x509', '-req', '-in', request, '-out', certificate, ...issuer]);
-      return { certificate, key };
-    },
+    certificatePem: await readFile(own.certificate, 'utf8'),
+    issue: (file, names, validity = {}) => issueFrom(own, directory, file, names, validity),
+    createSubordinate: async (name) => authority(directory, await makeAuthority(directory, name, {}, own)),
   };
+}
+
+/** As `CertificateAuthority.issue`, from whatever has a key: also a server, which must not. */
+export const issueFrom = (
+  issuer: ServerCertificate,
+  directory: string,
+  file: string,
+  names: readonly string[],
+  validity: Validity = {},
+): Promise<ServerCertificate> =>
+  sign(directory, { file, name: file, extensions: `subjectAltName=${names.join(',')}`, validity, issuer });
+
+const makeAuthority = (
+  directory: string,
+  name: string,
+  validity: Validity,
+  issuer?: ServerCertificate,
+): Promise<ServerCertificate> =>
+  sign(directory, {
+    file: `ca-${randomBytes(4).toString('hex')}`,
+    name,
+    extensions: 'basicConstraints=critical,CA:TRUE',
+    validity,
+    issuer,
+  });
+
+interface NewCertificate {
+  /** Without suffix. */
+  file: string;
+  name: string;
+  extensions: string;
+  validity: Validity;
+  /** Itself by default. */
+  issuer?: ServerCertificate | undefined;
+}
+
+async function sign(directory: string, options: NewCertificate): Promise<ServerCertificate> {
+  const path = (suffix: string): string => join(directory, `${options.file}.${suffix}`);
+  const [key, request, certificate, extensions] = [path('key'), path('csr'), path('pem'), path('ext')];
+  await writeFile(extensions, `${options.extensions}\n`);
+  await run('openssl', ['req', ...NEW_KEY, '-keyout', key, '-out', request, '-subj', `/CN=${options.name}`]);
+  const { issuer, validity } = options;
+  const signer = issuer ? ['-CA', issuer.certificate, '-CAkey', issuer.key, '-CAcreateserial'] : ['-signkey', key];
+  const terms = ['-days', String(validity.days ?? 2), '-extfile', extensions];
+  await run('openssl', ['x509', '-req', '-in', request, '-out', certificate, ...signer, ...terms]);
+  return { certificate, key };
 }

@@ -9,6 +9,7 @@ import { announceHost } from '../../client/announce-host.js';
 import { joinHost } from '../../db/join-host.js';
 import { generateKeyPair, type KeyPair } from '../../kvm/keystore/sealed-box.js';
 import { sealJson } from '../../kvm/keystore/sealed-json.js';
+import { type DesiredKeystore, keystoreDigest, type KeystoreReport } from '../../shared/certificates.js';
 import type { HostStatus, PoolPlace } from '../../shared/hosts.js';
 import { hostLifeTaskQueue, hostTaskQueue, hostTransferTaskQueue } from '../../shared/task-queues.js';
 import { type RootDisk, undoToken } from '../../shared/virtual-machines.js';
@@ -46,6 +47,8 @@ export class FakeHost {
   /** What VMs wrote to their serial console. */
   readonly consoles = new Map<string, string>();
   readonly copies = new Set<string>();
+  /** The certificates that it was told to trust; a test that takes one away has it deleted by hand. */
+  keystore: DesiredKeystore = { generation: 0, certificates: [] };
   /** Highest fencing token seen per VM: on a real host this is on disk, and outlives the process too. */
   readonly #tokens = new Map<string, number>();
   bootId = '';
@@ -163,6 +166,11 @@ export class FakeHost {
     });
   }
 
+  #keystoreReport(): KeystoreReport {
+    const { generation, certificates } = this.keystore;
+    return { generation, digest: keystoreDigest(certificates) };
+  }
+
   status(): HostStatus {
     return {
       facts: {
@@ -174,6 +182,7 @@ export class FakeHost {
         domainType: 'kvm',
         hypervisorVersion: 'QEMU 7.2.0',
         pools: [{ ...this.pool, capacityBytes: this.capacityBytes, usedBytes: 0, problem: this.poolProblem }],
+        keystore: this.#keystoreReport(),
       },
       domains: [
         ...[...this.domains].map(([vmId, token]) => ({ vmId, token, state: 'Running' as const })),
@@ -198,6 +207,13 @@ export class FakeHost {
 
   #activities(): Activities {
     const defaults: Activities = {
+      applyCertificates: (desired) => {
+        if (desired.generation < this.keystore.generation) {
+          throw refusal('SLIPWAY_FENCED', `generation ${desired.generation} is fenced`);
+        }
+        this.keystore = desired;
+        return Promise.resolve({ report: this.#keystoreReport(), rejected: [] });
+      },
       dismissHost: () => Promise.resolve(),
       hello: () => Promise.resolve({ ...this.status(), partials: [{ poolId: this.poolId, copies: this.partials }] }),
       watchHost: async ({ known }) => {

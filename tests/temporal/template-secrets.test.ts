@@ -20,6 +20,7 @@ import { metalinkDocument, type OriginServer, startOriginServer } from '../../de
 import { COMMANDS } from '../../gateway/commands/index.js';
 import { createGateway } from '../../gateway/server.js';
 import { generateKeyPair } from '../../kvm/keystore/sealed-box.js';
+import { trusting } from '../support/certificate-authority.js';
 import { type ControlPlane, startControlPlane } from '../support/control-plane.js';
 import { FakeHost } from '../support/fake-host.js';
 import { makePool } from '../support/test-pool.js';
@@ -64,6 +65,7 @@ describe('the secrets of a template', () => {
       startJob: (job: Parameters<typeof startJob>[1]) => startJob({ client, db }, job),
       cancelJob: (job: Parameters<typeof cancelJob>[1]) => cancelJob(client, job),
       executeWorkflow: (call: Parameters<typeof executeWorkflow>[1]) => executeWorkflow(client, call),
+      provisionCertificates: () => Promise.resolve(),
     };
     gateway = createGateway(dependencies, { log });
     await gateway.listen({ host: '127.0.0.1', port: 0 });
@@ -74,6 +76,7 @@ describe('the secrets of a template', () => {
       keyPair: fake.keyPair,
       pools: new Map([[fake.poolId, await makePool(directory, fake.poolId)]]),
       bandwidth: new Bandwidth(),
+      certificates: { trust: trusting() } as HostDependencies['certificates'],
     } as Partial<HostDependencies> as HostDependencies;
     fake.override('probeUrl', probeUrl(host));
     fake.override('readSources', readSources(host));
@@ -165,7 +168,8 @@ describe('the secrets of a template', () => {
     expect(unread).toEqual({ error: expect.stringContaining('the server answered 403') });
     const undeployed = await deploy(id);
     expect(undeployed).toEqual({ error: expect.stringContaining('the server answered 403') });
-    fake.override('probeUrl', probeUrl({ keyPair: await generateKeyPair() } as HostDependencies));
+    const stranger = { keyPair: await generateKeyPair(), certificates: { trust: trusting() } } as HostDependencies;
+    fake.override('probeUrl', probeUrl(stranger));
     expect(await register()).toEqual({ error: expect.stringContaining('cannot be opened with the key of this host') });
     for (const { name } of COMMANDS.filter((command) => command.name.startsWith('list'))) {
       await answerOf(() => admin.call(name, { templatefilter: 'all' }));

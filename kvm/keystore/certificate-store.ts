@@ -1,0 +1,146 @@
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  type ApplyCertificatesResult,
+  chainFingerprint,
+  type DesiredKeystore,
+  type KeystoreReport,
+  keystoreDigest,
+  readChain,
+} from '../../shared/certificates.js';
+import { SlipwayError } from '../../shared/errors.js';
+import { syncDirectory, writeFileDurably } from '../write-file-durably.js';
+import { type AcceptedCertificate, acceptCertificates } from './accept-certificates.js';
+import { EMPTY_INDEX, type KeystoreIndex, parseIndex } from './keystore-index.js';
+import { createTrust, type Trust, type TrustedCertificate } from './trust.js';
+
+const INDEX = 'index.json';
+const MISSING =
+  'a public root or an uploaded certificate: upload the certificate of its authority with ' +
+  'uploadTemplateDirectDownloadCertificate';
+
+/**
+ * The certificates that this host trusts for downloads beside the public roots: `index.json`, which names them, and a PEM
+ * file for each, named for its fingerprint. A set takes effect with the rename of its index: files are there before, and
+ * those of the former set go afterwards, so that a crash leaves the one set or the other.
+ *
+ * What a file holds is compared with its name at each look. One that was changed or deleted by hand is not trusted and not
+ * reported, so that the control plane sees a difference and sends the set again.
+ */
+export class CertificateStore {
+  readonly #directory: string;
+  /** Where its certificates are trusted. */
+  readonly trust: Trust;
+  #trusted: readonly TrustedCertificate[] = [];
+  #report: KeystoreReport = { generation: 0, digest: keystoreDigest([]) };
+  #tail: Promise<unknown> = Promise.resolve();
+
+  private constructor(directory: string) {
+    this.#directory = directory;
+    this.trust = createTrust(() => this.#trusted, MISSING);
+  }
+
+  /** `directory` belongs to this store alone; it is created when missing. */
+  static async open(directory: string): Promise<CertificateStore> {
+    const store = new CertificateStore(directory);
+    await store.report();
+    return store;
+  }
+
+  /** What its files hold now. A directory that cannot be read is reported as empty: the host works on. */
+  report(): Promise<KeystoreReport> {
+    // Not in the middle of a change, whose half would look like damage.
+    return this.#inTurn(() => this.#look());
+  }
+
+  /**
+   * Makes the store equal to a set; a certificate that cannot be used is left out. To be repeated at will.
+   *
+   * @throws SlipwayError SLIPWAY_FENCED for an older set than it has, SLIPWAY_KEYSTORE when it cannot be written
+   */
+  apply({ generation, certificates }: DesiredKeystore): Promise<ApplyCertificatesResult> {
+    return this.#inTurn(async () => {
+      const present = await this.#readIndex();
+      if (generation < present.generation) {
+        throw new SlipwayError(
+          'SLIPWAY_FENCED',
+          `The certificates of generation ${generation} were refused: this host has those of ${present.generation}`,
+        );
+      }
+      const { accepted, rejected } = acceptCertificates(certificates);
+      try {
+        await this.#write(generation, accepted);
+      } catch (error) {
+        const { code = 'unknown error' } = error as NodeJS.ErrnoException;
+        throw new SlipwayError('SLIPWAY_KEYSTORE', `The host cannot write its certificates (${code})`, {
+          cause: error,
+        });
+      } finally {
+        // Also what a failure has left is what is trusted now.
+        await this.#look();
+      }
+      return { report: this.#report, rejected };
+    });
+  }
+
+  async #write(generation: number, accepted: readonly AcceptedCertificate[]): Promise<void> {
+    await mkdir(this.#directory, { recursive: true, mode: 0o700 });
+    for (const { fingerprint, pem } of accepted) {
+      if ((await this.#readIntact(fingerprint)) === undefined) {
+        await writeFileDurably(this.#path(fingerprint), pem, 0o600);
+      }
+    }
+    const entries = accepted.map(({ alias, fingerprint }) => ({ alias, fingerprint }));
+    const index: KeystoreIndex = { generation, certificates: entries };
+    await writeFileDurably(join(this.#directory, INDEX), `${JSON.stringify(index, null, 2)}\n`, 0o600);
+    await this.#removeOthers(new Set([INDEX, ...accepted.map(({ fingerprint }) => fileName(fingerprint))]));
+  }
+
+  /** Certificates of former sets, and what writes that a crash cut short have left. */
+  async #removeOthers(kept: ReadonlySet<string>): Promise<void> {
+    const others = (await readdir(this.#directory)).filter((name) => !kept.has(name));
+    for (const name of others) await rm(join(this.#directory, name), { recursive: true, force: true });
+    if (others.length > 0) await syncDirectory(this.#directory);
+  }
+
+  async #look(): Promise<KeystoreReport> {
+    const { generation, certificates } = await this.#readIndex();
+    const found: (TrustedCertificate & { alias: string; fingerprint: string })[] = [];
+    for (const { alias, fingerprint } of certificates) {
+      const pem = await this.#readIntact(fingerprint);
+      if (pem !== undefined) found.push({ alias, fingerprint, name: alias, pem });
+    }
+    const digest = keystoreDigest(found);
+    // The same list for the same certificates: another one has connections made anew.
+    if (digest !== this.#report.digest) this.#trusted = found;
+    return (this.#report = { generation, digest });
+  }
+
+  async #readIndex(): Promise<KeystoreIndex> {
+    const text = await readFile(join(this.#directory, INDEX), 'utf8').catch(() => '');
+    // Of a damaged index nothing is trusted; its report differs from the set, which is sent again.
+    return parseIndex(text) ?? EMPTY_INDEX;
+  }
+
+  /** Undefined when it is not there or holds something else than its name says. */
+  async #readIntact(fingerprint: string): Promise<string | undefined> {
+    try {
+      const pem = await readFile(this.#path(fingerprint), 'utf8');
+      return chainFingerprint(readChain(pem)) === fingerprint ? pem : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  #path(fingerprint: string): string {
+    return join(this.#directory, fileName(fingerprint));
+  }
+
+  #inTurn<T>(act: () => Promise<T>): Promise<T> {
+    const turn = this.#tail.then(act, act);
+    this.#tail = turn.catch(() => undefined);
+    return turn;
+  }
+}
+
+const fileName = (fingerprint: string): string => `${fingerprint}.pem`;
