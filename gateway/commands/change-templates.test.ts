@@ -146,6 +146,16 @@ test('a system template is registered by a root admin, made one, and then deploy
   await admin.client.call('deleteTemplate', { id, issystem: true });
 });
 
+test('what was made a system template is its owner’s to rename and no longer to change', async () => {
+  const id = await register();
+  await admin.client.call('updateTemplate', { id, templatetype: 'SYSTEM' });
+  const call = (command: string, more: Changes = {}) => owner.client.call(command, { id, ...more });
+  await expect(call('updateTemplate', { templatetype: 'USER' })).rejects.toMatchObject({ errorcode: 531 });
+  await expect(call('refreshTemplate')).rejects.toMatchObject({ errorcode: 531 });
+  const renamed = await call('updateTemplate', { name: 'other' });
+  expect(renamed).toMatchObject({ template: { name: 'other', templatetype: 'SYSTEM' } });
+});
+
 test('a system template has to be in every zone', async () => {
   const id = await register();
   const [zone] = await gateway.db.insert(dataCenter).values({ name: 'zone-2' }).returning();

@@ -43,6 +43,12 @@ export const refreshTemplate = defineCommand({
         `Unable to refresh ${image.name}: only its owner and root admins may`,
       );
     }
+    if (image.type !== 'USER' && caller.role !== 'Admin') {
+      throw new SlipwayError(
+        'SLIPWAY_PERMISSION_DENIED',
+        `Only a root admin can refresh ${image.name}: it is a ${image.type} template`,
+      );
+    }
     const jobId = customjobid ?? randomUUID();
     const created = await createJob(db, {
       id: jobId,

@@ -9,7 +9,7 @@ export const registerIso = defineCommand({
   name: 'registerIso',
   description:
     'Registers an ISO that bypasses secondary storage. A KVM host of the zone checks the URL before this answers; the ' +
-    'ISO is ready at once. No virtual machine can be installed from it or have it attached yet.',
+    'ISO is ready at once, the bytes come when a virtual machine is installed from it or has it attached.',
   kind: 'list',
   allowedRoles: EVERYBODY,
   params: {

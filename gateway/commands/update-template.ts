@@ -1,5 +1,6 @@
 import { findZones } from '../../db/reads/find-deployment-parts.js';
 import { zonesOfImage } from '../../db/reads/find-image.js';
+import { SlipwayError } from '../../shared/errors.js';
 import { field } from '../protocol/fields.js';
 import { boolean } from '../protocol/parameters.js';
 import { unsupported } from '../protocol/undone-parameters.js';
@@ -29,8 +30,16 @@ export const updateTemplate = defineCommand({
     fields: { template: field('object', 'The template, in one of its zones.', templateFields) },
   },
   async handle(args, context) {
-    const { id } = await ownImage('template', args.id, context);
+    const { id, type: presentType } = await ownImage('template', args.id, context);
     const isInEveryZone = await isEverywhere(id, context);
+    const type = templateType(args, context.caller, { verb: 'update Template to', isInEveryZone });
+    // Its owner could else have deleted what system VMs are started from.
+    if (type && type !== presentType && context.caller.role !== 'Admin') {
+      throw new SlipwayError(
+        'SLIPWAY_PERMISSION_DENIED',
+        `Only a root admin can change that a template is ${presentType}`,
+      );
+    }
     const rows = await changeImage(
       'template',
       id,
@@ -40,7 +49,7 @@ export const updateTemplate = defineCommand({
         guestOsId: args.ostypeid,
         arch: args.arch,
         requiresHvm: args.requireshvm,
-        type: templateType(args, context.caller, { verb: 'update Template to', isInEveryZone }),
+        type,
       },
       context,
     );
