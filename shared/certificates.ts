@@ -1,5 +1,3 @@
-import { createHash, X509Certificate } from 'node:crypto';
-
 /** Certificates that hosts trust for downloads beside the public roots. Everything here crosses Temporal: plain JSON. */
 
 export interface DesiredCertificate {
@@ -20,7 +18,7 @@ export interface DesiredKeystore {
 export interface KeystoreReport {
   /** Of the set that it was last told, 0 before the first. */
   generation: number;
-  /** `keystoreDigest` of what its files hold. */
+  /** `keystoreDigest` (`kvm/keystore/certificate-chain.ts`) of what its files hold. */
   digest: string;
 }
 
@@ -34,25 +32,41 @@ export interface ApplyCertificatesResult {
   rejected: RejectedCertificate[];
 }
 
-/** SHA-256, in lower-case hex, of the sorted lines `alias fingerprint\n`: equal sets have equal digests. */
-export function keystoreDigest(entries: readonly Pick<DesiredCertificate, 'alias' | 'fingerprint'>[]): string {
-  const lines = entries.map(({ alias, fingerprint }) => `${alias} ${fingerprint}\n`).sort();
-  return createHash('sha256').update(lines.join('')).digest('hex');
+/** What a host of a zone is to be told. */
+export interface KeystoreOrder {
+  hostId: string;
+  hostName: string;
+  /** Ids of the certificates of the plan that it is to have; undefined for all. */
+  certificateIds?: string[] | undefined;
 }
 
-const BLOCK = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]*-----END CERTIFICATE-----/g;
+/** What hosts of a zone are to trust, each certificate once, since the whole has to fit into one message. */
+export interface KeystorePlan {
+  generation: number;
+  certificates: (DesiredCertificate & { id: string })[];
+  /** Those that are not what they should be. */
+  hosts: KeystoreOrder[];
+}
+
+/** What came of an order. */
+export interface KeystoreOutcome extends KeystoreOrder {
+  /** What the host says it has now; missing when it could not be asked, or failed. */
+  applied?: ApplyCertificatesResult | undefined;
+  /** Why it has not what it should. */
+  failure?: string | undefined;
+}
+
+export interface ProvisionCertificatesInput {
+  zoneId: string;
+}
+
+export interface KeystoreHosts {
+  zoneId: string;
+  hostIds: string[];
+}
 
 /**
- * The certificates of a PEM text, in its order; none when it has no CERTIFICATE block.
- *
- * @throws Error of OpenSSL when a block holds something else
+ * Bytes of all certificates of a zone: a set goes to a host as one message, and a few of those at once have to stay below
+ * what Temporal takes in one.
  */
-export const readChain = (pem: string): X509Certificate[] =>
-  (pem.match(BLOCK) ?? []).map((block) => new X509Certificate(block));
-
-/** As `DesiredCertificate.fingerprint`. */
-export function chainFingerprint(chain: readonly X509Certificate[]): string {
-  const hash = createHash('sha256');
-  for (const { raw } of chain) hash.update(raw);
-  return hash.digest('hex');
-}
+export const MOST_KEYSTORE_BYTES = 256 * 1024;

@@ -9,11 +9,11 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { metalinkDocument } from '../../demo/origin-server.js';
 import { Bandwidth } from '../../kvm/download/bandwidth.js';
 import { createSourceClient } from '../../kvm/download/create-source-client.js';
+import { chainFingerprint, keystoreDigest, readChain } from '../../kvm/keystore/certificate-chain.js';
 import { CertificateStore } from '../../kvm/keystore/certificate-store.js';
 import { generateKeyPair, type KeyPair } from '../../kvm/keystore/sealed-box.js';
 import { sealJson } from '../../kvm/keystore/sealed-json.js';
 import type { FilesystemPool } from '../../kvm/storage/filesystem-pool.js';
-import { chainFingerprint, keystoreDigest, readChain } from '../../shared/certificates.js';
 import type { DownloadResult } from '../../shared/images.js';
 import { defaultSettings, downloadSettings } from '../../shared/settings.js';
 import {

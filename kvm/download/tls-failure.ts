@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
-import { readChain } from '../../shared/certificates.js';
+import { readChain } from '../keystore/certificate-chain.js';
 import type { TrustAnchors } from '../keystore/trust.js';
 import { printable } from '../metalink/printable.js';
 

@@ -1,9 +1,5 @@
-import {
-  chainFingerprint,
-  type DesiredCertificate,
-  readChain,
-  type RejectedCertificate,
-} from '../../shared/certificates.js';
+import type { DesiredCertificate, RejectedCertificate } from '../../shared/certificates.js';
+import { chainFingerprint, readChain } from './certificate-chain.js';
 import { isFingerprint } from './keystore-index.js';
 
 export interface AcceptedCertificate {

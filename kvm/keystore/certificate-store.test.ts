@@ -1,8 +1,9 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { chainFingerprint, type DesiredCertificate, keystoreDigest, readChain } from '../../shared/certificates.js';
+import type { DesiredCertificate } from '../../shared/certificates.js';
 import { createAuthority } from '../../tests/support/certificate-authority.js';
+import { chainFingerprint, keystoreDigest, readChain } from './certificate-chain.js';
 import { CertificateStore } from './certificate-store.js';
 
 let made: string;

@@ -1,16 +1,10 @@
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  type ApplyCertificatesResult,
-  chainFingerprint,
-  type DesiredKeystore,
-  type KeystoreReport,
-  keystoreDigest,
-  readChain,
-} from '../../shared/certificates.js';
+import type { ApplyCertificatesResult, DesiredKeystore, KeystoreReport } from '../../shared/certificates.js';
 import { SlipwayError } from '../../shared/errors.js';
 import { syncDirectory, writeFileDurably } from '../write-file-durably.js';
 import { type AcceptedCertificate, acceptCertificates } from './accept-certificates.js';
+import { chainFingerprint, keystoreDigest, readChain } from './certificate-chain.js';
 import { EMPTY_INDEX, type KeystoreIndex, parseIndex } from './keystore-index.js';
 import { createTrust, type Trust, type TrustedCertificate } from './trust.js';
 
