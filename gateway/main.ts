@@ -1,6 +1,7 @@
 import { cancelJob } from '../client/cancel-job.js';
 import { connectTemporal } from '../client/connect.js';
 import { executeWorkflow } from '../client/execute-workflow.js';
+import { provisionCertificates } from '../client/provision-certificates.js';
 import { startJob } from '../client/start-job.js';
 import { openDatabase } from '../db/client.js';
 import { createSecretBox } from '../db/secret-box.js';
@@ -25,6 +26,7 @@ async function main(): Promise<void> {
       startJob: (job) => startJob({ client, db }, job),
       cancelJob: (job) => cancelJob(client, job),
       executeWorkflow: (call) => executeWorkflow(client, call),
+      provisionCertificates: (certificate, isSettled) => provisionCertificates(client, certificate, isSettled),
     },
     { log: process.stdout },
   );

@@ -5,7 +5,7 @@
 type SettingEntry = { defaultValue: string; description: string } & (
   | {
       type: 'integer' | 'decimal';
-      unit?: 'ms' | 's' | 'min' | 'days' | 'GB' | 'MiB/s';
+      unit?: 'ms' | 's' | 'min' | 'hours' | 'days' | 'GB' | 'MiB/s';
       /** Both are allowed themselves. What lies outside is refused when it is set, and not used when it is read. */
       min: number;
       max: number;
@@ -97,6 +97,15 @@ export const SETTINGS = {
     min: 0,
     max: MOST_MIB_PER_SECOND,
     description: 'Most that a host takes from one image server; 0 for no limit.',
+  },
+  'direct.download.certificate.background.task.interval': {
+    defaultValue: '1',
+    type: 'integer',
+    unit: 'hours',
+    min: 0,
+    max: 8760,
+    description:
+      'How often hosts are looked for that do not have the certificates that they should; 0 for never, which pauses the schedule certificate-sync.',
   },
   'store.download.follow.redirects': {
     defaultValue: 'false',

@@ -24,3 +24,5 @@ export const evictionWorkflowId = (spoolRefId: string): string => `evict-${spool
 export const volumeWorkflowId = (volumeId: string): string => `volume-${volumeId}`;
 /** A question to a host; many may be asked of one VM at once. */
 export const consoleWorkflowId = (questionId: string): string => `console-${questionId}`;
+/** Of the change of a certificate; a later change of the same one takes its place. */
+export const certificateWorkflowId = (certificateId: string): string => `certificate-${certificateId}`;

@@ -9,10 +9,12 @@ import { openDatabase } from '../db/client.js';
 import { createSecretBox } from '../db/secret-box.js';
 import { requiredVariable } from '../shared/environment.js';
 import { CONTROL_TASK_QUEUE } from '../shared/task-queues.js';
+import { createCertificateScheduler } from './control-worker/certificate-schedule.js';
 import { CONTROL_SLOTS } from './control-worker/control-slots.js';
 import { evictUnusedCopies } from './control-worker/evict-unused-copies.js';
 import { createExpunger } from './control-worker/expunge-ended.js';
 import { createProgressRecorder } from './control-worker/progress-recorder.js';
+import { provisionPending } from './control-worker/provision-pending.js';
 import { createPurger } from './control-worker/purge-old-rows.js';
 import { reconcileHosts } from './control-worker/reconcile-hosts.js';
 import { removeDeadVolumes } from './control-worker/remove-dead-volumes.js';
@@ -63,6 +65,8 @@ await runWorkerProcess('control worker', async (ready) => {
       await database.db.transaction((tx) => finishMaintenance(tx));
     }),
     runPeriodically('limits of downloads', SWEEP_EVERY_MS, createBandwidthTeller(dependencies)),
+    runPeriodically('schedule of certificates', SWEEP_EVERY_MS, createCertificateScheduler(dependencies)),
+    runPeriodically('certificates that wait', SWEEP_EVERY_MS, () => provisionPending(dependencies)),
     runPeriodically('progress recorder', PROGRESS_EVERY_MS, createProgressRecorder(dependencies)),
   ];
   try {

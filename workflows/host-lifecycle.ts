@@ -9,10 +9,12 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
+import type { KeystoreReport } from '../shared/certificates.js';
 import type { HostStatus } from '../shared/hosts.js';
 import { zoneKey } from '../shared/search-attributes.js';
 import { awaitHost, control, settleOnHost, watchOnHost } from './activity-proxies.js';
 import { failureOf } from './failure-of.js';
+import { equipHosts } from './provision-certificates/equip-hosts.js';
 import { payDebt } from './undo-placement.js';
 
 /** A host worker has started: whatever an earlier process of that host was doing has ended with it. */
@@ -101,13 +103,35 @@ async function serve(hostId: string, life: { servedBootId: string }): Promise<vo
   if (debts.length > 0) setCurrentDetails(`**${hostName}** pays ${debts.length} cleanup debts`);
   for (const debt of debts) await payDebt(debt, settleOnHost);
   await settleOnHost(hostId, 'sweep orphaned partial files').sweepPartials({ deadPartials });
+  let known = await trust(hostId, zoneId, status, undefined);
   await control('Up').markHostUp({ hostId, bootId });
   setCurrentDetails(`**${hostName}** is Up`);
 
-  for (let known: HostStatus = status; !workflowInfo().continueAsNewSuggested;) {
+  while (!workflowInfo().continueAsNewSuggested) {
+    const before = known.facts.keystore;
     known = await watchOnHost(hostId, `watch ${hostName}`).watchHost({ known });
     // An undo may also fail on a host that stays Up, or just before it is back.
     for (const debt of await control('record what has changed').recordHostStatus({ hostId, status: known }))
       await payDebt(debt, settleOnHost);
+    known = await trust(hostId, zoneId, known, before);
   }
+}
+
+/**
+ * Makes the certificates of the host what they should be, when they are not what they were. A host that cannot keep them
+ * serves without: the status of each certificate says so, and the sync tries again.
+ *
+ * @returns the status with what the host has now
+ */
+async function trust(
+  hostId: string,
+  zoneId: string,
+  status: HostStatus,
+  before: KeystoreReport | undefined,
+): Promise<HostStatus> {
+  const { keystore } = status.facts;
+  // A host worker of an older version says nothing of certificates.
+  if (!keystore || keystore.digest === before?.digest) return status;
+  const [equipped = keystore] = await equipHosts({ zoneId, hostIds: [hostId] }, { isLife: true });
+  return { ...status, facts: { ...status.facts, keystore: equipped } };
 }

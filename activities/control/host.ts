@@ -8,6 +8,7 @@ import type { Debt } from '../../shared/virtual-machines.js';
 import type { ControlDependencies, Transaction } from './dependencies.js';
 import { followDomains, straysOf } from './follow-domains.js';
 import { judgeHost } from './mark-host.js';
+import { recordKeystore } from './record-keystores.js';
 import { inOrder, noteMissingPools, recordPools } from './record-pools.js';
 
 export interface HostArrears {
@@ -44,6 +45,7 @@ export const recordHello =
       }
       for (const pool of inOrder(status.facts.pools)) await announcePool(tx, hostId, pool);
       await recordFacts(tx, hostId, status);
+      await recordKeystore(tx, self, status.facts.keystore);
       await noteMissingPools(tx, hostId, status.facts.pools);
       const debts = await arrearsOf(tx, hostId, status);
       if (debts.length > 0) {
@@ -130,6 +132,8 @@ export const recordHostStatus =
   async ({ hostId, status }: { hostId: string; status: HostStatus }): Promise<Debt[]> =>
     db.transaction(async (tx) => {
       await recordFacts(tx, hostId, status);
+      const [self] = await tx.select().from(host).where(eq(host.id, hostId));
+      if (self) await recordKeystore(tx, self, status.facts.keystore);
       await judgeHost(tx, hostId);
       return arrearsOf(tx, hostId, status);
     });

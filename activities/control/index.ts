@@ -14,12 +14,14 @@ import { beginMaintenance, drainHost, recordHostJobDone, recordHostJobFailed } f
 import { removeHost } from './remove-host.js';
 import { joinStage } from './join-stage.js';
 import { leaveStage } from './leave-stage.js';
+import { listDueKeystores, planKeystores } from './plan-keystores.js';
 import { makeRoomForStage } from './make-room.js';
 import { listPrestagePools, recordPrestaged } from './prestage.js';
 import { beginRefresh, recordNotRefreshed, recordRefreshed } from './refresh-template.js';
 import { readBandwidth } from './read-bandwidth.js';
 import { compareInventory, leavePools, planReconciliation, recordReconciled } from './reconcile/reconcile.js';
 import { beginUndoRestore, recordNewDisk, recordRestored, revertRestore } from './record-restored.js';
+import { recordKeystores } from './record-keystores.js';
 import { planVolumeRemoval, recordVolumeRemoved } from './remove-volume.js';
 import { beginRepair } from './repair.js';
 import { sealTemplateUrl } from './seal-template-url.js';
@@ -35,6 +37,7 @@ import {
 import { beginReboot, beginStop, recordRebooted, recordStarted, recordStopped } from './start-stop.js';
 import { forgetTemplate, pickValidationHost, recordRegistered } from './template.js';
 import { markHostAlert, markHostDown, markHostUp } from './mark-host.js';
+import { warnOfExpiry } from './warn-of-expiry.js';
 import { recordOperationFailed } from './vm-operation.js';
 
 /** The activities of the control queue: they touch PostgreSQL or plan, and take seconds at most. */
@@ -66,6 +69,7 @@ export function createControlActivities(dependencies: ControlDependencies) {
     keepCopy: keepCopy(dependencies),
     leavePools: leavePools(dependencies),
     leaveStage: leaveStage(dependencies),
+    listDueKeystores: listDueKeystores(dependencies),
     listPrestagePools: listPrestagePools(dependencies),
     makeRoomForStage: makeRoomForStage(dependencies),
     markHostAlert: markHostAlert(dependencies),
@@ -75,6 +79,7 @@ export function createControlActivities(dependencies: ControlDependencies) {
     oweCleanup: oweCleanup(dependencies),
     pickValidationHost: pickValidationHost(dependencies),
     planEviction: planEviction(dependencies),
+    planKeystores: planKeystores(dependencies),
     planReconciliation: planReconciliation(dependencies),
     planVolumeRemoval: planVolumeRemoval(dependencies),
     readDrive: readDrive(dependencies),
@@ -87,6 +92,7 @@ export function createControlActivities(dependencies: ControlDependencies) {
     recordHostStatus: recordHostStatus(dependencies),
     recordIsoAttached: recordIsoAttached(dependencies),
     recordIsoDetached: recordIsoDetached(dependencies),
+    recordKeystores: recordKeystores(dependencies),
     recordNewDisk: recordNewDisk(dependencies),
     recordNotRefreshed: recordNotRefreshed(dependencies),
     recordOperationFailed: recordOperationFailed(dependencies),
@@ -108,6 +114,7 @@ export function createControlActivities(dependencies: ControlDependencies) {
     revertRestore: revertRestore(dependencies),
     sealTemplateUrl: sealTemplateUrl(dependencies),
     takeForStopped: takeForStopped(dependencies),
+    warnOfExpiry: warnOfExpiry(dependencies),
   };
 }
 

@@ -18,6 +18,8 @@ export interface CommandDependencies {
   cancelJob(job: JobRow): Promise<void>;
   /** @throws SlipwayError of the workflow's failure */
   executeWorkflow(call: WorkflowCall): Promise<unknown>;
+  /** Never rejects for Temporal. Waits for hosts, for 10 s at most. */
+  provisionCertificates(certificate: { id: string; zoneId: string }, isSettled: () => Promise<boolean>): Promise<void>;
 }
 
 export interface CommandContext extends CommandDependencies {

@@ -48,6 +48,10 @@ import { listServiceOfferings } from './service-offerings.js';
 import { startVirtualMachine } from './start-virtual-machine.js';
 import { stopVirtualMachine } from './stop-virtual-machine.js';
 import { listStoragePools } from './storage-pools.js';
+import { listTemplateDirectDownloadCertificates } from './list-template-direct-download-certificates.js';
+import { provisionTemplateDirectDownloadCertificate } from './provision-template-direct-download-certificate.js';
+import { revokeTemplateDirectDownloadCertificate } from './revoke-template-direct-download-certificate.js';
+import { uploadTemplateDirectDownloadCertificate } from './upload-template-direct-download-certificate.js';
 import { updateConfiguration } from './update-configuration.js';
 import { updateHost } from './update-host.js';
 import { updateIsoPermissions, updateTemplatePermissions } from './update-image-permissions.js';
@@ -113,6 +117,10 @@ export const COMMANDS: readonly Command[] = [
   updateVirtualMachine,
   getVirtualMachineConsoleLog,
   createConsoleEndpoint,
+  uploadTemplateDirectDownloadCertificate,
+  listTemplateDirectDownloadCertificates,
+  provisionTemplateDirectDownloadCertificate,
+  revokeTemplateDirectDownloadCertificate,
   queryAsyncJobResult,
   cancelJob,
   listEvents,

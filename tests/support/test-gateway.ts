@@ -24,6 +24,8 @@ export interface TestGateway extends TestDatabase {
   log(): string;
   /** What a workflow does; at first what registerTemplate does once a host has validated the URL. */
   onExecute: (call: WorkflowCall) => Promise<unknown>;
+  /** What hosts do when a change of a certificate is brought to them; at first nothing, as hosts that do not answer. */
+  onProvision: (certificate: { id: string; zoneId: string }, isSettled: () => Promise<boolean>) => Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -57,6 +59,7 @@ export async function startTestGateway(): Promise<TestGateway> {
         zoneIds: input['zoneIds'] as string[],
         sizeBytes: 1024,
       }),
+    onProvision: () => Promise.resolve(),
   };
   const app = createGateway(
     {
@@ -68,6 +71,7 @@ export async function startTestGateway(): Promise<TestGateway> {
         gateway.executed.push(call);
         return gateway.onExecute(call);
       },
+      provisionCertificates: (...provisioning) => gateway.onProvision(...provisioning),
     },
     { log },
   );

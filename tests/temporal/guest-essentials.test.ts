@@ -46,6 +46,7 @@ describe('what a guest is given', () => {
         startJob: (job) => startJob({ client, db }, job),
         cancelJob: (job) => cancelJob(client, job),
         executeWorkflow: (call) => executeWorkflow(client, call),
+        provisionCertificates: () => Promise.resolve(),
       },
       { log },
     );
