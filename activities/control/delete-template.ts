@@ -1,5 +1,6 @@
 import { and, eq, isNull, notInArray } from 'drizzle-orm';
 import { completeJob } from '../../db/jobs.js';
+import { total } from '../../db/reads/list-query.js';
 import { account, asyncJob, JOB_STATUS, templateStoreRef, vmInstance, vmTemplate } from '../../db/schema/index.js';
 import { SlipwayError } from '../../shared/errors.js';
 import type { Failure } from '../../shared/failures.js';
@@ -81,7 +82,7 @@ async function requireUnused(
 ): Promise<void> {
   const isIso = template.format === 'ISO';
   const vms = await tx
-    .select({ id: vmInstance.id, name: vmInstance.name })
+    .select({ id: vmInstance.id, name: vmInstance.name, total })
     .from(vmInstance)
     .where(
       and(
@@ -90,15 +91,16 @@ async function requireUnused(
         zoneId === undefined ? undefined : eq(vmInstance.dataCenterId, zoneId),
       ),
     )
-    .orderBy(vmInstance.created);
-  if (vms.length === 0) return;
+    .orderBy(vmInstance.created)
+    .limit(NAMED_VMS);
+  if (!vms[0]) return;
   const [caller] = await tx.select({ type: account.type }).from(account).where(eq(account.id, jobAccountId));
-  const names = vms.slice(0, NAMED_VMS).map(({ id, name }) => `${name} (${id})`);
+  const names = vms.map(({ id, name }) => `${name} (${id})`);
   // Others must not learn of whose VMs there are.
   const list = caller?.type === 'Admin' ? ` Instances list: [${names.join(', ')}].` : '';
   const refusal = isIso
     ? "Unable to delete iso, as it's used by other vms."
-    : `Unable to delete template [${template.name}] because there are [${vms.length}] VM instances using it.`;
+    : `Unable to delete template [${template.name}] because there are [${vms[0].total}] VM instances using it.`;
   throw new SlipwayError('SLIPWAY_RESOURCE_STATE', `${refusal}${list}`);
 }
 

@@ -123,7 +123,7 @@ export const keepCopy =
     const waiters = await dependencies.db.transaction(async (tx) => {
       const copy = await lockEvictingCopy(tx, spoolRefId);
       if (!copy) return [];
-      const { spool, poolName, templateName, accountId } = copy;
+      const { spool, poolName, templateName } = copy;
       // A deployment may have begun another one meanwhile, which the unique index takes for the pool's copy.
       const [newer] = await tx
         .select()
@@ -142,13 +142,13 @@ export const keepCopy =
         .set({ state: newer ? 'Superseded' : 'Ready', evictionRefused: sql`now()` })
         .where(eq(templateSpoolRef.id, spoolRefId));
       const more = overlays.length > NAMED_FILES ? ` and ${overlays.length - NAMED_FILES} more` : '';
+      // For root admins: files that are somebody else's are no business of the template's owner.
       await recordEvent(tx, {
         type: 'TEMPLATE.EVICT',
         level: 'ERROR',
         description:
           `Template ${templateName} stays on pool ${poolName}: files there that Slipway does not know stand on it, ` +
           `or cannot be read: ${overlays.slice(0, NAMED_FILES).join(', ')}${more}`,
-        accountId,
         resourceType: 'Template',
         resourceId: spool.templateId,
       });
