@@ -130,6 +130,25 @@ describe('a deployment through the API', () => {
     await test.leavesNothing();
   });
 
+  it('asks no source that the policy has come to forbid, and says so for each host', async () => {
+    const disk = await test.disk(2 * MiB);
+    const templateId = await test.register(`${test.origin.url}${disk.path}`, `{SHA-256}${disk.sha256}`);
+    const { requests } = test.origin.statistics(disk.path);
+    const allow = (value: string) =>
+      test.client.call('updateConfiguration', { name: 'secstorage.allowed.internal.sites', value });
+    // Other addresses than the one of the server: the client leaves out what is empty.
+    await allow('127.1.0.0/16');
+    const { id, jobid } = await test.begin(templateId);
+    const error = await test.ended(jobid).catch((cause: unknown) => cause);
+    await allow('127.0.0.0/8');
+    const { errortext } = error as CloudStackApiError;
+    for (const { name } of test.installation.hosts) expect(errortext).toContain(`${name}: `);
+    expect(errortext).toContain('127.0.0.1');
+    expect(test.origin.statistics(disk.path).requests).toBe(requests);
+    await test.expunge(id);
+    await test.leavesNothing();
+  });
+
   it('serves ten deployments of one template on one pool from one download, through two gateways', async () => {
     const disk = await test.disk(40 * MiB);
     test.origin.serve(disk.path, { content: { file: disk.file }, bytesPerSecond: 8 * MiB });

@@ -52,6 +52,19 @@ onGround(`what comes too late${obstacle === undefined ? '' : `: ${obstacle}`}`, 
     await ground.test.leavesNothing();
   });
 
+  it('a download that lasts longer than the deadline of its deployment ends with it, which says where it was', async () => {
+    const templateId = await register(await ground.disk(64 * MiB));
+    const deadline = (value: string) =>
+      ground.test.client.call('updateConfiguration', { name: 'deployment.deadline', value });
+    await deadline('3');
+    const { id, jobid } = await ground.test.begin(templateId);
+    await deadline('10800');
+    const { errortext } = await ground.jobEnd(jobid);
+    expect(errortext).toContain('took longer than 3 s and was ended while staging the template');
+    await ground.test.expunge(id);
+    await ground.test.leavesNothing();
+  });
+
   it('a deployment that is cancelled in the middle of undoing is undone, and leaves a stranger’s domain alone', async () => {
     const { id, jobid } = await ground.test.begin(await register(small));
     const [vm] = await ground.db.select().from(vmInstance).where(eq(vmInstance.id, id));
