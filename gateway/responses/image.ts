@@ -54,7 +54,7 @@ export const imageFields = {
   tags: field('list', 'Resource tags; always empty.'),
 } as const;
 
-/** @param copies of any templates; those of this one are picked */
+/** @param copies of this one in the zone of the row */
 export function imageResponse(
   row: ListedTemplate,
   copies: TemplateCopy[],
@@ -91,9 +91,7 @@ export function imageResponse(
       ? {
           status: 'Bypassed Secondary Storage',
           url: template.url,
-          downloaddetails: copies
-            .filter((copy) => copy.templateId === template.id && copy.zoneId === row.zoneId)
-            .map(copyResponse),
+          downloaddetails: copies.map(copyResponse),
         }
       : {}),
   };

@@ -9,7 +9,7 @@ export const isoFields = {
   size: field('long', 'Bytes of the file as it is downloaded, when a source told.'),
 } as const;
 
-/** @param copies of any ISOs; those of this one are picked */
+/** @param copies of this one in the zone of the row */
 export const isoResponse = (
   row: ListedTemplate,
   copies: TemplateCopy[],

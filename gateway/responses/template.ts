@@ -16,11 +16,12 @@ export const templateFields = {
 } as const;
 
 export interface TemplateParts {
+  /** Of this one in the zone of the row. */
   copies: TemplateCopy[];
+  /** Of any templates; those of this one are picked. */
   details: TemplateDetail[];
 }
 
-/** @param parts of any templates; those of this one are picked */
 export function templateResponse(
   row: ListedTemplate,
   parts: TemplateParts,
