@@ -36,6 +36,15 @@ export async function findDomains(
   return wanted.filter(({ uuid }) => marks.has(uuid)).map((domain) => ({ ...domain, mark: marks.get(domain.uuid) }));
 }
 
+/** One domain, whoever it belongs to, at the same cost however many others there are. */
+export async function findDomain(virsh: Virsh, uuid: string): Promise<FoundDomain | undefined> {
+  const { stdout, errors } = await virsh.runAll([`domstats --state ${uuid}`, `dumpxml ${uuid}`]);
+  throwUnlessGone(errors);
+  const [[name, state] = []] = parseStates(stdout);
+  const described = parseDescriptions(stdout).find(([found]) => found === uuid);
+  return name && state && described ? { uuid, name, state, mark: described[1] } : undefined;
+}
+
 /** A domain that ends while it is looked at is not a failure; anything else is. */
 function throwUnlessGone(errors: readonly string[]): void {
   const failures = errors.filter((line) => !/failed to get domain|Domain not found/i.test(line));
@@ -45,19 +54,27 @@ function throwUnlessGone(errors: readonly string[]): void {
 /** Reads `virsh list --all --uuid --name` followed by `virsh domstats --state`. */
 export function parseDomainList(output: string): DomainIdentity[] {
   const uuids = new Map<string, string>();
-  const states = new Map<string, DomainState>();
-  let statsOf: string | undefined;
   for (const line of output.split('\n')) {
     const listed = /^([0-9a-f-]{36}) +(.+?) *$/.exec(line);
     if (listed?.[1] && listed[2]) uuids.set(listed[2], listed[1]);
-    statsOf = /^Domain: '(.*)'$/.exec(line)?.[1] ?? statsOf;
-    const state = /^ +state\.state=(\d+)$/.exec(line)?.[1];
-    if (statsOf !== undefined && state !== undefined) states.set(statsOf, domainState(Number(state)));
   }
+  const states = parseStates(output);
   return [...uuids].flatMap(([name, uuid]) => {
     const state = states.get(name);
     return state ? [{ uuid, name, state }] : [];
   });
+}
+
+/** Reads `virsh domstats --state`: states by name. */
+function parseStates(output: string): Map<string, DomainState> {
+  const states = new Map<string, DomainState>();
+  let name: string | undefined;
+  for (const line of output.split('\n')) {
+    name = /^Domain: '(.*)'$/.exec(line)?.[1] ?? name;
+    const code = /^ +state\.state=(\d+)$/.exec(line)?.[1];
+    if (name !== undefined && code !== undefined) states.set(name, domainState(Number(code)));
+  }
+  return states;
 }
 
 /** virDomainState of libvirt. One that is shutting down (4) still has its memory and its disks. */

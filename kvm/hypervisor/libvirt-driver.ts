@@ -1,19 +1,18 @@
 import { mkdir } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { SlipwayError } from '../../shared/errors.js';
-import type { DomainReport, DomainState, HostFacts } from '../../shared/hosts.js';
+import type { DomainReport, HostFacts } from '../../shared/hosts.js';
 import type { DomainSpec, GuestSecrets } from '../../shared/virtual-machines.js';
-import { assertUuid } from '../uuid.js';
-import { awaitReboot } from './await-reboot.js';
-import { createDomain, withXmlFile } from './create-domain.js';
-import { createDomainTypeFinder } from './usable-domain-type.js';
-import { buildCdromXml, buildDomainXml, type DomainDescription, readCdrom } from './domain-xml.js';
+import { changeDisc } from './change-disc.js';
+import { createDomain } from './create-domain.js';
+import { buildDomainXml, type DomainDescription } from './domain-xml.js';
 import { findDevices, isoPath } from './find-devices.js';
-import { findDomains, type FoundDomain } from './find-domains.js';
 import { createGuestNetwork, type GuestNetworkOptions } from './guest-network.js';
+import { createMachineFinder, type GuestMachine } from './guest-machine.js';
+import { type GuestPatience, powerOff, reboot } from './guest-power.js';
 import { readNodeInfo } from './node-info.js';
+import { isAlive, OwnDomains } from './own-domains.js';
 import { readConsole } from './read-console.js';
 import { consoleFileName, listConsoles, removeConsole } from './remove-console.js';
 import { SeedIsos } from './seed-iso.js';
@@ -35,17 +34,8 @@ export interface LibvirtDriverOptions {
 
 export type HypervisorFacts = Omit<HostFacts, 'bootId' | 'pools'>;
 
-const SHUTDOWN_POLL_MS = 250;
 /** Of display 0. */
 const FIRST_VNC_PORT = 5900;
-
-export interface GuestPatience {
-  /** Without asking the guest. */
-  isForced: boolean;
-  timeoutMs: number;
-  /** Ends the wait; the guest is then not forced. */
-  signal?: AbortSignal | undefined;
-}
 
 /**
  * Virtual machines through libvirt. Only domains that carry the mark of this installation and this host are ever
@@ -56,28 +46,24 @@ export interface GuestPatience {
 export class LibvirtDriver {
   readonly #options: LibvirtDriverOptions;
   readonly #virsh: Virsh;
-  readonly #domainType: (arch: string) => Promise<'kvm' | 'qemu'>;
+  readonly #domains: OwnDomains;
+  readonly #machine: () => Promise<GuestMachine>;
   readonly #bridgeOf: (vlan: number | null) => Promise<string>;
   readonly #seeds: SeedIsos;
 
   constructor(options: LibvirtDriverOptions) {
     this.#options = options;
     this.#virsh = createVirsh(options.uri);
-    this.#domainType = createDomainTypeFinder(this.#virsh, options.hostId);
+    this.#domains = new OwnDomains(this.#virsh, options);
+    this.#machine = createMachineFinder(this.#virsh, options.hostId);
     this.#bridgeOf = createGuestNetwork(options.guestNetwork ?? {});
     this.#seeds = new SeedIsos(join(options.consoleDirectory, 'seeds'));
   }
 
   async facts(): Promise<HypervisorFacts> {
     const node = await readNodeInfo(this.#virsh);
-    const version = await this.#virsh.run(['version']);
-    return {
-      ...node,
-      // The kernel's figure: libvirt's leaves out memory that was plugged in later.
-      memoryBytes: totalmem(),
-      domainType: await this.#domainType(node.arch),
-      hypervisorVersion: /^Running hypervisor: (.+)$/m.exec(version)?.[1] ?? 'unknown',
-    };
+    // The kernel's figure of memory: libvirt's leaves out what was plugged in later.
+    return { ...node, ...(await this.#machine()), memoryBytes: totalmem() };
   }
 
   /**
@@ -88,14 +74,14 @@ export class LibvirtDriver {
    * taken by a domain that is not ours, or the host lacks a network that it needs
    */
   async startDomain(spec: DomainSpec, token: number, guest: GuestSecrets): Promise<void> {
-    if (await this.#isStarted(spec, token)) return;
+    if (await this.#domains.makeRoomFor(spec, token)) return;
     const xml = buildDomainXml(await this.#describe(spec, token, guest));
     await mkdir(this.#options.consoleDirectory, { recursive: true, mode: 0o711 });
     try {
       await createDomain(this.#virsh, xml);
     } catch (error) {
       // A try that was killed may have been carried out by libvirt all the same, a moment ago.
-      if (await this.#isStarted(spec, token)) return;
+      if (await this.#domains.makeRoomFor(spec, token)) return;
       // libvirt quotes a description that it does not understand.
       throw withoutSecret(error, guest.vncPassword);
     }
@@ -103,8 +89,8 @@ export class LibvirtDriver {
 
   /** Ends a VM at once. A VM that is not here, or not ours, is left as it is. */
   async destroyDomain(vmId: string): Promise<void> {
-    const domain = await this.#findOurs(vmId);
-    if (domain && domain.state !== 'Stopped') await this.#destroy(domain);
+    const domain = await this.#domains.find(vmId);
+    if (domain && domain.state !== 'Stopped') await this.#domains.destroy(domain);
     await this.#seeds.remove(vmId);
   }
 
@@ -116,23 +102,12 @@ export class LibvirtDriver {
    */
   async changeIso(vmId: string, { poolId, iso }: Pick<DomainSpec, 'poolId' | 'iso'>): Promise<void> {
     const path = isoPath(this.#options.poolPath(poolId), iso);
-    if (!isAlive(await this.#findOurs(vmId))) return;
-    const drive = readCdrom(await this.#virsh.run(['dumpxml', vmId]));
-    if (!drive) {
-      throw new SlipwayError(
-        'SLIPWAY_HYPERVISOR',
-        `VM ${vmId} runs without a CD-ROM drive: stop it and start it again`,
-      );
-    }
-    if (drive.iso === path) return;
-    await withXmlFile(buildCdromXml(path, drive.bus, this.#hasDacDriver()), (file) =>
-      this.#virsh.run(['update-device', vmId, file, '--live', '--force']),
-    );
+    if (isAlive(await this.#domains.find(vmId))) await changeDisc(this.#virsh, vmId, path, this.#hasDacDriver());
   }
 
   /** TCP port, on the host's loopback, of a VM's display; null when it does not run here. */
   async vncPort(vmId: string): Promise<number | null> {
-    if (!isAlive(await this.#findOurs(vmId))) return null;
+    if (!isAlive(await this.#domains.find(vmId))) return null;
     const display = /:(\d+)$/m.exec(await this.#virsh.run(['vncdisplay', vmId]))?.[1];
     return display === undefined ? null : FIRST_VNC_PORT + Number(display);
   }
@@ -163,54 +138,21 @@ export class LibvirtDriver {
    *
    * @returns whether force was needed
    */
-  async stopDomain(vmId: string, { isForced, timeoutMs, signal }: GuestPatience): Promise<{ wasForced: boolean }> {
-    const isGone = async (): Promise<boolean> => ((await this.#findOurs(vmId))?.state ?? 'Stopped') === 'Stopped';
-    const gone = async (): Promise<{ wasForced: boolean }> => {
-      await this.#seeds.remove(vmId);
-      return { wasForced: false };
-    };
-    if (await isGone()) return gone();
-    if (!isForced) {
-      // A guest that cannot be asked (paused, still booting) is ended when the time is over.
-      await this.#virsh.run(['shutdown', vmId]).catch(() => undefined);
-      const deadlineMs = Date.now() + timeoutMs;
-      while (Date.now() < deadlineMs) {
-        if (await isGone()) return gone();
-        await sleep(SHUTDOWN_POLL_MS, undefined, { signal });
-      }
-    }
-    await this.destroyDomain(vmId);
-    return { wasForced: true };
+  async stopDomain(vmId: string, patience: GuestPatience): Promise<{ wasForced: boolean }> {
+    const isOff = await powerOff(this.#hypervisor(), vmId, patience);
+    if (isOff) await this.#seeds.remove(vmId);
+    else await this.destroyDomain(vmId);
+    return { wasForced: !isOff };
   }
 
-  /**
-   * Asks the guest to reboot; when it has not after `timeoutMs`, or `isForced`, the VM is reset.
-   *
-   * @returns whether force was needed
-   * @throws SlipwayError SLIPWAY_HYPERVISOR also when the VM does not run here
-   */
-  async rebootDomain(vmId: string, { isForced, timeoutMs, signal }: GuestPatience): Promise<{ wasForced: boolean }> {
-    const domain = await this.#findOurs(vmId);
-    if (!isAlive(domain)) {
-      throw new SlipwayError('SLIPWAY_HYPERVISOR', `VM ${vmId} does not run on this host`);
-    }
-    if (!isForced) {
-      const listening = { uri: this.#options.uri, uuid: vmId, timeoutMs, signal };
-      // A guest that cannot be asked (paused, still booting) is reset when the time is over.
-      const ask = (): Promise<unknown> => this.#virsh.run(['reboot', vmId]).catch(() => undefined);
-      if (await awaitReboot(listening, ask)) return { wasForced: false };
-    }
-    await this.#virsh.run(['reset', vmId]);
-    return { wasForced: true };
+  /** See `reboot`. */
+  rebootDomain(vmId: string, patience: GuestPatience): Promise<{ wasForced: boolean }> {
+    return reboot(this.#hypervisor(), vmId, patience);
   }
 
   /** The domains of this installation and host. */
-  async listDomains(): Promise<DomainReport[]> {
-    return (await findDomains(this.#virsh)).flatMap((domain) =>
-      this.#isOurs(domain) && domain.mark
-        ? [{ vmId: domain.mark.vmId, state: domain.state, token: domain.mark.token }]
-        : [],
-    );
+  listDomains(): Promise<DomainReport[]> {
+    return this.#domains.list();
   }
 
   /**
@@ -221,59 +163,20 @@ export class LibvirtDriver {
     return watchDomains(this.#options.uri, signal, onChange);
   }
 
-  #isOurs({ mark }: FoundDomain): boolean {
-    return mark?.installationId === this.#options.installationId && mark.hostId === this.#options.hostId;
-  }
-
-  async #findOurs(vmId: string): Promise<FoundDomain | undefined> {
-    assertUuid(vmId, 'VM id');
-    const found = await findDomains(this.#virsh, ({ uuid }) => uuid === vmId);
-    return found.find((domain) => this.#isOurs(domain));
-  }
-
-  /** Whether the VM runs with this token; makes room when an earlier operation's runs. */
-  async #isStarted(spec: DomainSpec, token: number): Promise<boolean> {
-    assertUuid(spec.vmId, 'VM id');
-    const inTheWay = await findDomains(
-      this.#virsh,
-      ({ uuid, name }) => uuid === spec.vmId || name === spec.instanceName,
-    );
-    for (const domain of inTheWay) {
-      if (!this.#isOurs(domain) || domain.mark?.vmId !== spec.vmId) {
-        throw new SlipwayError(
-          'SLIPWAY_HYPERVISOR',
-          `A domain named ${domain.name} with id ${domain.uuid} exists on this host and does not belong to this VM`,
-        );
-      }
-      if (domain.mark.token > token) {
-        throw new SlipwayError('SLIPWAY_FENCED', `VM ${spec.vmId} was started by operation ${domain.mark.token}`);
-      }
-      if (domain.mark.token === token && isAlive(domain)) return true;
-      if (domain.state !== 'Stopped') await this.#destroy(domain);
-    }
-    return false;
-  }
-
-  async #destroy({ uuid }: FoundDomain): Promise<void> {
-    try {
-      await this.#virsh.run(['destroy', uuid]);
-    } catch (error) {
-      // It may have ended by itself in between.
-      const isStillThere = (await this.#findOurs(uuid)) !== undefined;
-      if (isStillThere) throw error;
-    }
+  #hypervisor() {
+    return { uri: this.#options.uri, virsh: this.#virsh, domains: this.#domains };
   }
 
   async #describe(spec: DomainSpec, token: number, guest: GuestSecrets): Promise<DomainDescription> {
     const { vmId, instanceName, displayName, cpus, memoryBytes, bootsFromIso } = spec;
     const { installationId, hostId, consoleDirectory } = this.#options;
     const devices = await findDevices(spec, this.#options.poolPath(spec.poolId), this.#bridgeOf);
-    const { arch } = await readNodeInfo(this.#virsh);
+    const { arch, domainType } = await this.#machine();
     return {
       ...devices,
-      mark: { installationId, hostId, vmId, token },
-      domainType: await this.#domainType(arch),
       arch,
+      domainType,
+      mark: { installationId, hostId, vmId, token },
       name: instanceName,
       title: displayName,
       cpus,
@@ -290,9 +193,6 @@ export class LibvirtDriver {
     return new URL(this.#options.uri).pathname === '/system';
   }
 }
-
-const isAlive = <Domain extends { state: DomainState }>(domain: Domain | undefined): domain is Domain =>
-  domain?.state === 'Running' || domain?.state === 'Paused';
 
 /** The error without a secret that its message may have quoted. */
 function withoutSecret(error: unknown, secret: string): unknown {
