@@ -72,7 +72,12 @@ function requireValidity({ validFrom, validTo }: X509Certificate, index: number,
 }
 
 /** As Java shows distinguished names: the most particular part first. */
-const nameOf = (name: string): string => name.split('\n').toReversed().join(', ');
+const nameOf = (name: string): string =>
+  name
+    .split('\n')
+    .toReversed()
+    .map((part) => part.replace(/^emailAddress=/, 'EMAILADDRESS='))
+    .join(', ');
 
 const decimal = (hex: string): string =>
   hex.startsWith('-') ? `-${BigInt(`0x${hex.slice(1)}`)}` : String(BigInt(`0x${hex}`));

@@ -38,12 +38,12 @@ export async function hostOf(
 
 /** Has hosts told of a change, and gives what each of them has, or the one, as far as it is known after 10 s. */
 export async function provision(
-  { db, provisionCertificates }: CommandContext,
+  context: CommandContext,
   certificate: { id: string; zoneId: string },
   hostId: string | undefined,
 ): Promise<CertificateOnHost[]> {
-  await provisionCertificates(certificate, () => isCertificateSettled(db, certificate.id, hostId));
-  return listCertificateHosts(db, [certificate.id], hostId);
+  await context.provisionCertificates(certificate, () => isCertificateSettled(context.db, certificate.id, hostId));
+  return listCertificateHosts(context.db, [certificate.id], hostId);
 }
 
 export const refusal = (message: string) => new SlipwayError('SLIPWAY_CERTIFICATE_REFUSED', message);
