@@ -56,11 +56,15 @@ beforeAll(async () => {
   driver = driverWith({});
 });
 
-afterEach(async () => {
+afterAll(async () => {
+  await endDomains();
+  await rm(directory, { recursive: true });
+});
+
+async function endDomains(): Promise<void> {
   const mine = (await virsh('list', '--all', '--name')).split('\n').filter((name) => name.includes(NAME));
   await Promise.all(mine.map((name) => virsh('destroy', name)));
-});
-afterAll(() => rm(directory, { recursive: true }));
+}
 
 const consoleDirectory = (): string => join(directory, 'console');
 const driverWith = (options: Pick<ConstructorParameters<typeof LibvirtDriver>[0], 'guestNetwork'>): LibvirtDriver =>
@@ -103,72 +107,50 @@ async function boots({ vmId }: DomainSpec, nonce: string): Promise<void> {
 const disc = async ({ vmId }: DomainSpec): Promise<string | null | undefined> =>
   readCdrom(await virsh('dumpxml', vmId))?.iso;
 
-test('should boot two VMs with blank disks from one ISO, and leave that to its owner', async () => {
+test('should boot two VMs from one ISO, one of which got it while it ran, and leave that to its owner', async () => {
   const before = await stat(join(directory, iso));
-  const vms = [await newVm(BLANK, { iso, bootsFromIso: true }), await newVm(BLANK, { iso, bootsFromIso: true })];
-  await Promise.all(vms.map((vm) => driver.startDomain(vm, 1, GUEST)));
-  await Promise.all(vms.map((vm) => boots(vm, 'iso')));
-  await driver.destroyDomain(vms[0]!.vmId);
+  const [installing, empty] = [await newVm(BLANK, { iso, bootsFromIso: true }), await newVm(BLANK)];
+  await Promise.all([installing, empty].map((vm) => driver.startDomain(vm, 1, GUEST)));
+  await driver.changeIso(empty.vmId, { poolId: POOL_ID, iso });
+  // From its disk first, on which there is nothing to boot.
+  await driver.rebootDomain(empty.vmId, { isForced: true, timeoutMs: 0 });
+  await Promise.all([installing, empty].map((vm) => boots(vm, 'iso')));
+  await driver.destroyDomain(installing.vmId);
   const { uid, gid, mode } = await stat(join(directory, iso));
   expect({ uid, gid, mode }).toEqual({ uid: before.uid, gid: before.gid, mode: before.mode });
+  await driver.destroyDomain(empty.vmId);
 });
 
-test('should boot from its disk with an ISO in the drive, and from the ISO when the disk has nothing to boot', async () => {
-  const [installed, fresh] = [await newVm(OVERLAY(), { iso }), await newVm(BLANK, { iso })];
-  await driver.startDomain(installed, 1, GUEST);
-  await driver.startDomain(fresh, 1, GUEST);
-  await boots(installed, 'disk');
-  await boots(fresh, 'iso');
-});
+describe('a VM with everything', () => {
+  const macAddress = '02:00:4c:00:00:01';
+  const guest = { ...GUEST, sshPublicKeys: [KEY] };
+  const seeds = (): Promise<string[]> => readdir(join(consoleDirectory(), 'seeds'));
+  let vm: DomainSpec;
 
-test('should boot from a copy of a template that stands on nothing', async () => {
-  const vm = await newVm({ type: 'copy', template, templateFormat: 'QCOW2', sizeBytes: null });
-  await driver.startDomain(vm, 1, GUEST);
-  await boots(vm, 'disk');
-});
+  beforeAll(async () => {
+    const whole: RootDisk = { type: 'copy', template, templateFormat: 'QCOW2', sizeBytes: null };
+    vm = await newVm(whole, { iso, nics: [{ macAddress, type: 'User', vlan: null }] });
+    await driver.startDomain(vm, 1, guest);
+  });
+  afterAll(endDomains);
 
-test('should change the disc of a VM that runs, take it out, and do neither twice', async () => {
-  const vm = await newVm(OVERLAY());
-  await driver.startDomain(vm, 1, GUEST);
-  expect(await disc(vm)).toBeNull();
-  for (const wanted of [iso, iso, otherIso, null, null]) {
-    await driver.changeIso(vm.vmId, { poolId: POOL_ID, iso: wanted });
-    expect(await disc(vm)).toBe(wanted === null ? null : join(directory, wanted));
-  }
-  expect((await stat(join(directory, otherIso))).uid).toBe(process.geteuid?.());
-});
+  test('should boot from its disk, a copy that stands on nothing, with a disc in the drive', async () => {
+    await boots(vm, 'disk');
+  });
 
-test('should boot from a disc that was put in while it ran', async () => {
-  const vm = await newVm(BLANK);
-  await driver.startDomain(vm, 1, GUEST);
-  await driver.changeIso(vm.vmId, { poolId: POOL_ID, iso });
-  await driver.rebootDomain(vm.vmId, { isForced: true, timeoutMs: 0 });
-  await boots(vm, 'iso');
-});
+  test("should have QEMU's own network", async () => {
+    expect(await virsh('domiflist', vm.vmId)).toMatch(new RegExp(`user +- +virtio +${macAddress}`));
+  });
 
-test('should change no disc of a VM that does not run, or is not ours', async () => {
-  await expect(driver.changeIso(randomUUID(), { poolId: POOL_ID, iso })).resolves.toBeUndefined();
-});
+  test("should have its seed in a drive of its own, which is QEMU's alone", async () => {
+    const path = join(consoleDirectory(), 'seeds', `${vm.vmId}.iso`);
+    expect(await virsh('domblklist', vm.vmId)).toMatch(new RegExp(`sdb +${path}`));
+    const { mode, uid } = await stat(path);
+    expect(mode & 0o777).toBe(0o600);
+    expect(uid).toBe(Number((await run('id', ['-u', 'libvirt-qemu'])).stdout));
+  });
 
-test.each(['../../etc/passwd', 'debian.iso', '/etc/passwd'])('should take no file %s for a disc', async (hostile) => {
-  const vm = await newVm(OVERLAY(), { iso: hostile });
-  const refused = { code: 'SLIPWAY_INTERNAL' };
-  expect(await errorOf(driver.startDomain(vm, 1, GUEST))).toMatchObject(refused);
-  expect(await errorOf(driver.changeIso(vm.vmId, { poolId: POOL_ID, iso: hostile }))).toMatchObject(refused);
-});
-
-test('should say that libvirt cannot find a disc, and leave the one that is in the drive', async () => {
-  const vm = await newVm(OVERLAY(), { iso });
-  await driver.startDomain(vm, 1, GUEST);
-  const missing = { poolId: POOL_ID, iso: `${randomUUID()}.g1.e1` };
-  expect(await errorOf(driver.changeIso(vm.vmId, missing))).toMatchObject({ code: 'SLIPWAY_HYPERVISOR' });
-  expect(await disc(vm)).toBe(join(directory, iso));
-});
-
-describe('display', () => {
-  test('should be on the loopback, behind a password that no description tells', async () => {
-    const vm = await newVm(OVERLAY());
-    await driver.startDomain(vm, 1, GUEST);
+  test('should have its display on the loopback, behind a password that no description tells', async () => {
     const port = await driver.vncPort(vm.vmId);
     const socket = connect(port!, '127.0.0.1');
     const [greeting] = (await once(socket, 'data')) as [Buffer];
@@ -184,6 +166,57 @@ describe('display', () => {
     expect(await virsh('dumpxml', vm.vmId)).not.toContain(PASSWORD);
     expect(await readFile(`/var/log/libvirt/qemu/${vm.instanceName}.log`, 'utf8')).not.toContain(PASSWORD);
   });
+
+  test('should keep the disc in its drive when libvirt cannot find another', async () => {
+    await driver.changeIso(vm.vmId, { poolId: POOL_ID, iso });
+    const missing = { poolId: POOL_ID, iso: `${randomUUID()}.g1.e1` };
+    expect(await errorOf(driver.changeIso(vm.vmId, missing))).toMatchObject({ code: 'SLIPWAY_HYPERVISOR' });
+    expect(await disc(vm)).toBe(join(directory, iso));
+  });
+
+  test('should have its disc changed and taken out, and neither twice', async () => {
+    for (const wanted of [otherIso, otherIso, null, null, otherIso]) {
+      await driver.changeIso(vm.vmId, { poolId: POOL_ID, iso: wanted });
+      expect(await disc(vm)).toBe(wanted === null ? null : join(directory, wanted));
+    }
+    expect((await stat(join(directory, otherIso))).uid).toBe(process.geteuid?.());
+  });
+
+  test('should not have another VM run on its disk', async () => {
+    const vmId = randomUUID();
+    const second = { ...vm, vmId, instanceName: `${NAME}-${vmId.slice(0, 8)}` };
+    expect(await errorOf(driver.startDomain(second, 1, GUEST))).toMatchObject({
+      code: 'SLIPWAY_HYPERVISOR',
+      message: expect.stringMatching(/Failed to get .*lock/) as string,
+    });
+  });
+
+  test('should have its seed while it runs: not swept then, gone with it, and there again', async () => {
+    await writeFile(join(consoleDirectory(), 'seeds', `${randomUUID()}.iso`), 'of one that ended by itself');
+    await driver.sweepSeeds();
+    expect(await seeds()).toEqual([`${vm.vmId}.iso`]);
+    await driver.stopDomain(vm.vmId, { isForced: true, timeoutMs: 0 });
+    expect(await seeds()).toEqual([]);
+    await driver.startDomain(vm, 2, guest);
+    expect(await seeds()).toEqual([`${vm.vmId}.iso`]);
+    await driver.destroyDomain(vm.vmId);
+    expect(await seeds()).toEqual([]);
+  });
+});
+
+test('should change no disc of a VM that does not run, or is not ours', async () => {
+  await expect(driver.changeIso(randomUUID(), { poolId: POOL_ID, iso })).resolves.toBeUndefined();
+});
+
+test.each(['../../etc/passwd', 'debian.iso', '/etc/passwd'])('should take no file %s for a disc', async (hostile) => {
+  const vm = await newVm(OVERLAY(), { iso: hostile });
+  const refused = { code: 'SLIPWAY_INTERNAL' };
+  expect(await errorOf(driver.startDomain(vm, 1, GUEST))).toMatchObject(refused);
+  expect(await errorOf(driver.changeIso(vm.vmId, { poolId: POOL_ID, iso: hostile }))).toMatchObject(refused);
+});
+
+describe('display', () => {
+  afterEach(endDomains);
 
   test('should be nowhere when the VM does not run', async () => {
     expect(await driver.vncPort(randomUUID())).toBeNull();
@@ -233,48 +266,10 @@ describe('display', () => {
   }
 });
 
-describe('seed', () => {
-  const seeds = (): Promise<string[]> => readdir(join(consoleDirectory(), 'seeds'));
-  const guest = { ...GUEST, sshPublicKeys: [KEY] };
-
-  test("should be in a drive of its own while the VM runs, QEMU's alone, go with it, and come again", async () => {
-    const vm = await newVm(OVERLAY(), { iso });
-    await driver.startDomain(vm, 1, guest);
-    const path = join(consoleDirectory(), 'seeds', `${vm.vmId}.iso`);
-    expect(await virsh('domblklist', vm.vmId)).toMatch(new RegExp(`sdb +${path}`));
-    expect(await disc(vm)).toBe(join(directory, iso));
-    const { mode, uid } = await stat(path);
-    expect(mode & 0o777).toBe(0o600);
-    expect(uid).toBe(Number((await run('id', ['-u', 'libvirt-qemu'])).stdout));
-    await boots(vm, 'disk');
-    await driver.stopDomain(vm.vmId, { isForced: true, timeoutMs: 0 });
-    expect(await seeds()).toEqual([]);
-    await driver.startDomain(vm, 2, guest);
-    expect(await seeds()).toEqual([`${vm.vmId}.iso`]);
-    await driver.destroyDomain(vm.vmId);
-    expect(await seeds()).toEqual([]);
-  });
-
-  test('should be swept once its VM has ended by itself, and not before', async () => {
-    const [alive, dead] = [await newVm(OVERLAY()), await newVm(OVERLAY())];
-    await driver.startDomain(alive, 1, guest);
-    await driver.startDomain(dead, 1, guest);
-    await virsh('destroy', dead.vmId);
-    await driver.sweepSeeds();
-    expect(await seeds()).toEqual([`${alive.vmId}.iso`]);
-    await driver.destroyDomain(alive.vmId);
-  });
-});
-
 describe('networks', () => {
-  const macAddress = '02:00:4c:00:00:01';
+  afterEach(endDomains);
 
-  test("should be QEMU's own for a guest that needs no more", async () => {
-    const vm = await newVm(OVERLAY(), { nics: [{ macAddress, type: 'User', vlan: null }] });
-    await driver.startDomain(vm, 1, GUEST);
-    expect(await virsh('domiflist', vm.vmId)).toMatch(new RegExp(`user +- +virtio +${macAddress}`));
-    await boots(vm, 'disk');
-  });
+  const macAddress = '02:00:4c:00:00:01';
 
   test('should be the bridge of the host for guests of L2 networks', async () => {
     const bridge = `br${NAME}`;
@@ -298,16 +293,5 @@ describe('networks', () => {
     const vm = await newVm(OVERLAY(), { nics: [{ macAddress, ...nic }] });
     expect(await errorOf(driver.startDomain(vm, 1, GUEST))).toMatchObject({ code });
     expect(await virsh('list', '--all', '--name')).not.toContain(vm.instanceName);
-  });
-});
-
-test('should not run two VMs on one disk', async () => {
-  const vm = await newVm(OVERLAY());
-  await driver.startDomain(vm, 1, GUEST);
-  const vmId = randomUUID();
-  const second = { ...vm, vmId, instanceName: `${NAME}-${vmId.slice(0, 8)}` };
-  expect(await errorOf(driver.startDomain(second, 1, GUEST))).toMatchObject({
-    code: 'SLIPWAY_HYPERVISOR',
-    message: expect.stringMatching(/Failed to get .*lock/) as string,
   });
 });
