@@ -57,6 +57,8 @@ async function stageOnPools(input: PrestageTemplateInput, progress: PrestageProg
     const failed = (await Promise.allSettled(lanes)).find((lane) => lane.status === 'rejected');
     if (failed) throw failed.reason;
     progress.lastPoolId = last.poolId;
+    // The next run would know nothing of a cancellation that has come to this one.
+    if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('Cancelled between two pages');
     if (workflowInfo().continueAsNewSuggested) return true;
   }
 }

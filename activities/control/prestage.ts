@@ -29,7 +29,8 @@ export interface ListPrestagePoolsInput extends PrestageTemplateInput {
  * The next pools that a template is to be brought to, each with a host that reaches it: an Up one, if there is one.
  *
  * @returns null when the job has ended: somebody started this workflow once too often
- * @throws SlipwayError SLIPWAY_RESOURCE_STATE when the zone has the template no more
+ * @throws SlipwayError SLIPWAY_RESOURCE_STATE when the zone has the template no more, SLIPWAY_NO_HOST when there is no pool
+ *   that could take it
  */
 export const listPrestagePools =
   ({ db }: ControlDependencies) =>
@@ -85,6 +86,8 @@ export const listPrestagePools =
         asc(host.name),
       )
       .limit(PAGE);
+    // A job that has brought it nowhere has not succeeded.
+    if (pools.length === 0 && afterPoolId === null) throw noPool(poolId, template);
     return pools.map((pool) => ({
       ...pool,
       accountId: job.accountId,
@@ -94,6 +97,14 @@ export const listPrestagePools =
       use: { type: 'prestage' },
     }));
   };
+
+const noPool = (poolId: string | undefined, { name, arch }: { name: string; arch: string }) =>
+  new SlipwayError(
+    'SLIPWAY_NO_HOST',
+    poolId
+      ? `The pool is not enabled, or no ${arch} host reaches it: it cannot take template ${name}`
+      : `No enabled pool of the zone is reached by a ${arch} host, as template ${name} needs one`,
+  );
 
 export interface RecordPrestagedInput extends PrestageTemplateInput {
   progress: PrestageProgress;

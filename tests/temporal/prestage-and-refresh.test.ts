@@ -229,6 +229,23 @@ describe('templates', () => {
       await remove(more);
     });
 
+    it.each([
+      [
+        'a Disabled pool',
+        { status: 'Disabled' as const },
+        (fake: FakeHost) => ({ poolId: fake.poolId }),
+        'The pool is',
+      ],
+      ['a zone whose pools are gone', { removed: new Date().toISOString() }, () => ({}), 'No enabled pool of the zone'],
+    ])('go nowhere and the job says so, for %s', async (_, pool, input, reason) => {
+      const fake = await join('host-1');
+      await plane.db.update(storagePool).set(pool).where(eq(storagePool.id, fake.poolId));
+      expect(await prestage(await scenario.template(), input(fake))).toMatchObject({
+        jobStatus: JOB_STATUS.failed,
+        jobResult: { slipwaycode: 'SLIPWAY_NO_HOST', errortext: expect.stringContaining(reason) as string },
+      });
+    });
+
     it('leave the downloads that nobody else waits for, when the workflow is cancelled', async () => {
       const fake = await join('host-1');
       const { opened, open } = gate();
