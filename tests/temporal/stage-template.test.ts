@@ -4,7 +4,7 @@ import { createControlActivities } from '../../activities/control/index.js';
 import { JOB_STATUS, stageWaiter, templateSpoolRef } from '../../db/schema/index.js';
 import { writeSettings } from '../../db/settings.js';
 import { findTransfer } from '../../client/find-transfer.js';
-import { bandwidthWorkflowId, stageWorkflowId, vmWorkflowId } from '../../shared/workflow-ids.js';
+import { bandwidthWorkflowId, hostWorkflowId, stageWorkflowId, vmWorkflowId } from '../../shared/workflow-ids.js';
 import { createProgressRecorder } from '../../workers/control-worker/progress-recorder.js';
 import { sweepJobs } from '../../workers/control-worker/sweep-jobs.js';
 import { createBandwidthTeller } from '../../workers/control-worker/tell-bandwidth.js';
@@ -149,6 +149,17 @@ describe('stageTemplate', () => {
     await scenario.destroy(vmId, true);
   });
 
+  it('forgets who was put in its list after he had gone, and nobody who is there', async () => {
+    const created = new Date(Date.now() - 3_600_000).toISOString();
+    const there = hostWorkflowId(fake.hostId);
+    const waiters = [there, vmWorkflowId('gone')].map((workflowId) => ({ workflowId, created }));
+    await plane.db.insert(stageWaiter).values([...waiters, { workflowId: vmWorkflowId('about to start') }]);
+    await sweepStages(plane);
+    const left = (await plane.db.select().from(stageWaiter)).map(({ workflowId }) => workflowId);
+    expect(left.toSorted()).toEqual([there, vmWorkflowId('about to start')].toSorted());
+    await plane.db.delete(stageWaiter);
+  });
+
   it('is forgotten when it was terminated and nobody waits any more, and not before', async () => {
     const downloads = { begun: 0, ended: 0 };
     fake.override('downloadTier', downloadForever(downloads));
@@ -248,7 +259,8 @@ describe('stageTemplate', () => {
       await want(someone, false, awaited);
       release();
       await allHaveEnded([awaited, ...others]);
-      expect(order.indexOf(awaited)).toBe(1);
+      // Behind what the server had in its hand, and not where a download without a hurry is put.
+      expect(order.indexOf(awaited)).toBeLessThan(others.length);
       const { events } = await plane.client.workflow.getHandle(stageOf(awaited)).fetchHistory();
       expect(events!.filter((event) => event.workflowExecutionSignaledEventAttributes)).toHaveLength(1);
     });

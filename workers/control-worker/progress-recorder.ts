@@ -1,28 +1,38 @@
-import { and, eq, sql } from 'drizzle-orm';
+import { and, eq, inArray, sql } from 'drizzle-orm';
 import { findTransfer } from '../../client/find-transfer.js';
 import type { ControlDependencies } from '../../activities/control/dependencies.js';
 import { templateSpoolRef } from '../../db/schema/index.js';
 import type { DownloadProgress } from '../../shared/images.js';
 import { stageWorkflowId } from '../../shared/workflow-ids.js';
 
+/** Downloads that are asked after at once. With more of them each is asked after less often. */
+const ROUND = 50;
+
 type SpoolRow = typeof templateSpoolRef.$inferSelect;
 
 /**
  * Copies the progress of running downloads from their heartbeats to the rows that lists read, at most once a second a
  * download, so that lists never call Temporal. Several control workers share the rows: each takes those that nobody
- * has updated within the last second.
+ * has updated within the last second, the longest neglected first.
  */
 export function createProgressRecorder({ db, client }: Pick<ControlDependencies, 'db' | 'client'>) {
   return async (): Promise<void> => {
-    const rows = await db
-      .update(templateSpoolRef)
-      .set({ lastUpdated: sql`now()` })
+    const longestAgo = db
+      .select({ id: templateSpoolRef.id })
+      .from(templateSpoolRef)
       .where(
         and(
           eq(templateSpoolRef.state, 'Downloading'),
           sql`${templateSpoolRef.lastUpdated} < now() - interval '900 milliseconds'`,
         ),
       )
+      .orderBy(templateSpoolRef.lastUpdated)
+      .limit(ROUND)
+      .for('no key update', { skipLocked: true });
+    const rows = await db
+      .update(templateSpoolRef)
+      .set({ lastUpdated: sql`now()` })
+      .where(inArray(templateSpoolRef.id, longestAgo))
       .returning();
     await Promise.all(rows.map(record));
   };
