@@ -11,7 +11,23 @@ export interface HostFailure extends Failure {
   hostName: string;
 }
 
+/**
+ * Characters of the reason of one host or source, and of a whole text. A metalink of a stranger may name a thousand
+ * mirrors; the text goes to everybody who waits, and Temporal takes no payload above 2 MiB.
+ */
+const LONGEST_REASON = 4_000;
+const LONGEST_TEXT = 200_000;
+
 /** The job's text when no host is left: every host tried with its reason, in the order tried. */
 export function describeHostFailures(failures: readonly HostFailure[]): string {
-  return failures.map(({ hostName, message }) => `${hostName}: ${message}`).join('\n');
+  return cut(failures.map(({ hostName, message }) => `${hostName}: ${shortReason(message)}`).join('\n'), LONGEST_TEXT);
+}
+
+export const shortReason = (text: string): string => cut(text, LONGEST_REASON);
+
+function cut(text: string, longest: number): string {
+  if (text.length <= longest) return text;
+  // Half of a character of two would be taken by no database.
+  const start = text.slice(0, longest).replace(/[\uD800-\uDBFF]$/, '');
+  return `${start} … and ${text.length - start.length} characters more`;
 }

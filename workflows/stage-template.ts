@@ -7,6 +7,7 @@ import {
   setCurrentDetails,
   setHandler,
   upsertSearchAttributes,
+  workflowInfo,
 } from '@temporalio/workflow';
 import { failoverOf } from '../shared/errors.js';
 import { describeHostFailures, type Failure, type HostFailure } from '../shared/failures.js';
@@ -19,6 +20,12 @@ import { makeRoom } from './stage-template/make-room.js';
 import type { WatchedHost } from './stage-template/survive-restart.js';
 import { discardCopy, stageOnHost } from './stage-template/stage-on-host.js';
 import type { Demand } from './stage-template/take-turn.js';
+
+/**
+ * Hosts of the pool that are tried. A dead mirror is dead for all of a thousand, and each is some lines in this history
+ * and in the reason that waiters get; a deployment that goes on at another host begins with that one.
+ */
+const MAXIMUM_HOSTS = 10;
 
 /** The host that downloads has come back, perhaps as a new process, or has gone. */
 export const hostChangedSignal = defineSignal<[HostChanged]>('hostChanged');
@@ -105,7 +112,9 @@ async function tryHosts(input: StageTemplateInput, watched: WatchedHost, demand:
         if (await makeRoom(spoolRefId)) continue;
       }
       failures.push({ hostId, hostName, ...failure });
-      if (failoverOf(failure.code) === 'giveUp') return noHostLeft(failures, isShared);
+      // A metalink with a thousand priorities is thousands of events for each host.
+      const isEnough = failures.length === MAXIMUM_HOSTS || workflowInfo().continueAsNewSuggested;
+      if (isEnough || failoverOf(failure.code) === 'giveUp') return noHostLeft(failures, isShared);
     }
   }
 }

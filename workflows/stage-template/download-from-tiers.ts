@@ -1,5 +1,6 @@
 import { setCurrentDetails } from '@temporalio/workflow';
 import type { Digest } from '../../shared/checksum.js';
+import { shortReason } from '../../shared/failures.js';
 import type { DownloadResult, MirrorReport } from '../../shared/images.js';
 import type { SealedSourcePlan, SealedTier, StagePlan, TemplateCopyRef } from '../../shared/templates.js';
 import { transferOnHost } from '../activity-proxies.js';
@@ -30,8 +31,10 @@ export async function downloadFromTiers(walk: TierWalk): Promise<DownloadResult>
   for (const [index, tier] of tiers.entries()) {
     const summary = `tier ${index + 1}/${tiers.length}: ${describeTier(tier)}`;
     setCurrentDetails(
-      [`**${plan.templateName}** on **${plan.hostName}**: ${label}, ${summary}`, ...reports.map(describeReport)].join(
-        '\n- ',
+      shortReason(
+        [`**${plan.templateName}** on **${plan.hostName}**: ${label}, ${summary}`, ...reports.map(describeReport)].join(
+          '\n- ',
+        ),
       ),
     );
     try {
@@ -59,7 +62,7 @@ export async function downloadFromTiers(walk: TierWalk): Promise<DownloadResult>
   }
   throw toWorkflowFailure({
     code: 'SLIPWAY_SOURCES_EXHAUSTED',
-    message: `No source could be read: ${reports.map(describeReport).join('; ')}`,
+    message: shortReason(`No source could be read: ${reports.map(describeReport).join('; ')}`),
   });
 }
 
