@@ -27,6 +27,11 @@ describe('hasChanged', () => {
     ['a pool that turned read-only', withPool({ problem: 'read-only' }), true],
     ['a domain that ended', { facts, domains: [{ vmId: 'vm', state: 'Stopped', token: 2 }] }, true],
     ['a new domain', { facts, domains: [...known.domains, { vmId: 'vm-2', state: 'Running', token: 2 }] }, true],
+    [
+      'other certificates to trust',
+      { ...known, facts: { ...facts, keystore: { generation: 3, digest: 'of its files' } } },
+      true,
+    ],
     ['other facts', { ...known, facts: { ...facts, memoryBytes: 2048 } }, true],
   ])('%s', (_, now, expected) => {
     expect(hasChanged(known, now)).toBe(expected);
