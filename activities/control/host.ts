@@ -63,8 +63,9 @@ export const recordHello =
     });
 
 /**
- * Partial files that a host has found and that no stage works on, on whichever host of the pool. They were found before
- * this is asked, and an epoch is opened before its first file is made and never twice: what is dead now stays so.
+ * Partial files that a host has found and that no stage works on or is about to take over, on whichever host of the pool.
+ * They were found before this is asked, and an epoch is opened before its first file is made and never twice: what is
+ * dead now stays so.
  */
 async function deadOf(tx: Transaction, partials: PoolCopies[]): Promise<PoolCopies[]> {
   const live = await tx
@@ -88,7 +89,7 @@ async function deadOf(tx: Transaction, partials: PoolCopies[]): Promise<PoolCopi
             row.poolId === poolId &&
             row.templateId === copy.templateId &&
             row.generation === copy.generation &&
-            row.epoch === copy.epoch,
+            (row.epoch === copy.epoch || row.takenOverEpoch === copy.epoch),
         ),
     ),
   }));

@@ -52,6 +52,7 @@ export const beginStage =
         .set({
           epoch: newEpoch,
           previousEpoch: null,
+          takenOverEpoch: wanted.state === 'Downloading' ? wanted.epoch : null,
           state: 'Downloading',
           downloadState: 'DOWNLOAD_IN_PROGRESS',
           hostId: pick.host.id,
@@ -63,14 +64,14 @@ export const beginStage =
         })
         .where(eq(templateSpoolRef.id, input.spoolRefId))
         .returning();
-      return { ...pick, copy: copy!, before: wanted };
+      return { ...pick, copy: copy! };
     });
     if (typeof chosen === 'string') return { outcome: chosen };
     const [template] = await db.select().from(vmTemplate).where(eq(vmTemplate.id, input.templateId));
     if (!template) throw new SlipwayError('SLIPWAY_RESOURCE_STATE', `Template ${input.templateId} is gone`);
     const checksum = template.checksum === null ? undefined : parseChecksum(template.checksum);
     const settings = await readSettings(db);
-    const { before, copy } = chosen;
+    const { copy } = chosen;
     const ref = { templateId: template.id, generation: copy.generation };
     const plan = {
       hostId: chosen.host.id,
@@ -82,7 +83,7 @@ export const beginStage =
       templateName: template.name,
       isShared: chosen.pool.scope !== 'HOST',
       copy: { ...ref, epoch: copy.epoch },
-      resumeFrom: before.state === 'Downloading' ? { ...ref, epoch: before.epoch } : null,
+      resumeFrom: copy.takenOverEpoch === null ? null : { ...ref, epoch: copy.takenOverEpoch },
       format: template.format,
       url: await sealTemplateUrl(dependencies)({ templateId: template.id, hostId: chosen.host.id }),
       checksum: checksum && 'digest' in checksum ? checksum.digest : null,

@@ -40,6 +40,8 @@ export const templateSpoolRef = pgTable(
     epoch: integer().notNull().default(0),
     /** The epoch that `nextEpoch` left last: a repeated try of it must not open another one. */
     previousEpoch: integer(),
+    /** The epoch whose partial file the present one begins with: until it has, nobody must sweep that. */
+    takenOverEpoch: integer(),
     state: text({ enum: SPOOL_STATES }).notNull().default('Allocated'),
     downloadState: text({ enum: ['NOT_DOWNLOADED', 'DOWNLOAD_IN_PROGRESS', 'DOWNLOADED'] })
       .notNull()

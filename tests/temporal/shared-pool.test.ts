@@ -102,6 +102,7 @@ describe('a pool that two hosts share', () => {
     const [resumed] = inputs(other);
     expect(inputs(other)).toHaveLength(1);
     expect(resumed!.resumeFrom).toEqual(copy);
+    expect(await copies()).toMatchObject([{ takenOverEpoch: copy.epoch }]);
     expect(resumed!.copy.epoch).toBeGreaterThan(copy.epoch);
     expect(await copies()).toMatchObject([{ state: 'Ready', epoch: resumed!.copy.epoch, hostId: other.hostId }]);
     await at.start();
@@ -115,7 +116,13 @@ describe('a pool that two hosts share', () => {
       { ...copy, generation: 2 },
       { ...copy, templateId: randomUUID() },
     ];
-    other.partials = [copy, ...dead];
+    // Another host is about to take over what this one has, and waits for a slot.
+    const takenOver = { ...copy, epoch: copy.epoch - 2 };
+    await plane.db
+      .update(templateSpoolRef)
+      .set({ takenOverEpoch: takenOver.epoch })
+      .where(eq(templateSpoolRef.templateId, copy.templateId));
+    other.partials = [copy, takenOver, ...dead];
     const sweeps = other.timesAsked('sweepPartials');
     await other.stop();
     await other.start();

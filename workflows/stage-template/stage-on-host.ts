@@ -74,7 +74,7 @@ export async function stageOnHost(
       });
       return { copy, installed };
     } catch (error) {
-      await CancellationScope.nonCancellable(() => discardCopy(plan, spoolRefId, copy));
+      await discardCopy(plan, spoolRefId, copy);
       const failure = failureOf(error);
       const isOfBytes = failoverOf(failure.code) === 'otherBytes';
       if (isOfBytes && isVouched) {
@@ -90,12 +90,15 @@ export async function stageOnHost(
   }
 }
 
-/** A host that does not answer sweeps the files of dead tries itself when it comes back. */
-export async function discardCopy(plan: StagePlan, spoolRefId: string, copy: TemplateCopyRef): Promise<void> {
-  if (await control('is it the copy that counts?').isCopyInstalled({ spoolRefId, copy })) return;
-  try {
-    await onHost(plan.hostId, `discard try ${copy.epoch}`).discardTemplateCopy({ poolId: plan.poolId, copy });
-  } catch (error) {
-    log.warn('files of a dead try stay until the host is back', { hostId: plan.hostId, failure: failureOf(error) });
-  }
-}
+/**
+ * Also when the stage is cancelled. A host that does not answer sweeps the files of dead tries itself when it comes back.
+ */
+export const discardCopy = (plan: StagePlan, spoolRefId: string, copy: TemplateCopyRef): Promise<void> =>
+  CancellationScope.nonCancellable(async () => {
+    if (await control('is it the copy that counts?').isCopyInstalled({ spoolRefId, copy })) return;
+    try {
+      await onHost(plan.hostId, `discard try ${copy.epoch}`).discardTemplateCopy({ poolId: plan.poolId, copy });
+    } catch (error) {
+      log.warn('files of a dead try stay until the host is back', { hostId: plan.hostId, failure: failureOf(error) });
+    }
+  });
