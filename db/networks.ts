@@ -67,21 +67,27 @@ export async function createNetwork(db: Database, caller: Caller, network: NewNe
   });
 }
 
-/** @throws SlipwayError SLIPWAY_RESOURCE_STATE when it is gone */
+/** @returns whether it is there */
 export async function renameNetwork(
   tx: Transaction,
   caller: Caller,
   { id, ...names }: { id: string; name?: string; displayText?: string },
-): Promise<void> {
+): Promise<boolean> {
   const network = await lockNetwork(tx, id);
+  if (!network) return false;
   const { name = network.name, displayText = network.displayText } = names;
   await tx.update(networks).set({ name, displayText }).where(eq(networks.id, id));
   await tell(tx, caller, network, { type: 'NETWORK.UPDATE', what: `is called ${name}` });
+  return true;
 }
 
-/** @throws SlipwayError SLIPWAY_RESOURCE_STATE when a VM uses it, or when it is what VMs of the zone get by themselves */
-export async function removeNetwork(tx: Transaction, caller: Caller, id: string): Promise<void> {
+/**
+ * @returns whether it was there
+ * @throws SlipwayError SLIPWAY_RESOURCE_STATE when a VM uses it, or when it is what VMs of the zone get by themselves
+ */
+export async function removeNetwork(tx: Transaction, caller: Caller, id: string): Promise<boolean> {
   const network = await lockNetwork(tx, id);
+  if (!network) return false;
   if (network.guestType === 'User') {
     throw new SlipwayError('SLIPWAY_RESOURCE_STATE', `Network ${network.name} is the default of its zone, and stays`);
   }
@@ -102,16 +108,16 @@ export async function removeNetwork(tx: Transaction, caller: Caller, id: string)
     .set({ removed: sql`now()` })
     .where(eq(networks.id, id));
   await tell(tx, caller, network, { type: 'NETWORK.DELETE', what: 'was deleted' });
+  return true;
 }
 
 /** Whoever gives a VM an interface in it holds the row too (`insertNics`), and so is seen or waits. */
-async function lockNetwork(tx: Transaction, id: string): Promise<NetworkRow> {
+async function lockNetwork(tx: Transaction, id: string): Promise<NetworkRow | undefined> {
   const [row] = await tx
     .select()
     .from(networks)
     .where(and(eq(networks.id, id), isNull(networks.removed)))
     .for('update');
-  if (!row) throw new SlipwayError('SLIPWAY_RESOURCE_STATE', `Network ${id} is gone`);
   return row;
 }
 

@@ -189,6 +189,12 @@ export const SETTINGS = {
     type: 'boolean',
     description: 'Whether users may expunge and recover their virtual machines; administrators always may.',
   },
+  'allow.user.network': {
+    defaultValue: 'true',
+    type: 'boolean',
+    description:
+      'Whether users may put virtual machines into networks of type User, from which a guest reaches what listens on the loopback address of its host; administrators always may.',
+  },
   'cpu.overprovisioning.factor': {
     defaultValue: '1',
     type: 'decimal',

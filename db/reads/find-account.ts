@@ -1,7 +1,9 @@
 import { and, eq, isNull } from 'drizzle-orm';
 import type { Database } from '../client.js';
-import { account } from '../schema/index.js';
+import { account, domain } from '../schema/index.js';
 import { given, isText } from './list-query.js';
+
+const ROOT_PATH = '/';
 
 /** None when several domains have an account of that name and none is named. */
 export async function findAccount(
@@ -20,4 +22,13 @@ export async function findAccount(
     )
     .limit(2);
   return rows.length === 1 ? rows[0] : undefined;
+}
+
+/** The domain that all others are in. */
+export async function isRootDomain(db: Database, id: string): Promise<boolean> {
+  const rows = await db
+    .select({ id: domain.id })
+    .from(domain)
+    .where(and(eq(domain.id, id), eq(domain.path, ROOT_PATH), isNull(domain.removed)));
+  return rows.length > 0;
 }

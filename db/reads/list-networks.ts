@@ -73,14 +73,14 @@ export async function findNetwork(db: Database, id: string): Promise<ListedNetwo
   return row;
 }
 
-/** Of the named networks those that the caller may put a VM into. */
+/** A network that the caller may put a VM into, if the settings let them. */
 export async function findUsableNetwork(
   db: Database,
   caller: Caller,
   id: string,
-): Promise<{ id: string; zoneId: string } | undefined> {
+): Promise<{ id: string; zoneId: string; guestType: 'L2' | 'User' } | undefined> {
   const [row] = await db
-    .select({ id: networks.id, zoneId: networks.dataCenterId })
+    .select({ id: networks.id, zoneId: networks.dataCenterId, guestType: networks.guestType })
     .from(networks)
     .where(and(eq(networks.id, id), isNull(networks.removed), isNetworkUsable(caller)));
   return row;

@@ -1,5 +1,5 @@
 import { createNetwork as insertNetwork } from '../../db/networks.js';
-import { findAccount } from '../../db/reads/find-account.js';
+import { findAccount, isRootDomain } from '../../db/reads/find-account.js';
 import { findZones } from '../../db/reads/find-deployment-parts.js';
 import { findNetwork } from '../../db/reads/list-networks.js';
 import { SlipwayError } from '../../shared/errors.js';
@@ -78,7 +78,7 @@ export const createNetwork = defineCommand({
     const [zone] = await findZones(db, [args.zoneid]);
     if (!zone) throw noSuchEntity(command, 'zoneid', args.zoneid);
     if (offering.guestType === 'User') {
-      throw new SlipwayError('SLIPWAY_PARAMETER_INVALID', `Zone ${zone.name} has its network of type User already`);
+      throw invalid(`Zone ${zone.name} has its network of type User already`);
     }
     const id = await insertNetwork(db, caller, {
       name: args.name,
@@ -99,10 +99,15 @@ async function ownerOf(
   { db, caller, command }: CommandContext,
 ): Promise<string | null> {
   if (acltype === 'Domain') {
-    if (account === undefined) return null;
-    throw new SlipwayError('SLIPWAY_PARAMETER_INVALID', 'A network with acltype Domain is for everybody: no account');
+    if (account !== undefined) throw invalid('A network with acltype Domain is for everybody: no account');
+    // To make it for everybody would be to give it to those that it is to be kept from.
+    if (domainid === undefined || (await isRootDomain(db, domainid))) return null;
+    throw invalid('A network with acltype Domain is for everybody: there are none for one domain, only for an account');
   }
-  if (account === undefined) return caller.accountId;
+  if (account === undefined) {
+    if (domainid !== undefined) throw invalid('AccountName and domainId must be specified together');
+    return caller.accountId;
+  }
   const owner = await findAccount(db, { name: account, domainId: domainid });
   if (!owner) throw noSuchEntity(command, 'account', account);
   return owner.id;
@@ -112,19 +117,15 @@ async function ownerOf(
 function vlanOf({ vlan }: Arguments, command: string, { specifyVlan }: NetworkOffering): number | null {
   if (vlan === undefined) {
     if (!specifyVlan) return null;
-    throw new SlipwayError(
-      'SLIPWAY_PARAMETER_INVALID',
-      'Vlan has to be specified; corresponding offering says specifyVlan=true',
-    );
+    throw invalid('Vlan has to be specified; corresponding offering says specifyVlan=true');
   }
   if (!specifyVlan) {
-    throw new SlipwayError(
-      'SLIPWAY_PARAMETER_INVALID',
-      "Can't specify vlan; corresponding offering says specifyVlan=false",
-    );
+    throw invalid("Can't specify vlan; corresponding offering says specifyVlan=false");
   }
   // CloudStack takes the URI too.
   const id = Number(/^(?:vlan:\/\/)?(\d{1,4})$/i.exec(vlan)?.[1]);
   if (!(id >= 1 && id <= 4094)) throw invalidValue(command, 'vlan', vlan);
   return id;
 }
+
+const invalid = (message: string) => new SlipwayError('SLIPWAY_PARAMETER_INVALID', message);

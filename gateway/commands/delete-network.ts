@@ -1,10 +1,9 @@
 import { removeNetwork } from '../../db/networks.js';
-import { findNetwork } from '../../db/reads/list-networks.js';
 import { field } from '../protocol/fields.js';
 import { required, uuid } from '../protocol/parameters.js';
 import { noSuchEntity } from '../protocol/standard-texts.js';
 import { unsupported } from '../protocol/undone-parameters.js';
-import { asyncParameters, earlierJob } from './async-jobs.js';
+import { asyncParameters } from './async-jobs.js';
 import { ADMIN_ONLY, defineCommand } from './define-command.js';
 import { doneAtOnce } from './done-at-once.js';
 
@@ -21,12 +20,10 @@ export const deleteNetwork = defineCommand({
     ...unsupported({ forced: { type: 'boolean' } }),
   },
   response: { objectName: 'deletenetwork', fields: { success: field('boolean', 'True.') } },
-  async handle({ id, customjobid }, context) {
-    // Before the network is looked up: the call that deleted it may be repeated.
-    const call = { jobCmd: JOB_CMD, customjobid, instanceId: id };
-    const earlier = await earlierJob(context.db, context, call);
-    if (earlier) return { jobid: earlier.id };
-    if (!(await findNetwork(context.db, id))) throw noSuchEntity(context.command, 'id', id);
-    return doneAtOnce({ ...call, instanceType: 'Network' }, context, (tx) => removeNetwork(tx, context.caller, id));
+  handle({ id, customjobid }, context) {
+    const call = { jobCmd: JOB_CMD, customjobid, instanceType: 'Network', instanceId: id };
+    return doneAtOnce(call, context, async (tx) => {
+      if (!(await removeNetwork(tx, context.caller, id))) throw noSuchEntity(context.command, 'id', id);
+    });
   },
 });

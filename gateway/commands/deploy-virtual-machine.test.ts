@@ -1,5 +1,6 @@
-import { asc, eq } from 'drizzle-orm';
+import { and, asc, eq } from 'drizzle-orm';
 import { asyncJob, cluster, dataCenter, host, networks, nics, vmInstance, volumes } from '../../db/schema/index.js';
+import { writeSettings } from '../../db/settings.js';
 import { addTemplate } from '../../tests/support/add-template.js';
 import { startTestGateway, type TestGateway, type TestUser } from '../../tests/support/test-gateway.js';
 import { databaseTexts } from '../../tests/support/written-texts.js';
@@ -117,6 +118,20 @@ describe('networks', () => {
     expect(used.size).toBe(1);
     const [network] = await gateway.db.select().from(networks).where(eq(networks.dataCenterId, zone!.id));
     expect(network).toMatchObject({ id: [...used][0], name: 'User', guestType: 'User', accountId: null });
+  });
+
+  test('of type User are for root admins alone where the operator says so', async () => {
+    const isItsUserNetwork = and(eq(networks.guestType, 'User'), eq(networks.dataCenterId, gateway.seeded.zoneId));
+    const [user] = await gateway.db.select().from(networks).where(isItsUserNetwork);
+    await writeSettings(gateway.db, { 'allow.user.network': 'false' });
+    try {
+      await refused(() => deploy(), 531, 'Parameter networkids is required: networks of type User are closed to users');
+      await refused(() => deploy({ networkids: user!.id }), 531, `Network ${user!.id} is for root admins`);
+      await deploy({ networkids: await addNetwork() });
+      await deploy({}, gateway.admin);
+    } finally {
+      await writeSettings(gateway.db, { 'allow.user.network': 'true' });
+    }
   });
 
   test('an address is one VM’s, and free again when that is expunged', async () => {

@@ -1,5 +1,5 @@
 import { eq } from 'drizzle-orm';
-import { dataCenter, event, networks, nics } from '../../db/schema/index.js';
+import { dataCenter, domain, event, networks, nics } from '../../db/schema/index.js';
 import { seed } from '../../db/seed.js';
 import { createVirtualMachine } from '../../db/virtual-machines.js';
 import { addTemplate } from '../../tests/support/add-template.js';
@@ -147,6 +147,13 @@ describe('createNetwork', () => {
     const { id } = await create({ acltype: 'domain', name: 'shared' });
     expect(await list({ id }, other.client)).toMatchObject([{ name: 'shared', broadcastdomaintype: 'Native' }]);
     await expect(create({ acltype: 'domain', account: 'other' })).rejects.toMatchObject({ errorcode: 431 });
+    const [root] = await gateway.db.select().from(domain).where(eq(domain.path, '/'));
+    await expect(create({ acltype: 'domain', domainid: root!.id })).resolves.toMatchObject({ acltype: 'Domain' });
+    const [part] = await gateway.db.insert(domain).values({ name: 'part', path: '/part/' }).returning();
+    await expect(create({ acltype: 'domain', domainid: part!.id })).rejects.toMatchObject({
+      errorcode: 431,
+      errortext: expect.stringContaining('there are none for one domain'),
+    });
   });
 
   test('keeps a VLAN of a zone for one network, unless told otherwise, also for calls that come at once', async () => {
@@ -175,6 +182,7 @@ describe('createNetwork', () => {
     ['a zone that is not there', { zoneid: NOWHERE }, 'Invalid parameter zoneid'],
     ['an offering that is not there', { networkofferingid: NOWHERE }, 'Invalid parameter networkofferingid'],
     ['an account that is not there', { account: 'nobody' }, 'Invalid parameter account'],
+    ['a domain without an account', { domainid: NOWHERE }, 'AccountName and domainId must be specified together'],
     ['a gateway', { gateway: '10.0.0.1' }, 'does not support parameter gateway yet'],
   ])('refuses %s', async (_what, parameters, text) => {
     await expect(create(parameters)).rejects.toMatchObject({

@@ -1,5 +1,4 @@
 import { renameNetwork } from '../../db/networks.js';
-import { findNetwork } from '../../db/reads/list-networks.js';
 import { field } from '../protocol/fields.js';
 import { required, string, uuid } from '../protocol/parameters.js';
 import { noSuchEntity } from '../protocol/standard-texts.js';
@@ -43,9 +42,11 @@ export const updateNetwork = defineCommand({
     }),
   },
   response: { objectName: 'network', fields: { network: field('object', 'The network.', networkFields) } },
-  async handle({ id, name, displaytext, customjobid }, context) {
-    if (!(await findNetwork(context.db, id))) throw noSuchEntity(context.command, 'id', id);
+  handle({ id, name, displaytext, customjobid }, context) {
     const call = { jobCmd: JOB_CMD, customjobid, instanceType: 'Network', instanceId: id };
-    return doneAtOnce(call, context, (tx) => renameNetwork(tx, context.caller, { id, name, displayText: displaytext }));
+    return doneAtOnce(call, context, async (tx) => {
+      const isRenamed = await renameNetwork(tx, context.caller, { id, name, displayText: displaytext });
+      if (!isRenamed) throw noSuchEntity(context.command, 'id', id);
+    });
   },
 });

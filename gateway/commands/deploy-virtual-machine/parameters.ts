@@ -12,7 +12,7 @@ export const params = {
   name: string('Host name: letters, digits and hyphens, at most 63. One is made when absent.'),
   displayname: string('Name for people; the name when absent.'),
   networkids: uuids(
-    'Networks, comma separated; the first is the default one. The User network of the zone when absent.',
+    'Networks, comma separated; the first is the default one. The User network of the zone when absent, if allow.user.network is true.',
   ),
   macaddress: string('MAC address of the default interface; one is made up when absent.'),
   userdata: userData('What cloud-init in the guest is given.'),
