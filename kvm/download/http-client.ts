@@ -3,13 +3,14 @@ import type { LookupFunction } from 'node:net';
 import { displayUrl } from '../../shared/display-url.js';
 import { isSlipwayError, SlipwayError } from '../../shared/errors.js';
 import type { DownloadSettings } from '../../shared/settings.js';
-import { PUBLIC_ROOTS, type Trust, type TrustAnchors } from '../keystore/trust.js';
+import { PUBLIC_ROOTS, type Trust } from '../keystore/trust.js';
 import { readDigestHeaders } from '../metalink/link-headers.js';
 import { createUrlPolicy } from '../url-policy/url-policy.js';
 import { basicAuthorization } from './basic-authorization.js';
 import { statusFailure } from './classify-failure.js';
 import { exchange, type HttpResponse } from './http-exchange.js';
 import { readPlace } from './http-place.js';
+import { IdleWires } from './idle-wires.js';
 import type { ByteRange, RegisteredSource, SourceBody, SourceClient } from './source-client.js';
 import type { Wire } from './wire.js';
 
@@ -31,12 +32,6 @@ export interface SourceClientOptions {
   registered?: RegisteredSource | undefined;
   /** Through which servers are reached; it resolves their names. */
   proxy?: URL | undefined;
-}
-
-/** A connection for the next range, and what its server was checked against. */
-interface IdleWire {
-  wire: Wire;
-  anchors: TrustAnchors;
 }
 
 interface Answer extends HttpResponse {
@@ -107,21 +102,8 @@ export function createHttpClient(options: SourceClientOptions): SourceClient {
   const { settings, trust = () => PUBLIC_ROOTS, resolve, registered, proxy } = options;
   const policy = createUrlPolicy(settings.allowedInternalCidrs, resolve);
   const closing = new AbortController();
-  const idle = new Map<string, IdleWire[]>();
+  const idle = new IdleWires();
   const places = new Map<string, string>();
-
-  const keep = (origin: string, wire: Wire, anchors: TrustAnchors): void => {
-    if (closing.signal.aborted) return void wire.socket.destroy();
-    idle.set(origin, [...(idle.get(origin) ?? []).filter((kept) => kept.wire.isUsable), { wire, anchors }]);
-  };
-  const takeIdle = (origin: string, anchors: TrustAnchors): Wire | undefined => {
-    for (let kept = idle.get(origin)?.pop(); kept; kept = idle.get(origin)?.pop()) {
-      // A server that was trusted when the connection was made may have been trusted for a certificate revoked since.
-      if (kept.wire.isUsable && kept.anchors === anchors) return kept.wire;
-      kept.wire.socket.destroy();
-    }
-    return undefined;
-  };
 
   const ask = async (url: URL, headers: Record<string, string>, signal: AbortSignal): Promise<HttpResponse> => {
     const anchors = trust();
@@ -134,9 +116,9 @@ export function createHttpClient(options: SourceClientOptions): SourceClient {
       connectTimeoutMs: settings.connectTimeoutMs,
       socketTimeoutMs: settings.socketTimeoutMs,
       signal,
-      onIdle: (wire: Wire) => keep(url.origin, wire, anchors),
+      onIdle: (wire: Wire) => idle.keep(url.origin, wire, anchors),
     };
-    const wire = takeIdle(url.origin, anchors);
+    const wire = idle.take(url.origin, anchors);
     if (!wire) return exchange(request);
     try {
       return await exchange({ ...request, wire });
@@ -212,7 +194,7 @@ export function createHttpClient(options: SourceClientOptions): SourceClient {
 
   const close = (): void => {
     closing.abort();
-    for (const { wire } of [...idle.values()].flat()) wire.socket.destroy();
+    idle.close();
   };
   return { open, close };
 }

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -126,6 +128,31 @@ describe('what somebody does to its files', () => {
 });
 
 describe('a crash', () => {
+  it('at any moment leaves one of the sets, whole', async () => {
+    const sets = [[corp], [lab], [corp, lab]];
+    const module = path.join(import.meta.dirname, 'certificate-store.ts');
+    const program = `import { CertificateStore } from ${JSON.stringify(module)};
+      const sets = ${JSON.stringify(sets)};
+      const store = await CertificateStore.open(${JSON.stringify(directory)});
+      for (let generation = (await store.report()).generation + 1; ; generation++) {
+        await store.apply({ generation, certificates: sets[generation % sets.length] });
+        if (generation % 10 === 0) console.log(generation);
+      }`;
+    let last = 0;
+    for (let round = 0; round < 3; round++) {
+      const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', program], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      await once(child.stdout, 'data');
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+      const { generation, digest } = await (await open()).report();
+      expect(generation).toBeGreaterThan(last);
+      expect(digest).toBe(keystoreDigest(sets[generation % sets.length]!));
+      last = generation;
+    }
+  }, 60_000);
+
   it('before the index is in place leaves the former set, and the next try succeeds', async () => {
     const former = await (await open()).apply({ generation: 1, certificates: [corp] });
     // What is there when the process ends between the files and the index, and in the middle of writing it.
