@@ -100,7 +100,7 @@ async function tryHosts(
     } catch (error) {
       const failure = failureOf(error);
       setCurrentDetails(`${deployment.hostName}: ${failure.message}\n\nundoing there`);
-      await CancellationScope.nonCancellable(() => undoPlacement(deployment, failure.message));
+      await CancellationScope.nonCancellable(() => undo(deployment, { jobId, reason: failure.message }));
       if (isCancellation(error)) throw error;
       failures.push({ hostId: deployment.hostId, hostName: deployment.hostName, ...failure });
       if (failoverOf(failure.code) === 'giveUp') {
@@ -108,6 +108,12 @@ async function tryHosts(
       }
     }
   }
+}
+
+async function undo(deployment: Deployment, { jobId, reason }: { jobId: string; reason: string }): Promise<void> {
+  const { vmId, token, hostName } = deployment;
+  const isToUndo = await control(`what there is on ${hostName} is this deployment's?`).isToUndo({ vmId, jobId, token });
+  if (isToUndo) await undoPlacement(deployment, reason);
 }
 
 async function deployOnHost(

@@ -6,7 +6,7 @@ import type { Failure } from '../../shared/failures.js';
 import type { Debt, Placement, VirtualMachineJobInput } from '../../shared/virtual-machines.js';
 import { releaseCapacity, releaseCompute } from './capacity.js';
 import type { ControlDependencies } from './dependencies.js';
-import { failedOutcome, recordVmEvent, SUCCEEDED } from './vm-operation.js';
+import { failedOutcome, lockVm, recordVmEvent, SUCCEEDED } from './vm-operation.js';
 
 export interface RecordRunningInput extends VirtualMachineJobInput {
   placement: Placement;
@@ -65,6 +65,15 @@ export const recordDeploymentFailed =
       if (vm) await recordVmEvent(tx, vm, 'CREATE', 'ERROR', failure.message, jobId);
     });
 
+/**
+ * Whether a try that has failed is to be undone by who made it. When its job has ended, or somebody else has taken the VM
+ * over, it is not: an operator has reset a workflow whose VM lives on, and the undo would remove its disk.
+ */
+export const isToUndo =
+  ({ db }: ControlDependencies) =>
+  async ({ vmId, jobId, token }: VirtualMachineJobInput & Pick<Placement, 'token'>): Promise<boolean> =>
+    db.transaction(async (tx) => (await lockVm(tx, { vmId, jobId }))?.fenceToken === token);
+
 /** What the try held is free again: its host has undone everything, or all but the disk. */
 export const releaseClaim =
   ({ db }: ControlDependencies) =>
@@ -76,14 +85,15 @@ export const oweCleanup =
   ({ db }: ControlDependencies) =>
   async ({ debt, reason }: { debt: Debt; reason: string }): Promise<void> =>
     db.transaction(async (tx) => {
-      const { vmId, token, hostId, keepsDisk } = debt;
+      const { vmId, token, keepsDisk } = debt;
       const isTry = and(eq(capacityClaim.vmId, vmId), eq(capacityClaim.token, token));
       const [claim] = await tx.select().from(capacityClaim).where(isTry).for('update');
       // Paid in the meantime: a debt without a claim would be nobody's, for ever.
       if (!claim) return;
       await tx
         .insert(cleanupDebt)
-        .values({ vmId, token, hostId, reason, keepsDisk })
+        // Of whoever holds the claim now: the host that was asked may have been removed since, and would never pay.
+        .values({ vmId, token, hostId: claim.hostId, reason, keepsDisk })
         .onConflictDoUpdate({
           target: [cleanupDebt.vmId, cleanupDebt.token],
           // An expunge after a destroy takes the disk too; a destroy after a failed try does not give it back.

@@ -4,7 +4,7 @@ import { claimHost } from './claim-host.js';
 import { claimStart } from './claim-start.js';
 import type { ControlDependencies } from './dependencies.js';
 import { recordTemplateNotRemoved, removeTemplate } from './delete-template.js';
-import { oweCleanup, recordDeploymentFailed, recordRunning, releaseClaim } from './deployment.js';
+import { isToUndo, oweCleanup, recordDeploymentFailed, recordRunning, releaseClaim } from './deployment.js';
 import { beginDestroy, recordDestroyed } from './destroy.js';
 import { beginAttachIso, emptyDrive, readDrive, recordIsoAttached, recordIsoDetached } from './drive.js';
 import { takeForStopped } from './declare-degraded.js';
@@ -64,6 +64,7 @@ export function createControlActivities(dependencies: ControlDependencies) {
     finishStage: finishStage(dependencies),
     forgetTemplate: forgetTemplate(dependencies),
     isCopyInstalled: isCopyInstalled(dependencies),
+    isToUndo: isToUndo(dependencies),
     isTransferQueued: isTransferQueued(dependencies),
     joinStage: joinStage(dependencies),
     keepCopy: keepCopy(dependencies),

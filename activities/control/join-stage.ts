@@ -144,7 +144,8 @@ async function refer(
     await tx
       .update(volumes)
       .set({ poolId, templateSpoolRefId: spoolRefId, token: use.token })
-      .where(eq(volumes.id, use.volumeId));
+      // One that is there stands on what it was made from, whatever workflow was reset since.
+      .where(and(eq(volumes.id, use.volumeId), eq(volumes.state, 'Allocated')));
   }
   if (use.type === 'iso') {
     await tx

@@ -14,6 +14,7 @@ import { accountKey, hostKey, templateKey, vmKey, zoneKey } from '../../shared/s
 import { vmWorkflowId } from '../../shared/workflow-ids.js';
 import { type ControlPlane, startControlPlane } from '../support/control-plane.js';
 import { FakeHost, hang, refusal, tier } from '../support/fake-host.js';
+import { resetWorkflow } from '../support/reset-workflow.js';
 import { Scenario } from '../support/scenario.js';
 import { waitFor } from '../support/wait-for.js';
 
@@ -151,6 +152,23 @@ describe('deployVirtualMachine', () => {
     });
     expect(await scenario.ended(job)).toMatchObject({ jobStatus: JOB_STATUS.succeeded });
     expect(await plane.db.select().from(capacityClaim).where(eq(capacityClaim.vmId, vmId))).toHaveLength(1);
+    await scenario.destroy(vmId, true);
+    await isClean();
+  });
+
+  it('removes nothing of a VM that lives on when the workflow that made it is reset', async () => {
+    const { vmId, job } = await scenario.deploy(await scenario.template());
+    await scenario.operate('stopVirtualMachine', vmId, { isForced: true });
+    const disk = () => plane.db.select().from(volumes).where(eq(volumes.instanceId, vmId));
+    const before = await disk();
+    const workflowId = vmWorkflowId(vmId);
+    // The host is chosen, and everything after that is done again; of which the host refuses what is too late.
+    await resetWorkflow(plane.client, { workflowId, runId: job.runId! }, 1);
+    await plane.client.workflow.getHandle(workflowId).result();
+    expect(await disk()).toEqual(before);
+    expect(hosts.reduce((sum, fake) => sum + fake.volumes.size, 0)).toBe(1);
+    expect(await scenario.vmRow(vmId)).toMatchObject({ state: 'Stopped' });
+    expect(await scenario.operate('startVirtualMachine', vmId)).toMatchObject({ jobStatus: JOB_STATUS.succeeded });
     await scenario.destroy(vmId, true);
     await isClean();
   });
