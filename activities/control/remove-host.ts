@@ -1,4 +1,4 @@
-import { and, count, desc, eq, inArray, isNull, ne, sql } from 'drizzle-orm';
+import { and, count, desc, eq, inArray, isNotNull, isNull, ne, sql } from 'drizzle-orm';
 import {
   capacityClaim,
   cleanupDebt,
@@ -35,6 +35,8 @@ export const removeHost =
       const self = await lockHost(tx, hostId);
       requireState(self, isForced);
       const ownPools = await poolsOf(tx, hostId);
+      // Before the debts are read: one that is about to be noted waits, and is then of whoever has the claim.
+      await tx.select().from(capacityClaim).where(eq(capacityClaim.hostId, hostId)).for('update');
       await requireUnused(tx, self, ownPools);
       await forgetDebts(tx, hostId);
       await handClaimsOn(tx, self);
@@ -97,9 +99,8 @@ async function poolsOf(tx: Transaction, hostId: string): Promise<Pools> {
 }
 
 async function requireUnused(tx: Transaction, self: HostRow, { own }: Pools): Promise<void> {
-  const mayRun = await computingOn(tx, self.id);
-  // On a Degraded host nothing runs: an operator has said so.
-  const running = self.resourceState === 'Degraded' ? mayRun.filter(({ hostId }) => hostId === self.id) : mayRun;
+  // On a Degraded host nothing runs: an operator has said so. What it owes is no start that is still under way.
+  const running = await computingOn(tx, self.id, { isOwedToo: self.resourceState !== 'Degraded' });
   if (running.length > 0) {
     const names = running.map(({ name }) => name).join(', ');
     throw refusal(`Host ${self.name} may still run virtual machines: ${names}. Stop them, or declare it as Degraded`);
@@ -155,10 +156,15 @@ async function handClaimsOn(tx: Transaction, { id: hostId, name }: HostRow): Pro
 async function removePools(tx: Transaction, hostId: string, { own }: Pools): Promise<void> {
   const poolIds = own.map(({ id }) => id);
   if (poolIds.length > 0) {
+    // Disks that another one took the place of, and whose host is gone: nobody will remove their files.
+    await tx
+      .update(volumes)
+      .set({ state: 'Expunged', path: null, templateSpoolRefId: null, reservedBytes: 0, hostId: null })
+      .where(and(inArray(volumes.poolId, poolIds), isNotNull(volumes.removed)));
     await tx.delete(templateSpoolRef).where(inArray(templateSpoolRef.poolId, poolIds));
     await tx
       .update(storagePool)
-      .set({ status: 'Removed', removed: sql`now()`, templateBytes: 0 })
+      .set({ status: 'Removed', removed: sql`now()`, templateBytes: 0, allocatedBytes: 0 })
       .where(inArray(storagePool.id, poolIds));
   }
   await tx.delete(storagePoolHostRef).where(eq(storagePoolHostRef.hostId, hostId));

@@ -1,6 +1,16 @@
 import { and, eq, inArray } from 'drizzle-orm';
-import { createJob, type JobRow } from '../../db/jobs.js';
-import { asyncJob, cleanupDebt, event, host, JOB_STATUS, storagePool, user } from '../../db/schema/index.js';
+import { completeJob, createJob, type JobRow } from '../../db/jobs.js';
+import {
+  asyncJob,
+  capacityClaim,
+  cleanupDebt,
+  event,
+  host,
+  JOB_STATUS,
+  storagePool,
+  user,
+} from '../../db/schema/index.js';
+import { createControlActivities } from '../../activities/control/index.js';
 import { finishMaintenance } from '../../activities/control/host-maintenance.js';
 import { hostRemovalWorkflowId, hostStateWorkflowId, hostWorkflowId } from '../../shared/workflow-ids.js';
 import { type ControlPlane, startControlPlane } from '../support/control-plane.js';
@@ -16,11 +26,13 @@ describe('states of hosts', () => {
   let fake: FakeHost;
   let other: FakeHost;
   let templateId: string;
+  let admin: typeof user.$inferSelect;
 
   beforeAll(async () => {
     plane = await startControlPlane();
     scenario = new Scenario(plane);
     templateId = await scenario.template();
+    [admin] = (await plane.db.select().from(user).limit(1)) as [typeof admin];
   });
   afterAll(() => plane.stop());
   /** Two hosts of one pool: a VM of one can be started on the other. */
@@ -49,13 +61,18 @@ describe('states of hosts', () => {
       .where(inArray(cleanupDebt.hostId, [fake.hostId, other.hostId]));
 
   async function work(jobCmd: string, input: Record<string, unknown> = {}): Promise<JobRow> {
+    const job = await hostJob(jobCmd, input);
+    await scenario.start(job);
+    return scenario.ended(job);
+  }
+
+  function hostJob(jobCmd: string, input: Record<string, unknown> = {}): Promise<JobRow> {
     const { hostId } = fake;
-    const [admin] = await plane.db.select().from(user).limit(1);
     const id = crypto.randomUUID();
-    const job = await createJob(plane.db, {
+    return createJob(plane.db, {
       id,
-      accountId: admin!.accountId,
-      userId: admin!.id,
+      accountId: admin.accountId,
+      userId: admin.id,
       jobCmd,
       workflowType: jobCmd,
       workflowId: hostStateWorkflowId(hostId),
@@ -63,8 +80,6 @@ describe('states of hosts', () => {
       instanceType: 'Host',
       instanceId: hostId,
     });
-    await scenario.start(job);
-    return scenario.ended(job);
   }
 
   /** A VM that runs on `fake`. */
@@ -182,6 +197,52 @@ describe('states of hosts', () => {
     });
     expect((await scenario.vmRow(vmId)).state).toBe('Running');
     expect((await row(fake)).resourceState).toBe('Enabled');
+  });
+
+  it('stays in the installation while a start on it is under way, and leaves what it owes to others', async () => {
+    const { hostId } = fake;
+    const removal = { hostId, isForced: true, accountId: admin.accountId, userId: admin.id };
+    const { oweCleanup, removeHost } = createControlActivities(plane);
+    const vmId = await running();
+    const { fenceToken } = await scenario.vmRow(vmId);
+    const claim = and(eq(capacityClaim.vmId, vmId), eq(capacityClaim.token, fenceToken));
+    await scenario.operate('stopVirtualMachine', vmId, { isForced: true });
+    // As between the claim of a start and the answer of a host that has died since.
+    await change({ status: 'Down', resourceState: 'Degraded' }, fake);
+    await plane.db.update(capacityClaim).set({ cpuMhz: 500 }).where(claim);
+    await change({ cpuUsedMhz: 500 }, fake);
+    await expect(removeHost(removal)).rejects.toThrow('may still run virtual machines');
+
+    await plane.db.update(capacityClaim).set({ cpuMhz: 0 }).where(claim);
+    await change({ cpuUsedMhz: 0 }, fake);
+    await removeHost(removal);
+    const { poolId } = fake;
+    const debt = { vmId, hostId, hostName: fake.name, poolId, volumeId: '', token: fenceToken, keepsDisk: false };
+    await oweCleanup({ debt, reason: 'the host that was asked is gone' });
+    expect(await debts()).toMatchObject([{ vmId, hostId: other.hostId }]);
+    await other.stop();
+    await other.start();
+    await waitFor('the other host has paid', async () => (await debts()).length === 0);
+    const [pool] = await plane.db.select().from(storagePool).where(eq(storagePool.id, poolId));
+    expect(pool!.allocatedBytes).toBe(0);
+    expect(await scenario.destroy(vmId, true)).toMatchObject(SUCCEEDED);
+  });
+
+  it('is not declared as Degraded again by a job that waits when an operator has taken it back', async () => {
+    const vmId = await running();
+    await change({ status: 'Down' }, fake);
+    const busy = await scenario.job('attachIso', vmId, {});
+    const { takeForStopped } = createControlActivities(plane);
+    const job = await hostJob('declareHostAsDegraded');
+    const look = (isFirstLook: boolean) => takeForStopped({ hostId: fake.hostId, jobId: job.id, isFirstLook });
+    expect(await look(true)).toEqual({ busy: 1 });
+    await change({ resourceState: 'Enabled' }, fake);
+    await expect(look(false)).rejects.toThrow('the declaration was taken back');
+    expect((await row(fake)).resourceState).toBe('Enabled');
+    const done = { status: 'succeeded', resultCode: 0, result: {} } as const;
+    for (const { id } of [busy, job]) await completeJob(plane.db, id, done);
+    // The lifecycle, which knows nothing of this, would have it Up again only at its next change.
+    await change({ status: 'Up' }, fake);
   });
 
   it('leaves the installation with its life, when nothing needs it any more', async () => {
