@@ -15,7 +15,10 @@ const MOST_LOOKS = 120;
 export const declareHostAsDegraded = (input: HostJobInput): Promise<void> =>
   endWithHostJob(input, async () => {
     for (let looks = 0; looks < MOST_LOOKS; looks++) {
-      const { busy } = await control('its virtual machines are Stopped').takeForStopped(input);
+      const { busy } = await control('its virtual machines are Stopped').takeForStopped({
+        ...input,
+        isFirstLook: looks === 0,
+      });
       if (busy === 0) return {};
       setCurrentDetails(`Waiting for operations on ${busy} virtual machines`);
       await sleep(LOOK_AGAIN_MS, { summary: 'operations end' });

@@ -7,21 +7,33 @@ import { lockHostOfJob } from './lock-host.js';
 import { recordEvent } from './record-event.js';
 import { recordVmEvent } from './vm-operation.js';
 
+export interface TakeForStoppedInput extends HostJobInput {
+  /** A later one declares nothing that the operator has taken back. */
+  isFirstLook: boolean;
+}
+
 /**
  * An operator vouches that nothing runs on the host any more. Its VMs are Stopped, and the host owes the end of their
  * domains: should it come back, it ends them before it is Up. Those that an operation works on are left to it.
  *
  * @returns how many were left; ask again then
- * @throws SlipwayError SLIPWAY_RESOURCE_STATE when the host answers, or was removed
+ * @throws SlipwayError SLIPWAY_RESOURCE_STATE when the host answers, or was removed; SLIPWAY_CANCELLED when the operator
+ *   has taken it back between two looks
  */
 export const takeForStopped =
   ({ db }: ControlDependencies) =>
-  async (input: HostJobInput): Promise<{ busy: number }> =>
+  async ({ isFirstLook, ...input }: TakeForStoppedInput): Promise<{ busy: number }> =>
     db.transaction(async (tx) => {
       const locked = await lockHostOfJob(tx, input);
       if (!locked) return { busy: 0 };
       const { self, job } = locked;
       if (self.resourceState !== 'Degraded') {
+        if (!isFirstLook) {
+          throw new SlipwayError(
+            'SLIPWAY_CANCELLED',
+            `Host ${self.name} is not Degraded any more: the declaration was taken back`,
+          );
+        }
         if (self.status === 'Up') {
           throw new SlipwayError(
             'SLIPWAY_RESOURCE_STATE',
@@ -43,8 +55,10 @@ export const takeForStopped =
         return { busy: 0 };
       }
       const isHere = and(eq(vmInstance.hostId, self.id), notInArray(vmInstance.state, ['Stopped', 'Destroyed']));
-      const vms = await tx.select().from(vmInstance).where(isHere).orderBy(vmInstance.id).for('update');
-      let busy = 0;
+      const here = await tx.$count(vmInstance, isHere);
+      // Whatever works on a VM locks its row first and its host's then: to wait here for a VM could be for ever.
+      const vms = await tx.select().from(vmInstance).where(isHere).for('update', { skipLocked: true });
+      let busy = Math.max(0, here - vms.length);
       for (const vm of vms) {
         const isWorkedOn = and(eq(asyncJob.instanceId, vm.id), eq(asyncJob.jobStatus, JOB_STATUS.inProgress));
         const [working] = await tx.select({ id: asyncJob.id }).from(asyncJob).where(isWorkedOn).limit(1);
