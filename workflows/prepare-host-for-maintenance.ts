@@ -4,7 +4,9 @@ import { control } from './activity-proxies.js';
 import { endWithHostJob } from './end-with-host-job.js';
 import { toWorkflowFailure } from './failure-of.js';
 
-const LOOK_AGAIN_MS = 3_000;
+const FIRST_LOOK_MS = 3_000;
+/** A VM may be worked on for days, as while its template is downloaded, and no history holds a look each three seconds. */
+const LAST_LOOK_MS = 60_000;
 
 /**
  * Prepares a host for maintenance: it takes no new work. The VMs that run there are stopped, each by a job of its own, or
@@ -16,7 +18,7 @@ export const prepareHostForMaintenance = (input: PrepareHostForMaintenanceInput)
     // Not cancellable: what the database has done must be known.
     const hasBegun = await CancellationScope.nonCancellable(() => control('no new work').beginMaintenance(input));
     if (!hasBegun) return {};
-    for (;;) {
+    for (let lookMs = FIRST_LOOK_MS; ; lookMs = Math.min(lookMs * 1.2, LAST_LOOK_MS)) {
       const { outcome, hostName, left } = await control('what is left there?').drainHost(input);
       if (outcome === 'maintenance') return { virtualmachines: [] };
       if (outcome === 'called off') {
@@ -30,6 +32,6 @@ export const prepareHostForMaintenance = (input: PrepareHostForMaintenanceInput)
         throw toWorkflowFailure({ code: 'SLIPWAY_RESOURCE_STATE', message });
       }
       setCurrentDetails(`Stopping on **${hostName}**: ${names}`);
-      await sleep(LOOK_AGAIN_MS, { summary: 'virtual machines stop' });
+      await sleep(lookMs, { summary: 'virtual machines stop' });
     }
   });

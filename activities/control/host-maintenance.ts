@@ -2,7 +2,7 @@ import { and, count, eq, gt, gte, inArray, notExists, or, sql } from 'drizzle-or
 import { startJob } from '../../client/start-job.js';
 import { completeJob, createJob, type JobRow } from '../../db/jobs.js';
 import { asyncJob, capacityClaim, host, JOB_STATUS } from '../../db/schema/index.js';
-import { SlipwayError } from '../../shared/errors.js';
+import { isSlipwayError, SlipwayError } from '../../shared/errors.js';
 import type { Failure } from '../../shared/failures.js';
 import type { HostJobInput, PrepareHostForMaintenanceInput } from '../../shared/hosts.js';
 import { vmWorkflowId } from '../../shared/workflow-ids.js';
@@ -76,7 +76,9 @@ export const drainHost =
         const { running, stops } = await jobsOf(tx, vm.id, job.created);
         if (running > 0) isBusy = true;
         else if (vm.state === 'Running' && vm.hostId === hostId && stops < TRIES_TO_STOP) {
-          jobs.push(await stopJob(tx, { vmId: vm.id, for: job, isForced: stops > 0 }));
+          const stop = await stopJob(tx, { vmId: vm.id, for: job, isForced: stops > 0 });
+          if (stop) jobs.push(stop);
+          else isBusy = true;
         }
       }
       return { outcome: isBusy || jobs.length > 0 ? 'draining' : 'stuck', hostName, left };
@@ -98,12 +100,13 @@ async function jobsOf(tx: Transaction, vmId: string, since: string): Promise<{ r
   return row!;
 }
 
-const stopJob = (
+/** @returns undefined when somebody has begun another operation on the VM a moment ago */
+async function stopJob(
   tx: Transaction,
   { vmId, for: { accountId, userId }, isForced }: { vmId: string; for: JobRow; isForced: boolean },
-): Promise<JobRow> => {
+): Promise<JobRow | undefined> {
   const id = crypto.randomUUID();
-  return createJob(tx, {
+  const job = {
     id,
     accountId,
     userId,
@@ -113,8 +116,14 @@ const stopJob = (
     workflowInput: { isForced, vmId, jobId: id },
     instanceType: 'VirtualMachine',
     instanceId: vmId,
-  });
-};
+  };
+  try {
+    return await tx.transaction((savepoint) => createJob(savepoint, job));
+  } catch (error) {
+    if (isSlipwayError(error) && error.code === 'SLIPWAY_RESOURCE_BUSY') return undefined;
+    throw error;
+  }
+}
 
 /**
  * Maintenance, for each host that was prepared for it and that nothing may run on any more.
