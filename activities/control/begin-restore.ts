@@ -140,7 +140,7 @@ async function reserve(
   tx: Transaction,
   { poolId, templateId, bytes, factor }: { poolId: string; templateId: string; bytes: number; factor: number },
 ): Promise<void> {
-  const [pool] = await tx.select().from(storagePool).where(eq(storagePool.id, poolId)).for('update');
+  const [pool] = await tx.select().from(storagePool).where(eq(storagePool.id, poolId)).for('no key update');
   if (pool?.status !== 'Up') {
     throw new SlipwayError('SLIPWAY_RESOURCE_STATE', `The pool of the root disk is ${pool?.status ?? 'gone'}`);
   }

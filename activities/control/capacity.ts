@@ -26,15 +26,20 @@ export interface ClaimRules {
  *
  * @returns false when somebody else was faster; then nothing is changed
  */
-export async function takeCapacity(tx: Transaction, claim: NewClaim, rules: ClaimRules): Promise<boolean> {
+export const takeCapacity = (tx: Transaction, claim: NewClaim, rules: ClaimRules): Promise<boolean> =>
+  allOrNothing(
+    tx,
+    async (savepoint) =>
+      (await takeCompute(savepoint, claim, rules)) && (await takeSpace(savepoint, claim, rules.factors.storage)),
+  );
+
+/**
+ * In a savepoint: a host that was waited for and is full by now stays locked until what looked at it is undone. Planners
+ * that try hosts in different orders would wait for each other.
+ */
+async function allOrNothing(tx: Transaction, take: (savepoint: Transaction) => Promise<boolean>): Promise<boolean> {
   try {
-    // In a savepoint: a host whose pool was filled in the meantime must not stay locked while others are tried, by
-    // planners that try them in another order.
-    return await tx.transaction(async (savepoint) => {
-      if (!(await takeCompute(savepoint, claim, rules))) return false;
-      const isTaken = await takeSpace(savepoint, claim, rules.factors.storage);
-      return isTaken || savepoint.rollback();
-    });
+    return await tx.transaction(async (savepoint) => (await take(savepoint)) || savepoint.rollback());
   } catch (error) {
     if (error instanceof TransactionRollbackError) return false;
     throw error;
@@ -71,7 +76,7 @@ export async function takeComputeForDisk(
   claim: Omit<NewClaim, 'diskBytes'>,
   rules: ClaimRules,
 ): Promise<boolean> {
-  if (!(await takeCompute(tx, claim, rules))) return false;
+  if (!(await allOrNothing(tx, (savepoint) => takeCompute(savepoint, claim, rules)))) return false;
   // What is owed is an undo of another try, which had a disk of its own.
   const owed = tx
     .select({ one: sql`1` })
