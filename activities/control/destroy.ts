@@ -1,4 +1,4 @@
-import { and, eq, inArray, isNull } from 'drizzle-orm';
+import { and, eq, isNull } from 'drizzle-orm';
 import { completeJob } from '../../db/jobs.js';
 import { nics, vmInstance, volumes } from '../../db/schema/index.js';
 import { type DestroyVirtualMachineInput, type Placement, TOKENS_PER_TRY } from '../../shared/virtual-machines.js';
@@ -16,7 +16,12 @@ export const beginDestroy =
   async ({ vmId, jobId, expunge }: DestroyVirtualMachineInput): Promise<BegunDestroy | null> =>
     db.transaction(async (tx) => {
       const vm = await lockVm(tx, { vmId, jobId });
-      if (!vm || vm.state === 'Expunged') return null;
+      if (!vm) return null;
+      if (vm.state === 'Expunged') {
+        // The operation before this one was the last. A job that nobody ended would be begun again and again.
+        await completeJob(tx, jobId, SUCCEEDED);
+        return null;
+      }
       const fenceToken = vm.fenceToken + TOKENS_PER_TRY;
       await tx
         .update(vmInstance)
@@ -32,6 +37,8 @@ export const recordDestroyed =
   ({ db }: ControlDependencies) =>
   async ({ vmId, jobId, expunge }: DestroyVirtualMachineInput): Promise<void> =>
     db.transaction(async (tx) => {
+      // A workflow that is reset when all is done must not touch what was recovered since.
+      if (!(await lockVm(tx, { vmId, jobId }))) return;
       const now = new Date().toISOString();
       const [vm] = await tx
         .update(vmInstance)
@@ -40,9 +47,7 @@ export const recordDestroyed =
             ? { state: 'Expunged', hostId: null, removed: now, isoSpoolRefId: null }
             : { state: 'Destroyed', hostId: null, ended: now },
         )
-        .where(
-          and(eq(vmInstance.id, vmId), inArray(vmInstance.state, ['Stopping', 'Expunging', 'Destroyed', 'Expunged'])),
-        )
+        .where(and(eq(vmInstance.id, vmId), eq(vmInstance.state, expunge ? 'Expunging' : 'Stopping')))
         .returning();
       if (expunge) {
         await tx
@@ -56,7 +61,7 @@ export const recordDestroyed =
           .set({ removed: now })
           .where(and(eq(nics.instanceId, vmId), isNull(nics.removed)));
       }
-      const isFirst = await completeJob(tx, jobId, SUCCEEDED);
-      if (!vm || !isFirst) return;
+      await completeJob(tx, jobId, SUCCEEDED);
+      if (!vm) return;
       await recordVmEvent(tx, vm, expunge ? 'EXPUNGE' : 'DESTROY', 'INFO', `VM ${vm.name} is ${vm.state}`, jobId);
     });

@@ -1,6 +1,6 @@
-import { and, desc, eq, gt, isNull, or } from 'drizzle-orm';
+import { and, desc, eq, exists, gt, isNull, or, sql } from 'drizzle-orm';
 import { completeJob, type JobOutcome } from '../../db/jobs.js';
-import { asyncJob, capacityClaim, host, JOB_STATUS, vmInstance, volumes } from '../../db/schema/index.js';
+import { asyncJob, capacityClaim, cleanupDebt, host, JOB_STATUS, vmInstance, volumes } from '../../db/schema/index.js';
 import { ERRORS, SlipwayError } from '../../shared/errors.js';
 import type { Failure } from '../../shared/failures.js';
 import type { Placement, VirtualMachineJobInput } from '../../shared/virtual-machines.js';
@@ -22,14 +22,18 @@ export async function lockVm(tx: Transaction, { vmId, jobId }: VirtualMachineJob
 
 /**
  * What the tries of a VM hold, the latest first: with `isComputing` where a domain may run, otherwise also where there is
- * a disk or a console log only. With `ofEveryDisk` each is there once more for every disk that another one took the place
- * of: a try that failed before that, and that its host has yet to undo, made a file of that disk.
+ * a disk or a console log only. With `ofEveryDisk` one that its host has yet to undo is there once more for every disk that
+ * another one took the place of: it may have made a file of that disk. Other files of such disks are removed with them.
  */
 export function placementsOf(
   tx: Transaction,
   vmId: string,
   { isComputing = false, ofEveryDisk = false } = {},
 ): Promise<Placement[]> {
+  const isOwed = tx
+    .select({ one: sql`1` })
+    .from(cleanupDebt)
+    .where(and(eq(cleanupDebt.vmId, capacityClaim.vmId), eq(cleanupDebt.token, capacityClaim.token)));
   return tx
     .select({
       vmId: capacityClaim.vmId,
@@ -46,7 +50,7 @@ export function placementsOf(
       and(
         eq(volumes.instanceId, capacityClaim.vmId),
         eq(volumes.volumeType, 'ROOT'),
-        ofEveryDisk ? undefined : isNull(volumes.removed),
+        or(isNull(volumes.removed), ofEveryDisk ? exists(isOwed) : undefined),
       ),
     )
     .where(
