@@ -1,9 +1,12 @@
-import { eq } from 'drizzle-orm';
+import { eq, sql } from 'drizzle-orm';
 import { beginEviction, startEviction } from '../../activities/control/evict.js';
 import type { ControlDependencies } from '../../activities/control/dependencies.js';
 import { listDueCopies, noteUse } from '../../activities/control/unused-copies.js';
 import { templateSpoolRef } from '../../db/schema/index.js';
 import { readSettings } from '../../db/settings.js';
+
+/** Copies whose workflows are started in one round: those on pools without a host stay for as long as it is away. */
+const ROUND = 100;
 
 /**
  * Evicts copies that nothing uses and that are due to go. A copy that is Evicting stays so until its file is gone: its
@@ -16,6 +19,11 @@ export async function evictUnusedCopies(dependencies: Pick<ControlDependencies, 
   for (const spoolRefId of await listDueCopies(db, await readSettings(db))) {
     await beginEviction(dependencies, spoolRefId);
   }
-  const evicting = await db.select().from(templateSpoolRef).where(eq(templateSpoolRef.state, 'Evicting'));
+  const evicting = await db
+    .select()
+    .from(templateSpoolRef)
+    .where(eq(templateSpoolRef.state, 'Evicting'))
+    .orderBy(sql`random()`)
+    .limit(ROUND);
   for (const copy of evicting) await startEviction(dependencies, copy);
 }

@@ -12,11 +12,12 @@ export function createPurger({ db }: { db: Database }): () => Promise<void> {
   return async () => {
     const settings = await readSettings(db);
     if (performance.now() - lastMs < Number(settings['event.purge.interval']) * 1000) return;
-    lastMs = performance.now();
     const eventDays = Number(settings['event.purge.delay']);
     const removedDays = Number(settings['expunged.resources.purge.keep.past.days']);
     if (eventDays > 0) await purgeEvents(db, eventDays);
     await purgeJobs(db, Number(settings['job.expire.minutes']));
     if (removedDays > 0) await purgeRemoved(db, removedDays);
+    // Only now: a database that was away for a moment must not mean that nothing is removed for a day.
+    lastMs = performance.now();
   };
 }

@@ -1,9 +1,10 @@
-import { and, eq, inArray } from 'drizzle-orm';
+import { and, eq, inArray, or } from 'drizzle-orm';
 import { host, reconciliationFinding, storagePool, vmInstance, volumes } from '../../../db/schema/index.js';
 import type { Finding, FindingKind, Orphan } from '../../../shared/reconciliation.js';
 import type { Transaction } from '../dependencies.js';
 import { recordEvent } from '../record-event.js';
 
+const BATCH = 5_000;
 /** Names in the text of one event. */
 const NAMED = 10;
 
@@ -45,20 +46,12 @@ export async function reportFindings(tx: Transaction, placeIds: string[], findin
     .for('update');
   const present = new Set(findings.map(keyOf));
   const reported = new Set(known.map(keyOf));
-  for (const gone of known.filter((row) => !present.has(keyOf(row)))) {
-    await tx
-      .delete(reconciliationFinding)
-      .where(
-        and(
-          eq(reconciliationFinding.placeId, gone.placeId),
-          eq(reconciliationFinding.kind, gone.kind),
-          eq(reconciliationFinding.name, gone.name),
-        ),
-      );
+  for (const gone of batches(known.filter((row) => !present.has(keyOf(row))))) {
+    await tx.delete(reconciliationFinding).where(or(...grouped(gone, placeAndKind).map(isAnyOf)));
   }
   const fresh = findings.filter((finding) => !reported.has(keyOf(finding)));
-  if (fresh.length > 0) await tx.insert(reconciliationFinding).values(fresh).onConflictDoNothing();
-  for (const ofKind of grouped(fresh, ({ placeId, kind }) => `${placeId} ${kind}`)) {
+  for (const batch of batches(fresh)) await tx.insert(reconciliationFinding).values(batch).onConflictDoNothing();
+  for (const ofKind of grouped(fresh, placeAndKind)) {
     const { placeId, kind } = ofKind[0]!;
     const names = ofKind.map(({ name }) => name).toSorted();
     const { type, level } = EVENTS[kind];
@@ -74,11 +67,32 @@ export async function reportFindings(tx: Transaction, placeIds: string[], findin
   }
 }
 
-const keyOf = ({ placeId, kind, name }: Finding): string => `${placeId} ${kind} ${name}`;
+const placeAndKind = ({ placeId, kind }: Finding): string => `${placeId} ${kind}`;
+const keyOf = (finding: Finding): string => `${placeAndKind(finding)} ${finding.name}`;
+
+/** @param findings of one kind at one place */
+const isAnyOf = (findings: readonly Finding[]) =>
+  and(
+    eq(reconciliationFinding.placeId, findings[0]!.placeId),
+    eq(reconciliationFinding.kind, findings[0]!.kind),
+    inArray(
+      reconciliationFinding.name,
+      findings.map(({ name }) => name),
+    ),
+  );
+
+/** PostgreSQL takes 65,535 parameters in a statement, and a database from a backup may know none of a pool's files. */
+function* batches<Item>(items: readonly Item[]): Generator<Item[]> {
+  for (let start = 0; start < items.length; start += BATCH) yield items.slice(start, start + BATCH);
+}
 
 function grouped<Item>(items: readonly Item[], keyOfItem: (item: Item) => string): Item[][] {
   const groups = new Map<string, Item[]>();
-  for (const item of items) groups.set(keyOfItem(item), [...(groups.get(keyOfItem(item)) ?? []), item]);
+  for (const item of items) {
+    const group = groups.get(keyOfItem(item));
+    if (group) group.push(item);
+    else groups.set(keyOfItem(item), [item]);
+  }
   return [...groups.values()];
 }
 
