@@ -34,7 +34,9 @@ export async function insertNics(
     .where(and(inArray(networks.id, ids), isNull(networks.removed)))
     // One order for all, so that two deployments and two deletions never wait for each other in a circle.
     .orderBy(networks.id)
-    .for('share');
+    // What the foreign key of the interface takes too: a stronger lock of the one User network would be taken, and given
+    // up, by every deployment of the zone.
+    .for('key share');
   if (held.length < ids.length) throw new SlipwayError('SLIPWAY_RESOURCE_STATE', 'A network of the VM is gone');
   for (const [deviceId, { networkId, macAddress }] of wanted.entries()) {
     await insertNic(db, { instanceId, networkId, deviceId }, macAddress);

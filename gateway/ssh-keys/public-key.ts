@@ -34,13 +34,25 @@ export function parsePublicKey(text: string): SshPublicKey {
   const isKey =
     // Buffer skips what is not base64; the round trip notices.
     blob.toString('base64') === base64 && fields?.[0]?.toString('latin1') === type;
-  if (!isKey || fields.length - 1 !== FIELDS.get(type) || fields.some((field) => field.length === 0)) {
+  if (!isKey || fields.length - 1 !== FIELDS.get(type) || fields.some((field) => field.length === 0) || isOdd(fields)) {
     throw new SlipwayError(
       'SLIPWAY_PARAMETER_INVALID',
       `Public key is invalid: it is no line of type ${[...FIELDS.keys()].join(', ')} in the form of OpenSSH`,
     );
   }
   return { line: `${type} ${base64}`, fingerprint: fingerprintOf(blob) };
+}
+
+/** sshd's own limit (RequiredRSASize). */
+const MIN_RSA_BYTES = 1024 / 8;
+const ED25519_BYTES = 32;
+
+/** Whether a key is of a size, or on a curve, that its type does not have. */
+function isOdd([type, first, second]: Buffer[]): boolean {
+  const name = type!.toString('latin1');
+  if (name === 'ssh-rsa') return second!.length < MIN_RSA_BYTES;
+  if (name.includes('ed25519')) return first!.length !== ED25519_BYTES;
+  return first!.toString('latin1') !== /nistp\d+/.exec(name)?.[0];
 }
 
 const fingerprintOf = (blob: Buffer): string => createHash('md5').update(blob).digest('hex').match(/../g)!.join(':');

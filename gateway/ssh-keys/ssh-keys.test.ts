@@ -21,6 +21,17 @@ function madeByKeygen(type: string, bits?: string): { text: string; fingerprint:
   return { text: readFileSync(`${file}.pub`, 'utf8'), fingerprint: fingerprint! };
 }
 
+function sshLine(type: string, ...fields: Buffer[]): string {
+  const parts = [Buffer.from(type), ...fields].flatMap((field) => {
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(field.length);
+    return [length, field];
+  });
+  return `${type} ${Buffer.concat(parts).toString('base64')}`;
+}
+
+const rsaLine = (bytes: number): string => sshLine('ssh-rsa', Buffer.from([1, 0, 1]), Buffer.alloc(bytes, 0x7f));
+
 describe('parsePublicKey', () => {
   test.each([
     ['rsa', '2048'],
@@ -45,8 +56,15 @@ describe('parsePublicKey', () => {
     ['bytes that are no base64', good.replace('AAAAC3', 'AAAA*C3')],
     ['options before the key', `command="reboot" ${good}`],
     ['a private key', '-----BEGIN RSA PRIVATE KEY----- MIIEow'],
+    ['an RSA key of 512 bits', rsaLine(64)],
+    ['an Ed25519 key of 31 bytes', sshLine('ssh-ed25519', Buffer.alloc(31, 7))],
+    ['a key on another curve', sshLine('ecdsa-sha2-nistp256', Buffer.from('nistp384'), Buffer.alloc(65, 4))],
     ['a type that sshd does not take', 'ssh-dss AAAAB3NzaC1kc3MAAAABAQAAAAEBAAAAAQEAAAABAQ=='],
   ])('refuses %s', (_what, text) => expect(() => parsePublicKey(text)).toThrow('Public key is invalid'));
+
+  test('takes the smallest RSA key that sshd takes', () => {
+    expect(parsePublicKey(rsaLine(128)).line).toBe(rsaLine(128));
+  });
 
   test('leaves out what stands behind the key: it would be a line of its own in the guest', () => {
     expect(parsePublicKey(`${good} me\nssh-rsa AAAA`).line).toBe(good);

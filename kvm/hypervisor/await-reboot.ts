@@ -1,5 +1,8 @@
 import { spawn } from 'node:child_process';
 
+/** A libvirtd that hangs lets nobody connect: nothing would end the wait then. */
+const CONNECT_MS = 30_000;
+
 /**
  * Asks for a reboot and waits until the domain has begun it, which only an event tells: the domain lives on.
  *
@@ -17,6 +20,7 @@ export async function awaitReboot(
   const child = spawn('setpriv', ['--pdeathsig', 'TERM', '--', ...virsh, listen], {
     stdio: ['ignore', 'pipe', 'ignore'],
     env: { ...process.env, LC_ALL: 'C' },
+    timeout: CONNECT_MS + timeoutMs,
   });
   const stop = (): unknown => child.kill();
   signal?.addEventListener('abort', stop);

@@ -1,10 +1,15 @@
+import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SlipwayError } from '../../shared/errors.js';
 import { awaitReboot } from './await-reboot.js';
 import { isAlive, type OwnDomains } from './own-domains.js';
 import type { Virsh } from './virsh.js';
 
-const SHUTDOWN_POLL_MS = 250;
+/** Of looks at a guest that powers off. */
+const FIRST_POLL_MS = 250;
+const LONGEST_POLL_MS = 2_000;
+/** Each look is a process, and a host that is drained has many guests to look at. */
+const POLL_SHARE_OF_WAIT = 0.25;
 
 export interface GuestPatience {
   /** Without asking the guest. */
@@ -35,12 +40,15 @@ export async function powerOff(
   if (isForced) return false;
   // A guest that cannot be asked (paused, still booting) is ended when the time is over.
   await virsh.run(['shutdown', vmId]).catch(() => undefined);
-  const deadlineMs = Date.now() + timeoutMs;
-  while (Date.now() < deadlineMs) {
+  // The clock of the host may be set back by hours.
+  const begunMs = performance.now();
+  for (;;) {
+    const waitedMs = performance.now() - begunMs;
+    if (waitedMs >= timeoutMs) return false;
     if (await isGone()) return true;
-    await sleep(SHUTDOWN_POLL_MS, undefined, { signal });
+    const pollMs = Math.min(Math.max(FIRST_POLL_MS, waitedMs * POLL_SHARE_OF_WAIT), LONGEST_POLL_MS);
+    await sleep(Math.min(pollMs, timeoutMs - waitedMs), undefined, { signal });
   }
-  return false;
 }
 
 /**
