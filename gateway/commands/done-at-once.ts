@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Database } from '../../db/client.js';
 import { completeJob, createJob } from '../../db/jobs.js';
+import { JOB_STATUS } from '../../db/schema/index.js';
 import { earlierJob, jobOfCall } from './async-jobs.js';
 import type { CommandContext } from './define-command.js';
 
@@ -27,7 +28,7 @@ export async function doneAtOnce(
   const earlier = await earlierJob(db, context, { customjobid, jobCmd, instanceId });
   if (earlier) return { jobid: earlier.id };
   return db.transaction(async (tx) => {
-    await work(tx);
+    // The job first: of two equal calls at once the second waits here, and does nothing.
     const created = await createJob(tx, {
       ...call,
       id: customjobid ?? randomUUID(),
@@ -38,6 +39,8 @@ export async function doneAtOnce(
       workflowInput: {},
     });
     const job = jobOfCall(created, { jobCmd, accountId: caller.accountId, instanceId });
+    if (job.jobStatus !== JOB_STATUS.inProgress) return { jobid: job.id };
+    await work(tx);
     await completeJob(tx, job.id, { status: 'succeeded', resultCode: 0, result: { success: true } });
     return { jobid: job.id };
   });

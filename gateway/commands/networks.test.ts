@@ -231,6 +231,19 @@ describe('deleteNetwork', () => {
     expect(gateway.started).toEqual([]);
   });
 
+  test('answers equal calls at once with one job, and deletes once', async () => {
+    const { id } = await create();
+    const customjobid = '22222222-2222-4222-8222-222222222222';
+    expect(await Promise.all([1, 2, 3].map(() => remove(id, { customjobid })))).toEqual(
+      Array(3).fill({ jobid: customjobid }),
+    );
+    const told = await gateway.db
+      .select()
+      .from(event)
+      .where(eq(event.resourceId, id as string));
+    expect(told.filter(({ type }) => type === 'NETWORK.DELETE')).toHaveLength(1);
+  });
+
   test('refuses a network as long as a VM has an interface in it', async () => {
     const { id } = await create();
     const vmId = await vmIn(id as string);
