@@ -23,6 +23,8 @@ import { createTestDatabase, type TestDatabase } from './test-database.js';
 export interface ControlPlane extends TestDatabase {
   client: Client;
   connection: NativeConnection;
+  /** Ends the control worker, and then starts another one. */
+  replaceWorker(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -63,25 +65,36 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   const connection = await NativeConnection.connect({ address: server.address });
   const client = new Client({ connection: await Connection.connect({ address: server.address }) });
   await ensureSearchAttributes(client);
-  const worker = await Worker.create({
-    connection,
-    taskQueue: CONTROL_TASK_QUEUE,
-    workflowBundle: await testWorkflowBundle(),
-    activities: createControlActivities({ db: database.db, client, secretBox: database.secretBox }),
-    interceptors: { activity: [activityBoundary] },
-  });
-  const running = worker.run();
+  const workflowBundle = await testWorkflowBundle();
+  const startWorker = async (): Promise<() => Promise<void>> => {
+    const worker = await Worker.create({
+      connection,
+      taskQueue: CONTROL_TASK_QUEUE,
+      workflowBundle,
+      activities: createControlActivities({ db: database.db, client, secretBox: database.secretBox }),
+      interceptors: { activity: [activityBoundary] },
+    });
+    const running = worker.run();
+    return async () => {
+      worker.shutdown();
+      await running;
+    };
+  };
+  let stopWorker = await startWorker();
   return {
     ...database,
     client,
     connection,
+    async replaceWorker() {
+      await stopWorker();
+      stopWorker = await startWorker();
+    },
     async stop() {
       if (process.env['RECORD_HISTORIES']) {
         const testFile = path.basename(expect.getState().testPath ?? '', '.test.ts');
         await recordHistories(client, server.address, testFile);
       }
-      worker.shutdown();
-      await running;
+      await stopWorker();
       await client.connection.close();
       await connection.close();
       await server.process.stop();

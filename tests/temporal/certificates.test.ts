@@ -1,0 +1,342 @@
+import { and, eq } from 'drizzle-orm';
+import { createHash } from 'node:crypto';
+import { createControlActivities } from '../../activities/control/index.js';
+import { provisionCertificates } from '../../client/provision-certificates.js';
+import { addCertificate, provisionCertificate, revokeCertificate } from '../../db/certificates.js';
+import {
+  configuration,
+  dataCenter,
+  directDownloadCertificate,
+  directDownloadCertificateHostMap as map,
+  event,
+  host,
+  user,
+} from '../../db/schema/index.js';
+import { writeSettings } from '../../db/settings.js';
+import { certificateWorkflowId } from '../../shared/workflow-ids.js';
+import {
+  CERTIFICATE_SCHEDULE_ID,
+  createCertificateScheduler,
+} from '../../workers/control-worker/certificate-schedule.js';
+import { provisionPending } from '../../workers/control-worker/provision-pending.js';
+import { type ControlPlane, startControlPlane } from '../support/control-plane.js';
+import { FakeHost, refusal } from '../support/fake-host.js';
+import { waitFor } from '../support/wait-for.js';
+
+type Certificate = typeof directDownloadCertificate.$inferSelect;
+
+const DAY_MS = 86_400_000;
+const FAILURE = 'DIRECT.DOWNLOAD.CERTIFICATE.FAILURE';
+
+describe('certificates on hosts', () => {
+  let plane: ControlPlane;
+  let first: FakeHost;
+  let second: FakeHost;
+  let caller: Parameters<typeof addCertificate>[1];
+
+  beforeAll(async () => {
+    plane = await startControlPlane();
+    const [admin] = await plane.db.select().from(user).limit(1);
+    caller = { userId: admin!.id, accountId: admin!.accountId, role: 'Admin' };
+  });
+  afterAll(() => plane.stop());
+  beforeEach(async () => {
+    first = await FakeHost.join(plane, 'host-1');
+    second = await FakeHost.join(plane, 'host-2');
+    await Promise.all([first.isStatus('Up'), second.isStatus('Up')]);
+  });
+  afterEach(async () => {
+    await Promise.all([first.retire(), second.retire()]);
+    await plane.db.delete(directDownloadCertificate);
+    await plane.db.delete(event);
+  });
+
+  /** As uploadTemplateDirectDownloadCertificate stores it. */
+  const add = (alias: string, { days = 365 } = {}): Promise<Certificate> =>
+    addCertificate(plane.db, caller, {
+      zoneId: plane.seeded.zoneId,
+      alias,
+      facts: {
+        certificate: `PEM of ${alias}`,
+        fingerprint: createHash('sha256').update(alias).digest('hex'),
+        subject: alias,
+        issuer: alias,
+        serialNumber: '1',
+        version: 3,
+        notBefore: new Date(0).toISOString(),
+        notAfter: new Date(Date.now() + days * DAY_MS).toISOString(),
+      },
+    });
+  const statusOf = async (certificate: Certificate, fake: FakeHost) => {
+    const of = and(eq(map.certificateId, certificate.id), eq(map.hostId, fake.hostId));
+    const [row] = await plane.db.select().from(map).where(of);
+    return row?.reason ?? row?.status;
+  };
+  const isStatus = (certificate: Certificate, fake: FakeHost, status: string) =>
+    waitFor(
+      `${certificate.alias} on ${fake.name} is ${status}`,
+      async () => (await statusOf(certificate, fake)) === status,
+    );
+  const begin = (certificate: Certificate) =>
+    provisionCertificates(plane.client, certificate, () => Promise.resolve(true));
+  const provision = async (certificate: Certificate) => {
+    await begin(certificate);
+    await plane.client.workflow.getHandle(certificateWorkflowId(certificate.id)).result();
+  };
+  const upload = async (alias: string) => {
+    const certificate = await add(alias);
+    await provision(certificate);
+    return certificate;
+  };
+  const sync = async () => {
+    const workflowId = `sync-${crypto.randomUUID()}`;
+    await plane.client.workflow.execute('syncCertificates', { workflowId, taskQueue: 'control', args: [] });
+    return (await plane.client.workflow.getHandle(workflowId).fetchHistory()).events ?? [];
+  };
+  const heldBy = (fake: FakeHost) => fake.keystore.certificates.map(({ alias }) => alias).toSorted();
+  const failures = async () =>
+    (await plane.db.select().from(event).where(eq(event.type, FAILURE))).map(({ description }) => description);
+  const ageAll = () => plane.db.update(map).set({ lastUpdated: new Date(0).toISOString() });
+  /** Has a host take an order and answer only when it is let. */
+  const holdBack = (fake: FakeHost) => {
+    let letGo = () => undefined as void;
+    const released = new Promise<void>((resolve) => (letGo = resolve));
+    let isTaken = false;
+    fake.override('applyCertificates', async (desired) => {
+      isTaken = true;
+      fake.override('applyCertificates', undefined);
+      await released;
+      if (desired.generation < fake.keystore.generation) throw refusal('SLIPWAY_FENCED', 'older');
+      fake.keystore = desired;
+      return { report: fake.status().facts.keystore!, rejected: [] };
+    });
+    return { letGo, isTaken: () => waitFor('it is taken', () => Promise.resolve(isTaken)) };
+  };
+
+  it('are UPLOADED or REVOKED when the host has confirmed it, each host having its own set', async () => {
+    const a = await upload('a');
+    const b = await upload('b');
+    expect([heldBy(first), heldBy(second)]).toEqual([
+      ['a', 'b'],
+      ['a', 'b'],
+    ]);
+    await revokeCertificate(plane.db, caller, a, { id: second.hostId, name: second.name });
+    await provision(a);
+    expect([heldBy(first), heldBy(second)]).toEqual([['a', 'b'], ['b']]);
+    expect([await statusOf(a, first), await statusOf(a, second)]).toEqual(['UPLOADED', 'REVOKED']);
+    await revokeCertificate(plane.db, caller, b, undefined);
+    await provisionCertificate(plane.db, caller, b, { id: first.hostId, name: first.name });
+    await provision(b);
+    expect([heldBy(first), heldBy(second)]).toEqual([['a', 'b'], []]);
+    expect([await statusOf(b, first), await statusOf(b, second)]).toEqual(['UPLOADED', 'REVOKED']);
+  });
+
+  it('are FAILED with the reason on a host that cannot keep them, told once, until the sync heals it', async () => {
+    first.override('applyCertificates', () => Promise.reject(refusal('SLIPWAY_KEYSTORE', 'its disk is full')));
+    const a = await upload('a');
+    expect([await statusOf(a, first), await statusOf(a, second)]).toEqual(['its disk is full', 'UPLOADED']);
+    await sync();
+    expect(await failures()).toEqual(['Host host-1 has not the certificates that it should: its disk is full']);
+    first.override('applyCertificates', async ({ generation }) => ({
+      report: { generation, digest: 'of none' },
+      rejected: [{ alias: 'a', reason: 'it is unreadable' }],
+    }));
+    await sync();
+    expect(await statusOf(a, first)).toBe('The host has other certificates than it was given');
+    first.override('applyCertificates', undefined);
+    await sync();
+    expect(await statusOf(a, first)).toBe('UPLOADED');
+    // It lost them, and cannot have them again.
+    first.override('applyCertificates', () => Promise.reject(refusal('SLIPWAY_KEYSTORE', 'its disk is full')));
+    await revokeCertificate(plane.db, caller, a, undefined);
+    await provision(a);
+    expect([await statusOf(a, first), await statusOf(a, second)]).toEqual(['its disk is full', 'REVOKED']);
+  });
+
+  it('reach a host that was Down when it is back, and one that joins before it is Up', async () => {
+    await plane.db.update(host).set({ status: 'Down' }).where(eq(host.id, second.hostId));
+    const a = await upload('a');
+    expect([await statusOf(a, first), await statusOf(a, second)]).toEqual(['UPLOADED', 'PENDING']);
+    await second.stop();
+    await second.start();
+    await isStatus(a, second, 'UPLOADED');
+    const third = await FakeHost.join(plane, 'host-3');
+    await third.isStatus('Up');
+    const isUp = and(eq(event.type, 'HOST.UP'), eq(event.resourceId, third.hostId));
+    const [up] = await plane.db.select().from(event).where(isUp);
+    const [given] = await plane.db.select().from(map).where(eq(map.hostId, third.hostId));
+    expect(new Date(given!.lastUpdated).getTime()).toBeLessThan(new Date(up!.created).getTime());
+    expect(heldBy(third)).toEqual(['a']);
+    expect(await statusOf(a, third)).toBe('UPLOADED');
+    await third.retire();
+  });
+
+  it('are given again to a host whose files were deleted by hand, or that was rebuilt', async () => {
+    const a = await upload('a');
+    first.keystore = { ...first.keystore, certificates: [] };
+    await waitFor('it has them again', () => Promise.resolve(heldBy(first).length === 1));
+    await second.stop();
+    second.keystore = { generation: 0, certificates: [] };
+    await second.start();
+    await waitFor('it has them again', () => Promise.resolve(heldBy(second).length === 1));
+    await isStatus(a, first, 'UPLOADED');
+    await isStatus(a, second, 'UPLOADED');
+  });
+
+  it('keep no host from Up that cannot keep them', async () => {
+    const a = await add('a');
+    first.override('applyCertificates', async () => {
+      await plane.db.update(host).set({ status: 'Down' }).where(eq(host.id, first.hostId));
+      throw refusal('SLIPWAY_KEYSTORE', 'its disk is full');
+    });
+    await first.stop();
+    await first.start();
+    await isStatus(a, first, 'its disk is full');
+    await first.isStatus('Up');
+  });
+
+  it('are not taken back by an order that comes late', async () => {
+    const held = holdBack(first);
+    const a = await add('a');
+    await begin(a);
+    await held.isTaken();
+    const b = await upload('b');
+    expect([await statusOf(a, first), await statusOf(b, first)]).toEqual(['UPLOADED', 'UPLOADED']);
+    held.letGo();
+    await plane.client.workflow.getHandle(certificateWorkflowId(a.id)).result();
+    expect([await statusOf(a, first), await statusOf(b, first)]).toEqual(['UPLOADED', 'UPLOADED']);
+    expect(heldBy(first)).toEqual(['a', 'b']);
+  });
+
+  it('are not confirmed by an answer to what was wanted before', async () => {
+    const held = holdBack(first);
+    const a = await add('a');
+    await begin(a);
+    await held.isTaken();
+    await revokeCertificate(plane.db, caller, a, undefined);
+    held.letGo();
+    await plane.client.workflow.getHandle(certificateWorkflowId(a.id)).result();
+    expect(await statusOf(a, second)).toBe('PENDING');
+    await provision(a);
+    expect([await statusOf(a, first), await statusOf(a, second)]).toEqual(['REVOKED', 'REVOKED']);
+  });
+
+  it('come to hosts that know of a later generation, as after the database was restored', async () => {
+    first.keystore = { generation: 1_000_000, certificates: [] };
+    await first.stop();
+    await first.start();
+    await first.isStatus('Up');
+    await waitFor('it has said so', async () => {
+      const [row] = await plane.db.select().from(host).where(eq(host.id, first.hostId));
+      return row!.keystoreGeneration === 1_000_000;
+    });
+    const a = await upload('a');
+    expect(await statusOf(a, first)).toBe('UPLOADED');
+    expect(first.keystore.generation).toBe(1_000_001);
+  });
+
+  it('are brought to the end when the control worker is replaced, and when the workflow was terminated', async () => {
+    const held = holdBack(first);
+    const a = await add('a');
+    await begin(a);
+    await held.isTaken();
+    await plane.replaceWorker();
+    held.letGo();
+    await isStatus(a, first, 'UPLOADED');
+    const again = holdBack(first);
+    const b = await add('b');
+    await begin(b);
+    await again.isTaken();
+    await plane.client.workflow.getHandle(certificateWorkflowId(b.id)).terminate('by hand');
+    again.letGo();
+    await provisionPending(plane);
+    expect(await statusOf(b, first)).toBe('PENDING');
+    await ageAll();
+    await provisionPending(plane);
+    await isStatus(b, first, 'UPLOADED');
+  });
+
+  describe('the sync', () => {
+    it('asks no host when nothing is missing', async () => {
+      await upload('a');
+      const asked = first.timesAsked('applyCertificates') + second.timesAsked('applyCertificates');
+      const history = await sync();
+      expect(first.timesAsked('applyCertificates') + second.timesAsked('applyCertificates')).toBe(asked);
+      expect(
+        history.flatMap(({ activityTaskScheduledEventAttributes: of }) => (of ? [of.activityType?.name] : [])),
+      ).toEqual(['warnOfExpiry', 'listDueKeystores']);
+    });
+
+    it('leaves disabled zones alone', async () => {
+      const a = await add('a');
+      await plane.db.update(dataCenter).set({ allocationState: 'Disabled' });
+      await sync();
+      expect(await statusOf(a, first)).toBe('PENDING');
+      await plane.db.update(dataCenter).set({ allocationState: 'Enabled' });
+      await sync();
+      expect(await statusOf(a, first)).toBe('UPLOADED');
+    });
+
+    it('tells of each end 30, 7 and 1 days ahead and when it is there, once each', async () => {
+      const warn = createControlActivities({ ...plane }).warnOfExpiry;
+      const a = await add('a', { days: 31 });
+      await add('far');
+      const gone = await add('gone', { days: 1 });
+      await revokeCertificate(plane.db, caller, gone, undefined);
+      const texts = async () =>
+        (await plane.db.select().from(event).where(eq(event.type, 'DIRECT.DOWNLOAD.CERTIFICATE.EXPIRY')))
+          .map(({ level, description }) => `${level} ${description.replace(/, on .*/, '')}`)
+          .toSorted();
+      for (const days of [31, 29, 20, 6, 5, 0.5, 0.4, -1, -2]) {
+        const notAfter = new Date(Date.now() + days * DAY_MS).toISOString();
+        await plane.db
+          .update(directDownloadCertificate)
+          .set({ notAfter })
+          .where(eq(directDownloadCertificate.id, a.id));
+        await warn();
+      }
+      const [zone] = await plane.db.select().from(dataCenter);
+      const about = `Certificate a of zone ${zone!.name}`;
+      expect(await texts()).toEqual([
+        `ERROR ${about} has expired`,
+        `WARN ${about} expires in less than 30 days`,
+        `WARN ${about} expires in less than 7 days`,
+        `WARN ${about} expires in less than a day`,
+      ]);
+    });
+
+    it('is started by a schedule that follows the setting', async () => {
+      const setHours = (hours: number) =>
+        writeSettings(plane.db, { 'direct.download.certificate.background.task.interval': String(hours) });
+      const schedule = plane.client.schedule.getHandle(CERTIFICATE_SCHEDULE_ID);
+      const shown = async () => {
+        const { spec, state, policies } = await schedule.describe();
+        return {
+          everyMs: spec.intervals?.map(({ every }) => every),
+          isPaused: state.paused,
+          overlap: policies.overlap,
+        };
+      };
+      const follow = createCertificateScheduler(plane);
+      await follow();
+      expect(await shown()).toEqual({ everyMs: [3_600_000], isPaused: false, overlap: 'SKIP' });
+      await setHours(6);
+      await follow();
+      expect(await shown()).toMatchObject({ everyMs: [6 * 3_600_000], isPaused: false });
+      await setHours(0);
+      await follow();
+      expect(await shown()).toMatchObject({ isPaused: true });
+      await setHours(2);
+      await follow();
+      expect(await shown()).toMatchObject({ everyMs: [2 * 3_600_000], isPaused: false });
+      // A control worker that starts makes it anew, and leaves an operator's pause as it is.
+      await schedule.pause('maintenance of the image servers');
+      await plane.db.delete(configuration);
+      await createCertificateScheduler(plane)();
+      expect(await shown()).toMatchObject({ everyMs: [3_600_000], isPaused: true });
+      const a = await add('a');
+      await schedule.trigger();
+      await isStatus(a, first, 'UPLOADED');
+    });
+  });
+});
