@@ -18,8 +18,9 @@ import { generateKeyPair } from '../../kvm/keystore/sealed-box.js';
 import type { SettingValues } from '../../shared/settings.js';
 import { vmWorkflowId } from '../../shared/workflow-ids.js';
 import { createTestDatabase, type TestDatabase } from '../../tests/support/test-database.js';
+import { waitFor } from '../../tests/support/wait-for.js';
 import { type ClaimHostInput, claimHost, type ClaimHostResult } from './claim-host.js';
-import { releaseCapacity } from './capacity.js';
+import { releaseCapacity, takeCapacity } from './capacity.js';
 
 const GiB = 1024 ** 3;
 /** The offering takes 500 MHz and 512 MiB. */
@@ -152,6 +153,41 @@ describe('claimHost', () => {
     for (const { vmId } of vms) await database.db.transaction((tx) => releaseCapacity(tx, vmId, 2));
     expect(await used()).toMatchObject([{ cpuUsedMhz: 0, ramUsedBytes: 0 }]);
     expect(await claim(late)).toMatchObject({ outcome: 'claimed' });
+  });
+
+  it('leaves a host that it waited for in vain to others, while it looks at more', async () => {
+    await addHosts(['host-1']);
+    await addVms(1);
+    const { db } = database;
+    const [hostId] = hostIds as [string];
+    const [pool] = await db.select().from(storagePool);
+    const factors = { cpu: 1, memory: 1, storage: 1 };
+    const wanted = { vmId: vms[0]!.vmId, token: 2, hostId, poolId: pool!.id, cpuMhz: 500, ramBytes: GiB, diskBytes: 0 };
+    await db.transaction(async (planner) => {
+      let letGo = (): void => undefined;
+      let tellFull = (): void => undefined;
+      const isWaitedFor = new Promise<void>((resolve) => (letGo = resolve));
+      const isFull = new Promise<void>((resolve) => (tellFull = resolve));
+      const filling = db.transaction(async (other) => {
+        await other.update(host).set({ cpuUsedMhz: 2000 }).where(eq(host.id, hostId));
+        tellFull();
+        await isWaitedFor;
+      });
+      await isFull;
+      const taking = takeCapacity(planner, wanted, { factors, mayWait: true });
+      await waitFor('the planner waits for the host', async () => {
+        const [waiting] = await db.execute(sql`select count(*)::int as n from pg_locks where not granted`);
+        return waiting!['n'] === 1;
+      });
+      letGo();
+      await filling;
+      expect(await taking).toBe(false);
+      const isHost = eq(host.id, hostId);
+      await db.transaction(async (third) => {
+        const free = await third.select().from(host).where(isHost).for('no key update', { skipLocked: true });
+        expect(free).toHaveLength(1);
+      });
+    });
   });
 
   it('spreads what comes at once over hosts that are equal', async () => {
