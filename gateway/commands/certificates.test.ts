@@ -293,9 +293,9 @@ it('allows no status that contradicts what is wanted', async () => {
       .update(directDownloadCertificateHostMap)
       .set(set)
       .where(eq(directDownloadCertificateHostMap.certificateId, id));
-  await expect(change({ revoked: true })).rejects.toThrow();
-  await expect(change({ status: 'REVOKED' })).rejects.toThrow();
-  await expect(change({ status: 'FAILED' })).rejects.toThrow();
+  await expect(change({ revoked: true })).rejects.toThrow('Failed query');
+  await expect(change({ status: 'REVOKED' })).rejects.toThrow('Failed query');
+  await expect(change({ status: 'FAILED' })).rejects.toThrow('Failed query');
 });
 
 it.each(['upload', 'revoke', 'list', 'provision'])('%s is for root admins only', async (command) => {
