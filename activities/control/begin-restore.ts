@@ -1,5 +1,5 @@
-import { eq, sql } from 'drizzle-orm';
-import { storagePool, type vmTemplate, volumes } from '../../db/schema/index.js';
+import { and, eq, gte, sql } from 'drizzle-orm';
+import { asyncJob, storagePool, type vmTemplate, volumes } from '../../db/schema/index.js';
 import { readSettings } from '../../db/settings.js';
 import { SlipwayError } from '../../shared/errors.js';
 import { type ImageFormat, isDiskFormat } from '../../shared/images.js';
@@ -64,8 +64,8 @@ const begin = ({ db }: ControlDependencies, input: RestoreVirtualMachineInput): 
     const vm = await lockVm(tx, input);
     if (!vm) return null;
     const [begun] = await tx.select().from(volumes).where(eq(volumes.id, input.jobId));
-    // A `customjobid` may be given again when its job has been purged.
-    if (begun && (begun.instanceId !== vm.id || begun.state === 'Expunged')) {
+    // A `customjobid` may be given again when its job has been purged. The disk of that one may be about to be removed.
+    if (begun && (begun.instanceId !== vm.id || !(await isDiskOf(tx, input.jobId)))) {
       throw new SlipwayError(
         'SLIPWAY_PARAMETER_INVALID',
         `The job id ${input.jobId} is in use; give another customjobid`,
@@ -115,6 +115,16 @@ const begin = ({ db }: ControlDependencies, input: RestoreVirtualMachineInput): 
       rootDisk: { sizeBytes, isCopy: settings['create.full.clone'] === 'true' },
     };
   });
+
+/** Whether the job has begun the disk, and not an earlier one that had its id. */
+async function isDiskOf(tx: Transaction, jobId: string): Promise<boolean> {
+  const rows = await tx
+    .select({ id: volumes.id })
+    .from(volumes)
+    .innerJoin(asyncJob, eq(asyncJob.id, volumes.id))
+    .where(and(eq(volumes.id, jobId), gte(volumes.created, asyncJob.created)));
+  return rows.length > 0;
+}
 
 type Template = typeof vmTemplate.$inferSelect;
 

@@ -20,6 +20,7 @@ import { type CommandContext, defineCommand, EVERYBODY } from './define-command.
 import { keyPairsOf } from './deploy-virtual-machine/key-pairs.js';
 import { nicsOf } from './deploy-virtual-machine/nics.js';
 import { params } from './deploy-virtual-machine/parameters.js';
+import { requireForUsers } from './deploy-virtual-machine/require-for-users.js';
 import { rootDiskOf } from './deploy-virtual-machine/root-disk.js';
 import { withinOf } from './deploy-virtual-machine/within.js';
 
@@ -99,12 +100,7 @@ async function templateOf(
 ): Promise<DeployableTemplate> {
   const template = await findTemplate(db, caller, { id, zoneId: zone.id });
   if (!template) throw noSuchEntity(command, 'templateid', id);
-  if (template.type === 'SYSTEM') {
-    throw new SlipwayError(
-      'SLIPWAY_PARAMETER_INVALID',
-      `Unable to use system template ${template.name} to deploy a user vm`,
-    );
-  }
+  requireForUsers(template);
   if (!template.isInZone) {
     throw new SlipwayError(
       'SLIPWAY_RESOURCE_STATE',

@@ -2,6 +2,7 @@ import { findTemplate } from '../../db/reads/find-deployment-parts.js';
 import { findDiskOffering } from '../../db/reads/list-disk-offerings.js';
 import type { VirtualMachineRow } from '../../db/lock-virtual-machine.js';
 import { SlipwayError } from '../../shared/errors.js';
+import { requireForUsers } from './deploy-virtual-machine/require-for-users.js';
 import type { RestoreVirtualMachineInput } from '../../shared/virtual-machines.js';
 import { required, uuid } from '../protocol/parameters.js';
 import { noSuchEntity } from '../protocol/standard-texts.js';
@@ -52,6 +53,7 @@ export const restoreVirtualMachine = defineCommand({
 async function checkTemplate(templateid: string, zoneId: string, { db, caller, command }: CommandContext) {
   const template = await findTemplate(db, caller, { id: templateid, zoneId });
   if (!template) throw noSuchEntity(command, 'templateid', templateid);
+  requireForUsers(template);
   if (!template.isInZone) {
     throw new SlipwayError(
       'SLIPWAY_RESOURCE_STATE',

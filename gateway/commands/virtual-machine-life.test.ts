@@ -1,7 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { eq, sql } from 'drizzle-orm';
 import { completeJob } from '../../db/jobs.js';
-import { dataCenter, event, storagePool, vmInstance, type VmState, volumes } from '../../db/schema/index.js';
+import {
+  dataCenter,
+  event,
+  storagePool,
+  vmInstance,
+  type VmState,
+  vmTemplate,
+  volumes,
+} from '../../db/schema/index.js';
 import { writeSettings } from '../../db/settings.js';
 import { activateTemplate, createTemplate } from '../../db/templates.js';
 import type { ImageFormat } from '../../shared/images.js';
@@ -293,6 +301,15 @@ describe('restoreVirtualMachine', () => {
     ['details', { 'details[0].rootdisksize': '8' }, 'does not support parameter details yet'],
   ])('refuses %s', async (_what, changes, text) => {
     await expect(restore(await vm(), changes)).rejects.toMatchObject(refused(431, text));
+  });
+
+  test.each([
+    ['a system template', 'QCOW2', { type: 'SYSTEM' }, 'Unable to use system template'],
+    ['an ISO that no guest boots from', 'ISO', { bootable: false }, 'requires an ISO that is bootable'],
+  ] as const)('refuses %s', async (_what, format, changes, text) => {
+    const templateid = await addImage({ format });
+    await gateway.db.update(vmTemplate).set(changes).where(eq(vmTemplate.id, templateid));
+    await expect(restore(await vm(), { templateid })).rejects.toMatchObject(refused(431, text));
   });
 
   test('refuses a VM that is neither Running nor Stopped', async () => {

@@ -18,7 +18,7 @@ interface RootDisk {
   diskOfferingId?: string;
 }
 
-type Template = Pick<DeployableTemplate, 'id' | 'name' | 'format' | 'bootable' | 'sizeBytes'>;
+type Template = Pick<DeployableTemplate, 'name' | 'format' | 'sizeBytes'>;
 
 /**
  * How large the root disk is to be. Texts are CloudStack's where it has one.
@@ -26,7 +26,7 @@ type Template = Pick<DeployableTemplate, 'id' | 'name' | 'format' | 'bootable' |
  * @throws SlipwayError SLIPWAY_PARAMETER_INVALID
  */
 export async function rootDiskOf(sizes: Sizes, template: Template, context: CommandContext): Promise<RootDisk> {
-  return template.format === 'ISO' ? blankDisk(sizes, template, context) : diskOfTemplate(sizes, template);
+  return template.format === 'ISO' ? blankDisk(sizes, context) : diskOfTemplate(sizes, template);
 }
 
 function diskOfTemplate({ diskofferingid, size, rootdisksize }: Sizes, template: Template): RootDisk {
@@ -49,10 +49,8 @@ function diskOfTemplate({ diskofferingid, size, rootdisksize }: Sizes, template:
 
 async function blankDisk(
   { diskofferingid, size, rootdisksize }: Sizes,
-  iso: Template,
   { db, command }: CommandContext,
 ): Promise<RootDisk> {
-  if (!iso.bootable) throw invalid(`Installing from ISO requires an ISO that is bootable: ${iso.id}`);
   if (diskofferingid === undefined) {
     throw invalid('Installing from ISO requires a disk offering to be specified for the root disk.');
   }
