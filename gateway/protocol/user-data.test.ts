@@ -17,5 +17,7 @@ test.each([
   ['bits behind the last byte', 'QUJDRF==', 'User data is not base64 encoded'],
   ['a plus that became a space', 'ab cdefg', 'encode each + of the base64 as %2B'],
   ['more than the most', Buffer.alloc(32_769).toString('base64'), 'User data is too long: at most 32768 bytes'],
+  // Half a minute, were each of them looked at from each of them.
+  ['padding without end', `${'='.repeat(250_000)}x`, 'User data is not base64 encoded'],
   ['padding alone', '==', 'User data is too short'],
 ])('refuses %s', (_what, given, message) => expect(() => parseUserData(given)).toThrow(message));

@@ -30,7 +30,7 @@ export const networkFields = {
   domainpath: field('string', 'Path of the domain of the account.'),
   isdefault: field('boolean', 'Whether a virtual machine gets it when nobody names a network.'),
   issystem: field('boolean', 'Always false.'),
-  canusefordeploy: field('boolean', 'Always true.'),
+  canusefordeploy: field('boolean', 'Always true; of a User network the setting allow.user.network has the last word.'),
   restartrequired: field('boolean', 'Always false.'),
   ispersistent: field('boolean', 'Always true.'),
   displaynetwork: field('boolean', 'Always true.'),
