@@ -32,6 +32,8 @@ it.each<[string, HttpHeader[], string]>([
   ['DEL in a value', [['A', `${SECRET}\u007f`]], 'The value of HTTP header A'],
   ['letters beyond ASCII in a value', [['A', `${SECRET}ö`]], 'The value of HTTP header A'],
   ['no value', [['A', ' \t']], 'HTTP header A has no value'],
+  // Half a minute, were each blank looked at from each of them.
+  ['blanks without end', [['A', `a${' '.repeat(250_000)}a`]], 'The value of HTTP header A is longer than 4096'],
   ['a long value', [['A', SECRET + 'v'.repeat(4096)]], 'The value of HTTP header A is longer than 4096'],
   [
     'a header twice, in another case',

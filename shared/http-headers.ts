@@ -52,11 +52,12 @@ export function checkHeaders(headers: readonly HttpHeader[]): HttpHeader[] {
     if (RESERVED_NAME.test(name)) throw invalid(`HTTP header ${name} is Slipway's own to send`);
     if (names.has(name.toLowerCase())) throw invalid(`HTTP header ${name} is given twice`);
     names.add(name.toLowerCase());
-    const value = given.replace(/^[\t ]+|[\t ]+$/g, '');
-    if (value === '') throw invalid(`HTTP header ${name} has no value`);
-    if (value.length > MAX_HEADER_VALUE_LENGTH) {
+    // Before the blanks are looked for: from each of many that no end follows, all others would be looked at.
+    if (given.length > MAX_HEADER_VALUE_LENGTH) {
       throw invalid(`The value of HTTP header ${name} is longer than ${MAX_HEADER_VALUE_LENGTH} characters`);
     }
+    const value = given.replace(/^[\t ]+|[\t ]+$/g, '');
+    if (value === '') throw invalid(`HTTP header ${name} has no value`);
     if (!FIELD_VALUE.test(value)) {
       throw invalid(`The value of HTTP header ${name} has characters other than printable ASCII`);
     }
