@@ -14,6 +14,7 @@ const BENCHES: Record<string, () => Promise<(options: BenchOptions) => Promise<B
   work: async () => (await import('./work.js')).benchWork,
   memory: async () => (await import('./memory.js')).benchMemory,
   herd: async () => (await import('./herd.js')).benchHerd,
+  'certificate-sync': async () => (await import('./certificate-sync.js')).benchCertificateSync,
   'warm-deploy': async () => (await import('./warm-deploy.js')).benchWarmDeploy,
 };
 

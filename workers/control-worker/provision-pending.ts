@@ -8,7 +8,7 @@ import {
 } from '../../db/schema/index.js';
 
 /** Younger ones are seen to by whoever changed what is wanted. */
-const SETTLES_WITHIN_SECONDS = 15;
+const SETTLES_WITHIN_SECONDS = 60;
 
 /**
  * Brings changes of certificates to hosts that are Up and have not said anything of them: the gateway died, Temporal was

@@ -10,8 +10,9 @@ import { control, onHost, settleOnHost } from '../activity-proxies.js';
 import { failureOf } from '../failure-of.js';
 import { mapAtMost } from '../map-at-most.js';
 
-/** Of one workflow: as many sets of certificates have to fit into one message to Temporal. */
-const HOSTS_AT_ONCE = 10;
+/** What goes to hosts at once has to fit into one message to Temporal, which takes 4 MiB. */
+const BYTES_AT_ONCE = 1.5 * 1024 ** 2;
+const MOST_HOSTS_AT_ONCE = 50;
 
 /**
  * Makes the certificates of hosts of one zone equal what they should be, and records what each host says that it has.
@@ -26,7 +27,7 @@ export async function equipHosts(
 ): Promise<KeystoreReport[]> {
   const plan = await control('what are these hosts to trust?').planKeystores({ zoneId, hostIds });
   if (plan.hosts.length === 0) return [];
-  const results = await mapAtMost(HOSTS_AT_ONCE, plan.hosts, (order) => equip(plan, order, isLife));
+  const results = await mapAtMost(hostsAtOnce(plan), plan.hosts, (order) => equip(plan, order, isLife));
   const outcomes = results.filter((outcome) => outcome !== undefined);
   const certificates = plan.certificates.map(({ id, alias, fingerprint }) => ({ id, alias, fingerprint }));
   const { generation } = plan;
@@ -34,6 +35,11 @@ export async function equipHosts(
     await control('record what they have').recordKeystores({ zoneId, generation, certificates, outcomes });
   }
   return outcomes.flatMap(({ applied }) => (applied ? [applied.report] : []));
+}
+
+function hostsAtOnce({ certificates }: KeystorePlan): number {
+  const sizeBytes = certificates.reduce((sum, { pem }) => sum + pem.length, 0);
+  return Math.max(1, Math.min(MOST_HOSTS_AT_ONCE, Math.floor(BYTES_AT_ONCE / sizeBytes)));
 }
 
 /** @returns undefined when the host was told of a later set in the meantime: whoever told it records that */

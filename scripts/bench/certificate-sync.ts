@@ -1,0 +1,150 @@
+import { randomUUID } from 'node:crypto';
+import path from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { count, eq } from 'drizzle-orm';
+import { addCertificate } from '../../db/certificates.js';
+import {
+  cluster,
+  directDownloadCertificate,
+  directDownloadCertificateHostMap,
+  host,
+  user,
+} from '../../db/schema/index.js';
+import { CONTROL_TASK_QUEUE } from '../../shared/task-queues.js';
+import { makeCertificates } from './certificate-sync/make-certificates.js';
+import type { HostsOptions } from './certificate-sync/hosts-process.js';
+import { type HerdPlane, startHerdPlane } from './herd/herd-plane.js';
+import { startTalkingProcess } from './herd/talking-process.js';
+import { type BenchOptions, type BenchResult, median } from './result.js';
+
+const CERTIFICATES = 20;
+/** As many as a child of the sync has. */
+const HOSTS_OF_BARE_ROUND = 50;
+
+/**
+ * Of each host there is its queue for short work, and the activity. From hosts that have no certificate to all certificates confirmed by all of them, against one bare activity for each
+ * host on the same queues, workers and server; and a round in which nothing is missing.
+ */
+export async function benchCertificateSync({ isQuick, rounds = 3 }: BenchOptions): Promise<BenchResult> {
+  const hosts = isQuick ? 100 : 1000;
+  const plane = await startHerdPlane();
+  try {
+    const hostIds = await addHosts(plane, hosts);
+    const address = plane.installation.temporalAddress;
+    const fleet = await startTalkingProcess('../certificate-sync/hosts-process.ts', {
+      address,
+      hostIds,
+    } satisfies HostsOptions);
+    const bare = await startBareRounds(plane, hostIds);
+    const certificates = await makeCertificates(CERTIFICATES);
+    const times = { syncMs: [] as number[], bareMs: [] as number[], nothingMs: [] as number[] };
+    for (let round = 0; round < rounds; round++) {
+      await wish(plane, certificates);
+      times.syncMs.push(await timed(() => sync(plane)));
+      await requireConfirmed(plane, hosts * CERTIFICATES);
+      times.nothingMs.push(await timed(() => sync(plane)));
+      times.bareMs.push(await timed(() => bare.run()));
+      await plane.db.delete(directDownloadCertificate);
+      await sync(plane);
+    }
+    await bare.stop();
+    await fleet.stop();
+    const [syncMs, bareMs, nothingMs] = [median(times.syncMs), median(times.bareMs), median(times.nothingMs)];
+    const seconds = (ms: number): string => `${(ms / 1000).toFixed(2)} s`.padStart(9);
+    return {
+      ratio: syncMs / bareMs,
+      lines: [
+        `${CERTIFICATES} certificates on ${hosts} simulated hosts; median of ${rounds}`,
+        `from none to all confirmed         ${seconds(syncMs)}`,
+        `one bare activity for each host    ${seconds(bareMs)}   ratio ${(syncMs / bareMs).toFixed(2)}`,
+        `a round in which nothing is missing${seconds(nothingMs)}`,
+      ],
+      figures: { hosts, ...times },
+    };
+  } finally {
+    await plane.stop();
+  }
+}
+
+/** Hosts that are Up, as far as the database knows. */
+async function addHosts({ db, seeded }: HerdPlane, hosts: number): Promise<string[]> {
+  const [home] = await db.select().from(cluster).where(eq(cluster.id, seeded.clusterId));
+  const { dataCenterId, podId, id: clusterId } = home!;
+  const rows = Array.from({ length: hosts }, (_, index) => ({
+    dataCenterId,
+    podId,
+    clusterId,
+    name: `simulated-${index + 1}`,
+    status: 'Up' as const,
+    publicKey: 'none',
+    // There is nothing on them to compare.
+    bootId: 'simulated',
+    reconciledBootId: 'simulated',
+    reconciled: new Date().toISOString(),
+  }));
+  return (await db.insert(host).values(rows).returning({ id: host.id })).map(({ id }) => id);
+}
+
+async function timed(act: () => Promise<unknown>): Promise<number> {
+  const startedMs = performance.now();
+  await act();
+  return performance.now() - startedMs;
+}
+
+const sync = ({ client }: HerdPlane): Promise<unknown> =>
+  client.workflow.execute('syncCertificates', {
+    workflowId: `certificate-sync-${randomUUID()}`,
+    taskQueue: CONTROL_TASK_QUEUE,
+    args: [],
+  });
+
+async function wish(
+  { db, seeded }: HerdPlane,
+  certificates: Awaited<ReturnType<typeof makeCertificates>>,
+): Promise<void> {
+  const [admin] = await db.select().from(user).limit(1);
+  const caller = { userId: admin!.id, accountId: admin!.accountId, role: 'Admin' } as const;
+  for (const [index, facts] of certificates.entries()) {
+    await addCertificate(db, caller, { zoneId: seeded.zoneId, alias: `root-${index + 1}`, facts });
+  }
+}
+
+async function requireConfirmed({ db }: HerdPlane, expected: number): Promise<void> {
+  const { status } = directDownloadCertificateHostMap;
+  const rows = await db.select({ status, rows: count() }).from(directDownloadCertificateHostMap).groupBy(status);
+  if (rows.length === 1 && rows[0]?.status === 'UPLOADED' && rows[0].rows === expected) return;
+  throw new Error(`Not all ${expected} certificates are UPLOADED: ${JSON.stringify(rows)}`);
+}
+
+/** Workflows that have one activity for each host, with a worker of their own. */
+async function startBareRounds({ client, installation }: HerdPlane, hostIds: string[]) {
+  Runtime.install({ logger: new DefaultLogger('ERROR') });
+  const connection = await NativeConnection.connect({ address: installation.temporalAddress });
+  const taskQueue = `bare-${randomUUID()}`;
+  const worker = await Worker.create({
+    connection,
+    taskQueue,
+    workflowBundle: await bundleWorkflowCode({
+      workflowsPath: path.join(import.meta.dirname, 'certificate-sync', 'bare-round.ts'),
+      logger: new DefaultLogger('ERROR'),
+    }),
+  });
+  const running = worker.run();
+  const parts = Array.from({ length: Math.ceil(hostIds.length / HOSTS_OF_BARE_ROUND) }, (_, part) =>
+    hostIds.slice(part * HOSTS_OF_BARE_ROUND, (part + 1) * HOSTS_OF_BARE_ROUND),
+  );
+  return {
+    run: () =>
+      Promise.all(
+        parts.map((part) =>
+          client.workflow.execute('bareRound', { workflowId: `bare-${randomUUID()}`, taskQueue, args: [part] }),
+        ),
+      ),
+    async stop() {
+      worker.shutdown();
+      await running;
+      await connection.close();
+    },
+  };
+}

@@ -1,0 +1,39 @@
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { applyCertificates } from '../../../activities/host/apply-certificates.js';
+import type { HostDependencies } from '../../../activities/host/dependencies.js';
+import { activityBoundary } from '../../../activities/activity-boundary.js';
+import { keystoreDigest } from '../../../kvm/keystore/certificate-chain.js';
+import type { ApplyCertificatesResult, DesiredKeystore } from '../../../shared/certificates.js';
+import { hostTaskQueue } from '../../../shared/task-queues.js';
+import { answerQuestions } from '../herd/talking-process.js';
+
+/** What of many hosts takes certificates: the queue for short work of each. What it keeps is in memory. */
+export interface HostsOptions {
+  address: string;
+  hostIds: string[];
+}
+
+const { address, hostIds } = JSON.parse(process.argv[2] ?? '{}') as HostsOptions;
+Runtime.install({ logger: new DefaultLogger('ERROR') });
+const connection = await NativeConnection.connect({ address });
+/** In place of the store on disk: of a thousand hosts one machine would do what a thousand do. */
+const certificates = {
+  apply: ({ generation, certificates: told }: DesiredKeystore): Promise<ApplyCertificatesResult> =>
+    Promise.resolve({ report: { generation, digest: keystoreDigest(told) }, rejected: [] }),
+};
+
+for (const hostId of hostIds) {
+  const worker = await Worker.create({
+    connection,
+    taskQueue: hostTaskQueue(hostId),
+    activities: {
+      applyCertificates: applyCertificates({ certificates } as unknown as HostDependencies),
+      doNothing: () => Promise.resolve(),
+    },
+    interceptors: { activity: [activityBoundary] },
+    // A Temporal server has no more than 1,200 polls of a namespace wait.
+    maxConcurrentActivityTaskPolls: 1,
+  });
+  void worker.run();
+}
+answerQuestions(() => Promise.resolve(null));
