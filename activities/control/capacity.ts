@@ -82,7 +82,7 @@ export async function takeComputeForDisk(
     .select({ one: sql`1` })
     .from(cleanupDebt)
     .where(and(eq(cleanupDebt.vmId, capacityClaim.vmId), eq(cleanupDebt.token, capacityClaim.token)));
-  const isEarlier = and(eq(capacityClaim.vmId, claim.vmId), notExists(owed));
+  const isEarlier = and(eq(capacityClaim.vmId, claim.vmId), eq(capacityClaim.poolId, claim.poolId), notExists(owed));
   const earlier = await tx.select().from(capacityClaim).where(isEarlier).for('update');
   await tx.delete(capacityClaim).where(and(isEarlier, eq(capacityClaim.hostId, claim.hostId)));
   await tx.update(capacityClaim).set({ diskBytes: 0 }).where(isEarlier);
@@ -131,10 +131,6 @@ export async function releaseCapacity(tx: Transaction, vmId: string, token: numb
     .set({ state: 'Allocated', poolId: null, templateSpoolRefId: null, token: null, path: null })
     // A volume that was expunged while its host was away stays so.
     .where(and(eq(volumes.instanceId, vmId), eq(volumes.token, token), isNull(volumes.removed)));
-  await tx
-    .update(vmInstance)
-    .set({ hostId: null })
-    .where(and(eq(vmInstance.id, vmId), sql`${vmInstance.state} <> 'Running'`));
   // As long as no newer try has put it in the drive on a pool of its own.
   await tx
     .update(vmInstance)
@@ -152,7 +148,9 @@ export async function releaseCapacity(tx: Transaction, vmId: string, token: numb
 export async function releaseCompute(tx: Transaction, vmId: string, token: number): Promise<void> {
   const isTry = and(eq(capacityClaim.vmId, vmId), eq(capacityClaim.token, token));
   const [claim] = await tx.select().from(capacityClaim).where(isTry).for('update');
-  await tx.delete(cleanupDebt).where(and(eq(cleanupDebt.vmId, vmId), eq(cleanupDebt.token, token)));
+  // Whoever owes the undo of a try owes its disk too, although its domain has ended by now.
+  const isPaid = and(eq(cleanupDebt.vmId, vmId), eq(cleanupDebt.token, token), eq(cleanupDebt.keepsDisk, true));
+  await tx.delete(cleanupDebt).where(isPaid);
   if (!claim) return;
   await tx.update(capacityClaim).set({ cpuMhz: 0, ramBytes: 0 }).where(isTry);
   await returnCompute(tx, claim);
@@ -160,6 +158,8 @@ export async function releaseCompute(tx: Transaction, vmId: string, token: numbe
 
 /** CPU and memory. */
 async function returnCompute(tx: Transaction, claim: Pick<NewClaim, 'hostId' | 'cpuMhz' | 'ramBytes'>): Promise<void> {
+  // Whoever starts a VM has the host first and the claims of the VM then. One that is given back twice must not wait.
+  if (claim.cpuMhz === 0 && claim.ramBytes === 0) return;
   await tx
     .update(host)
     .set({

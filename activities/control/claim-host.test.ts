@@ -10,6 +10,7 @@ import {
   storagePool,
   templateSpoolRef,
   user,
+  vmInstance,
 } from '../../db/schema/index.js';
 import { writeSettings } from '../../db/settings.js';
 import { activateTemplate, createTemplate } from '../../db/templates.js';
@@ -188,6 +189,18 @@ describe('claimHost', () => {
         expect(free).toHaveLength(1);
       });
     });
+  });
+
+  it('leaves a VM that is being stopped where it is when a host pays for an earlier try of it', async () => {
+    await addHosts(['host-1']);
+    await addVms(1);
+    const [{ vmId }] = vms as [ClaimHostInput];
+    const { db } = database;
+    await claim(vms[0]!);
+    await db.update(vmInstance).set({ state: 'Stopping', hostId: hostIds[0]!, fenceToken: 4 });
+    await db.transaction((tx) => releaseCapacity(tx, vmId, 2));
+    // If the stop fails it is Running again, and is started nowhere else.
+    expect(await db.select().from(vmInstance)).toMatchObject([{ state: 'Stopping', hostId: hostIds[0]! }]);
   });
 
   it('spreads what comes at once over hosts that are equal', async () => {

@@ -6,7 +6,7 @@ import type { Failure } from '../../shared/failures.js';
 import type { Debt, Placement, VirtualMachineJobInput } from '../../shared/virtual-machines.js';
 import { releaseCapacity, releaseCompute } from './capacity.js';
 import type { ControlDependencies } from './dependencies.js';
-import { failedOutcome, lockVm, recordVmEvent, SUCCEEDED } from './vm-operation.js';
+import { failedOutcome, isRunning, lockVm, recordVmEvent, SUCCEEDED } from './vm-operation.js';
 
 export interface RecordRunningInput extends VirtualMachineJobInput {
   placement: Placement;
@@ -29,7 +29,11 @@ export const recordRunning =
           ),
         )
         .returning();
-      if (!vm) throw new SlipwayError('SLIPWAY_FENCED', `Another operation has taken over VM ${vmId}`);
+      if (!vm) {
+        // Recorded before, and the answer was lost: the VM may be anything by now.
+        if (!(await isRunning(tx, jobId))) return;
+        throw new SlipwayError('SLIPWAY_FENCED', `Another operation has taken over VM ${vmId}`);
+      }
       await tx
         .update(volumes)
         .set({

@@ -32,11 +32,10 @@ export const removeHost =
       const [known] = await tx.select().from(host).where(eq(host.id, hostId));
       // The try before this one did it, and could not say so.
       if (known?.removed) return;
+      await lockClaims(tx, hostId);
       const self = await lockHost(tx, hostId);
       requireState(self, isForced);
       const ownPools = await poolsOf(tx, hostId);
-      // Before the debts are read: one that is about to be noted waits, and is then of whoever has the claim.
-      await tx.select().from(capacityClaim).where(eq(capacityClaim.hostId, hostId)).for('update');
       await requireUnused(tx, self, ownPools);
       await forgetDebts(tx, hostId);
       await handClaimsOn(tx, self);
@@ -63,6 +62,15 @@ export const removeHost =
         if (!(error instanceof Error) || error.name !== 'WorkflowNotFoundError') throw error;
       });
   };
+
+/**
+ * Before the host, as whoever gives a claim back has it, and before debts are read: one that is about to be noted waits,
+ * and is then of whoever has the claim.
+ */
+async function lockClaims(tx: Transaction, hostId: string): Promise<void> {
+  const { vmId, token } = capacityClaim;
+  await tx.select().from(capacityClaim).where(eq(capacityClaim.hostId, hostId)).orderBy(vmId, token).for('update');
+}
 
 const refusal = (message: string): SlipwayError => new SlipwayError('SLIPWAY_RESOURCE_STATE', message);
 

@@ -13,7 +13,7 @@ import type {
 } from '../../shared/virtual-machines.js';
 import { releaseCompute } from './capacity.js';
 import type { ControlDependencies, Transaction } from './dependencies.js';
-import { lockVm, recordVmEvent, runningPlacement, SUCCEEDED, wrongState } from './vm-operation.js';
+import { isRunning, lockVm, recordVmEvent, runningPlacement, SUCCEEDED, wrongState } from './vm-operation.js';
 
 export interface RecordStartedInput extends VirtualMachineJobInput, StepOfOperation {
   placement: Placement;
@@ -35,7 +35,11 @@ export const recordStarted =
           ),
         )
         .returning();
-      if (!vm) throw new SlipwayError('SLIPWAY_FENCED', `Another operation has taken over VM ${vmId}`);
+      if (!vm) {
+        // Recorded before, and the answer was lost: the VM may be anything by now.
+        if (!(await isRunning(tx, jobId))) return;
+        throw new SlipwayError('SLIPWAY_FENCED', `Another operation has taken over VM ${vmId}`);
+      }
       if (isStep || !(await completeJob(tx, jobId, SUCCEEDED))) return;
       await recordVmEvent(tx, vm, 'START', 'INFO', `VM ${vm.name} is running on host ${hostName}`, jobId);
     });

@@ -20,6 +20,12 @@ export async function lockVm(tx: Transaction, { vmId, jobId }: VirtualMachineJob
   return row?.job.jobStatus === JOB_STATUS.inProgress ? row.vm : undefined;
 }
 
+/** Whether a job has no outcome yet. */
+export async function isRunning(tx: Transaction, jobId: string): Promise<boolean> {
+  const [job] = await tx.select({ status: asyncJob.jobStatus }).from(asyncJob).where(eq(asyncJob.id, jobId));
+  return job?.status === JOB_STATUS.inProgress;
+}
+
 /**
  * What the tries of a VM hold, the latest first: with `isComputing` where a domain may run, otherwise also where there is
  * a disk or a console log only. With `ofEveryDisk` one that its host has yet to undo is there once more for every disk that
