@@ -10,8 +10,11 @@ import { control, onHost, settleOnHost } from '../activity-proxies.js';
 import { failureOf } from '../failure-of.js';
 import { mapAtMost } from '../map-at-most.js';
 
-/** What goes to hosts at once has to fit into one message to Temporal, which takes 4 MiB. */
-const BYTES_AT_ONCE = 1.5 * 1024 ** 2;
+/**
+ * Of what goes to hosts at once. More than Temporal keeps in memory of recent events (512 KiB) would be read from its
+ * database again for each host, all of it; more than 4 MiB it takes in no message.
+ */
+const BYTES_AT_ONCE = 256 * 1024;
 const MOST_HOSTS_AT_ONCE = 50;
 
 /**
