@@ -26,7 +26,11 @@ const wantedDigest = sql<string>`(
 /** Whether a host has what it is to have, by what it said last. One that never said anything has nothing. */
 export const holdsWanted: SQL<boolean> = sql<boolean>`coalesce(${host.keystoreDigest}, ${keystoreDigest([])}) = ${wantedDigest}`;
 
-/** Whether something that is wanted of a host was not confirmed yet. */
-export const hasOpenCertificates: SQL<boolean> = sql<boolean>`exists (
-  select 1 from ${map} where ${map.hostId} = ${host.id} and ${map.status} in ('PENDING', 'FAILED')
-)`;
+const hasStatus = (statuses: SQL): SQL<boolean> =>
+  sql<boolean>`exists (select 1 from ${map} where ${map.hostId} = ${host.id} and ${map.status} in (${statuses}))`;
+
+/** Whether something that is wanted of a host was not confirmed. */
+export const hasOpenCertificates = hasStatus(sql`'PENDING', 'FAILED'`);
+
+/** Whether something that is wanted of a host may be on its way there. */
+export const hasPendingCertificates = hasStatus(sql`'PENDING'`);

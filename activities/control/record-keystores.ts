@@ -1,5 +1,5 @@
 import { and, asc, eq, inArray, type SQL, sql } from 'drizzle-orm';
-import { hasOpenCertificates, holdsWanted, isWanted } from '../../db/keystore-sql.js';
+import { hasPendingCertificates, holdsWanted, isWanted } from '../../db/keystore-sql.js';
 import {
   dataCenter,
   directDownloadCertificate as certificate,
@@ -131,7 +131,7 @@ export async function recordKeystore(
   await lockZone(tx, dataCenterId);
   await storeReport(tx, report, eq(host.id, id));
   const [now] = await tx
-    .select({ isRight: holdsWanted, isChanging: hasOpenCertificates })
+    .select({ isRight: holdsWanted, isChanging: hasPendingCertificates })
     .from(host)
     .innerJoin(dataCenter, eq(dataCenter.id, host.dataCenterId))
     .where(eq(host.id, id));
@@ -164,14 +164,12 @@ async function confirm(tx: Transaction, hostId: string): Promise<void> {
     .leftJoin(map, and(eq(map.certificateId, certificate.id), eq(map.hostId, hostId)))
     .where(and(isWanted, sql`${map.hostId} is null`));
   if (held.length === 0) return;
-  await tx
-    .insert(map)
-    .values(
-      held.map(({ certificateId }) => ({
-        certificateId,
-        hostId,
-        generation: zone!.generation,
-        status: 'UPLOADED' as const,
-      })),
-    );
+  await tx.insert(map).values(
+    held.map(({ certificateId }) => ({
+      certificateId,
+      hostId,
+      generation: zone!.generation,
+      status: 'UPLOADED' as const,
+    })),
+  );
 }

@@ -1,6 +1,16 @@
 import { and, desc, eq, gte, inArray, lte, or, sql, type SQL } from 'drizzle-orm';
 import type { Database } from '../client.js';
-import { account, domain, event, host, storagePool, user, vmInstance, vmTemplate } from '../schema/index.js';
+import {
+  account,
+  directDownloadCertificate,
+  domain,
+  event,
+  host,
+  storagePool,
+  user,
+  vmInstance,
+  vmTemplate,
+} from '../schema/index.js';
 import type { Caller } from './find-caller.js';
 import { contains, given, isText, listed, ownedBy, type Page, total } from './list-query.js';
 
@@ -26,6 +36,7 @@ const resourceName = sql<string | null>`case ${event.resourceType}
   when 'Iso' then (select ${vmTemplate.name} from ${vmTemplate} where ${vmTemplate.id} = ${event.resourceId})
   when 'Host' then (select ${host.name} from ${host} where ${host.id} = ${event.resourceId})
   when 'StoragePool' then (select ${storagePool.name} from ${storagePool} where ${storagePool.id} = ${event.resourceId})
+  when 'DirectDownloadCertificate' then (select ${directDownloadCertificate.alias} from ${directDownloadCertificate} where ${directDownloadCertificate.id} = ${event.resourceId})
   end`;
 
 /** The latest first. Those of nobody in particular, as of hosts, are for root admins. */

@@ -183,6 +183,15 @@ describe('certificates on hosts', () => {
     await isStatus(a, second, 'UPLOADED');
   });
 
+  it('are no longer UPLOADED where they were deleted by hand and cannot be given again', async () => {
+    const a = await upload('a');
+    first.override('applyCertificates', () => Promise.reject(refusal('SLIPWAY_KEYSTORE', 'its disk is full')));
+    const b = await upload('b');
+    expect([await statusOf(a, first), await statusOf(b, first)]).toEqual(['UPLOADED', 'its disk is full']);
+    first.keystore = { ...first.keystore, certificates: [] };
+    await isStatus(a, first, 'its disk is full');
+  });
+
   it('keep no host from Up that cannot keep them', async () => {
     const a = await add('a');
     first.override('applyCertificates', async () => {
