@@ -15,6 +15,10 @@ class FailedError extends Error {}
 
 const DISK_BYTES = 2000;
 
+/** PostgreSQL's SQLSTATE; the query was undone. */
+const isDeadlock = (error: unknown): boolean =>
+  error instanceof Error && (error.cause as { code?: string } | undefined)?.code === '40P01';
+
 const OPERATIONS = {
   startVirtualMachine: 'START',
   stopVirtualMachine: 'STOP',
@@ -29,14 +33,20 @@ export function simulateOperations(activities: ControlActivities, random: Random
   const chance = (share: number): boolean => random.next() < share;
   const answer = (): Answer => (chance(0.7) ? 'done' : chance(0.5) ? 'refused' : 'silent');
 
-  /** As Temporal has an activity done: and again, when its answer is lost. */
+  /** As Temporal has an activity done: and again, when its answer is lost or the database has ended a deadlock. */
   async function does<Name extends keyof ControlActivities>(
     name: Name,
     input: Parameters<ControlActivities[Name]>[0],
   ): Promise<Awaited<ReturnType<ControlActivities[Name]>>> {
     const activity = activities[name] as (input: unknown) => Promise<Awaited<ReturnType<ControlActivities[Name]>>>;
-    if (chance(0.2)) await activity(input);
-    return activity(input);
+    for (;;) {
+      try {
+        if (chance(0.2)) await activity(input);
+        return await activity(input);
+      } catch (error) {
+        if (!isDeadlock(error)) throw error;
+      }
+    }
   }
 
   async function* undo(placement: Placement, keepsDisk: boolean, isPaid = chance(0.6)): Script {
