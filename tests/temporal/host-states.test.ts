@@ -230,6 +230,10 @@ describe('states of hosts', () => {
 
   it('is not declared as Degraded again by a job that waits when an operator has taken it back', async () => {
     const vmId = await running();
+    // What is still to be reported of the start would have it Up again.
+    const isOfVm = (call: (typeof fake.calls)[number]) =>
+      call.activity === 'watchHost' && JSON.stringify(call.input).includes(vmId);
+    await waitFor('the host is watched with its VM', () => Promise.resolve(fake.calls.some(isOfVm)));
     await change({ status: 'Down' }, fake);
     const busy = await scenario.job('attachIso', vmId, {});
     const { takeForStopped } = createControlActivities(plane);
