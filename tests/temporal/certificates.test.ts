@@ -19,6 +19,7 @@ import {
   createCertificateScheduler,
 } from '../../workers/control-worker/certificate-schedule.js';
 import { provisionPending } from '../../workers/control-worker/provision-pending.js';
+import { addZone } from '../support/add-zone.js';
 import { type ControlPlane, startControlPlane } from '../support/control-plane.js';
 import { FakeHost, refusal } from '../support/fake-host.js';
 import { waitFor } from '../support/wait-for.js';
@@ -52,9 +53,9 @@ describe('certificates on hosts', () => {
   });
 
   /** As uploadTemplateDirectDownloadCertificate stores it. */
-  const add = (alias: string, { days = 365 } = {}): Promise<Certificate> =>
+  const add = (alias: string, { days = 365, zoneId = plane.seeded.zoneId } = {}): Promise<Certificate> =>
     addCertificate(plane.db, caller, {
-      zoneId: plane.seeded.zoneId,
+      zoneId,
       alias,
       facts: {
         certificate: `PEM of ${alias}`,
@@ -129,6 +130,20 @@ describe('certificates on hosts', () => {
     await provision(b);
     expect([heldBy(first), heldBy(second)]).toEqual([['a', 'b'], []]);
     expect([await statusOf(b, first), await statusOf(b, second)]).toEqual(['UPLOADED', 'REVOKED']);
+  });
+
+  it('are brought to the hosts of each zone by a workflow of its own when several zones lack some', async () => {
+    const elsewhere = await addZone(plane.db);
+    const third = await FakeHost.join(plane, 'host-3', undefined, elsewhere);
+    await third.isStatus('Up');
+    const certificates = [await add('a'), await add('b', elsewhere)];
+    const children = (await sync()).flatMap(
+      ({ childWorkflowExecutionCompletedEventAttributes: ended }) => ended?.workflowType?.name ?? [],
+    );
+    expect(children).toEqual(['equipKeystores', 'equipKeystores']);
+    expect([first, second, third].map(heldBy)).toEqual([['a'], ['a'], ['b']]);
+    expect(await statusOf(certificates[1]!, third)).toBe('UPLOADED');
+    await third.retire();
   });
 
   it('are FAILED with the reason on a host that cannot keep them, told once, until the sync heals it', async () => {
@@ -304,7 +319,7 @@ describe('certificates on hosts', () => {
           .where(eq(directDownloadCertificate.id, a.id));
         await warn();
       }
-      const [zone] = await plane.db.select().from(dataCenter);
+      const [zone] = await plane.db.select().from(dataCenter).where(eq(dataCenter.id, plane.seeded.zoneId));
       const about = `Certificate a of zone ${zone!.name}`;
       expect(await texts()).toEqual([
         `ERROR ${about} has expired`,

@@ -5,10 +5,7 @@ import { beginEviction } from '../../activities/control/evict.js';
 import { createControlActivities } from '../../activities/control/index.js';
 import { executeWorkflow } from '../../client/execute-workflow.js';
 import {
-  cluster,
-  dataCenter,
   event,
-  hostPodRef,
   JOB_STATUS,
   stageWaiter,
   storagePool,
@@ -22,6 +19,7 @@ import {
 import type { PrestageProgress, TemplateCopyRef } from '../../shared/templates.js';
 import { prestageWorkflowId, templateWorkflowId } from '../../shared/workflow-ids.js';
 import { evictUnusedCopies } from '../../workers/control-worker/evict-unused-copies.js';
+import { addZone } from '../support/add-zone.js';
 import { type ControlPlane, startControlPlane } from '../support/control-plane.js';
 import { FakeHost, refusal } from '../support/fake-host.js';
 import { Scenario } from '../support/scenario.js';
@@ -74,17 +72,7 @@ describe('templates', () => {
     let here: FakeHost;
     let there: FakeHost;
     beforeEach(async () => {
-      const [zone] = await plane.db
-        .insert(dataCenter)
-        .values({ name: `zone-${randomUUID()}` })
-        .returning();
-      const place = { name: 'second', dataCenterId: zone!.id };
-      const [pod] = await plane.db.insert(hostPodRef).values(place).returning();
-      const [second] = await plane.db
-        .insert(cluster)
-        .values({ ...place, podId: pod!.id })
-        .returning();
-      home = { clusterId: second!.id, zoneId: zone!.id };
+      home = await addZone(plane.db);
       here = await join('here');
       there = await join('there', { ...plane.seeded, ...home });
     });
