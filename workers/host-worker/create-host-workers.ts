@@ -11,6 +11,12 @@ export const HOST_SLOTS = 50;
 const TRANSFER_SLOTS = 4;
 /** The watch of the host, which is always there, and the debts that it pays one after the other. */
 const LIFE_SLOTS = 4;
+/**
+ * Each poll waits at the server all the time, and a server lets so many wait: with the ten that are the default, a
+ * hundred hosts would have more than the 1,200 that Temporal allows a namespace.
+ */
+const SHORT_POLLS = 4;
+const FEW_POLLS = 2;
 /** How soon progress is seen and a cancellation is heard, whatever the heartbeat timeout. */
 const HEARTBEAT_THROTTLE = '1 s';
 
@@ -45,12 +51,13 @@ export async function createHostWorkers(
       ...shortWork,
       taskQueue: hostTaskQueue(hostId),
       maxConcurrentActivityTaskExecutions: HOST_SLOTS,
+      maxConcurrentActivityTaskPolls: SHORT_POLLS,
     }),
     await Worker.create({
       ...shortWork,
       taskQueue: hostLifeTaskQueue(hostId),
       maxConcurrentActivityTaskExecutions: LIFE_SLOTS,
-      maxConcurrentActivityTaskPolls: 2,
+      maxConcurrentActivityTaskPolls: FEW_POLLS,
     }),
     await Worker.create({
       ...common,
@@ -58,6 +65,7 @@ export async function createHostWorkers(
       activities: createTransferActivities(dependencies),
       interceptors: { activity: [activityBoundary] },
       maxConcurrentActivityTaskExecutions: TRANSFER_SLOTS,
+      maxConcurrentActivityTaskPolls: FEW_POLLS,
     }),
   ];
 }
