@@ -1,5 +1,6 @@
-import { and, eq, inArray, isNotNull, lt, ne, notExists, or, type SQL, sql } from 'drizzle-orm';
+import { and, eq, inArray, isNotNull, lt, ne, not, notExists, or, type SQL, sql } from 'drizzle-orm';
 import type { Database } from './client.js';
+import { hasRunningJob } from './job-sql.js';
 import {
   asyncJob,
   capacityClaim,
@@ -76,10 +77,6 @@ const purgeVmBatch: Purge = (db, olderThan) =>
         .select(one)
         .from(volumes)
         .where(and(eq(volumes.instanceId, vmInstance.id), ne(volumes.state, 'Expunged'))),
-      tx
-        .select(one)
-        .from(asyncJob)
-        .where(and(eq(asyncJob.instanceId, vmInstance.id), eq(asyncJob.jobStatus, JOB_STATUS.inProgress))),
     ];
     const ids = idsOf(
       await tx
@@ -90,6 +87,7 @@ const purgeVmBatch: Purge = (db, olderThan) =>
             eq(vmInstance.state, 'Expunged'),
             lt(vmInstance.removed, olderThan),
             ...holds.map((held) => notExists(held)),
+            not(hasRunningJob(tx, vmInstance.id)),
           ),
         )
         .limit(BATCH)

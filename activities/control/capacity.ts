@@ -1,4 +1,5 @@
-import { and, eq, inArray, isNull, notExists, sql, TransactionRollbackError } from 'drizzle-orm';
+import { and, eq, inArray, isNull, not, sql, TransactionRollbackError } from 'drizzle-orm';
+import { isOwed } from '../../db/claim-sql.js';
 import { capacityClaim, cleanupDebt, host, storagePool, vmInstance, volumes } from '../../db/schema/index.js';
 import type { Transaction } from './dependencies.js';
 import type { Factors } from './planner/factors.js';
@@ -78,11 +79,7 @@ export async function takeComputeForDisk(
 ): Promise<boolean> {
   if (!(await allOrNothing(tx, (savepoint) => takeCompute(savepoint, claim, rules)))) return false;
   // What is owed is an undo of another try, which had a disk of its own.
-  const owed = tx
-    .select({ one: sql`1` })
-    .from(cleanupDebt)
-    .where(and(eq(cleanupDebt.vmId, capacityClaim.vmId), eq(cleanupDebt.token, capacityClaim.token)));
-  const isEarlier = and(eq(capacityClaim.vmId, claim.vmId), eq(capacityClaim.poolId, claim.poolId), notExists(owed));
+  const isEarlier = and(eq(capacityClaim.vmId, claim.vmId), eq(capacityClaim.poolId, claim.poolId), not(isOwed(tx)));
   const earlier = await tx.select().from(capacityClaim).where(isEarlier).for('update');
   await tx.delete(capacityClaim).where(and(isEarlier, eq(capacityClaim.hostId, claim.hostId)));
   await tx.update(capacityClaim).set({ diskBytes: 0 }).where(isEarlier);

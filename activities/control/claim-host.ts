@@ -1,8 +1,8 @@
-import { and, eq, isNull, notInArray } from 'drizzle-orm';
+import { and, eq, isNull, not, notInArray } from 'drizzle-orm';
+import { isOwed } from '../../db/claim-sql.js';
 import {
   asyncJob,
   capacityClaim,
-  cleanupDebt,
   diskOffering,
   host,
   JOB_STATUS,
@@ -167,13 +167,12 @@ async function earlierClaim(tx: Transaction, vm: typeof vmInstance.$inferSelect,
     })
     .from(capacityClaim)
     .innerJoin(host, eq(host.id, capacityClaim.hostId))
-    .leftJoin(cleanupDebt, and(eq(cleanupDebt.vmId, capacityClaim.vmId), eq(cleanupDebt.token, capacityClaim.token)))
     .where(
       and(
         eq(capacityClaim.vmId, vm.id),
         eq(capacityClaim.token, vm.fenceToken),
         excludedHostIds.length > 0 ? notInArray(capacityClaim.hostId, excludedHostIds) : undefined,
-        isNull(cleanupDebt.vmId),
+        not(isOwed(tx)),
       ),
     );
   return claim;

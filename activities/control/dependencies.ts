@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import type { Database } from '../../db/client.js';
+import type { Database, Transaction } from '../../db/client.js';
 import type { SecretBox } from '../../db/secret-box.js';
 
 /** Built once, in `workers/control-worker.ts`. */
@@ -9,4 +9,4 @@ export interface ControlDependencies {
   secretBox: SecretBox;
 }
 
-export type Transaction = Parameters<Parameters<Database['transaction']>[0]>[0];
+export type { Transaction };

@@ -1,5 +1,6 @@
-import { and, eq, inArray, ne, notExists, notInArray, or, type SQL, sql } from 'drizzle-orm';
-import { asyncJob, host, JOB_STATUS, vmInstance } from '../../db/schema/index.js';
+import { and, eq, inArray, ne, not, notInArray, or } from 'drizzle-orm';
+import { hasRunningJob } from '../../db/job-sql.js';
+import { asyncJob, host, vmInstance } from '../../db/schema/index.js';
 import type { DomainReport } from '../../shared/hosts.js';
 import type { Debt } from '../../shared/virtual-machines.js';
 import { releaseCompute } from './capacity.js';
@@ -24,7 +25,7 @@ export async function followDomains(tx: Transaction, hostId: string, domains: Do
         eq(vmInstance.state, 'Running'),
         or(...ended.map(({ vmId, token }) => and(eq(vmInstance.id, vmId), eq(vmInstance.fenceToken, token)))),
         // These do not end the domain, as long as the VM is Running: one that has ended will not be back.
-        isIdle(tx, notInArray(asyncJob.workflowType, LEAVE_IT_RUNNING)),
+        not(hasRunningJob(tx, vmInstance.id, notInArray(asyncJob.workflowType, LEAVE_IT_RUNNING))),
       ),
     )
     .returning();
@@ -56,7 +57,7 @@ export async function straysOf(tx: Transaction, hostId: string, domains: DomainR
           inArray(vmInstance.state, ['Stopped', 'Destroyed', 'Expunged', 'Error']),
           and(eq(vmInstance.state, 'Running'), ne(vmInstance.hostId, hostId)),
         ),
-        isIdle(tx),
+        not(hasRunningJob(tx, vmInstance.id)),
       ),
     );
   const strays: Debt[] = [];
@@ -69,12 +70,3 @@ export async function straysOf(tx: Transaction, hostId: string, domains: DomainR
   }
   return strays;
 }
-
-/** No job works on the VM, of those that `which` are. */
-const isIdle = (tx: Transaction, which?: SQL) =>
-  notExists(
-    tx
-      .select({ one: sql`1` })
-      .from(asyncJob)
-      .where(and(eq(asyncJob.instanceId, vmInstance.id), eq(asyncJob.jobStatus, JOB_STATUS.inProgress), which)),
-  );

@@ -1,5 +1,6 @@
-import { and, count, eq, gt, gte, inArray, notExists, or, sql } from 'drizzle-orm';
+import { and, count, eq, gte, inArray, notExists, sql } from 'drizzle-orm';
 import { startJob } from '../../client/start-job.js';
+import { holdsCompute } from '../../db/claim-sql.js';
 import { completeJob, createJob, type JobRow } from '../../db/jobs.js';
 import { asyncJob, capacityClaim, host, JOB_STATUS } from '../../db/schema/index.js';
 import { isSlipwayError, SlipwayError } from '../../shared/errors.js';
@@ -134,7 +135,7 @@ export async function finishMaintenance(tx: Transaction, hostId?: string): Promi
   const claims = tx
     .select({ one: sql`1` })
     .from(capacityClaim)
-    .where(and(eq(capacityClaim.hostId, host.id), or(gt(capacityClaim.cpuMhz, 0), gt(capacityClaim.ramBytes, 0))));
+    .where(and(eq(capacityClaim.hostId, host.id), holdsCompute));
   const finished = await tx
     .update(host)
     .set({ resourceState: 'Maintenance' })

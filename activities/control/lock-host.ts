@@ -1,5 +1,6 @@
-import { and, eq, gt, notExists, or, sql } from 'drizzle-orm';
-import { asyncJob, capacityClaim, cleanupDebt, host, JOB_STATUS, vmInstance } from '../../db/schema/index.js';
+import { and, eq, not } from 'drizzle-orm';
+import { holdsCompute, isOwed } from '../../db/claim-sql.js';
+import { asyncJob, capacityClaim, host, JOB_STATUS, vmInstance } from '../../db/schema/index.js';
 import { SlipwayError } from '../../shared/errors.js';
 import type { HostJobInput } from '../../shared/hosts.js';
 import type { Transaction } from './dependencies.js';
@@ -25,20 +26,10 @@ export async function lockHostOfJob(
 
 /** VMs that may run on the host, one that is about to included; with `isOwedToo` also one that it has yet to end. */
 export function computingOn(tx: Transaction, hostId: string, { isOwedToo = true } = {}) {
-  const owed = tx
-    .select({ one: sql`1` })
-    .from(cleanupDebt)
-    .where(and(eq(cleanupDebt.vmId, capacityClaim.vmId), eq(cleanupDebt.token, capacityClaim.token)));
   return tx
     .selectDistinct({ id: vmInstance.id, name: vmInstance.name, state: vmInstance.state, hostId: vmInstance.hostId })
     .from(capacityClaim)
     .innerJoin(vmInstance, eq(vmInstance.id, capacityClaim.vmId))
-    .where(
-      and(
-        eq(capacityClaim.hostId, hostId),
-        or(gt(capacityClaim.cpuMhz, 0), gt(capacityClaim.ramBytes, 0)),
-        isOwedToo ? undefined : notExists(owed),
-      ),
-    )
+    .where(and(eq(capacityClaim.hostId, hostId), holdsCompute, isOwedToo ? undefined : not(isOwed(tx))))
     .orderBy(vmInstance.name);
 }

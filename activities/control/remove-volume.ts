@@ -1,15 +1,7 @@
-import { and, eq, isNotNull, isNull, ne, notExists, or, sql } from 'drizzle-orm';
+import { and, eq, isNotNull, isNull, ne, not, notExists, or, sql } from 'drizzle-orm';
 import type { Database } from '../../db/client.js';
-import {
-  asyncJob,
-  cleanupDebt,
-  host,
-  JOB_STATUS,
-  storagePool,
-  storagePoolHostRef,
-  vmInstance,
-  volumes,
-} from '../../db/schema/index.js';
+import { hasRunningJob } from '../../db/job-sql.js';
+import { cleanupDebt, host, storagePool, storagePoolHostRef, vmInstance, volumes } from '../../db/schema/index.js';
 import { undoToken } from '../../shared/virtual-machines.js';
 import type { ControlDependencies, Transaction } from './dependencies.js';
 
@@ -21,15 +13,11 @@ export const isDead = and(isNotNull(volumes.removed), ne(volumes.state, 'Expunge
 
 /** While an operation works on the VM, or a host may still run it, the disk may be its disk again. */
 export function isLeftAlone(db: Pick<Database, 'select'>) {
-  const busy = db
-    .select({ one: sql`1` })
-    .from(asyncJob)
-    .where(and(eq(asyncJob.instanceId, volumes.instanceId), eq(asyncJob.jobStatus, JOB_STATUS.inProgress)));
   const owed = db
     .select({ one: sql`1` })
     .from(cleanupDebt)
     .where(eq(cleanupDebt.vmId, volumes.instanceId));
-  return and(notExists(busy), notExists(owed));
+  return and(not(hasRunningJob(db, volumes.instanceId)), notExists(owed));
 }
 
 export interface RemoveVolumeInput {

@@ -1,4 +1,5 @@
-import { and, desc, eq, notExists, sql } from 'drizzle-orm';
+import { and, desc, eq, not, sql } from 'drizzle-orm';
+import { isOwed } from '../../db/claim-sql.js';
 import { capacityClaim, cleanupDebt, volumes } from '../../db/schema/index.js';
 import { SlipwayError } from '../../shared/errors.js';
 import type { Transaction } from './dependencies.js';
@@ -11,20 +12,11 @@ type Volume = typeof volumes.$inferSelect;
  */
 export async function swapDisks(tx: Transaction, from: Volume, to: Volume): Promise<void> {
   const vmId = from.instanceId!;
-  const undone = tx
-    .select({ one: sql`1` })
-    .from(cleanupDebt)
-    .where(
-      and(
-        eq(cleanupDebt.vmId, capacityClaim.vmId),
-        eq(cleanupDebt.token, capacityClaim.token),
-        eq(cleanupDebt.keepsDisk, false),
-      ),
-    );
+  const losesDisk = isOwed(tx, eq(cleanupDebt.keepsDisk, false));
   const [claim] = await tx
     .select()
     .from(capacityClaim)
-    .where(and(eq(capacityClaim.vmId, vmId), eq(capacityClaim.poolId, to.poolId!), notExists(undone)))
+    .where(and(eq(capacityClaim.vmId, vmId), eq(capacityClaim.poolId, to.poolId!), not(losesDisk)))
     // Of hosts that it ran on earlier there are claims too, with no disk.
     .orderBy(desc(capacityClaim.diskBytes), desc(capacityClaim.token))
     .limit(1)

@@ -1,6 +1,7 @@
-import { and, desc, eq, exists, gt, isNull, or, sql } from 'drizzle-orm';
+import { and, desc, eq, isNull, or } from 'drizzle-orm';
+import { holdsCompute, isOwed } from '../../db/claim-sql.js';
 import { completeJob, type JobOutcome } from '../../db/jobs.js';
-import { asyncJob, capacityClaim, cleanupDebt, host, JOB_STATUS, vmInstance, volumes } from '../../db/schema/index.js';
+import { asyncJob, capacityClaim, host, JOB_STATUS, vmInstance, volumes } from '../../db/schema/index.js';
 import { ERRORS, SlipwayError } from '../../shared/errors.js';
 import type { Failure } from '../../shared/failures.js';
 import type { Placement, VirtualMachineJobInput } from '../../shared/virtual-machines.js';
@@ -36,10 +37,6 @@ export function placementsOf(
   vmId: string,
   { isComputing = false, ofEveryDisk = false } = {},
 ): Promise<Placement[]> {
-  const isOwed = tx
-    .select({ one: sql`1` })
-    .from(cleanupDebt)
-    .where(and(eq(cleanupDebt.vmId, capacityClaim.vmId), eq(cleanupDebt.token, capacityClaim.token)));
   return tx
     .select({
       vmId: capacityClaim.vmId,
@@ -56,15 +53,10 @@ export function placementsOf(
       and(
         eq(volumes.instanceId, capacityClaim.vmId),
         eq(volumes.volumeType, 'ROOT'),
-        or(isNull(volumes.removed), ofEveryDisk ? exists(isOwed) : undefined),
+        or(isNull(volumes.removed), ofEveryDisk ? isOwed(tx) : undefined),
       ),
     )
-    .where(
-      and(
-        eq(capacityClaim.vmId, vmId),
-        isComputing ? or(gt(capacityClaim.cpuMhz, 0), gt(capacityClaim.ramBytes, 0)) : undefined,
-      ),
-    )
+    .where(and(eq(capacityClaim.vmId, vmId), isComputing ? holdsCompute : undefined))
     .orderBy(desc(capacityClaim.token));
 }
 

@@ -1,9 +1,10 @@
-import { and, eq, inArray, notExists, sql } from 'drizzle-orm';
+import { and, eq, inArray, not, sql } from 'drizzle-orm';
 import type { ControlDependencies } from '../../activities/control/dependencies.js';
 import { startJob } from '../../client/start-job.js';
 import type { Database } from '../../db/client.js';
+import { hasRunningJob } from '../../db/job-sql.js';
 import { createJob, type JobRow } from '../../db/jobs.js';
-import { asyncJob, JOB_STATUS, user, vmInstance } from '../../db/schema/index.js';
+import { user, vmInstance } from '../../db/schema/index.js';
 import { readSettings } from '../../db/settings.js';
 import { isSlipwayError } from '../../shared/errors.js';
 import { vmWorkflowId } from '../../shared/workflow-ids.js';
@@ -12,14 +13,10 @@ import { vmWorkflowId } from '../../shared/workflow-ids.js';
 const ROUND = 100;
 
 function isDue(db: Pick<Database, 'select'>, delaySeconds: number) {
-  const busy = db
-    .select({ one: sql`1` })
-    .from(asyncJob)
-    .where(and(eq(asyncJob.instanceId, vmInstance.id), eq(asyncJob.jobStatus, JOB_STATUS.inProgress)));
   return and(
     inArray(vmInstance.state, ['Destroyed', 'Error']),
     sql`${vmInstance.ended} < now() - make_interval(secs => ${delaySeconds})`,
-    notExists(busy),
+    not(hasRunningJob(db, vmInstance.id)),
   );
 }
 

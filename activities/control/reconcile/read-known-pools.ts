@@ -1,13 +1,6 @@
-import { and, eq, inArray, or, sql } from 'drizzle-orm';
-import {
-  asyncJob,
-  capacityClaim,
-  JOB_STATUS,
-  templateSpoolRef,
-  vmInstance,
-  vmTemplate,
-  volumes,
-} from '../../../db/schema/index.js';
+import { and, eq, inArray, or, type SQL, sql } from 'drizzle-orm';
+import { hasRunningJob } from '../../../db/job-sql.js';
+import { capacityClaim, templateSpoolRef, vmInstance, vmTemplate, volumes } from '../../../db/schema/index.js';
 import {
   isInstalledTemplate,
   parseTemplateFileName,
@@ -62,8 +55,7 @@ async function volumesOf(tx: Transaction, poolId: string, ids: string[]): Promis
       volume: volumes,
       vmState: vmInstance.state,
       fenceToken: vmInstance.fenceToken,
-      isWorkedOn: sql<boolean>`exists (select 1 from ${asyncJob} where ${asyncJob.instanceId} = ${vmInstance.id}
-        and ${asyncJob.jobStatus} = ${JOB_STATUS.inProgress})`,
+      isWorkedOn: hasRunningJob(tx, vmInstance.id) as SQL<boolean>,
       claimedTokens: sql<string[]>`array(select ${capacityClaim.token} from ${capacityClaim}
         where ${capacityClaim.vmId} = ${vmInstance.id})`,
     })

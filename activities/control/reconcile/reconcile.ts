@@ -1,9 +1,8 @@
-import { and, eq, inArray, isNull, ne, notExists, or, sql } from 'drizzle-orm';
+import { and, eq, inArray, isNull, ne, not, notExists, or, sql } from 'drizzle-orm';
+import { hasRunningJob } from '../../../db/job-sql.js';
 import {
-  asyncJob,
   capacityClaim,
   host,
-  JOB_STATUS,
   storagePool,
   storagePoolHostRef,
   templateSpoolRef,
@@ -220,10 +219,6 @@ async function giveUpCopy(tx: Transaction, { poolId, fileName }: Missing): Promi
 
 /** Still the disk of a VM that nothing works on: a job that removed it has ended with the row saying so. */
 async function isDiskLost(tx: Transaction, { poolId, fileName }: Missing): Promise<boolean> {
-  const working = tx
-    .select({ one: sql`1` })
-    .from(asyncJob)
-    .where(and(eq(asyncJob.instanceId, volumes.instanceId), eq(asyncJob.jobStatus, JOB_STATUS.inProgress)));
   const [volume] = await tx
     .select({ id: volumes.id })
     .from(volumes)
@@ -233,7 +228,7 @@ async function isDiskLost(tx: Transaction, { poolId, fileName }: Missing): Promi
         eq(volumes.path, fileName),
         eq(volumes.state, 'Ready'),
         isNull(volumes.removed),
-        notExists(working),
+        not(hasRunningJob(tx, volumes.instanceId)),
       ),
     );
   return volume !== undefined;
