@@ -1,13 +1,14 @@
-import { and, eq, isNull, notInArray } from 'drizzle-orm';
+import { and, eq, notInArray } from 'drizzle-orm';
 import { completeJob } from '../../db/jobs.js';
 import { total } from '../../db/reads/list-query.js';
-import { account, asyncJob, JOB_STATUS, templateStoreRef, vmInstance, vmTemplate } from '../../db/schema/index.js';
+import { account, templateStoreRef, vmInstance, vmTemplate } from '../../db/schema/index.js';
 import { SlipwayError } from '../../shared/errors.js';
 import type { Failure } from '../../shared/failures.js';
 import type { DeleteTemplateInput } from '../../shared/templates.js';
 import type { ControlDependencies, Transaction } from './dependencies.js';
-import { recordEvent } from './record-event.js';
-import { failedOutcome } from './vm-operation.js';
+import { failedOutcome } from './job-outcomes.js';
+import { lockRunningJob } from './running-job.js';
+import { isActiveTemplate, isReadyInZone, recordTemplateEvent, templateGone } from './template-operation.js';
 
 /** VMs in the text of a refusal. */
 const NAMED_VMS = 20;
@@ -22,20 +23,13 @@ export const removeTemplate =
   ({ db }: ControlDependencies) =>
   async ({ templateId, jobId, zoneId, isForced }: DeleteTemplateInput): Promise<void> =>
     db.transaction(async (tx) => {
-      const [job] = await tx.select().from(asyncJob).where(eq(asyncJob.id, jobId)).for('update');
-      // Somebody started this workflow once too often.
-      if (job?.jobStatus !== JOB_STATUS.inProgress) return;
+      const job = await lockRunningJob(tx, jobId);
+      if (!job) return;
       // A VM that is made now waits for this, and finds out when it looks for a host.
-      const [template] = await tx
-        .select()
-        .from(vmTemplate)
-        .where(and(eq(vmTemplate.id, templateId), eq(vmTemplate.state, 'Active'), isNull(vmTemplate.removed)))
-        .for('update');
-      if (!template) {
-        throw new SlipwayError('SLIPWAY_RESOURCE_STATE', `Unable to find Template with id ${templateId}`);
-      }
+      const [template] = await tx.select().from(vmTemplate).where(isActiveTemplate(templateId)).for('update');
+      if (!template) throw templateGone(templateId);
       if (!isForced) await requireUnused(tx, { template, zoneId, jobAccountId: job.accountId });
-      const isReady = and(eq(templateStoreRef.templateId, templateId), eq(templateStoreRef.state, 'Ready'));
+      const isReady = isReadyInZone(templateId);
       const taken = await tx
         .update(templateStoreRef)
         .set({ state: 'Destroyed' })
@@ -52,25 +46,13 @@ export const removeTemplate =
           .where(eq(vmTemplate.id, templateId));
       }
       await completeJob(tx, jobId, { status: 'succeeded', resultCode: 0, result: { success: true } });
-      await recordEvent(tx, {
-        ...kindOf(template),
-        level: 'INFO',
-        description: `${nameOf(template)} was deleted${left ? ' from a zone' : ''}`,
-        accountId: template.accountId,
-        resourceId: templateId,
-        jobId,
-      });
+      const description = `${nameOf(template)} was deleted${left ? ' from a zone' : ''}`;
+      await recordTemplateEvent(tx, { templateId, operation: 'DELETE', level: 'INFO', description, jobId });
     });
 
 type Template = typeof vmTemplate.$inferSelect;
 
 const nameOf = ({ format, name }: Template): string => `${format === 'ISO' ? 'ISO' : 'Template'} ${name}`;
-
-/** CloudStack's names for an event about it. */
-const kindOf = (template: Template | undefined) =>
-  template?.format === 'ISO'
-    ? ({ type: 'ISO.DELETE', resourceType: 'Iso' } as const)
-    : ({ type: 'TEMPLATE.DELETE', resourceType: 'Template' } as const);
 
 /**
  * In CloudStack's words. A VM that can be recovered uses its template too. It uses an ISO while that is in its drive, and
@@ -110,13 +92,6 @@ export const recordTemplateNotRemoved =
   async ({ templateId, jobId, failure }: DeleteTemplateInput & { failure: Failure }): Promise<void> =>
     db.transaction(async (tx) => {
       if (!(await completeJob(tx, jobId, failedOutcome(failure, false)))) return;
-      const [template] = await tx.select().from(vmTemplate).where(eq(vmTemplate.id, templateId));
-      await recordEvent(tx, {
-        ...kindOf(template),
-        level: 'ERROR',
-        description: failure.message,
-        accountId: template?.accountId,
-        resourceId: templateId,
-        jobId,
-      });
+      const description = failure.message;
+      await recordTemplateEvent(tx, { templateId, operation: 'DELETE', level: 'ERROR', description, jobId });
     });

@@ -6,7 +6,9 @@ import type { Failure } from '../../shared/failures.js';
 import type { Debt, Placement, VirtualMachineJobInput } from '../../shared/virtual-machines.js';
 import { releaseCapacity, releaseCompute } from './capacity.js';
 import type { ControlDependencies } from './dependencies.js';
-import { failedOutcome, isRunning, lockVm, recordVmEvent, SUCCEEDED } from './vm-operation.js';
+import { failedOutcome, SUCCEEDED } from './job-outcomes.js';
+import { runningJob } from './running-job.js';
+import { lockVm, recordVmEvent } from './vm-operation.js';
 
 export interface RecordRunningInput extends VirtualMachineJobInput {
   placement: Placement;
@@ -31,7 +33,7 @@ export const recordRunning =
         .returning();
       if (!vm) {
         // Recorded before, and the answer was lost: the VM may be anything by now.
-        if (!(await isRunning(tx, jobId))) return;
+        if (!(await runningJob(tx, jobId))) return;
         throw new SlipwayError('SLIPWAY_FENCED', `Another operation has taken over VM ${vmId}`);
       }
       await tx

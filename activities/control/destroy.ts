@@ -3,7 +3,8 @@ import { completeJob } from '../../db/jobs.js';
 import { nics, vmInstance, volumes } from '../../db/schema/index.js';
 import { type DestroyVirtualMachineInput, type Placement, TOKENS_PER_TRY } from '../../shared/virtual-machines.js';
 import type { ControlDependencies } from './dependencies.js';
-import { recordVmEvent, SUCCEEDED, lockVm, placementsOf } from './vm-operation.js';
+import { SUCCEEDED } from './job-outcomes.js';
+import { lockVm, placementsOf, recordVmEvent } from './vm-operation.js';
 
 export interface BegunDestroy {
   /** What the VM still holds on hosts: with `expunge` everything, without where it may run. */

@@ -6,7 +6,8 @@ import { isDiskFormat } from '../../shared/images.js';
 import type { StageRequest } from '../../shared/templates.js';
 import type { AttachIsoInput, Placement, VirtualMachineJobInput } from '../../shared/virtual-machines.js';
 import type { ControlDependencies, Transaction } from './dependencies.js';
-import { lockVm, recordVmEvent, runningPlacement, SUCCEEDED, wrongState } from './vm-operation.js';
+import { SUCCEEDED } from './job-outcomes.js';
+import { lockVm, recordVmEvent, runningPlacement, wrongState } from './vm-operation.js';
 import { hostOfPool, rootVolumeOf, templateFor } from './what-a-vm-needs.js';
 
 /**

@@ -8,9 +8,9 @@ import type { Failure } from '../../shared/failures.js';
 import type { HostJobInput, PrepareHostForMaintenanceInput } from '../../shared/hosts.js';
 import { vmWorkflowId } from '../../shared/workflow-ids.js';
 import type { ControlDependencies, Transaction } from './dependencies.js';
+import { failedOutcome } from './job-outcomes.js';
 import { computingOn, lockHostOfJob } from './lock-host.js';
 import { recordEvent } from './record-event.js';
-import { failedOutcome } from './vm-operation.js';
 
 /** A guest that was asked once is ended the second time. */
 const TRIES_TO_STOP = 2;

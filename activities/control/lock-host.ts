@@ -1,9 +1,11 @@
 import { and, eq, not } from 'drizzle-orm';
 import { holdsCompute, isOwed } from '../../db/claim-sql.js';
-import { asyncJob, capacityClaim, host, JOB_STATUS, vmInstance } from '../../db/schema/index.js';
+import type { JobRow } from '../../db/jobs.js';
+import { capacityClaim, host, vmInstance } from '../../db/schema/index.js';
 import { SlipwayError } from '../../shared/errors.js';
 import type { HostJobInput } from '../../shared/hosts.js';
 import type { Transaction } from './dependencies.js';
+import { runningJob } from './running-job.js';
 
 type HostRow = typeof host.$inferSelect;
 
@@ -18,10 +20,9 @@ export async function lockHost(tx: Transaction, hostId: string): Promise<HostRow
 export async function lockHostOfJob(
   tx: Transaction,
   { hostId, jobId }: HostJobInput,
-): Promise<{ self: HostRow; job: typeof asyncJob.$inferSelect } | undefined> {
-  const [job] = await tx.select().from(asyncJob).where(eq(asyncJob.id, jobId));
-  if (job?.jobStatus !== JOB_STATUS.inProgress) return undefined;
-  return { self: await lockHost(tx, hostId), job };
+): Promise<{ self: HostRow; job: JobRow } | undefined> {
+  const job = await runningJob(tx, jobId);
+  return job && { self: await lockHost(tx, hostId), job };
 }
 
 /** VMs that may run on the host, one that is about to included; with `isOwedToo` also one that it has yet to end. */

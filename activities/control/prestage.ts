@@ -1,9 +1,7 @@
 import { and, asc, eq, gt, isNull, like, sql } from 'drizzle-orm';
 import { completeJob } from '../../db/jobs.js';
 import {
-  asyncJob,
   host,
-  JOB_STATUS,
   stageWaiter,
   storagePool,
   storagePoolHostRef,
@@ -15,8 +13,9 @@ import type { Failure } from '../../shared/failures.js';
 import type { PrestageProgress, PrestageRequest, PrestageTemplateInput } from '../../shared/templates.js';
 import { prestageWorkflowId } from '../../shared/workflow-ids.js';
 import type { ControlDependencies } from './dependencies.js';
+import { failedOutcome, SUCCEEDED } from './job-outcomes.js';
 import { recordEvent } from './record-event.js';
-import { failedOutcome, SUCCEEDED } from './vm-operation.js';
+import { runningJob } from './running-job.js';
 
 /** Pools of one answer: each is a line in the history of who asks. */
 const PAGE = 100;
@@ -41,8 +40,8 @@ export const listPrestagePools =
     poolId,
     afterPoolId,
   }: ListPrestagePoolsInput): Promise<PrestageRequest[] | null> => {
-    const [job] = await db.select().from(asyncJob).where(eq(asyncJob.id, jobId));
-    if (job?.jobStatus !== JOB_STATUS.inProgress) return null;
+    const job = await runningJob(db, jobId);
+    if (!job) return null;
     const [template] = await db
       .select({ name: vmTemplate.name, generation: vmTemplate.generation, arch: vmTemplate.arch })
       .from(vmTemplate)

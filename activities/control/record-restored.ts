@@ -5,9 +5,10 @@ import { SlipwayError } from '../../shared/errors.js';
 import { isDiskFormat } from '../../shared/images.js';
 import type { Placement, VirtualMachineJobInput } from '../../shared/virtual-machines.js';
 import type { ControlDependencies, Transaction } from './dependencies.js';
+import { SUCCEEDED } from './job-outcomes.js';
 import type { LeaveStageInput } from './leave-stage.js';
 import { swapDisks } from './swap-disks.js';
-import { lockVm, placementsOf, recordVmEvent, SUCCEEDED } from './vm-operation.js';
+import { lockVm, placementsOf, recordVmEvent } from './vm-operation.js';
 import { rootVolumeOf } from './what-a-vm-needs.js';
 
 type Vm = typeof vmInstance.$inferSelect;

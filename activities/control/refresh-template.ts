@@ -1,12 +1,12 @@
-import { and, eq, isNull, sql } from 'drizzle-orm';
+import { sql } from 'drizzle-orm';
 import { completeJob } from '../../db/jobs.js';
-import { asyncJob, JOB_STATUS, templateStoreRef, vmTemplate } from '../../db/schema/index.js';
-import { SlipwayError } from '../../shared/errors.js';
+import { templateStoreRef, vmTemplate } from '../../db/schema/index.js';
 import type { Failure } from '../../shared/failures.js';
 import type { RefreshTemplateInput, RegisterTemplateInput } from '../../shared/templates.js';
-import type { ControlDependencies, Transaction } from './dependencies.js';
-import { recordEvent } from './record-event.js';
-import { failedOutcome } from './vm-operation.js';
+import type { ControlDependencies } from './dependencies.js';
+import { failedOutcome } from './job-outcomes.js';
+import { lockRunningJob, runningJob } from './running-job.js';
+import { isActiveTemplate, isReadyInZone, recordTemplateEvent, templateGone } from './template-operation.js';
 
 /**
  * Where the URL is to be read again, and as what.
@@ -17,14 +17,13 @@ import { failedOutcome } from './vm-operation.js';
 export const beginRefresh =
   ({ db }: ControlDependencies) =>
   async ({ templateId, jobId }: RefreshTemplateInput): Promise<RegisterTemplateInput | null> => {
-    const [job] = await db.select().from(asyncJob).where(eq(asyncJob.id, jobId));
-    if (job?.jobStatus !== JOB_STATUS.inProgress) return null;
-    const [template] = await db.select().from(vmTemplate).where(isActive(templateId));
-    if (!template) throw gone(templateId);
+    if (!(await runningJob(db, jobId))) return null;
+    const [template] = await db.select().from(vmTemplate).where(isActiveTemplate(templateId));
+    if (!template) throw templateGone(templateId);
     const zones = await db
       .select({ id: templateStoreRef.dataCenterId })
       .from(templateStoreRef)
-      .where(isReady(templateId));
+      .where(isReadyInZone(templateId));
     return { templateId, zoneIds: zones.map(({ id }) => id), format: template.format };
   };
 
@@ -40,26 +39,20 @@ export const recordRefreshed =
   ({ db }: ControlDependencies) =>
   async ({ templateId, jobId, checksum, sizeBytes }: RecordRefreshedInput): Promise<void> =>
     db.transaction(async (tx) => {
-      if (!(await isJobRunning(tx, jobId))) return;
+      if (!(await lockRunningJob(tx, jobId))) return;
       const [template] = await tx
         .update(vmTemplate)
         .set({ generation: sql`${vmTemplate.generation} + 1`, sizeBytes: sizeBytes ?? null, checksum })
-        .where(isActive(templateId))
+        .where(isActiveTemplate(templateId))
         .returning();
-      if (!template) throw gone(templateId);
+      if (!template) throw templateGone(templateId);
       await tx
         .update(templateStoreRef)
         .set({ sizeBytes: sizeBytes ?? null })
-        .where(isReady(templateId));
+        .where(isReadyInZone(templateId));
       await completeJob(tx, jobId, { status: 'succeeded', resultCode: 0, result: { success: true } });
-      await recordEvent(tx, {
-        ...kindOf(template.format),
-        level: 'INFO',
-        description: `${template.name} was refreshed: generation ${template.generation}`,
-        accountId: template.accountId,
-        resourceId: templateId,
-        jobId,
-      });
+      const description = `${template.name} was refreshed: generation ${template.generation}`;
+      await recordTemplateEvent(tx, { templateId, operation: 'REFRESH', level: 'INFO', description, jobId });
     });
 
 /** The template is as it was, and the job says why. */
@@ -73,33 +66,6 @@ export const recordNotRefreshed =
   }: RefreshTemplateInput & { failure: Failure; isCancelled: boolean }): Promise<void> =>
     db.transaction(async (tx) => {
       if (!(await completeJob(tx, jobId, failedOutcome(failure, isCancelled)))) return;
-      const [template] = await tx.select().from(vmTemplate).where(eq(vmTemplate.id, templateId));
-      await recordEvent(tx, {
-        ...kindOf(template?.format),
-        level: 'ERROR',
-        description: failure.message,
-        accountId: template?.accountId,
-        resourceId: templateId,
-        jobId,
-      });
+      const description = failure.message;
+      await recordTemplateEvent(tx, { templateId, operation: 'REFRESH', level: 'ERROR', description, jobId });
     });
-
-/** Locks the job: of two tries of the same activity the second finds what the first has done. */
-async function isJobRunning(tx: Transaction, jobId: string): Promise<boolean> {
-  const [job] = await tx.select().from(asyncJob).where(eq(asyncJob.id, jobId)).for('update');
-  return job?.jobStatus === JOB_STATUS.inProgress;
-}
-
-const isActive = (templateId: string) =>
-  and(eq(vmTemplate.id, templateId), eq(vmTemplate.state, 'Active'), isNull(vmTemplate.removed));
-
-const isReady = (templateId: string) =>
-  and(eq(templateStoreRef.templateId, templateId), eq(templateStoreRef.state, 'Ready'));
-
-const gone = (templateId: string) =>
-  new SlipwayError('SLIPWAY_RESOURCE_STATE', `Unable to find Template with id ${templateId}`);
-
-const kindOf = (format: string | undefined) =>
-  format === 'ISO'
-    ? ({ type: 'ISO.REFRESH', resourceType: 'Iso' } as const)
-    : ({ type: 'TEMPLATE.REFRESH', resourceType: 'Template' } as const);

@@ -13,7 +13,9 @@ import type {
 } from '../../shared/virtual-machines.js';
 import { releaseCompute } from './capacity.js';
 import type { ControlDependencies, Transaction } from './dependencies.js';
-import { isRunning, lockVm, recordVmEvent, runningPlacement, SUCCEEDED, wrongState } from './vm-operation.js';
+import { SUCCEEDED } from './job-outcomes.js';
+import { runningJob } from './running-job.js';
+import { lockVm, recordVmEvent, runningPlacement, wrongState } from './vm-operation.js';
 
 export interface RecordStartedInput extends VirtualMachineJobInput, StepOfOperation {
   placement: Placement;
@@ -37,7 +39,7 @@ export const recordStarted =
         .returning();
       if (!vm) {
         // Recorded before, and the answer was lost: the VM may be anything by now.
-        if (!(await isRunning(tx, jobId))) return;
+        if (!(await runningJob(tx, jobId))) return;
         throw new SlipwayError('SLIPWAY_FENCED', `Another operation has taken over VM ${vmId}`);
       }
       if (isStep || !(await completeJob(tx, jobId, SUCCEEDED))) return;

@@ -1,11 +1,12 @@
 import { and, desc, eq, isNull, or } from 'drizzle-orm';
 import { holdsCompute, isOwed } from '../../db/claim-sql.js';
-import { completeJob, type JobOutcome } from '../../db/jobs.js';
+import { completeJob } from '../../db/jobs.js';
 import { asyncJob, capacityClaim, host, JOB_STATUS, vmInstance, volumes } from '../../db/schema/index.js';
-import { ERRORS, SlipwayError } from '../../shared/errors.js';
+import { SlipwayError } from '../../shared/errors.js';
 import type { Failure } from '../../shared/failures.js';
 import type { Placement, VirtualMachineJobInput } from '../../shared/virtual-machines.js';
 import type { ControlDependencies, Transaction } from './dependencies.js';
+import { failedOutcome } from './job-outcomes.js';
 import { recordEvent } from './record-event.js';
 
 type Vm = typeof vmInstance.$inferSelect;
@@ -19,12 +20,6 @@ export async function lockVm(tx: Transaction, { vmId, jobId }: VirtualMachineJob
     .where(eq(vmInstance.id, vmId))
     .for('update', { of: vmInstance });
   return row?.job.jobStatus === JOB_STATUS.inProgress ? row.vm : undefined;
-}
-
-/** Whether a job has no outcome yet. */
-export async function isRunning(tx: Transaction, jobId: string): Promise<boolean> {
-  const [job] = await tx.select({ status: asyncJob.jobStatus }).from(asyncJob).where(eq(asyncJob.id, jobId));
-  return job?.status === JOB_STATUS.inProgress;
 }
 
 /**
@@ -92,17 +87,6 @@ export const recordVmEvent = (
     resourceType: 'VirtualMachine',
     resourceId: vm.id,
   });
-
-export const SUCCEEDED: JobOutcome = { status: 'succeeded', resultCode: 0, result: {} };
-
-export function failedOutcome({ code, message }: Failure, isCancelled: boolean): JobOutcome {
-  const { errorcode } = ERRORS[code];
-  return {
-    status: isCancelled ? 'cancelled' : 'failed',
-    resultCode: errorcode,
-    result: { errorcode, errortext: message, slipwaycode: code },
-  };
-}
 
 export interface RecordOperationFailedInput extends VirtualMachineJobInput {
   operation: OngoingOperation;
