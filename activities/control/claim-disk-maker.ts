@@ -7,7 +7,8 @@ import { type NoHost, returnsWithinMs } from './claim-first.js';
 import { debtorOf } from './claim-start.js';
 import type { ControlDependencies } from './dependencies.js';
 import { factorsOf } from './planner/factors.js';
-import { type HostCandidate, type HostRefusal, rankHosts } from './planner/rank-hosts.js';
+import type { HostCandidate } from './planner/rank-hosts.js';
+import { rankReaders } from './planner/rank-readers.js';
 import { readCandidates } from './read-candidates.js';
 import { lockVm, wrongState } from './vm-operation.js';
 
@@ -48,18 +49,12 @@ export const claimDiskMaker =
       if (debtor) return { outcome: 'no host', ...debtor };
       const query = { vmId, zoneId: vm.dataCenterId, excludedHostIds, templateId: disk.template.id, poolId };
       const hosts = await readCandidates(tx, query, factorsOf(settings));
-      const { places, refused } = rankHosts(hosts.filter(reachesPool).map(withRoom), {
-        arch: disk.template.arch,
-        hostTags: disk.offering.hostTags,
-        storageTags: [],
-        cpuMhz: 0,
-        ramBytes: 0,
-        diskBytes: 0,
-        templateBytes: 0,
-        overprovisioningFactor: 1,
-      });
+      const needs = { arch: disk.template.arch, hostTags: disk.offering.hostTags, cpuMhz: 0, ramBytes: 0 };
+      const { places, refused } = rankReaders(hosts.map(withoutLoad), needs);
       const place = places.find(({ hostId }) => hostId === vm.lastHostId) ?? places[0];
-      if (!place) return noHost(refused, await returnsWithinMs(tx, refused, settings));
+      if (!place) {
+        return { outcome: 'no host', refused, returnsWithinMs: await returnsWithinMs(tx, refused, settings) };
+      }
       const { hostId, hostName } = place;
       const token = vm.fenceToken + TOKENS_PER_TRY;
       await tx.update(vmInstance).set({ fenceToken: token }).where(eq(vmInstance.id, vmId));
@@ -67,18 +62,5 @@ export const claimDiskMaker =
       return { outcome: 'claimed', placement: { vmId, hostId, hostName, poolId, volumeId: jobId, token } };
     });
 
-const noHost = (refused: HostRefusal[], withinMs: number): NoHost => ({
-  outcome: 'no host',
-  refused,
-  returnsWithinMs: withinMs,
-});
-
-const reachesPool = ({ pools }: HostCandidate): boolean => pools.length > 0;
-
-/** Nothing runs there yet, and the space of the pool has been set aside. */
-const withRoom = (candidate: HostCandidate): HostCandidate => ({
-  ...candidate,
-  cpuFreeMhz: 0,
-  ramFreeBytes: 0,
-  pools: candidate.pools.map((pool) => ({ ...pool, freeBytes: 0, hasTemplate: true })),
-});
+/** A host that has promised more than it has can make a disk as well. */
+const withoutLoad = (candidate: HostCandidate): HostCandidate => ({ ...candidate, cpuFreeMhz: 0, ramFreeBytes: 0 });

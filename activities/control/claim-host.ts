@@ -74,14 +74,14 @@ export const claimHost =
 
 type Place = Pick<Deployment, 'hostId' | 'hostName' | 'poolId' | 'token'>;
 
-type Claimed = { outcome: 'claimed'; vm: LockedVm; place: Place };
+type Claimed = { outcome: 'claimed'; vm: VmToDeploy; place: Place };
 
 async function claim(
   tx: Transaction,
   input: ClaimHostInput,
   settings: SettingValues,
 ): Promise<Claimed | (NoHost & { short: Lack[] }) | { outcome: 'obsolete' }> {
-  const vm = await lockVm(tx, input);
+  const vm = await lockVmToDeploy(tx, input);
   if (!vm) return { outcome: 'obsolete' };
   const { instance, template, offering, volume } = vm;
   const earlier = await earlierClaim(tx, instance, input.excludedHostIds);
@@ -130,7 +130,7 @@ async function roomWithinMs(dependencies: ControlDependencies, short: Lack[]): P
   return 0;
 }
 
-type LockedVm = NonNullable<Awaited<ReturnType<typeof lockVm>>>;
+type VmToDeploy = NonNullable<Awaited<ReturnType<typeof lockVmToDeploy>>>;
 
 async function deploymentOf(
   tx: Transaction,
@@ -178,7 +178,7 @@ async function earlierClaim(tx: Transaction, vm: typeof vmInstance.$inferSelect,
   return claim;
 }
 
-async function lockVm(tx: Transaction, { vmId, jobId }: ClaimHostInput) {
+async function lockVmToDeploy(tx: Transaction, { vmId, jobId }: ClaimHostInput) {
   const [row] = await tx
     .select({
       instance: vmInstance,
@@ -213,7 +213,7 @@ async function lockVm(tx: Transaction, { vmId, jobId }: ClaimHostInput) {
 }
 
 /** A try that has its claim already goes on when the template is deleted under it. */
-function requireTemplate({ template, inZone }: LockedVm): void {
+function requireTemplate({ template, inZone }: VmToDeploy): void {
   if (inZone !== null && template.state === 'Active') return;
   throw new SlipwayError('SLIPWAY_RESOURCE_STATE', `Template ${template.name} is not ready in the zone of the VM`);
 }

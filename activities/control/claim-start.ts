@@ -1,17 +1,7 @@
-import { and, eq, isNull, max, ne } from 'drizzle-orm';
-import {
-  asyncJob,
-  cleanupDebt,
-  host,
-  JOB_STATUS,
-  serviceOffering,
-  vmInstance,
-  vmTemplate,
-  volumes,
-} from '../../db/schema/index.js';
+import { and, eq, ne, sql } from 'drizzle-orm';
+import { cleanupDebt, host, serviceOffering, vmInstance, vmTemplate } from '../../db/schema/index.js';
 import type { SecretBox } from '../../db/secret-box.js';
 import { readSettings } from '../../db/settings.js';
-import { SlipwayError } from '../../shared/errors.js';
 import type { SettingValues } from '../../shared/settings.js';
 import { type StartOrder, type StartVirtualMachineInput, TOKENS_PER_TRY } from '../../shared/virtual-machines.js';
 import { takeComputeForDisk } from './capacity.js';
@@ -19,9 +9,11 @@ import { claimFirst, graceLeftMs, type NoHost, returnsWithinMs } from './claim-f
 import type { ControlDependencies, Transaction } from './dependencies.js';
 import { domainOf, memoryBytesOf } from './domain-spec.js';
 import { factorsOf } from './planner/factors.js';
-import { type HostCandidate, rankHosts } from './planner/rank-hosts.js';
+import type { HostCandidate } from './planner/rank-hosts.js';
+import { rankReaders, reachesPool } from './planner/rank-readers.js';
 import { readCandidates } from './read-candidates.js';
-import { placementsOf, wrongState } from './vm-operation.js';
+import { lockVm, placementsOf, wrongState } from './vm-operation.js';
+import { rootVolumeOf } from './what-a-vm-needs.js';
 
 export interface ClaimStartInput extends StartVirtualMachineInput {
   excludedHostIds: string[];
@@ -43,7 +35,7 @@ export const claimStart =
   ({ db, secretBox }: ControlDependencies) =>
   async (input: ClaimStartInput): Promise<ClaimStartResult> =>
     db.transaction(async (tx) => {
-      const vm = await lockVm(tx, input);
+      const vm = await lockVmToStart(tx, input);
       if (!vm) return { outcome: 'obsolete' };
       const { instance, offering, template, volume } = vm;
       const settings = await readSettings(tx);
@@ -60,18 +52,10 @@ export const claimStart =
       const query = { vmId: instance.id, zoneId: instance.dataCenterId, excludedHostIds, within: { hostId } };
       const hosts = await readCandidates(tx, { ...query, templateId: template.id, poolId: volume.poolId }, factors);
       const compute = { cpuMhz: offering.cpu * offering.speedMhz, ramBytes: memoryBytesOf(offering) };
-      const { places, refused } = rankHosts(hosts.filter(reachesDisk).map(withDisk), {
-        ...compute,
-        arch: template.arch,
-        hostTags: offering.hostTags,
-        // The disk is where it is.
-        storageTags: [],
-        diskBytes: 0,
-        templateBytes: 0,
-        overprovisioningFactor: 1,
-      });
+      const needs = { ...compute, arch: template.arch, hostTags: offering.hostTags };
+      const { places, refused } = rankReaders(hosts.map(withOpenPools), needs);
       if (hostId) {
-        const outOfReach = hosts.filter((candidate) => !reachesDisk(candidate));
+        const outOfReach = hosts.filter((candidate) => !reachesPool(candidate));
         for (const { hostName } of outOfReach) {
           refused.push({ hostId, hostName, reason: 'does not reach the pool of the root disk' });
         }
@@ -93,40 +77,24 @@ export const claimStart =
       return { outcome: 'claimed', order: await orderOf(tx, secretBox, vm, { ...claimed, token }) };
     });
 
-const reachesDisk = ({ pools }: HostCandidate): boolean => pools.length > 0;
-
-/** A pool that is full, or takes nothing new, keeps no VM from starting: what it needs there is there. */
-const withDisk = (candidate: HostCandidate): HostCandidate => ({
+/** A pool that takes nothing new keeps no VM from starting: what it needs there is there. */
+const withOpenPools = (candidate: HostCandidate): HostCandidate => ({
   ...candidate,
-  pools: candidate.pools.map((pool) => ({
-    ...pool,
-    status: pool.status === 'Disabled' ? 'Up' : pool.status,
-    freeBytes: 0,
-    hasTemplate: true,
-  })),
+  pools: candidate.pools.map((pool) => ({ ...pool, status: pool.status === 'Disabled' ? 'Up' : pool.status })),
 });
 
-type LockedVm = NonNullable<Awaited<ReturnType<typeof lockVm>>>;
+type VmToStart = NonNullable<Awaited<ReturnType<typeof lockVmToStart>>>;
 
-async function lockVm(tx: Transaction, { vmId, jobId }: StartVirtualMachineInput) {
-  const [row] = await tx
-    .select({ instance: vmInstance, template: vmTemplate, offering: serviceOffering, volume: volumes, job: asyncJob })
-    .from(vmInstance)
-    .innerJoin(vmTemplate, eq(vmTemplate.id, vmInstance.templateId))
-    .innerJoin(serviceOffering, eq(serviceOffering.id, vmInstance.serviceOfferingId))
-    .innerJoin(
-      volumes,
-      and(eq(volumes.instanceId, vmInstance.id), eq(volumes.volumeType, 'ROOT'), isNull(volumes.removed)),
-    )
-    .innerJoin(asyncJob, eq(asyncJob.id, jobId))
-    .where(eq(vmInstance.id, vmId))
-    .for('update', { of: vmInstance });
-  if (row?.job.jobStatus !== JOB_STATUS.inProgress) return undefined;
-  const { instance, template, offering, volume } = row;
+async function lockVmToStart(tx: Transaction, input: StartVirtualMachineInput) {
+  const instance = await lockVm(tx, input);
+  if (!instance) return undefined;
   if (instance.state !== 'Stopped' && instance.state !== 'Starting') throw wrongState(instance, 'Stopped');
-  const { id, path, poolId } = volume;
-  if (!path || !poolId) throw new SlipwayError('SLIPWAY_RESOURCE_STATE', `VM ${instance.name} has no root disk`);
-  return { instance, template, offering, volume: { id, path, poolId } };
+  const [made] = await tx
+    .select({ template: vmTemplate, offering: serviceOffering })
+    .from(vmTemplate)
+    .innerJoin(serviceOffering, eq(serviceOffering.id, instance.serviceOfferingId))
+    .where(eq(vmTemplate.id, instance.templateId));
+  return { instance, ...made!, volume: await rootVolumeOf(tx, instance) };
 }
 
 /**
@@ -138,28 +106,28 @@ export async function debtorOf(
   vmId: string,
   settings: SettingValues,
 ): Promise<Omit<NoHost, 'outcome'> | undefined> {
+  const sinceSeconds = sql<number>`extract(epoch from now() - max(${cleanupDebt.created}))::float8`;
   const debts = await tx
-    .select({ hostId: host.id, hostName: host.name, created: max(cleanupDebt.created) })
+    .select({ hostId: host.id, hostName: host.name, sinceSeconds })
     .from(cleanupDebt)
     .innerJoin(host, eq(host.id, cleanupDebt.hostId))
     .where(and(eq(cleanupDebt.vmId, vmId), eq(cleanupDebt.keepsDisk, true), ne(host.resourceState, 'Degraded')))
     .groupBy(host.id, host.name);
   if (debts.length === 0) return undefined;
-  const newestMs = Math.max(...debts.map(({ created }) => Date.parse(created!)));
   return {
     refused: debts.map(({ hostId, hostName }) => ({
       hostId,
       hostName,
       reason: 'may still run it: a stop is owed there',
     })),
-    returnsWithinMs: graceLeftMs(settings, (Date.now() - newestMs) / 1000),
+    returnsWithinMs: Math.max(...debts.map((debt) => graceLeftMs(settings, debt.sinceSeconds))),
   };
 }
 
 async function orderOf(
   tx: Transaction,
   secretBox: SecretBox,
-  vm: LockedVm,
+  vm: VmToStart,
   { hostId, hostName, token }: Pick<StartOrder, 'hostId' | 'hostName' | 'token'>,
 ): Promise<StartOrder> {
   const { instance, volume } = vm;
