@@ -1,10 +1,8 @@
 import { and, eq, isNull, ne, sql } from 'drizzle-orm';
 import { SlipwayError } from '../shared/errors.js';
 import type { PoolPlace } from '../shared/hosts.js';
-import type { Database } from './client.js';
+import type { Transaction } from './client.js';
 import { host, storagePool, storagePoolHostRef } from './schema/index.js';
-
-type Transaction = Parameters<Parameters<Database['transaction']>[0]>[0];
 
 /**
  * Records that a host reaches a pool. The first host to say so makes the pool known: a shared one is the cluster's, and

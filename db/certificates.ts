@@ -1,18 +1,17 @@
 import { and, eq, isNull, sql } from 'drizzle-orm';
 import { MOST_KEYSTORE_BYTES } from '../shared/certificates.js';
 import { SlipwayError } from '../shared/errors.js';
-import type { Database } from './client.js';
+import { audit } from './audit.js';
+import type { Database, Transaction } from './client.js';
 import { isEquipped } from './keystore-sql.js';
 import type { Caller } from './reads/find-caller.js';
 import {
   dataCenter,
   directDownloadCertificate as certificate,
   directDownloadCertificateHostMap as map,
-  event,
   host,
 } from './schema/index.js';
 
-type Transaction = Parameters<Parameters<Database['transaction']>[0]>[0];
 type CertificateRow = typeof certificate.$inferSelect;
 
 /** What a certificate says of itself; times as ISO 8601. */
@@ -154,20 +153,16 @@ async function requireCertificate(tx: Transaction, { id, alias }: CertificateRow
 
 const refusal = (message: string): SlipwayError => new SlipwayError('SLIPWAY_CERTIFICATE_REFUSED', message);
 
-async function note(
+const note = (
   tx: Transaction,
-  { accountId, userId }: Caller,
+  caller: Caller,
   { id, alias }: CertificateRow,
   what: 'UPLOAD' | 'PROVISION' | 'REVOKE',
   text: string,
-): Promise<void> {
-  await tx.insert(event).values({
+) =>
+  audit(tx, caller, {
     type: `DIRECT.DOWNLOAD.CERTIFICATE.${what}`,
-    level: 'INFO',
     description: `Certificate ${alias} ${text}`,
-    accountId,
-    userId,
     resourceType: 'DirectDownloadCertificate',
     resourceId: id,
   });
-}

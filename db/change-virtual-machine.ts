@@ -1,8 +1,10 @@
 import { eq } from 'drizzle-orm';
 import { SlipwayError } from '../shared/errors.js';
+import { audit } from './audit.js';
 import type { Database } from './client.js';
 import { lockVirtualMachine } from './lock-virtual-machine.js';
-import { event, vmInstance } from './schema/index.js';
+import { vmInstance } from './schema/index.js';
+import { withoutUndefined } from './without-undefined.js';
 
 interface VirtualMachineChange {
   id: string;
@@ -28,19 +30,20 @@ export async function changeVirtualMachine(
     if (name !== undefined && name !== vm.name && vm.state !== 'Stopped') {
       throw new SlipwayError('SLIPWAY_RESOURCE_STATE', `VM ${vm.name} is ${vm.state}: stop it to change its name`);
     }
-    const changes = { name, displayName, userDataEncrypted };
-    const changed = Object.entries(changes).filter(([, value]) => value !== undefined);
+    const changes = withoutUndefined({ name, displayName, userDataEncrypted });
+    const changed = Object.keys(changes) as (keyof typeof changes)[];
     if (changed.length === 0) return;
     await tx.update(vmInstance).set(changes).where(eq(vmInstance.id, id));
-    await tx.insert(event).values({
-      type: 'VM.UPDATE',
-      level: 'INFO',
-      description: `VM ${vm.name} was changed: ${changed.map(([key]) => CHANGED[key as keyof typeof changes]).join(', ')}`,
-      accountId: vm.accountId,
-      userId,
-      resourceType: 'VirtualMachine',
-      resourceId: id,
-    });
+    await audit(
+      tx,
+      { accountId: vm.accountId, userId },
+      {
+        type: 'VM.UPDATE',
+        description: `VM ${vm.name} was changed: ${changed.map((key) => CHANGED[key]).join(', ')}`,
+        resourceType: 'VirtualMachine',
+        resourceId: id,
+      },
+    );
   });
 }
 

@@ -1,9 +1,9 @@
 import { and, eq, isNull, sql } from 'drizzle-orm';
-import { SlipwayError } from '../shared/errors.js';
-import type { Database } from './client.js';
-import { isUniqueViolation } from './errors.js';
+import { audit } from './audit.js';
+import type { Database, Transaction } from './client.js';
+import { refuseTaken } from './errors.js';
 import type { Caller } from './reads/find-caller.js';
-import { diskOffering, event } from './schema/index.js';
+import { diskOffering } from './schema/index.js';
 
 export interface NewDiskOffering {
   name: string;
@@ -21,19 +21,16 @@ export async function createDiskOffering(
   caller: Caller,
   offering: NewDiskOffering,
 ): Promise<DiskOfferingRow> {
-  try {
-    return await db.transaction(async (tx) => {
+  return refuseTaken('disk_offering_name_key', `There is a disk offering with the name ${offering.name}`, () =>
+    db.transaction(async (tx) => {
       const [row] = await tx
         .insert(diskOffering)
         .values({ ...offering, isCustomized: offering.sizeBytes === null })
         .returning();
-      await tx.insert(event).values(audit(caller, row!, { type: 'DISK.OFFERING.CREATE', what: 'was made' }));
+      await note(tx, caller, row!, { type: 'DISK.OFFERING.CREATE', what: 'was made' });
       return row!;
-    });
-  } catch (error) {
-    if (!isUniqueViolation(error, 'disk_offering_name_key')) throw error;
-    throw new SlipwayError('SLIPWAY_PARAMETER_INVALID', `There is a disk offering with the name ${offering.name}`);
-  }
+    }),
+  );
 }
 
 /** Disks that were made of it stay as they are. */
@@ -44,17 +41,20 @@ export async function removeDiskOffering(db: Database, caller: Caller, id: strin
       .set({ removed: sql`now()` })
       .where(and(eq(diskOffering.id, id), isNull(diskOffering.removed)))
       .returning();
-    if (row) await tx.insert(event).values(audit(caller, row, { type: 'DISK.OFFERING.DELETE', what: 'was deleted' }));
+    if (row) await note(tx, caller, row, { type: 'DISK.OFFERING.DELETE', what: 'was deleted' });
     return row !== undefined;
   });
 }
 
-const audit = (caller: Caller, { id, name }: DiskOfferingRow, { type, what }: { type: string; what: string }) => ({
-  type,
-  level: 'INFO' as const,
-  description: `Disk offering ${name} ${what}`,
-  accountId: caller.accountId,
-  userId: caller.userId,
-  resourceType: 'DiskOffering',
-  resourceId: id,
-});
+const note = (
+  tx: Transaction,
+  caller: Caller,
+  { id, name }: DiskOfferingRow,
+  { type, what }: { type: string; what: string },
+) =>
+  audit(tx, caller, {
+    type,
+    description: `Disk offering ${name} ${what}`,
+    resourceType: 'DiskOffering',
+    resourceId: id,
+  });

@@ -1,3 +1,5 @@
+import { SlipwayError } from '../shared/errors.js';
+
 /** PostgreSQL's SQLSTATE of a failed query, below drizzle's wrapper. */
 const UNIQUE_VIOLATION = '23505';
 
@@ -12,4 +14,22 @@ const driverError = (error: unknown): DriverError | undefined =>
 export function isUniqueViolation(error: unknown, constraint: string): boolean {
   const cause = driverError(error);
   return cause?.code === UNIQUE_VIOLATION && cause.constraint_name === constraint;
+}
+
+/**
+ * Tells of a name that another one has in words, where the database names an index.
+ *
+ * @throws SlipwayError SLIPWAY_PARAMETER_INVALID
+ */
+export async function refuseTaken<Result>(
+  constraint: string,
+  message: string,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isUniqueViolation(error, constraint)) throw error;
+    throw new SlipwayError('SLIPWAY_PARAMETER_INVALID', message);
+  }
 }

@@ -1,11 +1,12 @@
 import { and, eq, isNull } from 'drizzle-orm';
 import { SlipwayError } from '../shared/errors.js';
-import type { Database } from './client.js';
-import { isUniqueViolation } from './errors.js';
+import { audit } from './audit.js';
+import type { Database, Transaction } from './client.js';
+import { refuseTaken } from './errors.js';
 import type { Caller } from './reads/find-caller.js';
-import { event, host, type HOST_RESOURCE_STATES } from './schema/index.js';
+import { host, type HOST_RESOURCE_STATES } from './schema/index.js';
+import { withoutUndefined } from './without-undefined.js';
 
-type Transaction = Parameters<Parameters<Database['transaction']>[0]>[0];
 type HostRow = typeof host.$inferSelect;
 type ResourceState = (typeof HOST_RESOURCE_STATES)[number];
 
@@ -23,33 +24,29 @@ export interface HostChanges {
  */
 export async function changeHost(db: Database, caller: Caller, id: string, changes: HostChanges): Promise<boolean> {
   const { name, tags, isEnabled } = changes;
-  try {
-    return await db.transaction(async (tx) => {
+  return refuseTaken('host_name_key', `There is a host with the name ${name}`, () =>
+    db.transaction(async (tx) => {
       const self = await lockPresent(tx, id);
       if (!self) return false;
       if (isEnabled !== undefined) requireState(self, ['Enabled', 'Disabled']);
       const resourceState: ResourceState | undefined =
         isEnabled === undefined ? undefined : isEnabled ? 'Enabled' : 'Disabled';
-      const set = Object.fromEntries(
-        Object.entries({ name, tags, resourceState }).filter(([, value]) => value !== undefined),
-      );
+      const set = withoutUndefined({ name, tags, resourceState });
       if (Object.keys(set).length === 0) return true;
       await tx.update(host).set(set).where(eq(host.id, id));
-      await audit(tx, caller, self, { type: 'HOST.UPDATE', what: `was changed: ${JSON.stringify(set)}` });
+      await note(tx, caller, self, { type: 'HOST.UPDATE', what: `was changed: ${JSON.stringify(set)}` });
       return true;
-    });
-  } catch (error) {
-    if (!isUniqueViolation(error, 'host_name_key')) throw error;
-    throw new SlipwayError('SLIPWAY_PARAMETER_INVALID', `There is a host with the name ${name}`);
-  }
+    }),
+  );
 }
 
 /**
  * It takes virtual machines again. What a job is about to stop there is left running.
  *
+ * @returns false when there is no such host
  * @throws SlipwayError SLIPWAY_RESOURCE_STATE when it is not in maintenance, nor being prepared for it
  */
-export const endMaintenance = (tx: Transaction, caller: Caller, id: string): Promise<void> =>
+export const endMaintenance = (tx: Transaction, caller: Caller, id: string): Promise<boolean> =>
   enable(tx, caller, id, {
     type: 'MAINT.CANCEL',
     from: ['PrepareForMaintenance', 'ErrorInMaintenance', 'Maintenance'],
@@ -60,9 +57,10 @@ export const endMaintenance = (tx: Transaction, caller: Caller, id: string): Pro
  * The operator vouches for nothing any more: what the host still owes keeps virtual machines from being started
  * elsewhere again.
  *
+ * @returns false when there is no such host
  * @throws SlipwayError SLIPWAY_RESOURCE_STATE when it is not Degraded
  */
-export const endDegraded = (tx: Transaction, caller: Caller, id: string): Promise<void> =>
+export const endDegraded = (tx: Transaction, caller: Caller, id: string): Promise<boolean> =>
   enable(tx, caller, id, { type: 'HOST.CANCEL.DEGRADED', from: ['Degraded'], what: 'is not Degraded any more' });
 
 async function enable(
@@ -70,12 +68,13 @@ async function enable(
   caller: Caller,
   id: string,
   { type, from, what }: { type: string; from: ResourceState[]; what: string },
-): Promise<void> {
+): Promise<boolean> {
   const self = await lockPresent(tx, id);
-  if (!self) throw new SlipwayError('SLIPWAY_RESOURCE_STATE', `There is no host ${id} any more`);
+  if (!self) return false;
   requireState(self, from);
   await tx.update(host).set({ resourceState: 'Enabled' }).where(eq(host.id, id));
-  await audit(tx, caller, self, { type, what });
+  await note(tx, caller, self, { type, what });
+  return true;
 }
 
 async function lockPresent(tx: Transaction, id: string): Promise<HostRow | undefined> {
@@ -89,18 +88,5 @@ function requireState({ name, resourceState }: HostRow, allowed: ResourceState[]
   throw new SlipwayError('SLIPWAY_RESOURCE_STATE', `Host ${name} is in resource state ${resourceState}`);
 }
 
-const audit = (
-  tx: Transaction,
-  caller: Caller,
-  { id, name }: HostRow,
-  { type, what }: { type: string; what: string },
-) =>
-  tx.insert(event).values({
-    type,
-    level: 'INFO',
-    description: `Host ${name} ${what}`,
-    accountId: caller.accountId,
-    userId: caller.userId,
-    resourceType: 'Host',
-    resourceId: id,
-  });
+const note = (tx: Transaction, caller: Caller, { id, name }: HostRow, { type, what }: { type: string; what: string }) =>
+  audit(tx, caller, { type, description: `Host ${name} ${what}`, resourceType: 'Host', resourceId: id });

@@ -1,10 +1,10 @@
 import { and, eq, isNull, sql } from 'drizzle-orm';
 import { SlipwayError } from '../shared/errors.js';
-import type { Database } from './client.js';
-import { dataCenter, event, networks, nics, vmInstance } from './schema/index.js';
+import { audit } from './audit.js';
+import type { Database, Transaction } from './client.js';
+import { dataCenter, networks, nics, vmInstance } from './schema/index.js';
 import type { Caller } from './reads/find-caller.js';
 
-type Transaction = Parameters<Parameters<Database['transaction']>[0]>[0];
 type NetworkRow = typeof networks.$inferSelect;
 
 /**
@@ -62,7 +62,7 @@ export async function createNetwork(db: Database, caller: Caller, network: NewNe
       .insert(networks)
       .values({ name, displayText, guestType: 'L2', dataCenterId: zoneId, accountId, vlan })
       .returning();
-    await tell(tx, caller, row!, { type: 'NETWORK.CREATE', what: 'was made' });
+    await note(tx, caller, row!, { type: 'NETWORK.CREATE', what: 'was made' });
     return row!.id;
   });
 }
@@ -77,7 +77,7 @@ export async function renameNetwork(
   if (!network) return false;
   const { name = network.name, displayText = network.displayText } = names;
   await tx.update(networks).set({ name, displayText }).where(eq(networks.id, id));
-  await tell(tx, caller, network, { type: 'NETWORK.UPDATE', what: `is called ${name}` });
+  await note(tx, caller, network, { type: 'NETWORK.UPDATE', what: `is called ${name}` });
   return true;
 }
 
@@ -107,7 +107,7 @@ export async function removeNetwork(tx: Transaction, caller: Caller, id: string)
     .update(networks)
     .set({ removed: sql`now()` })
     .where(eq(networks.id, id));
-  await tell(tx, caller, network, { type: 'NETWORK.DELETE', what: 'was deleted' });
+  await note(tx, caller, network, { type: 'NETWORK.DELETE', what: 'was deleted' });
   return true;
 }
 
@@ -121,13 +121,9 @@ async function lockNetwork(tx: Transaction, id: string): Promise<NetworkRow | un
   return row;
 }
 
-const tell = (tx: Transaction, caller: Caller, network: NetworkRow, { type, what }: { type: string; what: string }) =>
-  tx.insert(event).values({
-    type,
-    level: 'INFO',
-    description: `Network ${network.name} ${what}`,
-    accountId: network.accountId ?? caller.accountId,
-    userId: caller.userId,
-    resourceType: 'Network',
-    resourceId: network.id,
-  });
+const note = (tx: Transaction, caller: Caller, network: NetworkRow, { type, what }: { type: string; what: string }) =>
+  audit(
+    tx,
+    { accountId: network.accountId ?? caller.accountId, userId: caller.userId },
+    { type, description: `Network ${network.name} ${what}`, resourceType: 'Network', resourceId: network.id },
+  );

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { eq, isNull, sql } from 'drizzle-orm';
 import type { SettingValues } from '../shared/settings.js';
-import { openDatabase, type Database } from './client.js';
+import { openDatabase, type Transaction } from './client.js';
 import { userNetworkOf } from './networks.js';
 import { hashPassword } from './password.js';
 import {
@@ -68,8 +68,6 @@ export async function seed(
     await close();
   }
 }
-
-type Transaction = Parameters<Parameters<Database['transaction']>[0]>[0];
 
 async function installationId(tx: Transaction): Promise<string> {
   await tx.insert(configuration).values({ name: INSTALLATION_ID, value: randomUUID() }).onConflictDoNothing();

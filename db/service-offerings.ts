@@ -1,9 +1,9 @@
 import { and, eq, isNull, sql } from 'drizzle-orm';
-import { SlipwayError } from '../shared/errors.js';
-import type { Database } from './client.js';
-import { isUniqueViolation } from './errors.js';
+import { audit } from './audit.js';
+import type { Database, Transaction } from './client.js';
+import { refuseTaken } from './errors.js';
 import type { Caller } from './reads/find-caller.js';
-import { event, serviceOffering } from './schema/index.js';
+import { serviceOffering } from './schema/index.js';
 
 export type ServiceOfferingRow = typeof serviceOffering.$inferSelect;
 
@@ -15,16 +15,13 @@ export async function createServiceOffering(
   caller: Caller,
   offering: NewServiceOffering,
 ): Promise<ServiceOfferingRow> {
-  try {
-    return await db.transaction(async (tx) => {
+  return refuseTaken('service_offering_name_key', `There is a service offering with the name ${offering.name}`, () =>
+    db.transaction(async (tx) => {
       const [row] = await tx.insert(serviceOffering).values(offering).returning();
-      await tx.insert(event).values(audit(caller, row!, { type: 'SERVICE.OFFERING.CREATE', what: 'was made' }));
+      await note(tx, caller, row!, { type: 'SERVICE.OFFERING.CREATE', what: 'was made' });
       return row!;
-    });
-  } catch (error) {
-    if (!isUniqueViolation(error, 'service_offering_name_key')) throw error;
-    throw new SlipwayError('SLIPWAY_PARAMETER_INVALID', `There is a service offering with the name ${offering.name}`);
-  }
+    }),
+  );
 }
 
 /** Virtual machines that were made with it keep what they have. */
@@ -35,18 +32,20 @@ export async function removeServiceOffering(db: Database, caller: Caller, id: st
       .set({ removed: sql`now()` })
       .where(and(eq(serviceOffering.id, id), isNull(serviceOffering.removed)))
       .returning();
-    if (row)
-      await tx.insert(event).values(audit(caller, row, { type: 'SERVICE.OFFERING.DELETE', what: 'was deleted' }));
+    if (row) await note(tx, caller, row, { type: 'SERVICE.OFFERING.DELETE', what: 'was deleted' });
     return row !== undefined;
   });
 }
 
-const audit = (caller: Caller, { id, name }: ServiceOfferingRow, { type, what }: { type: string; what: string }) => ({
-  type,
-  level: 'INFO' as const,
-  description: `Service offering ${name} ${what}`,
-  accountId: caller.accountId,
-  userId: caller.userId,
-  resourceType: 'ServiceOffering',
-  resourceId: id,
-});
+const note = (
+  tx: Transaction,
+  caller: Caller,
+  { id, name }: ServiceOfferingRow,
+  { type, what }: { type: string; what: string },
+) =>
+  audit(tx, caller, {
+    type,
+    description: `Service offering ${name} ${what}`,
+    resourceType: 'ServiceOffering',
+    resourceId: id,
+  });

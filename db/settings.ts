@@ -1,8 +1,9 @@
 import { eq, sql } from 'drizzle-orm';
 import { defaultSettings, isSettingName, SETTINGS, type SettingName, type SettingValues } from '../shared/settings.js';
 import { allowedValues, parseSetting } from '../shared/setting-values.js';
+import { audit } from './audit.js';
 import type { Database } from './client.js';
-import { configuration, event } from './schema/index.js';
+import { configuration } from './schema/index.js';
 
 /**
  * Every setting: the stored value, else the default. A row that somebody edited to what the setting cannot hold counts
@@ -64,13 +65,14 @@ export async function changeSetting(
     if (stored === value) return;
     if (value === defaultValue) await tx.delete(configuration).where(eq(configuration.name, name));
     else await writeSettings(tx, { [name]: value });
-    await tx.insert(event).values({
-      type: 'CONFIGURATION.VALUE.EDIT',
-      level: 'INFO',
-      description: `The setting ${name} was changed from ${JSON.stringify(stored)} to ${JSON.stringify(value)}`,
-      accountId,
-      userId,
-      resourceType: 'Configuration',
-    });
+    await audit(
+      tx,
+      { accountId, userId },
+      {
+        type: 'CONFIGURATION.VALUE.EDIT',
+        description: `The setting ${name} was changed from ${JSON.stringify(stored)} to ${JSON.stringify(value)}`,
+        resourceType: 'Configuration',
+      },
+    );
   });
 }

@@ -1,8 +1,9 @@
 import { and, eq } from 'drizzle-orm';
 import { SlipwayError } from '../shared/errors.js';
-import type { Database } from './client.js';
+import { audit } from './audit.js';
+import type { Database, Transaction } from './client.js';
 import type { Caller } from './reads/find-caller.js';
-import { event, sshKeypairs } from './schema/index.js';
+import { sshKeypairs } from './schema/index.js';
 
 /** @throws SlipwayError SLIPWAY_PARAMETER_INVALID when the account has a pair of that name */
 export async function insertKeyPair(
@@ -22,9 +23,7 @@ export async function insertKeyPair(
         `A key pair with name '${name}' already exists for this account.`,
       );
     }
-    await tx
-      .insert(event)
-      .values(audit(caller, { type: 'REGISTER.SSH.KEYPAIR', id: row.id, what: `${name} was added` }));
+    await note(tx, caller, { type: 'REGISTER.SSH.KEYPAIR', id: row.id, what: `${name} was added` });
     return row.id;
   });
 }
@@ -46,18 +45,9 @@ export async function removeKeyPair(db: Database, caller: Caller, name: string):
         `A key pair with name '${name}' does not exist for this account`,
       );
     }
-    await tx
-      .insert(event)
-      .values(audit(caller, { type: 'DELETE.SSH.KEYPAIR', id: row.id, what: `${name} was deleted` }));
+    await note(tx, caller, { type: 'DELETE.SSH.KEYPAIR', id: row.id, what: `${name} was deleted` });
   });
 }
 
-const audit = (caller: Caller, { type, id, what }: { type: string; id: string; what: string }) => ({
-  type,
-  level: 'INFO' as const,
-  description: `SSH key pair ${what}`,
-  accountId: caller.accountId,
-  userId: caller.userId,
-  resourceType: 'SSHKeyPair',
-  resourceId: id,
-});
+const note = (tx: Transaction, caller: Caller, { type, id, what }: { type: string; id: string; what: string }) =>
+  audit(tx, caller, { type, description: `SSH key pair ${what}`, resourceType: 'SSHKeyPair', resourceId: id });

@@ -1,7 +1,10 @@
 import { and, eq, isNull } from 'drizzle-orm';
 import { SlipwayError } from '../shared/errors.js';
+import { imageType, isDiskFormat } from '../shared/images.js';
+import { audit } from './audit.js';
 import type { Database } from './client.js';
-import { event, vmTemplate } from './schema/index.js';
+import { vmTemplate } from './schema/index.js';
+import { withoutUndefined } from './without-undefined.js';
 
 /** What can be changed of a template or an ISO; what is absent stays. */
 export type TemplateChanges = Partial<
@@ -29,24 +32,25 @@ export async function updateTemplate(
   db: Database,
   { id, userId, changes }: { id: string; userId: string; changes: TemplateChanges },
 ): Promise<void> {
-  const changed = Object.entries(changes).filter(([, value]) => value !== undefined);
+  const set = withoutUndefined(changes);
+  const changed = Object.keys(set);
   if (changed.length === 0) return;
   await db.transaction(async (tx) => {
     const [template] = await tx
       .update(vmTemplate)
-      .set(changes)
+      .set(set)
       .where(and(eq(vmTemplate.id, id), eq(vmTemplate.state, 'Active'), isNull(vmTemplate.removed)))
       .returning();
     if (!template) throw new SlipwayError('SLIPWAY_RESOURCE_STATE', `Unable to find Template/ISO with id ${id}`);
-    const isIso = template.format === 'ISO';
-    await tx.insert(event).values({
-      type: isIso ? 'ISO.UPDATE' : 'TEMPLATE.UPDATE',
-      level: 'INFO',
-      description: `${template.name} was changed: ${changed.map(([name]) => name).join(', ')}`,
-      accountId: template.accountId,
-      userId,
-      resourceType: isIso ? 'Iso' : 'Template',
-      resourceId: id,
-    });
+    await audit(
+      tx,
+      { accountId: template.accountId, userId },
+      {
+        type: isDiskFormat(template.format) ? 'TEMPLATE.UPDATE' : 'ISO.UPDATE',
+        description: `${template.name} was changed: ${changed.join(', ')}`,
+        resourceType: imageType(template.format),
+        resourceId: id,
+      },
+    );
   });
 }

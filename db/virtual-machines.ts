@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { and, eq, isNull } from 'drizzle-orm';
 import { SlipwayError } from '../shared/errors.js';
+import { audit } from './audit.js';
 import type { Database } from './client.js';
 import { requireIdle } from './jobs.js';
 import { insertNics, type NewNic } from './nics.js';
-import { event, vmInstance, volumes } from './schema/index.js';
+import { vmInstance, volumes } from './schema/index.js';
 
 export interface NewVirtualMachine {
   id?: string;
@@ -86,14 +87,15 @@ export async function recoverDestroyed(db: Database, id: string, userId?: string
       throw new SlipwayError('SLIPWAY_RESOURCE_STATE', `VM ${row?.vm.name} ${why}: it cannot be recovered`);
     }
     await tx.update(vmInstance).set({ state: 'Stopped', ended: null }).where(eq(vmInstance.id, id));
-    await tx.insert(event).values({
-      type: 'VM.RECOVER',
-      level: 'INFO',
-      description: `VM ${row.vm.name} was recovered`,
-      accountId: row.vm.accountId,
-      userId,
-      resourceType: 'VirtualMachine',
-      resourceId: id,
-    });
+    await audit(
+      tx,
+      { accountId: row.vm.accountId, userId },
+      {
+        type: 'VM.RECOVER',
+        description: `VM ${row.vm.name} was recovered`,
+        resourceType: 'VirtualMachine',
+        resourceId: id,
+      },
+    );
   });
 }

@@ -11,6 +11,9 @@ export const DISK_FORMATS = ['QCOW2', 'RAW'] as const satisfies readonly ImageFo
 export type DiskFormat = (typeof DISK_FORMATS)[number];
 export const isDiskFormat = (format: ImageFormat): format is DiskFormat => format !== 'ISO';
 
+/** What jobs and events call an image. */
+export const imageType = (format: ImageFormat): 'Template' | 'Iso' => (isDiskFormat(format) ? 'Template' : 'Iso');
+
 /** What happened at one source, in words for a person. `url` is without user info and query. */
 export interface MirrorReport {
   url: string;

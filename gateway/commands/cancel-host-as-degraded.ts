@@ -1,6 +1,4 @@
 import { endDegraded } from '../../db/hosts.js';
-import { hasHost } from '../../db/reads/list-hosts.js';
-import { noSuchEntity } from '../protocol/standard-texts.js';
 import { hostFields } from '../responses/host.js';
 import { ADMIN_ONLY, defineCommand } from './define-command.js';
 import { doneAtOnce } from './done-at-once.js';
@@ -18,10 +16,8 @@ export const cancelHostAsDegraded = defineCommand({
   since: '4.16',
   params: hostJobParameters,
   response: { objectName: 'host', fields: hostFields },
-  async handle({ id, customjobid }, context) {
-    const { db, caller, command } = context;
-    if (!(await hasHost(db, id))) throw noSuchEntity(command, 'id', id);
-    const call = { jobCmd: JOB_CMD, customjobid, instanceType: 'Host', instanceId: id };
-    return doneAtOnce(call, context, (tx) => endDegraded(tx, caller, id));
-  },
+  handle: ({ id, customjobid }, context) =>
+    doneAtOnce({ jobCmd: JOB_CMD, customjobid, instanceType: 'Host', instanceId: id }, context, (tx) =>
+      endDegraded(tx, context.caller, id),
+    ),
 });

@@ -1,6 +1,4 @@
 import { endMaintenance } from '../../db/hosts.js';
-import { hasHost } from '../../db/reads/list-hosts.js';
-import { noSuchEntity } from '../protocol/standard-texts.js';
 import { hostFields } from '../responses/host.js';
 import { ADMIN_ONLY, defineCommand } from './define-command.js';
 import { doneAtOnce } from './done-at-once.js';
@@ -15,10 +13,8 @@ export const cancelHostMaintenance = defineCommand({
   allowedRoles: ADMIN_ONLY,
   params: hostJobParameters,
   response: { objectName: 'host', fields: hostFields },
-  async handle({ id, customjobid }, context) {
-    const { db, caller, command } = context;
-    if (!(await hasHost(db, id))) throw noSuchEntity(command, 'id', id);
-    const call = { jobCmd: JOB_CMD, customjobid, instanceType: 'Host', instanceId: id };
-    return doneAtOnce(call, context, (tx) => endMaintenance(tx, caller, id));
-  },
+  handle: ({ id, customjobid }, context) =>
+    doneAtOnce({ jobCmd: JOB_CMD, customjobid, instanceType: 'Host', instanceId: id }, context, (tx) =>
+      endMaintenance(tx, context.caller, id),
+    ),
 });

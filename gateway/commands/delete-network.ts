@@ -1,7 +1,6 @@
 import { removeNetwork } from '../../db/networks.js';
 import { field } from '../protocol/fields.js';
 import { required, uuid } from '../protocol/parameters.js';
-import { noSuchEntity } from '../protocol/standard-texts.js';
 import { unsupported } from '../protocol/undone-parameters.js';
 import { asyncParameters } from './async-jobs.js';
 import { ADMIN_ONLY, defineCommand } from './define-command.js';
@@ -20,10 +19,8 @@ export const deleteNetwork = defineCommand({
     ...unsupported({ forced: { type: 'boolean' } }),
   },
   response: { objectName: 'deletenetwork', fields: { success: field('boolean', 'True.') } },
-  handle({ id, customjobid }, context) {
-    const call = { jobCmd: JOB_CMD, customjobid, instanceType: 'Network', instanceId: id };
-    return doneAtOnce(call, context, async (tx) => {
-      if (!(await removeNetwork(tx, context.caller, id))) throw noSuchEntity(context.command, 'id', id);
-    });
-  },
+  handle: ({ id, customjobid }, context) =>
+    doneAtOnce({ jobCmd: JOB_CMD, customjobid, instanceType: 'Network', instanceId: id }, context, (tx) =>
+      removeNetwork(tx, context.caller, id),
+    ),
 });

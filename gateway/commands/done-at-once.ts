@@ -1,11 +1,9 @@
-import { randomUUID } from 'node:crypto';
-import type { Database } from '../../db/client.js';
-import { completeJob, createJob } from '../../db/jobs.js';
+import type { Transaction } from '../../db/client.js';
+import { completeJob } from '../../db/jobs.js';
 import { JOB_STATUS } from '../../db/schema/index.js';
-import { earlierJob, jobOfCall } from './async-jobs.js';
+import { noSuchEntity } from '../protocol/standard-texts.js';
+import { earlierJob, insertJob } from './async-jobs.js';
 import type { CommandContext } from './define-command.js';
-
-type Transaction = Parameters<Parameters<Database['transaction']>[0]>[0];
 
 interface Call {
   jobCmd: string;
@@ -17,30 +15,24 @@ interface Call {
 /**
  * For what CloudStack does in a job and what is one transaction here. Clients ask for the job's result all the same: its
  * row is written as ended, together with the work, and no workflow is needed.
+ *
+ * @param work answers whether there is such a thing as the parameter `id` names
  */
 export async function doneAtOnce(
-  { customjobid, ...call }: Call,
+  call: Call,
   context: CommandContext,
-  work: (tx: Transaction) => Promise<void>,
+  work: (tx: Transaction) => Promise<boolean>,
 ): Promise<{ jobid: string }> {
-  const { db, caller } = context;
+  const { db, command } = context;
   const { jobCmd, instanceId, instanceType } = call;
-  const earlier = await earlierJob(db, context, { customjobid, jobCmd, instanceId });
+  const earlier = await earlierJob(db, context, call);
   if (earlier) return { jobid: earlier.id };
   return db.transaction(async (tx) => {
     // The job first: of two equal calls at once the second waits here, and does nothing.
-    const created = await createJob(tx, {
-      ...call,
-      id: customjobid ?? randomUUID(),
-      accountId: caller.accountId,
-      userId: caller.userId,
-      workflowType: jobCmd,
-      workflowId: `${instanceType.toLowerCase()}-${instanceId}`,
-      workflowInput: {},
-    });
-    const job = jobOfCall(created, { jobCmd, accountId: caller.accountId, instanceId });
+    const workflowId = `${instanceType.toLowerCase()}-${instanceId}`;
+    const job = await insertJob(tx, context, { ...call, workflowType: jobCmd, workflowId, input: {} });
     if (job.jobStatus !== JOB_STATUS.inProgress) return { jobid: job.id };
-    await work(tx);
+    if (!(await work(tx))) throw noSuchEntity(command, 'id', instanceId);
     await completeJob(tx, job.id, { status: 'succeeded', resultCode: 0, result: { success: true } });
     return { jobid: job.id };
   });

@@ -88,6 +88,17 @@ describe('what an operator does with hosts, pools and offerings', () => {
     await expect(call(command, { id: hostId })).rejects.toThrow('Host host-1 is in resource state Enabled');
   });
 
+  it('gives the job of a call that is repeated, also when the host is gone', async () => {
+    await setState('Maintenance');
+    const customjobid = crypto.randomUUID();
+    const cancel = () => call('cancelHostMaintenance', { id: hostId, customjobid });
+    expect(await cancel()).toEqual({ jobid: customjobid });
+    await gateway.db.update(host).set({ removed: new Date().toISOString() }).where(eq(host.id, hostId));
+    expect(await cancel()).toEqual({ jobid: customjobid });
+    await expect(call('cancelHostMaintenance', { id: hostId })).rejects.toThrow('Unable to execute API command');
+    await gateway.db.update(host).set({ removed: null }).where(eq(host.id, hostId));
+  });
+
   it('removes a host by a workflow that it waits for', async () => {
     gateway.onExecute = () => Promise.resolve();
     expect(await call('deleteHost', { id: hostId, forced: 'true' })).toEqual({ success: true });

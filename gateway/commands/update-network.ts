@@ -1,7 +1,6 @@
 import { renameNetwork } from '../../db/networks.js';
 import { field } from '../protocol/fields.js';
 import { required, string, uuid } from '../protocol/parameters.js';
-import { noSuchEntity } from '../protocol/standard-texts.js';
 import { unsupported, withoutEffect } from '../protocol/undone-parameters.js';
 import { networkFields } from '../responses/network.js';
 import { asyncParameters } from './async-jobs.js';
@@ -42,11 +41,8 @@ export const updateNetwork = defineCommand({
     }),
   },
   response: { objectName: 'network', fields: { network: field('object', 'The network.', networkFields) } },
-  handle({ id, name, displaytext, customjobid }, context) {
-    const call = { jobCmd: JOB_CMD, customjobid, instanceType: 'Network', instanceId: id };
-    return doneAtOnce(call, context, async (tx) => {
-      const isRenamed = await renameNetwork(tx, context.caller, { id, name, displayText: displaytext });
-      if (!isRenamed) throw noSuchEntity(context.command, 'id', id);
-    });
-  },
+  handle: ({ id, name, displaytext, customjobid }, context) =>
+    doneAtOnce({ jobCmd: JOB_CMD, customjobid, instanceType: 'Network', instanceId: id }, context, (tx) =>
+      renameNetwork(tx, context.caller, { id, name, displayText: displaytext }),
+    ),
 });

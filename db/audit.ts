@@ -1,0 +1,18 @@
+import type { Database } from './client.js';
+import { event } from './schema/index.js';
+
+/** Whose the resource is, and who did it. */
+interface Who {
+  accountId: string;
+  userId?: string | undefined;
+}
+
+type Row = typeof event.$inferInsert;
+
+/** INFO when no level is given. */
+type What = Pick<Row, 'type' | 'description' | 'resourceType' | 'resourceId'> & { level?: Row['level'] };
+
+/** What a caller did without a job. It belongs into the transaction of what was done: one is not there without the other. */
+export async function audit(db: Pick<Database, 'insert'>, { accountId, userId }: Who, what: What): Promise<void> {
+  await db.insert(event).values({ level: 'INFO', accountId, userId, ...what });
+}
