@@ -1,65 +1,44 @@
-import { randomUUID } from 'node:crypto';
-import { createJob } from '../../db/jobs.js';
 import { findZones } from '../../db/reads/find-deployment-parts.js';
-import { findImage, type Image } from '../../db/reads/find-image.js';
-import { SlipwayError } from '../../shared/errors.js';
+import type { Image } from '../../db/reads/find-image.js';
+import { imageType } from '../../shared/images.js';
 import { templateWorkflowId } from '../../shared/workflow-ids.js';
 import { noSuchEntity } from '../protocol/standard-texts.js';
-import { earlierJob, jobOfCall } from './async-jobs.js';
+import { begin, earlierJob, insertJob } from './async-jobs.js';
 import type { CommandContext } from './define-command.js';
+import { type ImageKind, ownImage } from './own-image.js';
 
-interface DeleteImageArguments {
+interface DeleteImageCall {
+  jobCmd: string;
+  kind: ImageKind;
   id: string;
   /** Every zone when absent. */
   zoneid: string | undefined;
   customjobid: string | undefined;
   isForced: boolean;
-}
-
-interface ImageKind {
-  jobCmd: string;
-  /** As the job names it. */
-  instanceType: string;
-  noun: string;
-  /** @throws SlipwayError when it is not one that the command deletes */
-  check: (image: Image) => void;
+  /** @throws SlipwayError when it is not to be deleted */
+  check?: (image: Image) => void;
 }
 
 /** Makes the job that deletes a template or an ISO, and answers with it. */
 export async function deleteImage(
-  { id, zoneid, customjobid, isForced }: DeleteImageArguments,
+  { jobCmd, kind, id, zoneid, customjobid, isForced, check }: DeleteImageCall,
   context: CommandContext,
-  { jobCmd, instanceType, noun, check }: ImageKind,
 ): Promise<{ jobid: string }> {
-  const { db, caller, command } = context;
+  const { db, command } = context;
   // Before the image is looked up: the call that deleted it may be repeated when it is gone.
   const earlier = await earlierJob(db, context, { customjobid, jobCmd, instanceId: id });
   if (earlier) return { jobid: earlier.id };
-  const image = await findImage(db, caller, id);
-  if (!image) throw noSuchEntity(command, 'id', id);
-  if (!image.isOwn) {
-    throw new SlipwayError(
-      'SLIPWAY_PERMISSION_DENIED',
-      `Unable to delete ${noun} ${image.name}: only its owner and root admins may`,
-    );
-  }
-  check(image);
+  const image = await ownImage({ id, kind, doing: `delete ${kind}` }, context);
+  check?.(image);
   if (zoneid && (await findZones(db, [zoneid])).length === 0) throw noSuchEntity(command, 'zoneid', zoneid);
-  const jobId = customjobid ?? randomUUID();
-  const created = await createJob(db, {
-    id: jobId,
-    accountId: caller.accountId,
-    userId: caller.userId,
+  const job = await insertJob(db, context, {
     jobCmd,
+    customjobid,
     workflowType: 'deleteTemplate',
     workflowId: templateWorkflowId(id),
-    workflowInput: { templateId: id, jobId, zoneId: zoneid, isForced },
-    instanceType,
+    input: { templateId: id, zoneId: zoneid, isForced },
+    instanceType: imageType(image.format),
     instanceId: id,
   });
-  // Two calls with one `customjobid` may have come at once.
-  const job = jobOfCall(created, { jobCmd, accountId: caller.accountId, instanceId: id });
-  // Not awaited: a caller need not wait for Temporal, which may be away; the row makes sure that it happens.
-  void context.startJob(job);
-  return { jobid: job.id };
+  return begin(job, context);
 }

@@ -1,5 +1,3 @@
-import { SlipwayError } from '../../shared/errors.js';
-import { isDiskFormat } from '../../shared/images.js';
 import { field } from '../protocol/fields.js';
 import { required, uuid } from '../protocol/parameters.js';
 import { asyncParameters } from './async-jobs.js';
@@ -20,15 +18,5 @@ export const deleteIso = defineCommand({
     objectName: 'success',
     fields: { success: field('boolean', 'Always true: a job that could not delete it has failed.') },
   },
-  handle: (args, context) =>
-    deleteImage({ ...args, isForced: false }, context, {
-      jobCmd: 'deleteIso',
-      instanceType: 'Iso',
-      noun: 'ISO',
-      check({ format }) {
-        if (isDiskFormat(format)) {
-          throw new SlipwayError('SLIPWAY_PARAMETER_INVALID', 'Please specify a valid iso.');
-        }
-      },
-    }),
+  handle: (args, context) => deleteImage({ ...args, jobCmd: 'deleteIso', kind: 'iso', isForced: false }, context),
 });

@@ -1,5 +1,5 @@
+import type { Image } from '../../db/reads/find-image.js';
 import { SlipwayError } from '../../shared/errors.js';
-import { isDiskFormat } from '../../shared/images.js';
 import { field } from '../protocol/fields.js';
 import { boolean, required, uuid, withDefault } from '../protocol/parameters.js';
 import { asyncParameters } from './async-jobs.js';
@@ -30,21 +30,14 @@ export const deleteTemplate = defineCommand({
     objectName: 'success',
     fields: { success: field('boolean', 'Always true: a job that could not delete it has failed.') },
   },
-  handle: ({ issystem, forced, ...args }, context) =>
-    deleteImage({ ...args, isForced: forced }, context, {
-      jobCmd: 'deleteTemplate',
-      instanceType: 'Template',
-      noun: 'template',
-      check({ format, type }) {
-        if (!isDiskFormat(format)) {
-          throw new SlipwayError('SLIPWAY_PARAMETER_INVALID', 'Please specify a valid template.');
-        }
-        if (type === 'SYSTEM' && !(issystem && context.caller.role === 'Admin')) {
-          throw new SlipwayError(
-            'SLIPWAY_PARAMETER_INVALID',
-            'Could not delete template as it is a SYSTEM template and isSystem is set to false.',
-          );
-        }
-      },
-    }),
+  handle: ({ issystem, forced, ...args }, context) => {
+    const check = ({ type }: Image): void => {
+      if (type !== 'SYSTEM' || (issystem && context.caller.role === 'Admin')) return;
+      throw new SlipwayError(
+        'SLIPWAY_PARAMETER_INVALID',
+        'Could not delete template as it is a SYSTEM template and isSystem is set to false.',
+      );
+    };
+    return deleteImage({ ...args, jobCmd: 'deleteTemplate', kind: 'template', isForced: forced, check }, context);
+  },
 });

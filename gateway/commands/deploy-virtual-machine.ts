@@ -15,7 +15,7 @@ import { checkHostName } from '../protocol/host-name.js';
 import type { ArgumentsOf } from '../protocol/parameters.js';
 import { missingParameter, noSuchEntity } from '../protocol/standard-texts.js';
 import { virtualMachineFields } from '../responses/virtual-machine.js';
-import { earlierJob, jobOfCall } from './async-jobs.js';
+import { begin, earlierJob, jobOfCall } from './async-jobs.js';
 import { type CommandContext, defineCommand, EVERYBODY } from './define-command.js';
 import { keyPairsOf } from './deploy-virtual-machine/key-pairs.js';
 import { nicsOf } from './deploy-virtual-machine/nics.js';
@@ -39,8 +39,7 @@ export const deployVirtualMachine = defineCommand({
     const earlier = await earlierJob(context.db, context, { customjobid: args.customjobid, jobCmd: JOB_CMD });
     if (earlier) return { id: earlier.instanceId!, jobid: earlier.id };
     const { job, isNew } = await insert(await orderOf(args, context), args.customjobid, context);
-    // Not awaited: a caller need not wait for Temporal, which may be away; the row makes sure that it happens.
-    if (isNew) void context.startJob(job);
+    if (isNew) begin(job, context);
     return { id: job.instanceId!, jobid: job.id };
   },
 });
@@ -110,47 +109,35 @@ async function templateOf(
   return template;
 }
 
-/** The same `customjobid` arrived twice at once, and the other call was first. */
-class OvertakenError extends Error {
-  readonly job: JobRow;
-  constructor(job: JobRow) {
-    super(`Job ${job.id} exists`);
-    this.job = job;
-  }
-}
-
-/** VM and job appear together or not at all. */
+/**
+ * VM and job appear together or not at all.
+ *
+ * @returns `isNew` is false when the same `customjobid` arrived twice at once, and the other call was first
+ */
 async function insert(
-  { vm: wanted, within }: Order,
+  { vm, within }: Order,
   customjobid: string | undefined,
   { db, caller }: CommandContext,
 ): Promise<{ job: JobRow; isNew: boolean }> {
-  const jobId = customjobid ?? randomUUID();
   const deadlineMs = Number((await readSettings(db))['deployment.deadline']) * 1000;
-  try {
-    const job = await db.transaction(async (tx) => {
-      const vmId = randomUUID();
-      // The job first: a repeated call ends here, and not at a MAC address that the first one has taken.
-      const created = await createJob(tx, {
-        id: jobId,
-        accountId: caller.accountId,
-        userId: caller.userId,
-        jobCmd: JOB_CMD,
-        workflowType: 'deployVirtualMachine',
-        workflowId: vmWorkflowId(vmId),
-        workflowInput: { vmId, jobId, deadlineMs, ...(within ? { within } : {}) },
-        instanceType: 'VirtualMachine',
-        instanceId: vmId,
-      });
-      if (created.instanceId !== vmId) {
-        throw new OvertakenError(jobOfCall(created, { jobCmd: JOB_CMD, accountId: caller.accountId }));
-      }
-      await createVirtualMachine(tx, { ...wanted, id: vmId });
-      return created;
+  const [vmId, jobId] = [randomUUID(), customjobid ?? randomUUID()];
+  return db.transaction(async (tx) => {
+    // The job first: a repeated call ends here, and not at a MAC address that the first one has taken.
+    const job = await createJob(tx, {
+      id: jobId,
+      accountId: caller.accountId,
+      userId: caller.userId,
+      jobCmd: JOB_CMD,
+      workflowType: 'deployVirtualMachine',
+      workflowId: vmWorkflowId(vmId),
+      workflowInput: { vmId, jobId, deadlineMs, ...(within ? { within } : {}) },
+      instanceType: 'VirtualMachine',
+      instanceId: vmId,
     });
+    if (job.instanceId !== vmId) {
+      return { job: jobOfCall(job, { jobCmd: JOB_CMD, accountId: caller.accountId }), isNew: false };
+    }
+    await createVirtualMachine(tx, { ...vm, id: vmId });
     return { job, isNew: true };
-  } catch (error) {
-    if (error instanceof OvertakenError) return { job: error.job, isNew: false };
-    throw error;
-  }
+  });
 }

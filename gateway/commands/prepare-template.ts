@@ -1,16 +1,16 @@
-import { randomUUID } from 'node:crypto';
-import { createJob, findRunningJob, type JobRow } from '../../db/jobs.js';
+import { findRunningJob, type JobRow } from '../../db/jobs.js';
 import { findZones } from '../../db/reads/find-deployment-parts.js';
 import { findImage, type Image } from '../../db/reads/find-image.js';
 import { listStoragePools } from '../../db/reads/list-storage-pools.js';
 import { listTemplates } from '../../db/reads/list-templates.js';
 import { isSlipwayError, SlipwayError } from '../../shared/errors.js';
-import { isDiskFormat } from '../../shared/images.js';
+import { imageType, isDiskFormat } from '../../shared/images.js';
 import { prestageWorkflowId } from '../../shared/workflow-ids.js';
 import { field } from '../protocol/fields.js';
 import { required, uuid } from '../protocol/parameters.js';
 import { noSuchEntity } from '../protocol/standard-texts.js';
 import { templateFields } from '../responses/template.js';
+import { begin, insertJob } from './async-jobs.js';
 import { ADMIN_ONLY, type CommandContext, defineCommand } from './define-command.js';
 import { templateResponses } from './template-responses.js';
 
@@ -50,8 +50,7 @@ export const prepareTemplate = defineCommand({
       throw new SlipwayError('SLIPWAY_RESOURCE_STATE', `${image.name} is not registered in that zone`);
     }
     const job = await prestageJob(image, { zoneId: zoneid, poolId: storageid }, context);
-    // Not awaited: a caller need not wait for Temporal, which may be away; the row makes sure that it happens.
-    void context.startJob(job);
+    begin(job, context);
     const { count, items } = await templateResponses(db, caller, rows);
     return { count, items: items.map((item) => ({ ...item, jobid: job.id })) };
   },
@@ -61,20 +60,18 @@ export const prepareTemplate = defineCommand({
 async function prestageJob(
   { id: templateId, format }: Image,
   { zoneId, poolId }: { zoneId: string; poolId: string | undefined },
-  { db, caller }: CommandContext,
+  context: CommandContext,
 ): Promise<JobRow> {
-  const jobId = randomUUID();
+  const { db } = context;
   const workflowId = prestageWorkflowId(templateId, poolId ?? zoneId);
   try {
-    return await createJob(db, {
-      id: jobId,
-      accountId: caller.accountId,
-      userId: caller.userId,
+    return await insertJob(db, context, {
       jobCmd: JOB_CMD,
+      customjobid: undefined,
       workflowType: 'prestageTemplate',
       workflowId,
-      workflowInput: { templateId, jobId, zoneId, poolId },
-      instanceType: isDiskFormat(format) ? 'Template' : 'Iso',
+      input: { templateId, zoneId, poolId },
+      instanceType: imageType(format),
       instanceId: templateId,
     });
   } catch (error) {

@@ -1,14 +1,11 @@
-import { randomUUID } from 'node:crypto';
-import { createJob } from '../../db/jobs.js';
-import { findImage } from '../../db/reads/find-image.js';
 import { SlipwayError } from '../../shared/errors.js';
-import { isDiskFormat } from '../../shared/images.js';
+import { imageType } from '../../shared/images.js';
 import { templateWorkflowId } from '../../shared/workflow-ids.js';
 import { field } from '../protocol/fields.js';
 import { required, string, uuid } from '../protocol/parameters.js';
-import { noSuchEntity } from '../protocol/standard-texts.js';
-import { asyncParameters, earlierJob, jobOfCall } from './async-jobs.js';
+import { asyncParameters, begin, earlierJob, insertJob } from './async-jobs.js';
 import { defineCommand, EVERYBODY } from './define-command.js';
+import { ownImage } from './own-image.js';
 import { canonicalChecksum } from './register-image.js';
 
 const JOB_CMD = 'refreshTemplate';
@@ -32,43 +29,25 @@ export const refreshTemplate = defineCommand({
     fields: { success: field('boolean', 'Always true: a job that could not refresh it has failed.') },
   },
   async handle({ id, customjobid, checksum }, context) {
-    const { db, caller, command } = context;
+    const { db, caller } = context;
     const earlier = await earlierJob(db, context, { customjobid, jobCmd: JOB_CMD, instanceId: id });
     if (earlier) return { jobid: earlier.id };
-    const image = await findImage(db, caller, id);
-    if (!image) throw noSuchEntity(command, 'id', id);
-    if (!image.isOwn) {
-      throw new SlipwayError(
-        'SLIPWAY_PERMISSION_DENIED',
-        `Unable to refresh ${image.name}: only its owner and root admins may`,
-      );
-    }
+    const image = await ownImage({ id, doing: 'refresh' }, context);
     if (image.type !== 'USER' && caller.role !== 'Admin') {
       throw new SlipwayError(
         'SLIPWAY_PERMISSION_DENIED',
         `Only a root admin can refresh ${image.name}: it is a ${image.type} template`,
       );
     }
-    const jobId = customjobid ?? randomUUID();
-    const created = await createJob(db, {
-      id: jobId,
-      accountId: caller.accountId,
-      userId: caller.userId,
+    const job = await insertJob(db, context, {
       jobCmd: JOB_CMD,
+      customjobid,
       workflowType: JOB_CMD,
       workflowId: templateWorkflowId(id),
-      workflowInput: {
-        templateId: id,
-        jobId,
-        checksum: checksum?.toLowerCase() === 'none' ? null : canonicalChecksum(checksum),
-      },
-      instanceType: isDiskFormat(image.format) ? 'Template' : 'Iso',
+      input: { templateId: id, checksum: checksum?.toLowerCase() === 'none' ? null : canonicalChecksum(checksum) },
+      instanceType: imageType(image.format),
       instanceId: id,
     });
-    // Two calls with one `customjobid` may have come at once.
-    const job = jobOfCall(created, { jobCmd: JOB_CMD, accountId: caller.accountId, instanceId: id });
-    // Not awaited: a caller need not wait for Temporal, which may be away; the row makes sure that it happens.
-    void context.startJob(job);
-    return { jobid: job.id };
+    return begin(job, context);
   },
 });

@@ -1,10 +1,11 @@
+import { audit } from '../../db/audit.js';
 import { findZones, hasGuestOs } from '../../db/reads/find-deployment-parts.js';
 import type { Listed } from '../../db/reads/list-query.js';
 import { type ListedTemplate, listTemplates } from '../../db/reads/list-templates.js';
-import { event } from '../../db/schema/index.js';
 import { abandonTemplate, createTemplate, type NewTemplate } from '../../db/templates.js';
 import { formatDigest, parseChecksum } from '../../shared/checksum.js';
 import { isSlipwayError, SlipwayError } from '../../shared/errors.js';
+import { imageType, isDiskFormat } from '../../shared/images.js';
 import { accountKey, templateKey } from '../../shared/search-attributes.js';
 import { templateWorkflowId } from '../../shared/workflow-ids.js';
 import { ALL_ZONES, boolean, oneOf, string, withDefault } from '../protocol/parameters.js';
@@ -73,15 +74,13 @@ export async function registerImage(
     isExtractable: args.isextractable,
     arch: args.arch,
   });
-  const isIso = own.format === 'ISO';
-  const audit = (level: 'INFO' | 'ERROR', description: string) =>
-    db.insert(event).values({
+  const isIso = !isDiskFormat(own.format);
+  const note = (level: 'INFO' | 'ERROR', description: string) =>
+    audit(db, caller, {
       type: isIso ? 'ISO.CREATE' : 'TEMPLATE.CREATE',
       level,
       description,
-      accountId: caller.accountId,
-      userId: caller.userId,
-      resourceType: isIso ? 'Iso' : 'Template',
+      resourceType: imageType(own.format),
       resourceId: id,
     });
   const registered = () =>
@@ -109,11 +108,11 @@ export async function registerImage(
     const rows = await registered();
     if (rows.count === 0) {
       const why = isSlipwayError(error) ? error.message : 'an unexpected error';
-      await audit('ERROR', `${args.name} could not be registered: ${why}`);
+      await note('ERROR', `${args.name} could not be registered: ${why}`);
       throw error;
     }
   }
-  await audit('INFO', `${args.name} was registered`);
+  await note('INFO', `${args.name} was registered`);
   return registered();
 }
 

@@ -3,7 +3,8 @@ import { field } from '../protocol/fields.js';
 import { type ArgumentsOf, boolean, required, uuid } from '../protocol/parameters.js';
 import { unsupported } from '../protocol/undone-parameters.js';
 import { type CommandContext, defineCommand, EVERYBODY } from './define-command.js';
-import { changeImage, type ImageKind, ownImage } from './update-image.js';
+import { type ImageKind, ownImage } from './own-image.js';
+import { changeImage } from './update-image.js';
 
 const params = {
   id: required(uuid('ID.')),
@@ -24,12 +25,12 @@ const response = {
 };
 
 async function changePermissions(kind: ImageKind, args: ArgumentsOf<typeof params>, context: CommandContext) {
-  const { id } = await ownImage(kind, args.id, context);
+  const image = await ownImage({ id: args.id, kind, doing: 'change' }, context);
   if (args.isfeatured !== undefined && context.caller.role !== 'Admin') {
     throw new SlipwayError('SLIPWAY_PERMISSION_DENIED', 'Only a root admin can say what is featured');
   }
   const { ispublic: isPublic, isfeatured: isFeatured, isextractable: isExtractable } = args;
-  await changeImage(kind, id, { isPublic, isFeatured, isExtractable }, context);
+  await changeImage(image, { isPublic, isFeatured, isExtractable }, context);
   return { success: true };
 }
 

@@ -3,8 +3,9 @@ import { boolean } from '../protocol/parameters.js';
 import { unsupported } from '../protocol/undone-parameters.js';
 import { isoFields } from '../responses/iso.js';
 import { defineCommand, EVERYBODY } from './define-command.js';
+import { ownImage } from './own-image.js';
 import { isoResponses } from './template-responses.js';
-import { changeImage, ownImage, updateParameters } from './update-image.js';
+import { changeImage, updateParameters } from './update-image.js';
 
 export const updateIso = defineCommand({
   name: 'updateIso',
@@ -18,10 +19,9 @@ export const updateIso = defineCommand({
   },
   response: { objectName: 'iso', fields: { iso: field('object', 'The ISO, in one of its zones.', isoFields) } },
   async handle(args, context) {
-    const { id } = await ownImage('iso', args.id, context);
+    const image = await ownImage({ id: args.id, kind: 'iso', doing: 'change' }, context);
     const rows = await changeImage(
-      'iso',
-      id,
+      image,
       {
         name: args.name,
         displayText: args.displaytext,

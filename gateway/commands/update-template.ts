@@ -6,9 +6,10 @@ import { boolean } from '../protocol/parameters.js';
 import { unsupported } from '../protocol/undone-parameters.js';
 import { templateFields } from '../responses/template.js';
 import { type CommandContext, defineCommand, EVERYBODY } from './define-command.js';
+import { ownImage } from './own-image.js';
 import { templateResponses } from './template-responses.js';
 import { templateType, templateTypeParameters } from './template-type.js';
-import { changeImage, ownImage, updateParameters } from './update-image.js';
+import { changeImage, updateParameters } from './update-image.js';
 
 export const updateTemplate = defineCommand({
   name: 'updateTemplate',
@@ -30,19 +31,18 @@ export const updateTemplate = defineCommand({
     fields: { template: field('object', 'The template, in one of its zones.', templateFields) },
   },
   async handle(args, context) {
-    const { id, type: presentType } = await ownImage('template', args.id, context);
-    const isInEveryZone = await isEverywhere(id, context);
+    const image = await ownImage({ id: args.id, kind: 'template', doing: 'change' }, context);
+    const isInEveryZone = await isEverywhere(image.id, context);
     const type = templateType(args, context.caller, { verb: 'update Template to', isInEveryZone });
     // Its owner could else have deleted what system VMs are started from.
-    if (type && type !== presentType && context.caller.role !== 'Admin') {
+    if (type && type !== image.type && context.caller.role !== 'Admin') {
       throw new SlipwayError(
         'SLIPWAY_PERMISSION_DENIED',
-        `Only a root admin can change that a template is ${presentType}`,
+        `Only a root admin can change that a template is ${image.type}`,
       );
     }
     const rows = await changeImage(
-      'template',
-      id,
+      image,
       {
         name: args.name,
         displayText: args.displaytext,

@@ -1,12 +1,11 @@
-import { randomUUID } from 'node:crypto';
-import { createJob, requireIdle } from '../../db/jobs.js';
+import { requireIdle } from '../../db/jobs.js';
 import { findOwnVirtualMachine } from '../../db/reads/find-deployment-parts.js';
 import { findJob } from '../../db/reads/find-job.js';
 import { lockVirtualMachine, type VirtualMachineRow } from '../../db/lock-virtual-machine.js';
 import { SlipwayError } from '../../shared/errors.js';
 import { vmWorkflowId } from '../../shared/workflow-ids.js';
 import { noSuchEntity } from '../protocol/standard-texts.js';
-import { earlierJob, jobOfCall } from './async-jobs.js';
+import { begin, earlierJob, insertJob } from './async-jobs.js';
 import type { CommandContext } from './define-command.js';
 
 export interface VirtualMachineCall {
@@ -61,26 +60,19 @@ export async function startVirtualMachineJob(
   if (earlier) return { jobid: earlier.id };
   const vm = await findOwnVirtualMachine(db, caller, id);
   if (!vm) throw noSuchEntity(context.command, idParameter, id);
-  const jobId = customjobid ?? randomUUID();
-  const created = await db.transaction(async (tx) => {
+  const job = await db.transaction(async (tx) => {
     const row = await lockVirtualMachine(tx, vm.id);
     // Before its state is looked at: one that is busy is between two states, and what matters is that it is busy.
-    if (typeof input === 'function') await requireIdle(tx, vm.id, jobId);
-    return createJob(tx, {
-      id: jobId,
-      accountId: caller.accountId,
-      userId: caller.userId,
+    if (typeof input === 'function') await requireIdle(tx, vm.id, customjobid);
+    return insertJob(tx, context, {
       jobCmd,
+      customjobid,
       workflowType,
       workflowId: vmWorkflowId(vm.id),
-      workflowInput: { ...(typeof input === 'function' ? input(row) : input), vmId: vm.id, jobId },
+      input: { ...(typeof input === 'function' ? input(row) : input), vmId: vm.id },
       instanceType: 'VirtualMachine',
       instanceId: vm.id,
     });
   });
-  // Two calls with one `customjobid` may have come at once.
-  const job = jobOfCall(created, { jobCmd, accountId: caller.accountId, instanceId: vm.id });
-  // Not awaited: a caller need not wait for Temporal, which may be away; the row makes sure that it happens.
-  void context.startJob(job);
-  return { jobid: job.id };
+  return begin(job, context);
 }
