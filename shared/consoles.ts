@@ -1,3 +1,6 @@
+/** How long the host of a VM may take to answer: an API call waits. */
+export const CONSOLE_ANSWER_MS = 8_000;
+
 /** The VM whose console is asked for, and the host that has it. */
 export interface ConsoleInput {
   vmId: string;

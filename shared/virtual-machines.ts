@@ -67,6 +67,16 @@ export interface Placement {
   endToken?: number | null;
 }
 
+/** A placement without what else stands beside it, which no history needs again. */
+export const placementOf = ({ vmId, hostId, hostName, poolId, volumeId, token }: Placement): Placement => ({
+  vmId,
+  hostId,
+  hostName,
+  poolId,
+  volumeId,
+  token,
+});
+
 /** What a host has yet to undo. */
 export interface Debt extends Placement {
   /** The domain alone is to end: the VM was destroyed and can be recovered. */

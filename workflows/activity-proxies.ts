@@ -55,8 +55,9 @@ const WANTED_PRIORITY = 2;
 const PRESTAGED_PRIORITY = 4;
 
 /**
- * Downloads. Waiting for a slot is normal, and accounts take turns. One try: the workflow decides what a lost host means. 60 s of heartbeat
- * timeout stand a Temporal server that is away for seconds; 10 s repeated healthy downloads in 4 of 6 tries.
+ * Downloads. Waiting for a slot is normal, and accounts take turns. One try: the workflow decides what a lost host means.
+ * 60 s of heartbeat timeout stand a Temporal server that is away for seconds; 10 s repeated healthy downloads in 4 of 6
+ * tries.
  * TRY_CANCEL: a download whose process has ended would never confirm.
  */
 export const transferOnHost = (

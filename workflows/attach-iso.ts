@@ -1,8 +1,8 @@
-import { CancellationScope, CancelledFailure, setCurrentDetails, setHandler } from '@temporalio/workflow';
+import { CancellationScope, CancelledFailure, setCurrentDetails } from '@temporalio/workflow';
 import type { AttachIsoInput } from '../shared/virtual-machines.js';
 import { vmWorkflowId } from '../shared/workflow-ids.js';
 import { control } from './activity-proxies.js';
-import { awaitStage, stageEndedSignal } from './deploy-virtual-machine/await-stage.js';
+import { awaitStage, listenForStages } from './await-stage.js';
 import { changeDisc, ejectAgain } from './change-disc.js';
 import { endWithJob } from './end-with-job.js';
 
@@ -13,14 +13,13 @@ import { endWithJob } from './end-with-job.js';
  */
 export function attachIso(input: AttachIsoInput): Promise<void> {
   const { vmId, jobId, isoId } = input;
-  const wake = { wakeUps: 0 };
-  setHandler(stageEndedSignal, () => void wake.wakeUps++);
+  const stages = listenForStages();
   return endWithJob(input, 'ISO.ATTACH', async () => {
     const stage = await CancellationScope.nonCancellable(() => control('where is its pool?').beginAttachIso(input));
     if (!stage) return;
     try {
       setCurrentDetails('Bringing the ISO to the pool');
-      await awaitStage({ ...stage, workflowId: vmWorkflowId(vmId), use: { type: 'iso', vmId } }, wake);
+      await awaitStage({ ...stage, workflowId: vmWorkflowId(vmId), use: { type: 'iso', vmId } }, stages);
       const drive = await CancellationScope.nonCancellable(() => control('where does it run?').readDrive(input));
       if (!drive) return;
       setCurrentDetails('Inserting it');

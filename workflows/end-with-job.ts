@@ -1,8 +1,7 @@
-import { CancellationScope, CancelledFailure, isCancellation, setCurrentDetails } from '@temporalio/workflow';
 import type { OngoingOperation } from '../activities/control/vm-operation.js';
 import type { VirtualMachineJobInput } from '../shared/virtual-machines.js';
 import { control } from './activity-proxies.js';
-import { failureOf, toWorkflowFailure } from './failure-of.js';
+import { failJob } from './fail-job.js';
 
 /** Does the work of a job. When it fails or is cancelled, the job says why and the VM is in the state it really is in. */
 export async function endWithJob(
@@ -13,12 +12,6 @@ export async function endWithJob(
   try {
     await work();
   } catch (error) {
-    const isCancelled = isCancellation(error) && CancellationScope.current().consideredCancelled;
-    const failure = failureOf(error);
-    setCurrentDetails(`**${isCancelled ? 'Cancelled' : 'Failed'}**\n\n${failure.message}`);
-    await CancellationScope.nonCancellable(() =>
-      control('not done').recordOperationFailed({ vmId, jobId, operation, failure, isCancelled }),
-    );
-    throw isCancelled ? new CancelledFailure(failure.message) : toWorkflowFailure(failure);
+    await failJob(error, (end) => control('not done').recordOperationFailed({ vmId, jobId, operation, ...end }));
   }
 }

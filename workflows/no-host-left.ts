@@ -1,8 +1,5 @@
 import { describeHostFailures, type Failure, type HostFailure } from '../shared/failures.js';
 
-/** How often a workflow without a host looks whether one has come back. */
-export const LOOK_AGAIN_MS = 5_000;
-
 /** Every host that was tried with its reason, and every other with why it was not. */
 export function noHostLeft(
   untried: string,

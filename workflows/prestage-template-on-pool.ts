@@ -1,13 +1,11 @@
-import { setHandler, workflowInfo } from '@temporalio/workflow';
+import { workflowInfo } from '@temporalio/workflow';
 import type { PrestageRequest } from '../shared/templates.js';
-import { awaitStage, stageEndedSignal } from './deploy-virtual-machine/await-stage.js';
+import { awaitStage, listenForStages } from './await-stage.js';
 
 /**
  * Brings a template to one pool ahead of time: joins the one download of it there, as a deployment does. A workflow of
  * its own for each pool, since who waits for a stage waits for one at a time.
  */
 export async function prestageTemplateOnPool(request: PrestageRequest): Promise<void> {
-  const wake = { wakeUps: 0 };
-  setHandler(stageEndedSignal, () => void wake.wakeUps++);
-  await awaitStage({ ...request, workflowId: workflowInfo().workflowId }, wake);
+  await awaitStage({ ...request, workflowId: workflowInfo().workflowId }, listenForStages());
 }

@@ -3,15 +3,15 @@ import {
   CancelledFailure,
   continueAsNew,
   executeChild,
-  isCancellation,
   setCurrentDetails,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { Failure } from '../shared/failures.js';
 import { templateKey } from '../shared/search-attributes.js';
 import type { PrestageProgress, PrestageRequest, PrestageTemplateInput } from '../shared/templates.js';
 import { control } from './activity-proxies.js';
-import { failureOf, toWorkflowFailure } from './failure-of.js';
+import { failJob } from './fail-job.js';
+import { failureOf } from './failure-of.js';
+import { mapAtMost } from './map-at-most.js';
 import { prestageTemplateOnPool } from './prestage-template-on-pool.js';
 
 /** Pools at a time: the source is the same for all of them, and each is some lines in this history. */
@@ -25,21 +25,16 @@ const NAMED_POOLS = 50;
  */
 export async function prestageTemplate(input: PrestageTemplateInput): Promise<void> {
   const progress = input.soFar ?? { lastPoolId: null, readyCount: 0, failedCount: 0, failures: [] };
-  let hasMore = false;
-  let failure: Failure | undefined;
-  let isCancelled = false;
+  let hasMore: boolean;
   try {
     hasMore = await stageOnPools(input, progress);
   } catch (error) {
-    isCancelled = isCancellation(error);
-    failure = failureOf(error);
+    return failJob(error, (end) => control('the job has ended').recordPrestaged({ ...input, ...end, progress }));
   }
   if (hasMore) await continueAsNew<typeof prestageTemplate>({ ...input, soFar: progress });
   await CancellationScope.nonCancellable(() =>
-    control('the job has ended').recordPrestaged({ ...input, progress, failure, isCancelled }),
+    control('the job has ended').recordPrestaged({ ...input, progress, isCancelled: false }),
   );
-  if (!failure) return;
-  throw isCancelled ? new CancelledFailure(failure.message) : toWorkflowFailure(failure);
 }
 
 /** @returns whether there are more pools than one history should hold */
@@ -49,16 +44,11 @@ async function stageOnPools(input: PrestageTemplateInput, progress: PrestageProg
     const pools = await control('the next pools').listPrestagePools({ ...input, afterPoolId });
     const last = pools?.at(-1);
     if (!pools || !last) return false;
-    const left = [...pools];
-    const lanes = Array.from({ length: WINDOW }, async () => {
-      for (let next = left.shift(); next; next = left.shift()) await stageOnPool(next, progress);
-    });
     // All of them, also when this is cancelled: who waits has to leave the download before this workflow ends.
-    const failed = (await Promise.allSettled(lanes)).find((lane) => lane.status === 'rejected');
-    if (failed) throw failed.reason;
-    progress.lastPoolId = last.poolId;
+    await mapAtMost(WINDOW, pools, (pool) => stageOnPool(pool, progress));
     // The next run would know nothing of a cancellation that has come to this one.
-    if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('Cancelled between two pages');
+    if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('It was cancelled');
+    progress.lastPoolId = last.poolId;
     if (workflowInfo().continueAsNewSuggested) return true;
   }
 }
@@ -74,7 +64,8 @@ async function stageOnPool(request: PrestageRequest, progress: PrestageProgress)
     });
     progress.readyCount++;
   } catch (error) {
-    if (CancellationScope.current().consideredCancelled) throw error;
+    // Cancelled, each of them ends so, and the page is left when all have.
+    if (CancellationScope.current().consideredCancelled) return;
     progress.failedCount++;
     if (progress.failures.length < NAMED_POOLS) progress.failures.push({ poolName, ...failureOf(error) });
   }

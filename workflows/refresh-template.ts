@@ -1,14 +1,7 @@
-import {
-  CancellationScope,
-  CancelledFailure,
-  executeChild,
-  isCancellation,
-  setCurrentDetails,
-  workflowInfo,
-} from '@temporalio/workflow';
+import { CancellationScope, executeChild, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
 import type { RefreshTemplateInput } from '../shared/templates.js';
 import { control } from './activity-proxies.js';
-import { failureOf, toWorkflowFailure } from './failure-of.js';
+import { failJob } from './fail-job.js';
 import { validateUrl } from './validate-url.js';
 
 /**
@@ -33,12 +26,6 @@ export async function refreshTemplate(input: RefreshTemplateInput): Promise<void
     );
     setCurrentDetails('Refreshed: who needs it next downloads it anew');
   } catch (error) {
-    const isCancelled = isCancellation(error);
-    const failure = failureOf(error);
-    setCurrentDetails(`**${isCancelled ? 'Cancelled' : 'Not refreshed'}**\n\n${failure.message}`);
-    await CancellationScope.nonCancellable(() =>
-      control('tell why not').recordNotRefreshed({ ...input, failure, isCancelled }),
-    );
-    throw isCancelled ? new CancelledFailure(failure.message) : toWorkflowFailure(failure);
+    await failJob(error, (end) => control('tell why not').recordNotRefreshed({ ...input, ...end }));
   }
 }

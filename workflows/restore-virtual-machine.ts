@@ -1,25 +1,19 @@
-import {
-  CancellationScope,
-  CancelledFailure,
-  isCancellation,
-  setCurrentDetails,
-  setHandler,
-  sleep,
-} from '@temporalio/workflow';
+import { CancellationScope, CancelledFailure, isCancellation, setCurrentDetails, sleep } from '@temporalio/workflow';
 import type { RestorePlan } from '../activities/control/begin-restore.js';
-import { failoverOf } from '../shared/errors.js';
-import { describeHostFailures, type HostFailure } from '../shared/failures.js';
 import type { RestoreVirtualMachineInput } from '../shared/virtual-machines.js';
 import { vmWorkflowId } from '../shared/workflow-ids.js';
 import { control, onHost } from './activity-proxies.js';
-import { awaitStage, stageEndedSignal } from './deploy-virtual-machine/await-stage.js';
-import { diskPatienceMs, rootDiskOf } from './deploy-virtual-machine/root-disk-of.js';
+import { awaitStage, listenForStages, type StageListener } from './await-stage.js';
 import { endWithJob } from './end-with-job.js';
 import { failureOf, toWorkflowFailure } from './failure-of.js';
-import { LOOK_AGAIN_MS, noHostLeft } from './no-host-left.js';
 import { undoRestore } from './restore-virtual-machine/undo-restore.js';
+import { diskPatienceMs, rootDiskOf } from './root-disk-of.js';
 import { startOnSomeHost } from './start-on-some-host.js';
 import { stopWhereItRuns } from './stop-where-it-runs.js';
+import { tryHosts } from './try-hosts.js';
+
+/** How often it is looked whether the pool has space by now. */
+const SPACE_LOOK_MS = 5_000;
 
 /**
  * Gives a VM a new root disk, of its own template or another. The template is brought to the pool while the VM runs on;
@@ -28,11 +22,10 @@ import { stopWhereItRuns } from './stop-where-it-runs.js';
  * it has succeeded.
  */
 export function restoreVirtualMachine(input: RestoreVirtualMachineInput): Promise<void> {
-  const wake = { wakeUps: 0 };
-  setHandler(stageEndedSignal, () => void wake.wakeUps++);
+  const stages = listenForStages();
   return endWithJob(input, 'RESTORE', async () => {
     try {
-      await restore(input, wake);
+      await restore(input, stages);
     } catch (error) {
       const failure = failureOf(error);
       setCurrentDetails(`${failure.message}\n\ngoing back to the old disk`);
@@ -43,7 +36,7 @@ export function restoreVirtualMachine(input: RestoreVirtualMachineInput): Promis
   });
 }
 
-async function restore(input: RestoreVirtualMachineInput, wake: { wakeUps: number }): Promise<void> {
+async function restore(input: RestoreVirtualMachineInput, stages: StageListener): Promise<void> {
   const { vmId, jobId, isToRun } = input;
   const plan = await begin(input);
   if (!plan) return;
@@ -51,7 +44,7 @@ async function restore(input: RestoreVirtualMachineInput, wake: { wakeUps: numbe
   const installPath = await awaitStage(
     // Until a try makes the disk it has no token.
     { ...plan.stage, workflowId: vmWorkflowId(vmId), use: { type: 'rootDisk', volumeId: plan.volumeId, token: 0 } },
-    wake,
+    stages,
   );
   if (isToRun) await stopWhereItRuns({ vmId, jobId, isForced: false, isStep: true });
   const made = await makeDisk(input, plan, installPath);
@@ -71,7 +64,7 @@ async function begin(input: RestoreVirtualMachineInput): Promise<RestorePlan | u
     if (begun.outcome === 'begun') return begun.plan;
     if (begun.outcome === 'obsolete') return undefined;
     setCurrentDetails('Waiting for unused templates to leave the pool');
-    await sleep(LOOK_AGAIN_MS, { summary: 'there may be space' });
+    await sleep(SPACE_LOOK_MS, { summary: 'there may be space' });
   }
 }
 
@@ -86,42 +79,18 @@ async function makeDisk(
   { rootDisk, format }: RestorePlan,
   installPath: string,
 ): Promise<MadeDisk> {
-  const failures: HostFailure[] = [];
-  for (;;) {
-    if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('The restore was cancelled');
-    const excludedHostIds = failures.map(({ hostId }) => hostId);
-    const claim = await CancellationScope.nonCancellable(() =>
+  const made = await tryHosts({
+    untried: 'No host can make the new root disk',
+    claim: (excludedHostIds) =>
       control('choose a host to make the disk').claimDiskMaker({ vmId, jobId, excludedHostIds }),
-    );
-    if (claim.outcome === 'obsolete') throw new CancelledFailure('The job has ended');
-    if (claim.outcome === 'no host') {
-      if (claim.returnsWithinMs === 0) {
-        throw toWorkflowFailure(noHostLeft('No host can make the new root disk', failures, claim.refused));
-      }
-      setCurrentDetails('Waiting for a host that is only just away');
-      await sleep(Math.min(claim.returnsWithinMs, LOOK_AGAIN_MS), { summary: 'a host may come back' });
-      continue;
-    }
-    const { hostName, ...place } = claim.placement;
-    setCurrentDetails(`Making the new root disk on **${hostName}**`);
-    try {
-      const { hostId, poolId, volumeId, token } = place;
+    hostOf: ({ placement }) => placement,
+    async work({ placement: { hostId, hostName, poolId, volumeId, token } }) {
+      setCurrentDetails(`Making the new root disk on **${hostName}**`);
       const disk = rootDiskOf(rootDisk, { installPath, format });
-      const volume = await onHost(hostId, `new root disk on ${hostName}`, diskPatienceMs(rootDisk)).createRootVolume({
-        vmId,
-        token,
-        poolId,
-        volumeId,
-        disk,
-      });
-      return { token, volume };
-    } catch (error) {
-      if (isCancellation(error)) throw error;
-      const failure = failureOf(error);
-      failures.push({ hostId: place.hostId, hostName, ...failure });
-      if (failoverOf(failure.code) === 'giveUp') {
-        throw toWorkflowFailure({ code: failure.code, message: describeHostFailures(failures) });
-      }
-    }
-  }
+      const host = onHost(hostId, `new root disk on ${hostName}`, diskPatienceMs(rootDisk));
+      return { token, volume: await host.createRootVolume({ vmId, token, poolId, volumeId, disk }) };
+    },
+  });
+  if (!made) throw new CancelledFailure('The job has ended');
+  return made;
 }

@@ -1,6 +1,6 @@
-import { type ImageFormat, isDiskFormat } from '../../shared/images.js';
-import type { Deployment, RootDisk } from '../../shared/virtual-machines.js';
-import { toWorkflowFailure } from '../failure-of.js';
+import { type ImageFormat, isDiskFormat } from '../shared/images.js';
+import type { Deployment, RootDisk } from '../shared/virtual-machines.js';
+import { toWorkflowFailure } from './failure-of.js';
 
 const COPY_PATIENCE_MS = 2 * 60 * 60_000;
 
