@@ -1,5 +1,4 @@
 import { performance } from 'node:perf_hooks';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { cancellationSignal, log } from '@temporalio/activity';
 import type { HostStatus } from '../../shared/hosts.js';
 import type { PoolCopies } from '../../shared/templates.js';
@@ -36,10 +35,12 @@ export const watchHost =
     const deadlineMs = performance.now() + LONGEST_WATCH_MS;
     let tellAtMs: number | undefined;
     let wake = () => undefined as void;
+    signal.addEventListener('abort', () => wake());
     // Ends with the signal, and has no failure to tell: it reconnects by itself.
     void dependencies.libvirt.watchDomains({ signal }, () => wake());
     try {
       for (;;) {
+        signal.throwIfAborted();
         const changed = new Promise<void>((resolve) => (wake = resolve));
         const now = await readHostStatus(dependencies);
         if (performance.now() > deadlineMs) return now;
@@ -48,7 +49,9 @@ export const watchHost =
           if (performance.now() >= tellAtMs || !hasOnlyStarted(known, now)) return now;
         }
         const waitMs = tellAtMs === undefined ? LOOK_EVERY_MS : Math.max(0, tellAtMs - performance.now());
-        await Promise.race([changed, sleep(waitMs, undefined, { signal })]);
+        const timer = setTimeout(wake, waitMs);
+        await changed;
+        clearTimeout(timer);
       }
     } finally {
       stop.abort();

@@ -1,0 +1,74 @@
+import { getEventListeners } from 'node:events';
+import { setImmediate as turn } from 'node:timers/promises';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import type { DomainReport, HostFacts } from '../../shared/hosts.js';
+import type { HostDependencies } from './dependencies.js';
+import { watchHost } from './watch-host.js';
+
+const FACTS = { arch: 'x86_64', cpus: 1, cpuSpeedMhz: 1000, memoryBytes: 1, domainType: 'qemu', hypervisorVersion: '' };
+const KEYSTORE = { generation: 0, digest: '' };
+
+/** A host without pools, whose libvirt tells of a change when `wake` is called. */
+function quietHost() {
+  const host = {
+    domains: [] as DomainReport[],
+    looks: 0,
+    wake: (): void => undefined,
+    signal: undefined as AbortSignal | undefined,
+  };
+  const dependencies = {
+    bootId: 'boot-1',
+    pools: new Map(),
+    started: { list: () => Promise.resolve(new Map()) },
+    certificates: { report: () => Promise.resolve(KEYSTORE) },
+    libvirt: {
+      facts: () => Promise.resolve(FACTS),
+      listDomains: () => {
+        host.looks++;
+        return Promise.resolve(host.domains);
+      },
+      watchDomains: ({ signal }: { signal: AbortSignal }, onChange: () => void) => {
+        Object.assign(host, { wake: onChange, signal });
+        return Promise.resolve();
+      },
+    },
+  } as unknown as HostDependencies;
+  const known = { facts: { bootId: 'boot-1', ...FACTS, pools: [], keystore: KEYSTORE } as HostFacts, domains: [] };
+  const activity = new MockActivityEnvironment();
+  return { host, activity, watching: activity.run(watchHost(dependencies), { known }) };
+}
+
+async function looked(host: { looks: number }, times: number): Promise<void> {
+  while (host.looks < times) await turn();
+  // What comes after the look waits for nothing but promises.
+  await turn();
+}
+
+const running = (vmId: string): DomainReport => ({ vmId, state: 'Running', token: 1 });
+
+it('listens to its own end once, however many VMs are started meanwhile, and ends when it is cancelled', async () => {
+  const { host, activity, watching } = quietHost();
+  await looked(host, 1);
+  const listeners = () => getEventListeners(host.signal!, 'abort').length;
+  const before = listeners();
+  for (let started = 1; started <= 20; started++) {
+    host.domains = [...host.domains, running(`vm-${started}`)];
+    host.wake();
+    await looked(host, started + 1);
+  }
+  expect(listeners()).toBe(before);
+  activity.cancel();
+  await expect(watching).rejects.toMatchObject({ name: 'CancelledFailure' });
+  expect(host.signal?.aborted).toBe(true);
+});
+
+it('tells at once of a VM that has ended, with those that were started before it', async () => {
+  const { host, watching } = quietHost();
+  await looked(host, 1);
+  host.domains = [running('vm-1')];
+  host.wake();
+  await looked(host, 2);
+  host.domains = [running('vm-1'), { vmId: 'vm-2', state: 'Stopped', token: 1 }];
+  host.wake();
+  expect(await watching).toMatchObject({ domains: host.domains });
+});
