@@ -22,7 +22,7 @@ export interface GuestPatience {
 interface Hypervisor {
   uri: string;
   virsh: Virsh;
-  domains: OwnDomains;
+  domains: Pick<OwnDomains, 'find'>;
 }
 
 /**
@@ -43,9 +43,10 @@ export async function powerOff(
   // The clock of the host may be set back by hours.
   const begunMs = performance.now();
   for (;;) {
+    // Before the time is looked at: a guest that powers off during the last pause was not forced.
+    if (await isGone()) return true;
     const waitedMs = performance.now() - begunMs;
     if (waitedMs >= timeoutMs) return false;
-    if (await isGone()) return true;
     const pollMs = Math.min(Math.max(FIRST_POLL_MS, waitedMs * POLL_SHARE_OF_WAIT), LONGEST_POLL_MS);
     await sleep(Math.min(pollMs, timeoutMs - waitedMs), undefined, { signal });
   }
