@@ -72,13 +72,12 @@ interface Link {
 
 async function ensureVlanBridge(run: RunIp, vlanInterface: string, vlan: number): Promise<string> {
   const [bridge, device] = [bridgeName(vlan), vlanName(vlan)];
-  const isUp = async (name: string): Promise<boolean> => (await readLink(run, name))?.flags?.includes('UP') === true;
-  await refuseOther(run, { bridge, device, vlanInterface, vlan });
-  if ((await readLink(run, device))?.master === bridge && (await isUp(bridge)) && (await isUp(device))) return bridge;
+  const found = await readOwnLinks(run, vlanInterface, vlan);
+  if (found.device?.master === bridge && isUp(found.bridge) && isUp(found.device)) return bridge;
   await addUnlessThere(run, ['name', bridge, 'type', 'bridge', 'forward_delay', '0', 'stp_state', '0']);
   await addUnlessThere(run, ['link', vlanInterface, 'name', device, 'type', 'vlan', 'id', String(vlan)]);
   // What was there a moment later may be another installation's.
-  await refuseOther(run, { bridge, device, vlanInterface, vlan });
+  await readOwnLinks(run, vlanInterface, vlan);
   // Without an address, also of IPv6, the host itself is not reached from the guests' network. Before they are up: the
   // kernel gives one then, and keeps it.
   for (const name of [bridge, device]) await run(['link', 'set', 'dev', name, 'addrgenmode', 'none']);
@@ -87,18 +86,27 @@ async function ensureVlanBridge(run: RunIp, vlanInterface: string, vlan: number)
   return bridge;
 }
 
-/** Names say nothing: another uplink, or another VLAN, would join networks that are apart. */
-async function refuseOther(
+/**
+ * What there is of the bridge of a VLAN.
+ *
+ * @throws Error for others of their names: another uplink, or another VLAN, would join networks that are apart
+ */
+async function readOwnLinks(
   run: RunIp,
-  { bridge, device, vlanInterface, vlan }: { bridge: string; device: string; vlanInterface: string; vlan: number },
-): Promise<void> {
-  const found = { bridge: await readLink(run, bridge), device: await readLink(run, device) };
-  if (found.bridge && found.bridge.linkinfo?.info_kind !== 'bridge') throw new Error(`${bridge} is no bridge`);
-  if (!found.device) return;
-  const { link, linkinfo } = found.device;
+  vlanInterface: string,
+  vlan: number,
+): Promise<{ bridge?: Link | undefined; device?: Link }> {
+  const bridge = await readLink(run, bridgeName(vlan));
+  if (bridge && bridge.linkinfo?.info_kind !== 'bridge') throw new Error(`${bridgeName(vlan)} is no bridge`);
+  const device = await readLink(run, vlanName(vlan));
+  if (!device) return { bridge };
+  const { link, linkinfo } = device;
   const isSame = linkinfo?.info_kind === 'vlan' && linkinfo.info_data?.id === vlan && link === vlanInterface;
-  if (!isSame) throw new Error(`${device} is there, and is not VLAN ${vlan} of ${vlanInterface}`);
+  if (!isSame) throw new Error(`${vlanName(vlan)} is there, and is not VLAN ${vlan} of ${vlanInterface}`);
+  return { bridge, device };
 }
+
+const isUp = (link: Link | undefined): boolean => link?.flags?.includes('UP') === true;
 
 async function readLink(run: RunIp, name: string): Promise<Link | undefined> {
   const output = await run(['-json', '-details', 'link', 'show', 'dev', name]).catch((error: Error) => {
