@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { abortError } from './abort.js';
+import { unlessAborted } from './abort.js';
 
 interface Holder {
   takeover: AbortController;
@@ -35,26 +35,12 @@ export async function runExclusively<T>(
   let hasTurn = false;
   try {
     previous?.takeover.abort(new Error('A newer download of the same file began'));
-    await endOrAbort(previous?.ended, either);
+    await unlessAborted(previous?.ended ?? Promise.resolve(), either);
     hasTurn = true;
     return await act(either);
   } finally {
     // Whoever comes next has to wait for the one that this one has waited for.
     if (hasTurn || !previous) leave();
     else void previous.ended.then(leave);
-  }
-}
-
-async function endOrAbort(ended: Promise<void> | undefined, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) throw abortError(signal);
-  let onAbort = (): void => undefined;
-  const aborted = new Promise<never>((_resolve, reject) => {
-    onAbort = () => reject(abortError(signal));
-    signal.addEventListener('abort', onAbort, { once: true });
-  });
-  try {
-    await Promise.race([ended, aborted]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
   }
 }

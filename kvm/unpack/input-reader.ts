@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import { promisify } from 'node:util';
 import { SlipwayError } from '../../shared/errors.js';
-import { abortError, throwIfAborted } from '../download/abort.js';
+import { unlessAborted } from '../download/abort.js';
 import { closeFile, openFile, poolFailure } from '../download/file-io.js';
 import type { GrowingFile } from './growing-file.js';
 
@@ -79,17 +79,7 @@ export class InputReader {
   }
 
   /** A download that fails tells nobody: its end is seen by the signal alone. */
-  async #more(signal: AbortSignal): Promise<void> {
-    throwIfAborted(signal);
-    let onAbort = (): void => undefined;
-    const aborted = new Promise<never>((_resolve, reject) => {
-      onAbort = () => reject(abortError(signal));
-      signal.addEventListener('abort', onAbort, { once: true });
-    });
-    try {
-      await Promise.race([this.#input.whenMore(), aborted]);
-    } finally {
-      signal.removeEventListener('abort', onAbort);
-    }
+  #more(signal: AbortSignal): Promise<void> {
+    return unlessAborted(this.#input.whenMore(), signal);
   }
 }
