@@ -2,6 +2,7 @@ import { displayUrl } from '../../shared/display-url.js';
 import { isSlipwayError, SlipwayError } from '../../shared/errors.js';
 import type { ImageFormat, MirrorReport, ProbeResult } from '../../shared/images.js';
 import type { DownloadSettings } from '../../shared/settings.js';
+import { contentMarks } from '../image/content-marks.js';
 import { detectCompression } from '../unpack/detect-compression.js';
 import { abortError, throwIfAborted } from './abort.js';
 import type { SourceContext } from './download.js';
@@ -13,12 +14,11 @@ import type { SourceClient } from './source-client.js';
 
 /** Holds the header of a qcow2 image up to its virtual size. */
 const PROBE_BYTES = 512;
-const QCOW2_MAGIC = Buffer.from('QFI\xfb', 'latin1');
 const QCOW2_SIZE_OFFSET = 24;
-/** ECMA-119, 8.1: the identifier of the first volume descriptor, behind a system area of 32 KiB. */
-const ISO_IDENTIFIER = Buffer.from('CD001', 'latin1');
-const ISO_IDENTIFIER_OFFSET = 32 * 1024 + 1;
+/** Holds the first volume descriptor, which is behind a system area of 32 KiB (ECMA-119, 6.2.1). */
 const ISO_PROBE_BYTES = 34 * 1024;
+const NO_TAIL = Buffer.alloc(0);
+const FORMAT_NAME = { QCOW2: 'a qcow2', ISO: 'an ISO' } as const;
 const MAX_AT_ONCE = 10;
 
 interface Probed {
@@ -34,15 +34,11 @@ interface Probed {
  */
 function probeVirtualSize(format: ImageFormat, start: Buffer): number | undefined {
   if (format === 'RAW' || detectCompression(start)) return undefined;
-  if (format === 'ISO') {
-    if (!start.subarray(ISO_IDENTIFIER_OFFSET).subarray(0, ISO_IDENTIFIER.length).equals(ISO_IDENTIFIER)) {
-      throw new SlipwayError('SLIPWAY_IMAGE_FORMAT', 'the file does not begin as an ISO image does');
-    }
-    return undefined;
+  const hasSize = format === 'ISO' || start.length >= QCOW2_SIZE_OFFSET + 8;
+  if (!hasSize || !contentMarks(start, NO_TAIL).some((mark) => mark.format === format)) {
+    throw new SlipwayError('SLIPWAY_IMAGE_FORMAT', `the file does not begin as ${FORMAT_NAME[format]} image does`);
   }
-  if (!start.subarray(0, QCOW2_MAGIC.length).equals(QCOW2_MAGIC) || start.length < QCOW2_SIZE_OFFSET + 8) {
-    throw new SlipwayError('SLIPWAY_IMAGE_FORMAT', 'the file does not begin as a qcow2 image does');
-  }
+  if (format === 'ISO') return undefined;
   const virtualSizeBytes = Number(start.readBigUInt64BE(QCOW2_SIZE_OFFSET));
   if (!Number.isSafeInteger(virtualSizeBytes)) {
     throw new SlipwayError('SLIPWAY_IMAGE_SIZE', 'the virtual size in the header of the image is absurd');
