@@ -59,13 +59,21 @@ export async function claimPoolDirectory(directory: string, { installationId, po
  * @throws SlipwayError SLIPWAY_POOL_IO
  */
 export async function requirePoolMarker(directory: string, poolId: string): Promise<void> {
+  const problem = await misplacement(directory, poolId);
+  if (problem !== undefined) throw refusal(`Primary storage pool ${poolId}: ${problem}`);
+}
+
+/**
+ * Why a directory is not the pool that it should be; undefined when it is.
+ *
+ * @throws SlipwayError SLIPWAY_POOL_IO when the file is damaged
+ */
+export async function misplacement(directory: string, poolId: string): Promise<string | undefined> {
   const found = await readPoolMarker(directory);
-  if (found?.poolId === poolId) return;
-  throw refusal(
-    found
-      ? `Primary storage pool ${poolId}: ${directory} is pool ${found.poolId}. Is the right file system mounted there?`
-      : `Primary storage pool ${poolId}: ${directory} has no file ${POOL_MARKER}. Is the pool mounted there?`,
-  );
+  if (found?.poolId === poolId) return undefined;
+  return found
+    ? `${directory} is pool ${found.poolId}. Is the right file system mounted there?`
+    : `${directory} has no file ${POOL_MARKER}. Is the pool mounted there?`;
 }
 
 /** @returns undefined when there is none */

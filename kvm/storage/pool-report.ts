@@ -1,9 +1,8 @@
 import { constants } from 'node:fs';
 import { access, statfs } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isSlipwayError } from '../../shared/errors.js';
 import type { PoolPlace, PoolReport } from '../../shared/hosts.js';
-import { requirePoolMarker } from './pool-marker.js';
+import { misplacement } from './pool-marker.js';
 
 /** A file server that is away makes whoever asks wait for it. The other pools, and the host, are reported all the same. */
 const PATIENCE_MS = 10_000;
@@ -41,19 +40,14 @@ export async function lookAtPool({ path, poolId }: PoolPlace): Promise<PoolLook>
   let size = { capacityBytes: 0, usedBytes: 0 };
   try {
     // First: on the directory below a mount point the size would be that of another file system.
-    await requirePoolMarker(path, poolId);
+    const problem = await misplacement(path, poolId);
+    if (problem !== undefined) return { ...size, problem };
     const { blocks, bfree, bsize } = await statfs(path);
     size = { capacityBytes: blocks * bsize, usedBytes: (blocks - bfree) * bsize };
     await access(path, constants.W_OK);
     return size;
   } catch (error) {
-    return { ...size, problem: problemOf(error) };
+    const { code, message } = error as NodeJS.ErrnoException;
+    return { ...size, problem: code === 'EROFS' ? 'its file system is read-only' : message };
   }
-}
-
-function problemOf(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (isSlipwayError(error)) return message.replace(/^Primary storage pool \S+: /, '');
-  if (code === 'EROFS') return 'its file system is read-only';
-  return message;
 }
