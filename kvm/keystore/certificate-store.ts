@@ -99,14 +99,14 @@ export class CertificateStore {
 
   async #look(): Promise<KeystoreReport> {
     const { generation, certificates } = await this.#readIndex();
-    const found: (TrustedCertificate & { alias: string; fingerprint: string })[] = [];
+    const intact: AcceptedCertificate[] = [];
     for (const { alias, fingerprint } of certificates) {
       const pem = await this.#readIntact(fingerprint);
-      if (pem !== undefined) found.push({ alias, fingerprint, name: alias, pem });
+      if (pem !== undefined) intact.push({ alias, fingerprint, pem });
     }
-    const digest = keystoreDigest(found);
+    const digest = keystoreDigest(intact);
     // The same list for the same certificates: another one has connections made anew.
-    if (digest !== this.#report.digest) this.#trusted = found;
+    if (digest !== this.#report.digest) this.#trusted = intact.map(({ alias, pem }) => ({ name: alias, pem }));
     return (this.#report = { generation, digest });
   }
 

@@ -24,7 +24,7 @@ export async function copyTemplate(
     const target = await open(to.path, constants.O_RDWR | constants.O_NOFOLLOW);
     try {
       const { uid, gid } = await target.stat();
-      const owns = process.geteuid?.() === 0 && (await isGiven(target.chown(NOBODY_ID, NOBODY_ID)));
+      const isGivenAway = process.geteuid?.() === 0 && (await wasGiven(target.chown(NOBODY_ID, NOBODY_ID)));
       await copyWithQemuImg({
         source: source.fd,
         sourceFormat: qemuFormat(from.format),
@@ -32,7 +32,7 @@ export async function copyTemplate(
         targetSizeBytes: to.sizeBytes,
         signal,
       });
-      if (owns) await target.chown(uid, gid);
+      if (isGivenAway) await target.chown(uid, gid);
     } finally {
       await target.close();
     }
@@ -50,7 +50,7 @@ async function refuseWithoutSpace(source: FileHandle, directory: string): Promis
 }
 
 /** A server that takes root for nobody does not let it give files away; they are nobody's already. */
-const isGiven = (chown: Promise<void>): Promise<boolean> =>
+const wasGiven = (chown: Promise<void>): Promise<boolean> =>
   chown.then(
     () => true,
     (error: NodeJS.ErrnoException) => {
