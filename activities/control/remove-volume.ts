@@ -69,7 +69,11 @@ export const planVolumeRemoval =
           volume.state === 'Ready' ? undefined : or(eq(host.id, volume.hostId!), isRemoved(db, volume.hostId!)),
         ),
       )
-      .orderBy(sql`${host.id} = ${vmHostId} desc nulls last`, host.name)
+      .orderBy(
+        sql`${storagePoolHostRef.problem} is null desc`,
+        sql`${host.id} = ${vmHostId} desc nulls last`,
+        host.name,
+      )
       .limit(1);
     if (!remover) return { outcome: 'not now' };
     const removal = {
