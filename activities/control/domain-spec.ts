@@ -35,14 +35,15 @@ export async function domainOf(
     cpus: offering.cpu,
     memoryBytes: memoryBytesOf(offering),
     poolId,
-    iso: await isoFile(tx, instance),
+    iso: await isoFileOf(tx, instance),
     bootsFromIso: instance.isoId !== null && instance.isoId === instance.templateId,
     nics: attached,
     sealedGuest: await sealGuest(tx, secretBox, instance, hostId),
   };
 }
 
-async function isoFile(tx: Transaction, { isoSpoolRefId }: Vm): Promise<string | null> {
+/** What is in the drive of a VM: its file on the pool; null when the drive is empty. */
+export async function isoFileOf(tx: Transaction, { isoSpoolRefId }: Vm): Promise<string | null> {
   if (isoSpoolRefId === null) return null;
   const [copy] = await tx
     .select({ installPath: templateSpoolRef.installPath })

@@ -1,11 +1,12 @@
 import { eq } from 'drizzle-orm';
 import { completeJob } from '../../db/jobs.js';
-import { templateSpoolRef, vmInstance, vmTemplate } from '../../db/schema/index.js';
+import { vmInstance, vmTemplate } from '../../db/schema/index.js';
 import { SlipwayError } from '../../shared/errors.js';
 import { isDiskFormat } from '../../shared/images.js';
 import type { StageRequest } from '../../shared/templates.js';
 import type { AttachIsoInput, Placement, VirtualMachineJobInput } from '../../shared/virtual-machines.js';
 import type { ControlDependencies, Transaction } from './dependencies.js';
+import { isoFileOf } from './domain-spec.js';
 import { SUCCEEDED } from './job-outcomes.js';
 import { lockVm, recordVmEvent, runningPlacement, wrongState } from './vm-operation.js';
 import { hostOfPool, rootVolumeOf, templateFor } from './what-a-vm-needs.js';
@@ -63,19 +64,13 @@ export const readDrive =
       requireAttachable(vm);
       return {
         isoId: vm.isoId,
-        file: await fileOf(tx, vm.isoSpoolRefId),
+        file: await isoFileOf(tx, vm),
         placement: vm.state === 'Running' ? await runningPlacement(tx, vm) : null,
       };
     });
 
 function requireAttachable(vm: typeof vmInstance.$inferSelect): void {
   if (vm.state !== 'Running' && vm.state !== 'Stopped') throw wrongState(vm, 'Running or Stopped');
-}
-
-async function fileOf(tx: Transaction, spoolRefId: string | null): Promise<string | null> {
-  if (spoolRefId === null) return null;
-  const [copy] = await tx.select().from(templateSpoolRef).where(eq(templateSpoolRef.id, spoolRefId));
-  return copy?.installPath ?? null;
 }
 
 /** The ISO has been in the row since its copy came to the pool. */

@@ -12,6 +12,7 @@ import { CONTROL_TASK_QUEUE } from '../../shared/task-queues.js';
 import type { EvictionPlan, EvictTemplateCopyInput } from '../../shared/templates.js';
 import { evictionWorkflowId } from '../../shared/workflow-ids.js';
 import type { ControlDependencies, Transaction } from './dependencies.js';
+import { nameSome } from './name-some.js';
 import { recordEvent } from './record-event.js';
 import { forgetEvictedCopy } from './template-space.js';
 import { isUnused, isWhole } from './unused-copies.js';
@@ -113,9 +114,6 @@ export const recordEvicted =
     await wakeWaiters(dependencies, waiters);
   };
 
-/** Files of an event's text. */
-const NAMED_FILES = 10;
-
 /** Something stands on the copy that the database does not know: it stays, and somebody has to look. */
 export const keepCopy =
   (dependencies: ControlDependencies) =>
@@ -141,14 +139,13 @@ export const keepCopy =
         .update(templateSpoolRef)
         .set({ state: newer ? 'Superseded' : 'Ready', evictionRefused: sql`now()` })
         .where(eq(templateSpoolRef.id, spoolRefId));
-      const more = overlays.length > NAMED_FILES ? ` and ${overlays.length - NAMED_FILES} more` : '';
       // For root admins: files that are somebody else's are no business of the template's owner.
       await recordEvent(tx, {
         type: 'TEMPLATE.EVICT',
         level: 'ERROR',
         description:
           `Template ${templateName} stays on pool ${poolName}: files there that Slipway does not know stand on it, ` +
-          `or cannot be read: ${overlays.slice(0, NAMED_FILES).join(', ')}${more}`,
+          `or cannot be read: ${nameSome(overlays)}`,
         resourceType: 'Template',
         resourceId: spool.templateId,
       });

@@ -1,5 +1,5 @@
-import { WorkflowNotFoundError } from '@temporalio/client';
 import { and, eq, inArray } from 'drizzle-orm';
+import { unlessEnded } from '../../client/unless-ended.js';
 import { stageWaiter, templateSpoolRef } from '../../db/schema/index.js';
 import type { StageRequest } from '../../shared/templates.js';
 import { stageWorkflowId } from '../../shared/workflow-ids.js';
@@ -37,10 +37,6 @@ export const leaveStage =
       return copies.filter((copy) => !wanted.some(({ id }) => id === copy.id));
     });
     for (const { generation } of unwanted) {
-      const stage = client.workflow.getHandle(stageWorkflowId(poolId, templateId, generation));
-      await stage.cancel().catch((error: unknown) => {
-        // It has ended by itself.
-        if (!(error instanceof WorkflowNotFoundError)) throw error;
-      });
+      await unlessEnded(client.workflow.getHandle(stageWorkflowId(poolId, templateId, generation)).cancel());
     }
   };

@@ -1,4 +1,5 @@
 import { and, eq, isNull, notInArray, sql } from 'drizzle-orm';
+import { unlessEnded } from '../../client/unless-ended.js';
 import { host, storagePool, storagePoolHostRef, templateSpoolRef } from '../../db/schema/index.js';
 import type { HostChanged } from '../../shared/hosts.js';
 import { stageWorkflowId } from '../../shared/workflow-ids.js';
@@ -67,14 +68,9 @@ async function tellStages({ db, client }: ControlDependencies, change: HostChang
     .from(templateSpoolRef)
     .where(and(eq(templateSpoolRef.hostId, change.hostId), eq(templateSpoolRef.state, 'Downloading')));
   await Promise.all(
-    stages.map(({ poolId, templateId, generation }) =>
-      client.workflow
-        .getHandle(stageWorkflowId(poolId, templateId, generation))
-        .signal('hostChanged', change)
-        .catch((error: unknown) => {
-          // It has ended in the meantime. Any other error is tried again: a stage that was not told waits for ever.
-          if (!(error instanceof Error) || error.name !== 'WorkflowNotFoundError') throw error;
-        }),
-    ),
+    stages.map(({ poolId, templateId, generation }) => {
+      const stage = client.workflow.getHandle(stageWorkflowId(poolId, templateId, generation));
+      return unlessEnded(stage.signal('hostChanged', change));
+    }),
   );
 }

@@ -1,4 +1,5 @@
 import { and, count, desc, eq, inArray, isNotNull, isNull, ne, sql } from 'drizzle-orm';
+import { unlessEnded } from '../../client/unless-ended.js';
 import {
   capacityClaim,
   cleanupDebt,
@@ -35,7 +36,7 @@ export const removeHost =
       await lockClaims(tx, hostId);
       const self = await lockHost(tx, hostId);
       requireState(self, isForced);
-      const ownPools = await poolsOf(tx, hostId);
+      const ownPools = await ownPoolsOf(tx, hostId);
       await requireUnused(tx, self, ownPools);
       await forgetDebts(tx, hostId);
       await handClaimsOn(tx, self);
@@ -54,13 +55,7 @@ export const removeHost =
         resourceId: hostId,
       });
     });
-    await client.workflow
-      .getHandle(hostWorkflowId(hostId))
-      .signal('hostRemoved')
-      .catch((error: unknown) => {
-        // It never said hello, or its life has ended. Any other error is tried again: it would be watched for ever.
-        if (!(error instanceof Error) || error.name !== 'WorkflowNotFoundError') throw error;
-      });
+    await unlessEnded(client.workflow.getHandle(hostWorkflowId(hostId)).signal('hostRemoved'));
   };
 
 /**
@@ -85,12 +80,8 @@ function requireState({ name, status, resourceState }: HostRow, isForced: boolea
   );
 }
 
-interface Pools {
-  /** That no other host reaches. */
-  own: { id: string; name: string }[];
-}
-
-async function poolsOf(tx: Transaction, hostId: string): Promise<Pools> {
+/** Ids of the pools that no other host reaches. */
+async function ownPoolsOf(tx: Transaction, hostId: string): Promise<string[]> {
   const hosts = tx
     .select({ poolId: storagePoolHostRef.poolId, hosts: count().as('hosts') })
     .from(storagePoolHostRef)
@@ -98,29 +89,28 @@ async function poolsOf(tx: Transaction, hostId: string): Promise<Pools> {
     .groupBy(storagePoolHostRef.poolId)
     .as('hosts');
   const own = await tx
-    .select({ id: storagePool.id, name: storagePool.name })
+    .select({ id: storagePool.id })
     .from(storagePoolHostRef)
     .innerJoin(storagePool, eq(storagePool.id, storagePoolHostRef.poolId))
     .innerJoin(hosts, eq(hosts.poolId, storagePool.id))
     .where(and(eq(storagePoolHostRef.hostId, hostId), eq(hosts.hosts, 1), isNull(storagePool.removed)));
-  return { own };
+  return own.map(({ id }) => id);
 }
 
-async function requireUnused(tx: Transaction, self: HostRow, { own }: Pools): Promise<void> {
+async function requireUnused(tx: Transaction, self: HostRow, ownPools: string[]): Promise<void> {
   // On a Degraded host nothing runs: an operator has said so. What it owes is no start that is still under way.
   const running = await computingOn(tx, self.id, { isOwedToo: self.resourceState !== 'Degraded' });
   if (running.length > 0) {
     const names = running.map(({ name }) => name).join(', ');
     throw refusal(`Host ${self.name} may still run virtual machines: ${names}. Stop them, or declare it as Degraded`);
   }
-  if (own.length === 0) return;
-  const poolIds = own.map(({ id }) => id);
+  if (ownPools.length === 0) return;
   const disks = await tx
     .select({ vmName: vmInstance.name, poolName: storagePool.name })
     .from(volumes)
     .innerJoin(storagePool, eq(storagePool.id, volumes.poolId))
     .leftJoin(vmInstance, eq(vmInstance.id, volumes.instanceId))
-    .where(and(inArray(volumes.poolId, poolIds), isNull(volumes.removed)));
+    .where(and(inArray(volumes.poolId, ownPools), isNull(volumes.removed)));
   if (disks.length > 0) {
     const names = disks.map(({ vmName, poolName }) => `${vmName} on ${poolName}`).join(', ');
     throw refusal(`Only host ${self.name} reaches the disks of virtual machines: ${names}. Expunge them first`);
@@ -129,7 +119,7 @@ async function requireUnused(tx: Transaction, self: HostRow, { own }: Pools): Pr
     .select({ id: templateSpoolRef.id })
     .from(templateSpoolRef)
     .where(
-      and(inArray(templateSpoolRef.poolId, poolIds), inArray(templateSpoolRef.state, ['Allocated', 'Downloading'])),
+      and(inArray(templateSpoolRef.poolId, ownPools), inArray(templateSpoolRef.state, ['Allocated', 'Downloading'])),
     )
     .limit(1);
   if (arriving) throw refusal(`A template is on its way to a pool of host ${self.name}: wait for it`);
@@ -161,19 +151,18 @@ async function handClaimsOn(tx: Transaction, { id: hostId, name }: HostRow): Pro
   }
 }
 
-async function removePools(tx: Transaction, hostId: string, { own }: Pools): Promise<void> {
-  const poolIds = own.map(({ id }) => id);
-  if (poolIds.length > 0) {
+async function removePools(tx: Transaction, hostId: string, ownPools: string[]): Promise<void> {
+  if (ownPools.length > 0) {
     // Disks that another one took the place of, and whose host is gone: nobody will remove their files.
     await tx
       .update(volumes)
       .set({ state: 'Expunged', path: null, templateSpoolRefId: null, reservedBytes: 0, hostId: null })
-      .where(and(inArray(volumes.poolId, poolIds), isNotNull(volumes.removed)));
-    await tx.delete(templateSpoolRef).where(inArray(templateSpoolRef.poolId, poolIds));
+      .where(and(inArray(volumes.poolId, ownPools), isNotNull(volumes.removed)));
+    await tx.delete(templateSpoolRef).where(inArray(templateSpoolRef.poolId, ownPools));
     await tx
       .update(storagePool)
       .set({ status: 'Removed', removed: sql`now()`, templateBytes: 0, allocatedBytes: 0 })
-      .where(inArray(storagePool.id, poolIds));
+      .where(inArray(storagePool.id, ownPools));
   }
   await tx.delete(storagePoolHostRef).where(eq(storagePoolHostRef.hostId, hostId));
 }

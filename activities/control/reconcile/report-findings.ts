@@ -2,16 +2,10 @@ import { and, eq, inArray, or } from 'drizzle-orm';
 import { host, reconciliationFinding, storagePool, vmInstance, volumes } from '../../../db/schema/index.js';
 import type { Finding, FindingKind, Orphan } from '../../../shared/reconciliation.js';
 import type { Transaction } from '../dependencies.js';
+import { nameSome } from '../name-some.js';
 import { recordEvent } from '../record-event.js';
 
 const BATCH = 5_000;
-/** Names in the text of one event. */
-const NAMED = 10;
-
-const list = (names: readonly string[]): string => {
-  const more = names.length > NAMED ? ` and ${names.length - NAMED} more` : '';
-  return `${names.slice(0, NAMED).join(', ')}${more}`;
-};
 
 const TEXTS: Record<FindingKind, (place: string, names: string) => string> = {
   unknownFile: (place, names) =>
@@ -59,7 +53,7 @@ export async function reportFindings(tx: Transaction, placeIds: string[], findin
     await recordEvent(tx, {
       type,
       level,
-      description: TEXTS[kind](await placeName(tx, placeId, isHost), list(names)),
+      description: TEXTS[kind](await placeName(tx, placeId, isHost), nameSome(names)),
       resourceType: isHost ? 'Host' : 'StoragePool',
       resourceId: placeId,
     });
@@ -125,7 +119,7 @@ async function tellOwners(tx: Transaction, poolId: string, names: string[]): Pro
 export async function reportRemoved(tx: Transaction, removed: readonly Orphan[]): Promise<void> {
   for (const orphans of grouped(removed, (orphan) => orphan.poolId)) {
     const { poolId } = orphans[0]!;
-    const names = list(orphans.map(({ fileName }) => fileName));
+    const names = nameSome(orphans.map(({ fileName }) => fileName));
     await recordEvent(tx, {
       type: 'STORAGE.ORPHAN.REMOVE',
       level: 'INFO',
