@@ -26,7 +26,7 @@ import { createBandwidthTeller } from './control-worker/tell-bandwidth.js';
 import { runWorkerProcess } from './run-worker-process.js';
 import { workflowBundle } from './workflow-bundle.js';
 
-const SWEEP_EVERY_MS = 5_000;
+const LOOK_EVERY_MS = 5_000;
 const PROGRESS_EVERY_MS = 1_000;
 
 /** Runs all workflows and the activities of the control queue. Any number of these serve one installation. */
@@ -52,21 +52,23 @@ await runWorkerProcess('control worker', async (ready) => {
     ...CONTROL_SLOTS,
     shutdownGraceTime: '10 s',
   });
+  // Each by itself: one that fails, or waits for Temporal, holds up no other.
+  const looks: Record<string, () => Promise<void>> = {
+    'job sweeper': () => sweepJobs(dependencies),
+    'registration sweeper': () => sweepRegistrations(dependencies),
+    'stage sweeper': () => sweepStages(dependencies),
+    'eviction of templates': () => evictUnusedCopies(dependencies),
+    'removal of root disks': () => removeDeadVolumes(dependencies),
+    expunging: createExpunger(dependencies),
+    purge: createPurger(dependencies),
+    'comparison of hosts': () => reconcileHosts(dependencies),
+    'maintenance of hosts': async () => void (await database.db.transaction((tx) => finishMaintenance(tx))),
+    'limits of downloads': createBandwidthTeller(dependencies),
+    'schedule of certificates': createCertificateScheduler(dependencies),
+    'certificates that wait': () => provisionPending(dependencies),
+  };
   const periodic = [
-    runPeriodically('job sweeper', SWEEP_EVERY_MS, () => sweepJobs(dependencies)),
-    runPeriodically('registration sweeper', SWEEP_EVERY_MS, () => sweepRegistrations(dependencies)),
-    runPeriodically('stage sweeper', SWEEP_EVERY_MS, () => sweepStages(dependencies)),
-    runPeriodically('eviction of templates', SWEEP_EVERY_MS, () => evictUnusedCopies(dependencies)),
-    runPeriodically('removal of root disks', SWEEP_EVERY_MS, () => removeDeadVolumes(dependencies)),
-    runPeriodically('expunging', SWEEP_EVERY_MS, createExpunger(dependencies)),
-    runPeriodically('purge', SWEEP_EVERY_MS, createPurger(dependencies)),
-    runPeriodically('comparison of hosts', SWEEP_EVERY_MS, () => reconcileHosts(dependencies)),
-    runPeriodically('maintenance of hosts', SWEEP_EVERY_MS, async () => {
-      await database.db.transaction((tx) => finishMaintenance(tx));
-    }),
-    runPeriodically('limits of downloads', SWEEP_EVERY_MS, createBandwidthTeller(dependencies)),
-    runPeriodically('schedule of certificates', SWEEP_EVERY_MS, createCertificateScheduler(dependencies)),
-    runPeriodically('certificates that wait', SWEEP_EVERY_MS, () => provisionPending(dependencies)),
+    ...Object.entries(looks).map(([name, look]) => runPeriodically(name, LOOK_EVERY_MS, look)),
     runPeriodically('progress recorder', PROGRESS_EVERY_MS, createProgressRecorder(dependencies)),
   ];
   try {

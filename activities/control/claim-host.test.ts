@@ -4,7 +4,6 @@ import { joinHost } from '../../db/join-host.js';
 import { createJob } from '../../db/jobs.js';
 import {
   capacityClaim,
-  guestOs,
   host,
   serviceOffering,
   storagePool,
@@ -13,11 +12,11 @@ import {
   vmInstance,
 } from '../../db/schema/index.js';
 import { writeSettings } from '../../db/settings.js';
-import { activateTemplate, createTemplate } from '../../db/templates.js';
 import { createVirtualMachine } from '../../db/virtual-machines.js';
 import { generateKeyPair } from '../../kvm/keystore/sealed-box.js';
 import type { SettingValues } from '../../shared/settings.js';
 import { vmWorkflowId } from '../../shared/workflow-ids.js';
+import { addTemplate } from '../../tests/support/add-template.js';
 import { createTestDatabase, type TestDatabase } from '../../tests/support/test-database.js';
 import { waitFor } from '../../tests/support/wait-for.js';
 import { type ClaimHostInput, claimHost, type ClaimHostResult } from './claim-host.js';
@@ -36,28 +35,9 @@ describe('claimHost', () => {
 
   beforeEach(async () => {
     database = await createTestDatabase();
-    const { db, secretBox, seeded } = database;
-    const [admin] = await db.select().from(user).limit(1);
+    const [admin] = await database.db.select().from(user).limit(1);
     owner = { accountId: admin!.accountId, userId: admin!.id };
-    const [os] = await db.select().from(guestOs).limit(1);
-    ({ id: templateId } = await createTemplate(db, secretBox, {
-      name: 'template',
-      displayText: 'template',
-      accountId: owner.accountId,
-      guestOsId: os!.id,
-      format: 'QCOW2',
-      url: 'http://images.example/disk.qcow2',
-      directDownload: true,
-      isPublic: false,
-      isFeatured: false,
-      isExtractable: false,
-      requiresHvm: true,
-      bits: 64,
-      arch: 'x86_64',
-      details: [],
-      headers: [],
-    }));
-    await activateTemplate(db, { templateId, zoneIds: [seeded.zoneId], sizeBytes: GiB });
+    templateId = await addTemplate(database, owner, { sizeBytes: GiB });
     hostIds = [];
   });
   afterEach(() => database.drop());

@@ -1,8 +1,10 @@
 import { and, eq, notInArray } from 'drizzle-orm';
-import { asyncJob, capacityClaim, cleanupDebt, host, JOB_STATUS, vmInstance } from '../../db/schema/index.js';
+import { findRunningJob } from '../../db/jobs.js';
+import { capacityClaim, cleanupDebt, host, vmInstance } from '../../db/schema/index.js';
 import { SlipwayError } from '../../shared/errors.js';
 import type { HostJobInput } from '../../shared/hosts.js';
-import type { ControlDependencies } from './dependencies.js';
+import { vmWorkflowId } from '../../shared/workflow-ids.js';
+import type { ControlDependencies, Transaction } from './dependencies.js';
 import { lockHostOfJob } from './lock-host.js';
 import { recordEvent } from './record-event.js';
 import { recordVmEvent } from './vm-operation.js';
@@ -60,31 +62,30 @@ export const takeForStopped =
       const vms = await tx.select().from(vmInstance).where(isHere).for('update', { skipLocked: true });
       let busy = Math.max(0, here - vms.length);
       for (const vm of vms) {
-        const isWorkedOn = and(eq(asyncJob.instanceId, vm.id), eq(asyncJob.jobStatus, JOB_STATUS.inProgress));
-        const [working] = await tx.select({ id: asyncJob.id }).from(asyncJob).where(isWorkedOn).limit(1);
-        if (working || vm.state !== 'Running') {
-          busy++;
-          continue;
-        }
-        const [claim] = await tx
-          .select()
-          .from(capacityClaim)
-          .where(and(eq(capacityClaim.vmId, vm.id), eq(capacityClaim.token, vm.fenceToken)));
-        if (claim) {
-          await tx
-            .insert(cleanupDebt)
-            .values({
-              vmId: vm.id,
-              token: claim.token,
-              hostId: self.id,
-              reason: 'The host was declared as Degraded',
-              keepsDisk: true,
-            })
-            .onConflictDoNothing();
-        }
-        await tx.update(vmInstance).set({ state: 'Stopped', hostId: null }).where(eq(vmInstance.id, vm.id));
-        const how = `is taken for stopped: host ${self.name} is Degraded`;
-        await recordVmEvent(tx, vm, 'STOP', 'WARN', `VM ${vm.name} ${how}`, job.id);
+        const working = await findRunningJob(tx, vmWorkflowId(vm.id));
+        if (working || vm.state !== 'Running') busy++;
+        else await takeVm(tx, { vm, self, jobId: job.id });
       }
       return { busy };
     });
+
+/** Its domain is owed, should it still be there. */
+async function takeVm(
+  tx: Transaction,
+  { vm, self, jobId }: { vm: typeof vmInstance.$inferSelect; self: typeof host.$inferSelect; jobId: string },
+): Promise<void> {
+  const [claim] = await tx
+    .select()
+    .from(capacityClaim)
+    .where(and(eq(capacityClaim.vmId, vm.id), eq(capacityClaim.token, vm.fenceToken)));
+  if (claim) {
+    const debt = { vmId: vm.id, token: claim.token, hostId: self.id, keepsDisk: true };
+    await tx
+      .insert(cleanupDebt)
+      .values({ ...debt, reason: 'The host was declared as Degraded' })
+      .onConflictDoNothing();
+  }
+  await tx.update(vmInstance).set({ state: 'Stopped', hostId: null }).where(eq(vmInstance.id, vm.id));
+  const description = `VM ${vm.name} is taken for stopped: host ${self.name} is Degraded`;
+  await recordVmEvent(tx, vm, 'STOP', 'WARN', description, jobId);
+}

@@ -1,12 +1,12 @@
 import { and, count, eq, gte, inArray, notExists, sql } from 'drizzle-orm';
 import { startJob } from '../../client/start-job.js';
 import { holdsCompute } from '../../db/claim-sql.js';
-import { completeJob, createJob, type JobRow } from '../../db/jobs.js';
+import { completeJob, type JobRow } from '../../db/jobs.js';
 import { asyncJob, capacityClaim, host, JOB_STATUS } from '../../db/schema/index.js';
-import { isSlipwayError, SlipwayError } from '../../shared/errors.js';
+import { SlipwayError } from '../../shared/errors.js';
 import type { Failure } from '../../shared/failures.js';
 import type { HostJobInput, PrepareHostForMaintenanceInput } from '../../shared/hosts.js';
-import { vmWorkflowId } from '../../shared/workflow-ids.js';
+import { createVmJob } from './create-vm-job.js';
 import type { ControlDependencies, Transaction } from './dependencies.js';
 import { failedOutcome } from './job-outcomes.js';
 import { computingOn, lockHostOfJob } from './lock-host.js';
@@ -77,7 +77,14 @@ export const drainHost =
         const { running, stops } = await jobsOf(tx, vm.id, job.created);
         if (running > 0) isBusy = true;
         else if (vm.state === 'Running' && vm.hostId === hostId && stops < TRIES_TO_STOP) {
-          const stop = await stopJob(tx, { vmId: vm.id, for: job, isForced: stops > 0 });
+          const stop = await createVmJob(tx, {
+            vmId: vm.id,
+            accountId: job.accountId,
+            userId: job.userId,
+            jobCmd: 'stopVirtualMachine',
+            workflowType: 'stopVirtualMachine',
+            input: { isForced: stops > 0 },
+          });
           if (stop) jobs.push(stop);
           else isBusy = true;
         }
@@ -99,31 +106,6 @@ async function jobsOf(tx: Transaction, vmId: string, since: string): Promise<{ r
     .from(asyncJob)
     .where(eq(asyncJob.instanceId, vmId));
   return row!;
-}
-
-/** @returns undefined when somebody has begun another operation on the VM a moment ago */
-async function stopJob(
-  tx: Transaction,
-  { vmId, for: { accountId, userId }, isForced }: { vmId: string; for: JobRow; isForced: boolean },
-): Promise<JobRow | undefined> {
-  const id = crypto.randomUUID();
-  const job = {
-    id,
-    accountId,
-    userId,
-    jobCmd: 'stopVirtualMachine',
-    workflowType: 'stopVirtualMachine',
-    workflowId: vmWorkflowId(vmId),
-    workflowInput: { isForced, vmId, jobId: id },
-    instanceType: 'VirtualMachine',
-    instanceId: vmId,
-  };
-  try {
-    return await tx.transaction((savepoint) => createJob(savepoint, job));
-  } catch (error) {
-    if (isSlipwayError(error) && error.code === 'SLIPWAY_RESOURCE_BUSY') return undefined;
-    throw error;
-  }
 }
 
 /**

@@ -40,6 +40,9 @@ const OPERATIONS: Partial<Record<string, LostOperation['operation']>> = {
   rebootVirtualMachine: 'REBOOT',
 };
 
+/** Workflows that are not begun again when they are gone, for somebody ended them: `beginRepair` undoes what they did. */
+export const REPAIRED_WORKFLOWS = ['deployVirtualMachine', ...Object.keys(CHANGES), ...Object.keys(OPERATIONS)];
+
 /** @returns null when the job has ended, or a deployment has nothing left to undo */
 export const beginRepair =
   ({ db }: ControlDependencies) =>

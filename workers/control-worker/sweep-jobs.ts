@@ -1,5 +1,6 @@
 import { and, eq, sql } from 'drizzle-orm';
 import type { ControlDependencies } from '../../activities/control/dependencies.js';
+import { REPAIRED_WORKFLOWS } from '../../activities/control/repair.js';
 import { isWorkflowRunning } from '../../client/is-workflow-running.js';
 import { startJob } from '../../client/start-job.js';
 import type { JobRow } from '../../db/jobs.js';
@@ -43,17 +44,6 @@ async function sweepJob(dependencies: Pick<ControlDependencies, 'db' | 'client'>
   await startJob(dependencies, { ...job, workflowType: successorOf(job.workflowType) });
 }
 
-/** They are not begun again, for somebody ended them. */
-const REPAIRED = [
-  'attachIso',
-  'deployVirtualMachine',
-  'detachIso',
-  'rebootVirtualMachine',
-  'restoreVirtualMachine',
-  'startVirtualMachine',
-  'stopVirtualMachine',
-];
-
 /** Whatever else is idempotent runs again. */
 const successorOf = (workflowType: string): string =>
-  REPAIRED.includes(workflowType) ? 'repairVirtualMachine' : workflowType;
+  REPAIRED_WORKFLOWS.includes(workflowType) ? 'repairVirtualMachine' : workflowType;
