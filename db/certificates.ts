@@ -1,4 +1,4 @@
-import { and, eq, isNull, sql } from 'drizzle-orm';
+import { and, eq, exists, isNull, ne, or, sql } from 'drizzle-orm';
 import { MOST_KEYSTORE_BYTES } from '../shared/certificates.js';
 import { SlipwayError } from '../shared/errors.js';
 import { audit } from './audit.js';
@@ -33,15 +33,7 @@ export const addCertificate = (
   db.transaction(async (tx) => {
     const generation = await nextGeneration(tx, zoneId);
     await freeAlias(tx, zoneId, alias);
-    const [{ sizeBytes } = { sizeBytes: 0 }] = await tx
-      .select({ sizeBytes: sql`coalesce(sum(length(${certificate.certificate})), 0)`.mapWith(Number) })
-      .from(certificate)
-      .where(eq(certificate.zoneId, zoneId));
-    if (sizeBytes + facts.certificate.length > MOST_KEYSTORE_BYTES) {
-      throw refusal(
-        `The certificates of a zone may have ${MOST_KEYSTORE_BYTES} bytes together. Revoke those that nobody needs`,
-      );
-    }
+    await requireRoom(tx, { zoneId, certificate: facts.certificate });
     const [added] = await tx
       .insert(certificate)
       .values({ zoneId, alias, ...facts })
@@ -64,7 +56,11 @@ export const addCertificate = (
     return added!;
   });
 
-/** Has one host trust a certificate, whatever was wanted of it before. */
+/**
+ * Has one host trust a certificate, whatever was wanted of it before.
+ *
+ * @throws SlipwayError SLIPWAY_CERTIFICATE_REFUSED when it is gone, or the zone has too many
+ */
 export const provisionCertificate = (
   db: Database,
   caller: Caller,
@@ -74,6 +70,7 @@ export const provisionCertificate = (
   db.transaction(async (tx) => {
     const generation = await nextGeneration(tx, subject.zoneId);
     await requireCertificate(tx, subject);
+    await requireRoom(tx, subject);
     const wanted = { revoked: false, generation, status: 'PENDING', reason: null, lastUpdated: sql`now()` } as const;
     await tx
       .insert(map)
@@ -143,6 +140,31 @@ async function freeAlias(tx: Transaction, zoneId: string, alias: string): Promis
     .limit(1);
   if (!holder.revoked || user) throw refusal(`Certificate alias ${alias} has been already created`);
   await tx.delete(certificate).where(eq(certificate.id, holder.id));
+}
+
+/** Hosts get all that they are to have in one message. What no host is to have any more takes no room in it. */
+async function requireRoom(
+  tx: Transaction,
+  { id, zoneId, certificate: pem }: Pick<CertificateRow, 'zoneId' | 'certificate'> & { id?: string },
+): Promise<void> {
+  const isOnSomeHost = tx
+    .select({ one: sql`1` })
+    .from(map)
+    .where(and(eq(map.certificateId, certificate.id), eq(map.revoked, false)));
+  const [others] = await tx
+    .select({ sizeBytes: sql`coalesce(sum(length(${certificate.certificate})), 0)`.mapWith(Number) })
+    .from(certificate)
+    .where(
+      and(
+        eq(certificate.zoneId, zoneId),
+        id === undefined ? undefined : ne(certificate.id, id),
+        or(eq(certificate.revoked, false), exists(isOnSomeHost)),
+      ),
+    );
+  if (others!.sizeBytes + pem.length <= MOST_KEYSTORE_BYTES) return;
+  throw refusal(
+    `The certificates of a zone may have ${MOST_KEYSTORE_BYTES} bytes together. Revoke those that nobody needs`,
+  );
 }
 
 /** Another upload may have taken its place since it was read. */

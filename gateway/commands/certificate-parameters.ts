@@ -21,13 +21,12 @@ export async function requireZone({ db, caller, command }: CommandContext, zoneI
   if (count === 0) throw noSuchEntity(command, 'zoneid', zoneId);
 }
 
-/** A host of this zone, if one was named. */
+/** A host of this zone. */
 export async function hostOf(
   { db, command }: CommandContext,
   zoneId: string,
-  hostId: string | undefined,
-): Promise<{ id: string; name: string } | undefined> {
-  if (hostId === undefined) return undefined;
+  hostId: string,
+): Promise<{ id: string; name: string }> {
   const found = await findHost(db, hostId);
   if (!found) throw noSuchEntity(command, 'hostid', hostId);
   if (found.host.dataCenterId !== zoneId) {

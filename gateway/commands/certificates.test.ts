@@ -188,11 +188,16 @@ describe('uploadTemplateDirectDownloadCertificate', () => {
       .update(directDownloadCertificate)
       .set({ certificate: big })
       .where(eq(directDownloadCertificate.id, id));
-    await expect(upload({ name: 'second' })).rejects.toMatchObject({
-      errorcode: 530,
-      errortext: expect.stringContaining('Revoke those that nobody needs') as string,
-    });
+    const refusal = { errorcode: 530, errortext: expect.stringContaining('Revoke those that nobody needs') as string };
+    await expect(upload({ name: 'second' })).rejects.toMatchObject(refusal);
     expect(await call('list', {})).toMatchObject({ count: 1 });
+    // One host that is to have it is enough, and none that is to have it takes no room.
+    await revoke({ id });
+    await upload({ hostid: hostIds[0]! });
+    await expect(upload({ name: 'second' })).rejects.toMatchObject(refusal);
+    await revoke({ id, hostid: hostIds[0]! });
+    await upload({ name: 'second' });
+    await expect(call('provision', { id, hostid: hostIds[0]! })).rejects.toMatchObject(refusal);
   });
 });
 

@@ -28,7 +28,7 @@ export const provisionTemplateDirectDownloadCertificate = defineCommand({
     if (!found) throw noSuchEntity(context.command, 'id', id);
     const { certificate } = found;
     const host = await hostOf(context, certificate.zoneId, hostid);
-    await provisionCertificate(context.db, context.caller, certificate, host!);
+    await provisionCertificate(context.db, context.caller, certificate, host);
     const [status] = await provision(context, certificate, hostid);
     if (!status) throw refusal(`Certificate ${certificate.alias} was revoked, and another one took its place`);
     return { directdownloadcertificatehoststatus: hostStatusResponse(status) };

@@ -48,7 +48,8 @@ async function revoke({ id, name, zoneid, hostid }: ArgumentsOf<typeof params>, 
     if (!found) throw refusal(`Certificate ${id ?? `alias ${name}`} does not exist`);
     const { certificate } = found;
     if (certificate.zoneId !== zoneid) throw refusal(`Certificate ${certificate.alias} is of another zone`);
-    await revokeCertificate(db, caller, certificate, await hostOf(context, zoneid, hostid));
+    const only = hostid === undefined ? undefined : await hostOf(context, zoneid, hostid);
+    await revokeCertificate(db, caller, certificate, only);
     return await provision(context, certificate, hostid);
   } catch (error) {
     if (isSlipwayError(error) && error.code === 'SLIPWAY_CERTIFICATE_REFUSED') {

@@ -68,6 +68,6 @@ async function addToHost(
   const host = await hostOf(context, zoneid, hostId);
   const found = await findCertificate(context.db, { zoneId: zoneid, alias: name });
   if (!found) throw refusal('Unable to upload certificate');
-  await provisionCertificate(context.db, context.caller, found.certificate, host!);
+  await provisionCertificate(context.db, context.caller, found.certificate, host);
   return found.certificate.id;
 }
