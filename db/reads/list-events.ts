@@ -1,11 +1,16 @@
 import { and, desc, eq, gte, inArray, lte, or, sql, type SQL } from 'drizzle-orm';
+import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
 import type { Database } from '../client.js';
 import {
   account,
   directDownloadCertificate,
+  diskOffering,
   domain,
   event,
   host,
+  networks,
+  serviceOffering,
+  sshKeypairs,
   storagePool,
   user,
   vmInstance,
@@ -29,15 +34,31 @@ export interface EventFilter {
   keyword?: string;
 }
 
+/** A kind of resource that events are of, by its `resourceType`. */
+const named = (type: string, table: PgTable, id: PgColumn, name: PgColumn): SQL =>
+  sql`when ${type} then (select ${name} from ${table} where ${id} = ${event.resourceId})`;
+
 /** A resource may be gone by now, and its name with it. */
-const resourceName = sql<string | null>`case ${event.resourceType}
-  when 'VirtualMachine' then (select ${vmInstance.name} from ${vmInstance} where ${vmInstance.id} = ${event.resourceId})
-  when 'Template' then (select ${vmTemplate.name} from ${vmTemplate} where ${vmTemplate.id} = ${event.resourceId})
-  when 'Iso' then (select ${vmTemplate.name} from ${vmTemplate} where ${vmTemplate.id} = ${event.resourceId})
-  when 'Host' then (select ${host.name} from ${host} where ${host.id} = ${event.resourceId})
-  when 'StoragePool' then (select ${storagePool.name} from ${storagePool} where ${storagePool.id} = ${event.resourceId})
-  when 'DirectDownloadCertificate' then (select ${directDownloadCertificate.alias} from ${directDownloadCertificate} where ${directDownloadCertificate.id} = ${event.resourceId})
-  end`;
+const resourceName = sql<string | null>`case ${event.resourceType} ${sql.join(
+  [
+    named('VirtualMachine', vmInstance, vmInstance.id, vmInstance.name),
+    named('Template', vmTemplate, vmTemplate.id, vmTemplate.name),
+    named('Iso', vmTemplate, vmTemplate.id, vmTemplate.name),
+    named('Host', host, host.id, host.name),
+    named('StoragePool', storagePool, storagePool.id, storagePool.name),
+    named('Network', networks, networks.id, networks.name),
+    named('ServiceOffering', serviceOffering, serviceOffering.id, serviceOffering.name),
+    named('DiskOffering', diskOffering, diskOffering.id, diskOffering.name),
+    named('SSHKeyPair', sshKeypairs, sshKeypairs.id, sshKeypairs.keypairName),
+    named(
+      'DirectDownloadCertificate',
+      directDownloadCertificate,
+      directDownloadCertificate.id,
+      directDownloadCertificate.alias,
+    ),
+  ],
+  sql` `,
+)} end`;
 
 /** The latest first. Those of nobody in particular, as of hosts, are for root admins. */
 export const listEvents = (db: Database, caller: Caller, filter: EventFilter, page: Page) =>
@@ -64,7 +85,7 @@ export const listEvents = (db: Database, caller: Caller, filter: EventFilter, pa
           given(filter.level, (level) => eq(event.level, level)),
           given(filter.resourceType, (type) => isText(event.resourceType, type)),
           given(filter.resourceId, (id) => eq(event.resourceId, id)),
-          given(filter.account, (name) => eq(account.accountName, name)),
+          given(filter.account, (name) => isText(account.accountName, name)),
           given(filter.domainId, (id) => eq(account.domainId, id)),
           given(filter.keyword, (text) =>
             or(contains(event.type, text), contains(event.description, text), contains(event.level, text)),

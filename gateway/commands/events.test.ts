@@ -88,6 +88,23 @@ describe('listEvents', () => {
     expect(Object.keys((answer['event'] as Row[])[0]!).toSorted()).toEqual(Object.keys(eventFields).toSorted());
   });
 
+  it('names what an operator made, as it is now', async () => {
+    const { zoneId } = gateway.seeded;
+    const { networkoffering } = await gateway.admin.call('listNetworkOfferings', { guestiptype: 'L2' });
+    const networkofferingid = (networkoffering as Row[])[0]!['id'] as string;
+    await gateway.admin.call('createNetwork', { name: 'wire', zoneid: zoneId, networkofferingid });
+    await gateway.admin.call('createDiskOffering', { name: 'fast', disksize: 1 });
+    await gateway.admin.call('createServiceOffering', { name: 'gpu', cpunumber: 1, cpuspeed: 500, memory: 512 });
+    await gateway.admin.call('createSSHKeyPair', { name: 'mine' });
+    const events = (await gateway.admin.call('listEvents'))['event'] as Row[];
+    expect(events.map(({ type, resourcename }) => [type, resourcename])).toEqual([
+      ['REGISTER.SSH.KEYPAIR', 'mine'],
+      ['SERVICE.OFFERING.CREATE', 'gpu'],
+      ['DISK.OFFERING.CREATE', 'fast'],
+      ['NETWORK.CREATE', 'wire'],
+    ]);
+  });
+
   it('has the latest first, in pages', async () => {
     const old = await add({ created: '2026-01-01T10:00:00Z' });
     const young = await add({ created: '2026-01-02T10:00:00.5Z' });
@@ -106,6 +123,7 @@ describe('listEvents', () => {
     [{ startdate: '2026-01-02T12:00:01+02:00' }, []],
     [{ resourcetype: 'StoragePool', resourceid: '0b6e1f5e-3f4a-4c53-9d5c-6a3f0d8f1a01' }, ['second']],
     [{ account: 'nobody' }, []],
+    [{ account: 'ADMIN' }, ['second', 'first']],
     [{ archived: 'true' }, []],
   ])('finds %j', async (parameters, expected) => {
     const first = await add({ created: '2026-01-01T23:59:59.9Z' });
@@ -120,9 +138,12 @@ describe('listEvents', () => {
     expect(await list(parameters)).toEqual(expected.map((name) => ({ first, second })[name]));
   });
 
-  it.each(['yesterday', '2026-13-01', '2026-01-01T25:00:00'])('refuses the date %s', async (startdate) => {
-    await expect(list({ startdate })).rejects.toMatchObject({ errorcode: 431 });
-  });
+  it.each(['yesterday', '2026-13-01', '2026-02-30', '2026-01-01T25:00:00'])(
+    'refuses the date %s',
+    async (startdate) => {
+      await expect(list({ startdate })).rejects.toMatchObject({ errorcode: 431 });
+    },
+  );
 
   it('shows others their own only, and nothing of hosts', async () => {
     const { client } = await gateway.addUser('somebody', 'User');

@@ -140,9 +140,12 @@ export const date = (description: string, { isEnd = false, ...options }: Options
       DATE_TIME.exec(DAY.test(text) ? `${text} ${isEnd ? '23:59:59' : '00:00:00'}` : text) ?? [];
     // Lists show whole seconds: what they show at this very time is meant too.
     const value = new Date(`${day}T${time}${isEnd ? '.999' : ''}${offset}`);
-    if (Number.isNaN(value.getTime())) throw invalidValue(command, name, text);
+    if (Number.isNaN(value.getTime()) || !isDay(day!)) throw invalidValue(command, name, text);
     return value;
   });
+
+/** JavaScript takes the 30th of February for the 2nd of March: events would be deleted that nobody meant. */
+const isDay = (day: string): boolean => new Date(day).toISOString().startsWith(day);
 
 /**
  * A detail's name becomes a key of JSON and an element of XML, where a colon would be a prefix that nobody declared: a
