@@ -2,7 +2,7 @@ import { createDiskOffering as insertDiskOffering } from '../../db/disk-offering
 import { SlipwayError } from '../../shared/errors.js';
 import { field } from '../protocol/fields.js';
 import { boolean, required, string, withDefault } from '../protocol/parameters.js';
-import { tagsOf } from '../protocol/tags.js';
+import { tags } from '../protocol/tags.js';
 import { unsupported, withoutEffect } from '../protocol/undone-parameters.js';
 import { diskOfferingFields, diskOfferingResponse } from '../responses/disk-offering.js';
 import { ADMIN_ONLY, defineCommand } from './define-command.js';
@@ -18,7 +18,7 @@ export const createDiskOffering = defineCommand({
     displaytext: string('Text for people; the name when absent.'),
     disksize: diskSize('Size in GiB; required unless it is a custom one.'),
     customized: withDefault(boolean('Whether whoever uses it says the size.'), false),
-    tags: string('Tags that a pool has to have, comma separated.', { maxLength: 4096 }),
+    tags: withDefault(tags('Tags that a pool has to have'), []),
     ...withoutEffect({ displayoffering: { type: 'boolean' } }),
     ...unsupported({
       bytesreadrate: { type: 'long' },
@@ -52,7 +52,7 @@ export const createDiskOffering = defineCommand({
     objectName: 'diskoffering',
     fields: { diskoffering: field('object', 'The disk offering.', diskOfferingFields) },
   },
-  async handle({ name, displaytext, disksize, customized, tags }, { db, caller }) {
+  async handle({ name, displaytext, disksize, customized, tags: storageTags }, { db, caller }) {
     if (customized === (disksize !== undefined)) {
       throw new SlipwayError(
         'SLIPWAY_PARAMETER_INVALID',
@@ -65,7 +65,7 @@ export const createDiskOffering = defineCommand({
       name,
       displayText: displaytext ?? name,
       sizeBytes: disksize === undefined ? null : toBytes(disksize),
-      storageTags: tagsOf(tags),
+      storageTags,
     });
     return { diskoffering: diskOfferingResponse(offering) };
   },

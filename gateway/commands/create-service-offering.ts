@@ -1,8 +1,8 @@
 import { createServiceOffering as insertServiceOffering } from '../../db/service-offerings.js';
 import { SlipwayError } from '../../shared/errors.js';
 import { field } from '../protocol/fields.js';
-import { integer, required, string } from '../protocol/parameters.js';
-import { tagsOf } from '../protocol/tags.js';
+import { integer, required, string, withDefault } from '../protocol/parameters.js';
+import { tags } from '../protocol/tags.js';
 import { unsupported } from '../protocol/undone-parameters.js';
 import { serviceOfferingFields, serviceOfferingResponse } from '../responses/service-offering.js';
 import { ADMIN_ONLY, defineCommand } from './define-command.js';
@@ -19,8 +19,8 @@ export const createServiceOffering = defineCommand({
     cpunumber: integer('Virtual CPUs; required.', { min: 1 }),
     cpuspeed: integer('MHz of each virtual CPU; required.', { min: 1 }),
     memory: integer('MiB of memory; at least 32, required.', { min: 32 }),
-    hosttags: string('Tags that a host has to have, comma separated.', { maxLength: 4096 }),
-    tags: string('Tags that a pool has to have, comma separated.', { maxLength: 4096 }),
+    hosttags: withDefault(tags('Tags that a host has to have'), []),
+    tags: withDefault(tags('Tags that a pool has to have'), []),
     ...unsupported({
       provisioningtype: { type: 'string', harmless: 'thin' },
       offerha: { type: 'boolean' },
@@ -75,7 +75,7 @@ export const createServiceOffering = defineCommand({
     objectName: 'serviceoffering',
     fields: { serviceoffering: field('object', 'The service offering.', serviceOfferingFields) },
   },
-  async handle({ name, displaytext, cpunumber, cpuspeed, memory, hosttags, tags }, { db, caller }) {
+  async handle({ name, displaytext, cpunumber, cpuspeed, memory, ...args }, { db, caller }) {
     if (cpunumber === undefined || cpuspeed === undefined || memory === undefined) {
       throw new SlipwayError(
         'SLIPWAY_PARAMETER_INVALID',
@@ -88,8 +88,8 @@ export const createServiceOffering = defineCommand({
       cpu: cpunumber,
       speedMhz: cpuspeed,
       ramMb: memory,
-      hostTags: tagsOf(hosttags),
-      storageTags: tagsOf(tags),
+      hostTags: args.hosttags,
+      storageTags: args.tags,
     });
     return { serviceoffering: serviceOfferingResponse(offering) };
   },

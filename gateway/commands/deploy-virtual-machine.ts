@@ -1,11 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createJob, type JobRow } from '../../db/jobs.js';
-import {
-  type DeployableTemplate,
-  findTemplate,
-  findZones,
-  hasServiceOffering,
-} from '../../db/reads/find-deployment-parts.js';
+import { findZones, hasServiceOffering } from '../../db/reads/find-deployment-parts.js';
 import { readSettings } from '../../db/settings.js';
 import { createVirtualMachine, type NewVirtualMachine } from '../../db/virtual-machines.js';
 import { SlipwayError } from '../../shared/errors.js';
@@ -17,10 +12,10 @@ import { missingParameter, noSuchEntity } from '../protocol/standard-texts.js';
 import { virtualMachineFields } from '../responses/virtual-machine.js';
 import { begin, earlierJob, jobOfCall } from './async-jobs.js';
 import { type CommandContext, defineCommand, EVERYBODY } from './define-command.js';
+import { deployableTemplate } from './deploy-virtual-machine/deployable-template.js';
 import { keyPairsOf } from './deploy-virtual-machine/key-pairs.js';
 import { nicsOf } from './deploy-virtual-machine/nics.js';
 import { params } from './deploy-virtual-machine/parameters.js';
-import { requireForUsers } from './deploy-virtual-machine/require-for-users.js';
 import { rootDiskOf } from './deploy-virtual-machine/root-disk.js';
 import { withinOf } from './deploy-virtual-machine/within.js';
 
@@ -60,7 +55,8 @@ async function orderOf(args: Arguments, context: CommandContext): Promise<Order>
   if (!(await hasServiceOffering(db, args.serviceofferingid))) {
     throw noSuchEntity(command, 'serviceofferingid', args.serviceofferingid);
   }
-  const template = await templateOf(args.templateid, zone, context);
+  const named = { id: args.templateid, zoneId: zone.id, zoneName: `zone ${zone.name}` };
+  const template = await deployableTemplate(named, context);
   const { userdata } = args;
   return {
     vm: {
@@ -90,23 +86,6 @@ async function zoneOf(id: string, { db, caller, command }: CommandContext): Prom
     );
   }
   return zone;
-}
-
-async function templateOf(
-  id: string,
-  zone: { id: string; name: string },
-  { db, caller, command }: CommandContext,
-): Promise<DeployableTemplate> {
-  const template = await findTemplate(db, caller, { id, zoneId: zone.id });
-  if (!template) throw noSuchEntity(command, 'templateid', id);
-  requireForUsers(template);
-  if (!template.isInZone) {
-    throw new SlipwayError(
-      'SLIPWAY_RESOURCE_STATE',
-      `Template ${template.name} is not registered in zone ${zone.name}`,
-    );
-  }
-  return template;
 }
 
 /**

@@ -1,15 +1,12 @@
-import { findTemplate } from '../../db/reads/find-deployment-parts.js';
-import { findDiskOffering } from '../../db/reads/list-disk-offerings.js';
 import type { VirtualMachineRow } from '../../db/lock-virtual-machine.js';
-import { SlipwayError } from '../../shared/errors.js';
-import { requireForUsers } from './deploy-virtual-machine/require-for-users.js';
 import type { RestoreVirtualMachineInput } from '../../shared/virtual-machines.js';
 import { required, uuid } from '../protocol/parameters.js';
-import { noSuchEntity } from '../protocol/standard-texts.js';
 import { unsupported, withoutEffect } from '../protocol/undone-parameters.js';
 import { virtualMachineFields } from '../responses/virtual-machine.js';
 import { asyncParameters } from './async-jobs.js';
 import { type CommandContext, defineCommand, EVERYBODY } from './define-command.js';
+import { deployableTemplate } from './deploy-virtual-machine/deployable-template.js';
+import { offeredDisk } from './deploy-virtual-machine/offered-disk.js';
 import { diskSize, toBytes } from './disk-size.js';
 import { ownVirtualMachine, requireRunningOrStopped, startVirtualMachineJob } from './virtual-machine-job.js';
 
@@ -27,7 +24,7 @@ export const restoreVirtualMachine = defineCommand({
     templateid: uuid('ID of the template or ISO of the new disk; that of the virtual machine when absent.'),
     diskofferingid: uuid('ID of the disk offering that says how large the new root disk is.', { since: '4.19.1' }),
     rootdisksize: diskSize(
-      'Size of the new root disk in GB. When absent, what was asked for when the virtual machine was made, or the size of ' +
+      'Size of the new root disk in GiB. When absent, what was asked for when the virtual machine was made, or the size of ' +
         'the template.',
       { since: '4.19.1' },
     ),
@@ -39,7 +36,10 @@ export const restoreVirtualMachine = defineCommand({
   async handle(args, context) {
     const { virtualmachineid: id, templateid, customjobid } = args;
     const vm = await ownVirtualMachine({ id, idParameter: 'virtualmachineid', customjobid }, context);
-    if (templateid !== undefined && vm) await checkTemplate(templateid, vm.zoneId, context);
+    if (templateid !== undefined && vm) {
+      const named = { id: templateid, zoneId: vm.zoneId, zoneName: 'the zone of the virtual machine' };
+      await deployableTemplate(named, context);
+    }
     const disk = await sizeOf(args, context);
     const input = (row: VirtualMachineRow): Omit<RestoreVirtualMachineInput, 'vmId' | 'jobId'> => {
       requireRunningOrStopped(row);
@@ -50,31 +50,12 @@ export const restoreVirtualMachine = defineCommand({
   },
 });
 
-async function checkTemplate(templateid: string, zoneId: string, { db, caller, command }: CommandContext) {
-  const template = await findTemplate(db, caller, { id: templateid, zoneId });
-  if (!template) throw noSuchEntity(command, 'templateid', templateid);
-  requireForUsers(template);
-  if (!template.isInZone) {
-    throw new SlipwayError(
-      'SLIPWAY_RESOURCE_STATE',
-      `Template ${template.name} is not registered in the zone of the virtual machine`,
-    );
-  }
-}
-
 async function sizeOf(
   { diskofferingid, rootdisksize }: { diskofferingid?: string; rootdisksize?: number },
-  { db, command }: CommandContext,
+  context: CommandContext,
 ): Promise<{ sizeBytes?: number; diskOfferingId?: string }> {
-  const asked = rootdisksize === undefined ? {} : { sizeBytes: toBytes(rootdisksize) };
-  if (diskofferingid === undefined) return asked;
-  const offering = await findDiskOffering(db, diskofferingid);
-  if (!offering) throw noSuchEntity(command, 'diskofferingid', diskofferingid);
-  if (offering.sizeBytes === null && rootdisksize === undefined) {
-    throw new SlipwayError('SLIPWAY_PARAMETER_INVALID', 'This disk offering requires a custom size specified');
+  if (diskofferingid !== undefined) {
+    return offeredDisk({ diskOfferingId: diskofferingid, sizeGib: rootdisksize }, context);
   }
-  if (offering.sizeBytes !== null && rootdisksize !== undefined) {
-    throw new SlipwayError('SLIPWAY_PARAMETER_INVALID', 'This disk offering does not allow custom disk size');
-  }
-  return { sizeBytes: offering.sizeBytes ?? asked.sizeBytes, diskOfferingId: offering.id };
+  return rootdisksize === undefined ? {} : { sizeBytes: toBytes(rootdisksize) };
 }

@@ -2,9 +2,9 @@ import { changeHost } from '../../db/hosts.js';
 import { findHost } from '../../db/reads/list-hosts.js';
 import { readSettings } from '../../db/settings.js';
 import { field } from '../protocol/fields.js';
-import { oneOf, required, string, stringOrEmpty, uuid } from '../protocol/parameters.js';
+import { oneOf, required, string, uuid } from '../protocol/parameters.js';
 import { noSuchEntity } from '../protocol/standard-texts.js';
-import { tagsOf } from '../protocol/tags.js';
+import { newTags } from '../protocol/tags.js';
 import { unsupported } from '../protocol/undone-parameters.js';
 import { hostFields, hostResponse } from '../responses/host.js';
 import { ADMIN_ONLY, defineCommand } from './define-command.js';
@@ -18,7 +18,7 @@ export const updateHost = defineCommand({
     id: required(uuid('ID of the host.')),
     name: string('New name.', { since: '4.15' }),
     allocationstate: oneOf(['Enable', 'Disable'], 'What runs there goes on when it is disabled.'),
-    hosttags: stringOrEmpty('Tags, comma separated, in place of those it has; empty for none.', { maxLength: 4096 }),
+    hosttags: newTags(),
     ...unsupported({
       oscategoryid: { type: 'uuid' },
       istagarule: { type: 'boolean' },
@@ -31,7 +31,7 @@ export const updateHost = defineCommand({
   async handle({ id, name, allocationstate, hosttags }, { db, caller, command }) {
     const isKnown = await changeHost(db, caller, id, {
       name,
-      tags: hosttags === undefined ? undefined : tagsOf(hosttags),
+      tags: hosttags,
       isEnabled: allocationstate === undefined ? undefined : allocationstate === 'Enable',
     });
     const row = isKnown ? await findHost(db, id) : undefined;

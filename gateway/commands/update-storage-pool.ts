@@ -1,9 +1,9 @@
 import { findStoragePool, listPoolProblems } from '../../db/reads/list-storage-pools.js';
 import { changeStoragePool } from '../../db/storage-pools.js';
 import { field } from '../protocol/fields.js';
-import { boolean, required, string, stringOrEmpty, uuid } from '../protocol/parameters.js';
+import { boolean, required, string, uuid } from '../protocol/parameters.js';
 import { noSuchEntity } from '../protocol/standard-texts.js';
-import { tagsOf } from '../protocol/tags.js';
+import { newTags } from '../protocol/tags.js';
 import { unsupported } from '../protocol/undone-parameters.js';
 import { storagePoolFields, storagePoolResponse } from '../responses/storage-pool.js';
 import { ADMIN_ONLY, defineCommand } from './define-command.js';
@@ -16,7 +16,7 @@ export const updateStoragePool = defineCommand({
   params: {
     id: required(uuid('ID of the pool.')),
     name: string('New name.', { since: '4.15' }),
-    tags: stringOrEmpty('Tags, comma separated, in place of those it has; empty for none.', { maxLength: 4096 }),
+    tags: newTags(),
     enabled: boolean('Whether it takes new disks. Virtual machines that have theirs there go on, and start.'),
     ...unsupported({
       capacitybytes: { type: 'long' },
@@ -28,11 +28,7 @@ export const updateStoragePool = defineCommand({
   },
   response: { objectName: 'storagepool', fields: { storagepool: field('object', 'The pool.', storagePoolFields) } },
   async handle({ id, name, tags, enabled }, { db, caller, command }) {
-    const isKnown = await changeStoragePool(db, caller, id, {
-      name,
-      tags: tags === undefined ? undefined : tagsOf(tags),
-      isEnabled: enabled,
-    });
+    const isKnown = await changeStoragePool(db, caller, id, { name, tags, isEnabled: enabled });
     const row = isKnown ? await findStoragePool(db, id) : undefined;
     if (!row) throw noSuchEntity(command, 'id', id);
     return { storagepool: storagePoolResponse(row, await listPoolProblems(db, [id])) };

@@ -1,5 +1,9 @@
+import { type Parameter, string, stringOrEmpty } from './parameters.js';
+
+const MAX_TEXT_LENGTH = 4096;
+
 /** Of a comma-separated list: each once, in the order given. */
-export const tagsOf = (text = ''): string[] => [
+const tagsOf = (text: string): string[] => [
   ...new Set(
     text
       .split(',')
@@ -7,3 +11,20 @@ export const tagsOf = (text = ''): string[] => [
       .filter((tag) => tag !== ''),
   ),
 ];
+
+const listed = (text: Parameter<string | undefined>): Parameter<string[] | undefined> => ({
+  ...text,
+  read(parameters, name, command) {
+    const given = text.read(parameters, name, command);
+    return given === undefined ? undefined : tagsOf(given);
+  },
+});
+
+export const tags = (description: string) =>
+  listed(string(`${description}, comma separated.`, { maxLength: MAX_TEXT_LENGTH }));
+
+/** Tags in place of those that something has: an empty value says that it is to have none. */
+export const newTags = () =>
+  listed(
+    stringOrEmpty('Tags, comma separated, in place of those it has; empty for none.', { maxLength: MAX_TEXT_LENGTH }),
+  );

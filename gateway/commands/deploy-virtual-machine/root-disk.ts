@@ -1,9 +1,8 @@
-import { findDiskOffering } from '../../../db/reads/list-disk-offerings.js';
 import type { DeployableTemplate } from '../../../db/reads/find-deployment-parts.js';
 import { SlipwayError } from '../../../shared/errors.js';
-import { noSuchEntity } from '../../protocol/standard-texts.js';
 import { toBytes } from '../disk-size.js';
 import type { CommandContext } from '../define-command.js';
+import { offeredDisk } from './offered-disk.js';
 
 interface Sizes {
   diskofferingid?: string;
@@ -47,24 +46,14 @@ function diskOfTemplate({ diskofferingid, size, rootdisksize }: Sizes, template:
   return { sizeBytes };
 }
 
-async function blankDisk(
-  { diskofferingid, size, rootdisksize }: Sizes,
-  { db, command }: CommandContext,
-): Promise<RootDisk> {
+function blankDisk({ diskofferingid, size, rootdisksize }: Sizes, context: CommandContext): Promise<RootDisk> {
   if (diskofferingid === undefined) {
     throw invalid('Installing from ISO requires a disk offering to be specified for the root disk.');
   }
   if (rootdisksize !== undefined) {
     throw invalid('Parameter rootdisksize is for templates: the disk offering says how large the disk of an ISO is');
   }
-  const offering = await findDiskOffering(db, diskofferingid);
-  if (!offering) throw noSuchEntity(command, 'diskofferingid', diskofferingid);
-  if (offering.sizeBytes !== null) {
-    if (size !== undefined) throw invalid('This disk offering does not allow custom disk size');
-    return { sizeBytes: offering.sizeBytes, diskOfferingId: offering.id };
-  }
-  if (size === undefined) throw invalid('This disk offering requires a custom size specified');
-  return { sizeBytes: toBytes(size), diskOfferingId: offering.id };
+  return offeredDisk({ diskOfferingId: diskofferingid, sizeGib: size }, context);
 }
 
 const invalid = (message: string) => new SlipwayError('SLIPWAY_PARAMETER_INVALID', message);
