@@ -91,7 +91,8 @@ describe('what is no valid certificate is refused', () => {
   };
 
   it.each<[string, () => string]>([
-    ['base64 of something else', () => 'XXXXXXXXXXXXXXXXXXXXXXXXXXXX'],
+    // 28 letters are whole bytes of base64, and the first of them is no tag that a certificate begins with.
+    ['base64 of something else', () => 'X'.repeat(28)],
     ['no base64', () => 'a certificate, honestly'],
     ['white space', () => ' \n'],
     ['a header without a footer', () => root.certificatePem.replace('-----END CERTIFICATE-----', '')],
@@ -106,7 +107,8 @@ describe('what is no valid certificate is refused', () => {
     ['PEM in base64', () => Buffer.from(root.certificatePem).toString('base64')],
     [
       'one good and one bad',
-      () => `${root.certificatePem}-----BEGIN CERTIFICATE-----\nXXXX\n-----END CERTIFICATE-----`,
+      // Base64 in the right place, so that what is wrong is what it says alone.
+      () => `${root.certificatePem}-----BEGIN CERTIFICATE-----\n${'X'.repeat(28)}\n-----END CERTIFICATE-----`,
     ],
     ['a key as a certificate', () => `-----BEGIN CERTIFICATE-----${body(key)}-----END CERTIFICATE-----`],
   ])('%s', (_, make) => {

@@ -10,7 +10,7 @@ const LABELS = new Set(['CERTIFICATE', 'X509 CERTIFICATE']);
 
 /**
  * Reads a certificate, or a chain whose order is kept: PEM (RFC 7468), or the base64 of one certificate without header
- * and footer, however its lines are broken. No error has any of the text in it: it may be somebody's key.
+ * and footer, however its lines are broken. No error has any of the text in it, since by mistake it may be a private key.
  *
  * @throws SlipwayError SLIPWAY_CERTIFICATE_INVALID
  */
