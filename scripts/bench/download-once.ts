@@ -8,7 +8,8 @@ import type { DownloadFile } from '../../kvm/download/download-file.js';
 import type { GrowingFile } from '../../kvm/unpack/growing-file.js';
 import type * as unpackModule from '../../kvm/unpack/unpack-while-growing.js';
 import type { Unpacked } from '../../shared/images.js';
-import { defaultSettings, downloadSettings } from '../../shared/settings.js';
+import { downloadSettings } from '../../shared/download-settings.js';
+import { defaultSettings } from '../../shared/settings.js';
 
 /** `download-once.ts <OnceOptions as JSON>`: one verified download with the built code, in a process of its own. */
 export interface OnceOptions {
@@ -65,8 +66,9 @@ const unpackTo =
     return unpackWhileGrowing({ input, outputPath, limits: { maxOutputBytes: bavail * bsize }, signal, onProgress });
   };
 
-async function writtenBytes(): Promise<number> {
-  return Number(/^write_bytes: (\d+)/m.exec(await readFile('/proc/self/io', 'latin1'))?.[1]);
+/** A number that the kernel counts for this process alone (proc(5)). */
+async function countOf(file: 'io' | 'status', line: RegExp): Promise<number> {
+  return Number(line.exec(await readFile(`/proc/self/${file}`, 'latin1'))?.[1]);
 }
 
 async function main(options: OnceOptions): Promise<void> {
@@ -104,9 +106,10 @@ async function main(options: OnceOptions): Promise<void> {
   const cpuMicroseconds = after.userCPUTime + after.systemCPUTime - before.userCPUTime - before.systemCPUTime;
   const result: OnceResult = {
     elapsedMs,
-    maxMemoryBytes: after.maxRSS * 1024,
+    // maxRSS would be that of the benchmark itself, when that is more: Linux hands it on to a child.
+    maxMemoryBytes: (await countOf('status', /^VmHWM:\s+(\d+) kB$/m)) * 1024,
     cpuSeconds: cpuMicroseconds / 1e6,
-    writtenBytes: await writtenBytes(),
+    writtenBytes: await countOf('io', /^write_bytes: (\d+)/m),
     resumedFromBytes,
     ...ends,
   };
