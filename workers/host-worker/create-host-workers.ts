@@ -5,8 +5,6 @@ import type { HostDependencies } from '../../activities/host/dependencies.js';
 import { createHostActivities, createTransferActivities } from '../../activities/host/index.js';
 import { hostLifeTaskQueue, hostTaskQueue, hostTransferTaskQueue } from '../../shared/task-queues.js';
 
-/** Short work: mostly waiting for libvirt and for answers of image sources. */
-export const HOST_SLOTS = 50;
 /** Each transfer can fill a link or a disk by itself. */
 const TRANSFER_SLOTS = 4;
 /** The watch of the host, which is always there, and the debts that it pays one after the other. */
@@ -15,8 +13,12 @@ const LIFE_SLOTS = 4;
  * Each poll waits at the server all the time, and a server lets so many wait: with the ten that are the default, a
  * hundred hosts would have more than the 1,200 that Temporal allows a namespace.
  */
-const SHORT_POLLS = 4;
 const FEW_POLLS = 2;
+/** Of the queue for short work: mostly waiting for libvirt and for answers of image sources. */
+export const HOST_SLOTS = {
+  maxConcurrentActivityTaskExecutions: 50,
+  maxConcurrentActivityTaskPolls: 4,
+} as const;
 /** How soon progress is seen and a cancellation is heard, whatever the heartbeat timeout. */
 const HEARTBEAT_THROTTLE = '1 s';
 
@@ -50,8 +52,7 @@ export async function createHostWorkers(
     await Worker.create({
       ...shortWork,
       taskQueue: hostTaskQueue(hostId),
-      maxConcurrentActivityTaskExecutions: HOST_SLOTS,
-      maxConcurrentActivityTaskPolls: SHORT_POLLS,
+      ...HOST_SLOTS,
     }),
     await Worker.create({
       ...shortWork,

@@ -5,6 +5,7 @@ import { activityBoundary } from '../../../activities/activity-boundary.js';
 import { keystoreDigest } from '../../../kvm/keystore/certificate-chain.js';
 import type { ApplyCertificatesResult, DesiredKeystore } from '../../../shared/certificates.js';
 import { hostTaskQueue } from '../../../shared/task-queues.js';
+import { HOST_SLOTS } from '../../../workers/host-worker/create-host-workers.js';
 import { answerQuestions } from '../herd/talking-process.js';
 
 /** What of many hosts takes certificates: the queue for short work of each. What it keeps is in memory. */
@@ -31,8 +32,7 @@ for (const hostId of hostIds) {
       doNothing: () => Promise.resolve(),
     },
     interceptors: { activity: [activityBoundary] },
-    // A Temporal server has no more than 1,200 polls of a namespace wait.
-    maxConcurrentActivityTaskPolls: 1,
+    ...HOST_SLOTS,
   });
   void worker.run();
 }

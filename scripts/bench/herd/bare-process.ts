@@ -52,12 +52,7 @@ if (options.kind === 'control') {
   void worker.run();
 } else {
   for (const taskQueue of options.queues) {
-    const worker = await Worker.create({
-      connection,
-      taskQueue,
-      activities,
-      maxConcurrentActivityTaskExecutions: HOST_SLOTS,
-    });
+    const worker = await Worker.create({ connection, taskQueue, activities, ...HOST_SLOTS });
     void worker.run();
   }
 }
