@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
-import { performance } from 'node:perf_hooks';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { count, eq } from 'drizzle-orm';
 import { addCertificate } from '../../db/certificates.js';
@@ -16,6 +15,7 @@ import { makeCertificates } from './certificate-sync/make-certificates.js';
 import type { HostsOptions } from './certificate-sync/hosts-process.js';
 import { type HerdPlane, startHerdPlane } from './herd/herd-plane.js';
 import { startTalkingProcess } from './herd/talking-process.js';
+import { timed } from './contest.js';
 import { type BenchOptions, type BenchResult, median } from './result.js';
 
 const CERTIFICATES = 20;
@@ -23,30 +23,49 @@ const CERTIFICATES = 20;
 const HOSTS_OF_BARE_ROUND = 50;
 
 /**
- * Of each host there is its queue for short work, and the activity. From hosts that have no certificate to all certificates confirmed by all of them, against one bare activity for each
- * host on the same queues, workers and server; and a round in which nothing is missing.
+ * From hosts that have no certificate to all certificates confirmed by all of them, against one bare activity for each
+ * host on the same queues, workers and server; and a round in which nothing is missing. Of each host there are its
+ * queue for short work and the activity.
  */
 export async function benchCertificateSync({ isQuick, rounds = 3 }: BenchOptions): Promise<BenchResult> {
   // With 500 hosts the embedded Temporal left every fifth queue without its work for minutes.
   const hosts = isQuick ? 20 : 100;
   const plane = await startHerdPlane();
-  const hostIds = await addHosts(plane, hosts);
-  const address = plane.installation.temporalAddress;
-  const fleet = await startTalkingProcess('../certificate-sync/hosts-process.ts', {
-    address,
-    hostIds,
-  } satisfies HostsOptions);
-  process.stderr.write(`${hosts} hosts wait for work\n`);
+  try {
+    const hostIds = await addHosts(plane, hosts);
+    const fleet = await startTalkingProcess('../certificate-sync/hosts-process.ts', {
+      address: plane.installation.temporalAddress,
+      hostIds,
+    } satisfies HostsOptions);
+    process.stderr.write(`${hosts} hosts wait for work\n`);
+    try {
+      return resultOf(hosts, await contest(plane, hostIds, rounds));
+    } finally {
+      await fleet.stop();
+    }
+  } finally {
+    await plane.stop();
+  }
+}
+
+/** Milliseconds of each round. */
+interface Times {
+  syncMs: number[];
+  bareMs: number[];
+  nothingMs: number[];
+}
+
+async function contest(plane: HerdPlane, hostIds: string[], rounds: number): Promise<Times> {
+  const times: Times = { syncMs: [], bareMs: [], nothingMs: [] };
+  const certificates = await makeCertificates(CERTIFICATES);
   const bare = await startBareRounds(plane, hostIds);
   try {
-    const certificates = await makeCertificates(CERTIFICATES);
-    const times = { syncMs: [] as number[], bareMs: [] as number[], nothingMs: [] as number[] };
     // Queues that nobody has used yet are slow.
     await bare.run();
     for (let round = 0; round < rounds; round++) {
       await wish(plane, certificates);
       times.syncMs.push(await timed(() => sync(plane)));
-      await requireConfirmed(plane, hosts * CERTIFICATES);
+      await requireConfirmed(plane, hostIds.length * CERTIFICATES);
       times.nothingMs.push(await timed(() => sync(plane)));
       times.bareMs.push(await timed(() => bare.run()));
       // Minutes go by: whoever waits is told how far it is.
@@ -56,23 +75,25 @@ export async function benchCertificateSync({ isQuick, rounds = 3 }: BenchOptions
       await plane.db.delete(directDownloadCertificate);
       await sync(plane);
     }
-    const [syncMs, bareMs, nothingMs] = [median(times.syncMs), median(times.bareMs), median(times.nothingMs)];
-    const seconds = (ms: number): string => `${(ms / 1000).toFixed(2)} s`.padStart(9);
-    return {
-      ratio: syncMs / bareMs,
-      lines: [
-        `${CERTIFICATES} certificates on ${hosts} simulated hosts; median of ${rounds}`,
-        `from none to all confirmed         ${seconds(syncMs)}`,
-        `one bare activity for each host    ${seconds(bareMs)}   ratio ${(syncMs / bareMs).toFixed(2)}`,
-        `a round in which nothing is missing${seconds(nothingMs)}`,
-      ],
-      figures: { hosts, ...times },
-    };
   } finally {
     await bare.stop();
-    await fleet.stop();
-    await plane.stop();
   }
+  return times;
+}
+
+function resultOf(hosts: number, times: Times): BenchResult {
+  const [syncMs, bareMs, nothingMs] = [median(times.syncMs), median(times.bareMs), median(times.nothingMs)];
+  const seconds = (ms: number): string => `${(ms / 1000).toFixed(2)} s`.padStart(9);
+  return {
+    ratio: syncMs / bareMs,
+    lines: [
+      `${CERTIFICATES} certificates on ${hosts} simulated hosts; median of ${times.syncMs.length}`,
+      `from none to all confirmed         ${seconds(syncMs)}`,
+      `one bare activity for each host    ${seconds(bareMs)}   ratio ${(syncMs / bareMs).toFixed(2)}`,
+      `a round in which nothing is missing${seconds(nothingMs)}`,
+    ],
+    figures: { hosts, ...times },
+  };
 }
 
 /** Hosts that are Up, as far as the database knows. */
@@ -92,12 +113,6 @@ async function addHosts({ db, seeded }: HerdPlane, hosts: number): Promise<strin
     reconciled: new Date().toISOString(),
   }));
   return (await db.insert(host).values(rows).returning({ id: host.id })).map(({ id }) => id);
-}
-
-async function timed(act: () => Promise<unknown>): Promise<number> {
-  const startedMs = performance.now();
-  await act();
-  return performance.now() - startedMs;
 }
 
 const sync = ({ client }: HerdPlane): Promise<unknown> =>

@@ -3,7 +3,7 @@ import { startBareFleet } from './herd/bare-fleet.js';
 import { type Fleet, type HerdPlane, joinFleet, startHerdPlane } from './herd/herd-plane.js';
 import { withProcessorMs } from './herd/processor-time.js';
 import { usualSteps, type WorkflowCost } from './herd/read-history.js';
-import type { DatabaseLoad } from './herd/watch-database.js';
+import { type DatabaseLoad, withDatabaseLoad } from './herd/watch-database.js';
 import { median, type BenchOptions, type BenchResult } from './result.js';
 
 interface Size {
@@ -86,11 +86,11 @@ async function contestOn(
     contest: Contest,
     fleet: Fleet,
     wanted: { templateId: string; isHeld: boolean },
-  ): Promise<string[]> => {
-    const { result: deployed, msPerOperation } = await withProcessorMs({ ...pids, hosts: fleet.pid }, deployments, () =>
-      deployMany(plane, { ...wanted, deployments }),
+  ): Promise<void> => {
+    const { result, msPerOperation } = await withProcessorMs({ ...pids, hosts: fleet.pid }, deployments, () =>
+      withDatabaseLoad(installation.databaseUrl, () => deployMany(plane, { ...wanted, deployments })),
     );
-    const { vmIds, elapsedMs, load } = deployed;
+    const { vmIds, elapsedMs } = result.result;
     await checkFleet(plane, fleet, { templateId: wanted.templateId, vmIds });
     const costs = await costsOf(plane, vmIds);
     const steps = usualSteps(costs);
@@ -102,24 +102,26 @@ async function contestOn(
       bareRate: (deployments * 1000) / bareRun.result,
       processorMs: msPerOperation,
       bareProcessorMs: bareRun.msPerOperation,
-      load,
+      load: result.load,
     };
     contest.rounds.push(round);
     contest.costs.push(...costs);
     // Minutes go by: whoever waits is told how far it is.
     process.stderr.write(`${contest.name}: ${round.rate.toFixed(1)}/s, bare ${round.bareRate.toFixed(1)}/s\n`);
-    return vmIds;
   };
   try {
     for (let round = 0; round < rounds; round++) {
       const vmsPerHost = deployments / hosts;
       const fleet = await joinFleet(plane, { hosts, isPoolShared: layout.isPoolShared, vmsPerHost });
-      const templateId = await registerTemplate(plane);
-      await measure(herd, fleet, { templateId, isHeld: true });
-      await fleet.vmsPerHost(2 * vmsPerHost);
-      await measure(warm, fleet, { templateId, isHeld: false });
-      requireCheap(warm.costs);
-      await fleet.retire();
+      try {
+        const templateId = await registerTemplate(plane);
+        await measure(herd, fleet, { templateId, isHeld: true });
+        await fleet.vmsPerHost(2 * vmsPerHost);
+        await measure(warm, fleet, { templateId, isHeld: false });
+        requireCheap(warm.costs);
+      } finally {
+        await fleet.retire();
+      }
     }
   } finally {
     await bare.stop();
@@ -156,7 +158,7 @@ function linesOf(contest: Contest): string[] {
     `${name.padEnd(50)}${rate}${bareRate}${ratioOf(contest).toFixed(2).padStart(7)}`,
     `  each: ${mean(({ steps }) => steps.length)} activities, ${mean(({ events }) => events)} events, ` +
       `${mean(({ workflowTasks }) => workflowTasks)} workflow tasks; ${retries} activities tried again in all`,
-    `  processor time of each: ${milliseconds(processorMs)}; bare ${milliseconds(bareProcessorMs)}`,
+    `  in the last round, processor time of each: ${milliseconds(processorMs)}; bare ${milliseconds(bareProcessorMs)}`,
     `  transactions that waited for a lock: ${load.meanBlocked.toFixed(1)} on average, ${load.mostBlocked} at most; ` +
       `${load.commits} commits, ${load.rolledBack} rolled back, ${load.deadlocks} deadlocks`,
   ];

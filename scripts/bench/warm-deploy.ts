@@ -1,23 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { createCloudStackClient } from '../../cli/cloudstack-client.js';
-import { buildBootDisk } from '../../demo/boot-disk.js';
-import { startOriginServer } from '../../demo/origin-server.js';
-import { startInstallation } from '../../embedded/installation.js';
-import { pickInstallationPorts } from '../../embedded/installation-ports.js';
-import { createTemporaryStateDirectory } from '../../embedded/state-directory.js';
+import { TestInstallation } from '../../tests/support/test-installation.js';
 import { run } from './contest.js';
-import { until } from './herd/until.js';
 import { needPrograms } from './peers.js';
 import { median, type BenchOptions, type BenchResult } from './result.js';
 import { BUILT_DIRECTORY } from './slipway.js';
 import { twinOf } from './warm-deploy/twin-of.js';
-import { watchStarts } from './warm-deploy/watch-starts.js';
+import { type Starts, watchStarts } from './warm-deploy/watch-starts.js';
 
 const DISK_BYTES = 16 * 1024 ** 2;
-const JOB_TIMEOUT_MS = 120_000;
+
+/** Milliseconds of each round. */
+interface Times {
+  slipwayMs: number[];
+  byHandMs: number[];
+}
 
 /**
  * From the API call to the running domain, when the template is on the pool, beside `qemu-img create` and
@@ -26,99 +25,76 @@ const JOB_TIMEOUT_MS = 120_000;
  */
 export async function benchWarmDeploy({ isQuick, rounds = isQuick ? 5 : 20 }: BenchOptions): Promise<BenchResult> {
   await needPrograms('qemu-img', 'virsh');
-  const state = await createTemporaryStateDirectory();
-  const installation = await startInstallation({
-    state,
-    programs: BUILT_DIRECTORY,
-    env: process.env,
-    ports: await pickInstallationPorts(1),
-    hosts: 1,
-    controlWorkers: 1,
-    settings: { 'secstorage.allowed.internal.sites': '127.0.0.0/8' },
-    isRestarted: false,
-  });
-  const origin = await startOriginServer();
-  const [host] = installation.hosts as [(typeof installation.hosts)[number]];
-  const starts = await watchStarts(host.libvirtUri);
+  const plane = await TestInstallation.start({ programs: BUILT_DIRECTORY, hosts: 1 });
+  try {
+    const starts = await watchStarts(plane.installation.hosts[0]!.libvirtUri);
+    try {
+      return resultOf(await contest(plane, starts, rounds), rounds);
+    } finally {
+      starts.stop();
+    }
+  } finally {
+    await plane.stop();
+  }
+}
+
+async function contest(plane: TestInstallation, starts: Starts, rounds: number): Promise<Times> {
+  const { client } = plane;
+  const disk = await plane.disk(DISK_BYTES);
+  const templateid = await plane.register(`${plane.origin.url}${disk.path}`);
+  const { zone } = (await client.call('listZones')) as { zone: { id: string }[] };
+  const { serviceoffering } = (await client.call('listServiceOfferings')) as { serviceoffering: { id: string }[] };
+  const wanted = { zoneid: zone[0]!.id, serviceofferingid: serviceoffering[0]!.id, templateid };
+
+  const times: Times = { slipwayMs: [], byHandMs: [] };
+  // The first has the download to wait for.
+  for (let round = -1; round < rounds; round++) {
+    const calledMs = performance.now();
+    const { id, jobid } = (await client.call('deployVirtualMachine', wanted)) as { id: string; jobid: string };
+    const slipwayMs = (await starts.of(`i-${id}`)) - calledMs;
+    await plane.ended(jobid);
+    const byHandMs = await startTwin(plane, starts, id);
+    if (round < 0) continue;
+    times.slipwayMs.push(slipwayMs);
+    times.byHandMs.push(byHandMs);
+  }
+  return times;
+}
+
+/** Puts a VM of the same kind in the place of one of Slipway's, by hand. @returns milliseconds until it had started */
+async function startTwin(plane: TestInstallation, starts: Starts, vmId: string): Promise<number> {
+  const [host] = plane.installation.hosts as [(typeof plane.installation.hosts)[number]];
   const virsh = async (...args: string[]): Promise<string> =>
     (await run('virsh', ['--quiet', '--connect', host.libvirtUri, ...args])).stdout;
-  const { endpoint, apiKey, secretKey } = installation.credentials;
-  const api = createCloudStackClient({ endpoint, apiKey, secretKey });
-  const list = async (command: string, key: string): Promise<{ id: string; state?: string }[]> =>
-    ((await api.call(command))[key] ?? []) as { id: string; state?: string }[];
-  try {
-    await until('the host is Up', async () => (await list('listHosts', 'host'))[0]?.state === 'Up');
-    const image = join(state.path, 'image.qcow2');
-    await buildBootDisk(image, { nonce: 'warm-deploy', sizeBytes: DISK_BYTES, format: 'QCOW2' });
-    origin.serve('/image.qcow2', { content: { file: image } });
-    const [zone, os, offering] = await Promise.all([
-      list('listZones', 'zone'),
-      list('listOsTypes', 'ostype'),
-      list('listServiceOfferings', 'serviceoffering'),
-    ]);
-    const { template } = (await api.call('registerTemplate', {
-      name: 'warm',
-      displaytext: 'warm',
-      format: 'QCOW2',
-      hypervisor: 'KVM',
-      url: `${origin.url}/image.qcow2`,
-      zoneid: zone[0]!.id,
-      ostypeid: os[0]!.id,
-      directdownload: true,
-    })) as { template: { id: string }[] };
-    const deploy = async (): Promise<{ id: string; jobid: string }> =>
-      (await api.call('deployVirtualMachine', {
-        zoneid: zone[0]!.id,
-        serviceofferingid: offering[0]!.id,
-        templateid: template[0]!.id,
-      })) as { id: string; jobid: string };
-    const destroy = async (id: string): Promise<void> => {
-      const { jobid } = (await api.call('destroyVirtualMachine', { id, expunge: true })) as { jobid: string };
-      await api.waitForJob(jobid, { timeoutMs: JOB_TIMEOUT_MS });
-    };
+  const twinId = randomUUID();
+  const twin = twinOf(await virsh('dumpxml', '--inactive', vmId), { id: twinId, directory: host.poolPath });
+  await plane.expunge(vmId);
 
-    const slipwayMs: number[] = [];
-    const byHandMs: number[] = [];
-    // The first has the download to wait for.
-    for (let round = -1; round < rounds; round++) {
-      const calledMs = performance.now();
-      const { id, jobid } = await deploy();
-      const ourMs = (await starts.of(`i-${id}`)) - calledMs;
-      await api.waitForJob(jobid, { timeoutMs: JOB_TIMEOUT_MS });
-      const twinId = randomUUID();
-      const twin = twinOf(await virsh('dumpxml', '--inactive', id), { id: twinId, directory: host.poolPath });
-      await destroy(id);
+  const xmlPath = join(dirname(host.configPath), 'by-hand.xml');
+  await writeFile(xmlPath, twin.xml);
+  const begunMs = performance.now();
+  const overlay = ['-q', '-f', 'qcow2', '-b', twin.backingPath, '-F', 'qcow2', twin.diskPath];
+  await run('qemu-img', ['create', ...overlay]);
+  await virsh('create', xmlPath);
+  const startedMs = await starts.of(`by-hand-${twinId}`);
+  await virsh('destroy', twinId);
+  await rm(twin.diskPath);
+  return startedMs - begunMs;
+}
 
-      const xmlPath = join(state.path, 'by-hand.xml');
-      await writeFile(xmlPath, twin.xml);
-      const begunMs = performance.now();
-      const overlay = ['-q', '-f', 'qcow2', '-b', twin.backingPath, '-F', 'qcow2', twin.diskPath];
-      await run('qemu-img', ['create', ...overlay]);
-      await run('virsh', ['--quiet', '--connect', host.libvirtUri, 'create', xmlPath]);
-      const handMs = (await starts.of(`by-hand-${twinId}`)) - begunMs;
-      await virsh('destroy', twinId);
-      await rm(twin.diskPath);
-      if (round < 0) continue;
-      slipwayMs.push(ourMs);
-      byHandMs.push(handMs);
-    }
-    const ours = median(slipwayMs);
-    const byHand = median(byHandMs);
-    const show = (name: string, values: number[]): string =>
-      `${name.padEnd(34)}${median(values).toFixed(0).padStart(6)} ms   ${values.map((ms) => ms.toFixed(0)).join(' ')}`;
-    return {
-      ratio: ours / byHand,
-      lines: [
-        `to a running domain, the template being on the pool; median of ${rounds}`,
-        show('qemu-img create, virsh create', byHandMs),
-        show('slipway, from the API call', slipwayMs),
-        `difference ${(ours - byHand).toFixed(0)} ms`,
-      ],
-      figures: { slipwayMs: ours, byHandMs: byHand, differenceMs: ours - byHand },
-    };
-  } finally {
-    starts.stop();
-    await origin.stop();
-    await installation.destroy();
-  }
+function resultOf({ slipwayMs, byHandMs }: Times, rounds: number): BenchResult {
+  const ours = median(slipwayMs);
+  const byHand = median(byHandMs);
+  const show = (name: string, values: number[]): string =>
+    `${name.padEnd(34)}${median(values).toFixed(0).padStart(6)} ms   ${values.map((ms) => ms.toFixed(0)).join(' ')}`;
+  return {
+    ratio: ours / byHand,
+    lines: [
+      `to a running domain, the template being on the pool; median of ${rounds}`,
+      show('qemu-img create, virsh create', byHandMs),
+      show('slipway, from the API call', slipwayMs),
+      `difference ${(ours - byHand).toFixed(0)} ms`,
+    ],
+    figures: { slipwayMs: ours, byHandMs: byHand, differenceMs: ours - byHand },
+  };
 }

@@ -16,6 +16,8 @@ import { findLeftovers } from './leftovers.js';
 import { waitFor } from './wait-for.js';
 
 export interface TestInstallationOptions {
+  /** The compiled programs. Default: `dist`. */
+  programs?: string;
   hosts: number;
   isPoolShared?: boolean;
   gateways?: number;
@@ -57,7 +59,7 @@ export class TestInstallation {
     const state = await createTemporaryStateDirectory();
     const installation = await startInstallation({
       state,
-      programs: path.join(import.meta.dirname, '..', '..', 'dist'),
+      programs: options.programs ?? path.join(import.meta.dirname, '..', '..', 'dist'),
       env: process.env,
       ports: await pickInstallationPorts(options.gateways ?? 1),
       hosts: options.hosts,

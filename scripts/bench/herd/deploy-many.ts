@@ -11,16 +11,14 @@ import {
 } from '../../../db/schema/index.js';
 import { CONTROL_TASK_QUEUE } from '../../../shared/task-queues.js';
 import { vmWorkflowId } from '../../../shared/workflow-ids.js';
+import { waitFor } from '../../../tests/support/wait-for.js';
 import { atOnce } from './at-once.js';
-import type { Fleet, HerdPlane } from './herd-plane.js';
+import { type Fleet, type HerdPlane, PATIENCE_MS } from './herd-plane.js';
 import { readHistory, type WorkflowCost } from './read-history.js';
-import { until } from './until.js';
-import { type DatabaseLoad, watchDatabase } from './watch-database.js';
 
 export interface Deployed {
   vmIds: string[];
   elapsedMs: number;
-  load: DatabaseLoad;
 }
 
 /** API calls at once, as of so many clients. */
@@ -51,8 +49,7 @@ export async function deployMany(
   plane: HerdPlane,
   { templateId, deployments, isHeld }: { templateId: string; deployments: number; isHeld: boolean },
 ): Promise<Deployed> {
-  const { api, db, seeded, offering, origin, installation } = plane;
-  const watch = watchDatabase(installation.databaseUrl);
+  const { api, db, seeded, offering, origin } = plane;
   if (isHeld) origin.hold();
   const startedMs = performance.now();
   const call = async (): Promise<string> => {
@@ -62,21 +59,23 @@ export async function deployMany(
   };
   const vmIds = await atOnce(CALLERS, Array.from({ length: deployments }).fill(0), call);
   if (isHeld) {
-    const waiting = db.select({ waiters: count() }).from(stageWaiter).where(eq(stageWaiter.state, 'Waiting'));
-    await until('every deployment waits', async () => (await waiting)[0]?.waiters === deployments);
+    const isHeldForAll = async (): Promise<boolean> => {
+      const waiting = db.select({ waiters: count() }).from(stageWaiter).where(eq(stageWaiter.state, 'Waiting'));
+      return (await waiting)[0]?.waiters === deployments;
+    };
+    await waitFor('every deployment waits', isHeldForAll, PATIENCE_MS);
     origin.letGo();
   }
-  await until('all run', async () => {
+  const haveAllStarted = async (): Promise<boolean> => {
     await requireNoFailure(plane, vmIds);
     const [row] = await db
       .select({ running: count() })
       .from(vmInstance)
-      .where(
-        and(eq(vmInstance.state, 'Running'), eq(vmInstance.templateId, templateId), inArray(vmInstance.id, vmIds)),
-      );
+      .where(and(eq(vmInstance.state, 'Running'), inArray(vmInstance.id, vmIds)));
     return row?.running === deployments;
-  });
-  return { vmIds, elapsedMs: performance.now() - startedMs, load: await watch.stop() };
+  };
+  await waitFor('all run', haveAllStarted, PATIENCE_MS);
+  return { vmIds, elapsedMs: performance.now() - startedMs };
 }
 
 async function requireNoFailure({ db }: HerdPlane, vmIds: string[]): Promise<void> {

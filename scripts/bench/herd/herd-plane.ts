@@ -14,6 +14,7 @@ import { pickInstallationPorts } from '../../../embedded/installation-ports.js';
 import { joinLocalHost, type LocalHost } from '../../../embedded/join-host.js';
 import { createTemporaryStateDirectory } from '../../../embedded/state-directory.js';
 import { hostWorkflowId } from '../../../shared/workflow-ids.js';
+import { waitFor } from '../../../tests/support/wait-for.js';
 import { BUILT_DIRECTORY } from '../slipway.js';
 import { run } from '../contest.js';
 import { type HeldOrigin, startHeldOrigin } from './held-origin.js';
@@ -21,7 +22,9 @@ import type { HostsAnswer, HostsOptions, HostsQuestion } from './hosts-process.j
 import type { VmSize } from './simulated-libvirt.js';
 import { DISK_BYTES } from './simulated-pool.js';
 import { startTalkingProcess } from './talking-process.js';
-import { until } from './until.js';
+
+/** For what a thousand deployments take on a small machine. */
+export const PATIENCE_MS = 300_000;
 
 /** A whole installation but for its KVM hosts. */
 export interface HerdPlane {
@@ -47,18 +50,29 @@ export async function startHerdPlane(): Promise<HerdPlane> {
     settings: { 'secstorage.allowed.internal.sites': '127.0.0.0/8' },
     isRestarted: false,
   });
+  try {
+    return await connectTo(installation, await state.secretKey());
+  } catch (error) {
+    await installation.destroy();
+    throw error;
+  }
+}
+
+async function connectTo(installation: Installation, secretKeyBase64: string): Promise<HerdPlane> {
   const { endpoint, apiKey, secretKey } = installation.credentials;
+  // What is there already is given back.
+  const seeded = await seed(installation.databaseUrl, { secretKeyBase64 });
+  const image = await emptyImage();
   const { db, close } = openDatabase(installation.databaseUrl, { applicationName: 'slipway-bench', max: 2 });
-  const connection = await Connection.connect({ address: installation.temporalAddress });
-  const origin = await startHeldOrigin(await emptyImage());
   const [small] = await db.select().from(serviceOffering).where(eq(serviceOffering.name, 'Small Instance'));
+  const connection = await Connection.connect({ address: installation.temporalAddress });
+  const origin = await startHeldOrigin(image);
   return {
     installation,
     api: createCloudStackClient({ endpoint, apiKey, secretKey }),
     db,
     client: new Client({ connection }),
-    // What is there already is given back.
-    seeded: await seed(installation.databaseUrl, { secretKeyBase64: await state.secretKey() }),
+    seeded,
     origin,
     offering: {
       id: small!.id,
@@ -127,17 +141,18 @@ export async function joinFleet(plane: HerdPlane, { hosts, isPoolShared, vmsPerH
   } satisfies HostsOptions);
   const ids = joined.map(({ id }) => id);
   const poolIds = [...new Set(joined.map(({ poolId }) => poolId))];
-  const haveRoom = (vms: number) =>
-    until(`all hosts are Up with room for ${vms}`, async () => {
+  const haveRoom = (vms: number) => {
+    const isSo = async (): Promise<boolean> => {
       const [row] = await db
         .select({ hosts: count() })
         .from(host)
         .where(and(inArray(host.id, ids), eq(host.status, 'Up'), eq(host.cpus, vms)));
       return row?.hosts === hosts;
-    });
-  await haveRoom(vmsPerHost);
+    };
+    return waitFor(`all hosts are Up with room for ${vms}`, isSo, PATIENCE_MS);
+  };
   const domains = async () => (await worker.ask<HostsAnswer>({} satisfies HostsQuestion)).domains;
-  return {
+  const fleet: Fleet = {
     hosts: joined,
     poolIds,
     pid: worker.pid,
@@ -160,4 +175,11 @@ export async function joinFleet(plane: HerdPlane, { hosts, isPoolShared, vmsPerH
       await rm(directory, { recursive: true });
     },
   };
+  try {
+    await haveRoom(vmsPerHost);
+    return fleet;
+  } catch (error) {
+    await fleet.retire();
+    throw error;
+  }
 }

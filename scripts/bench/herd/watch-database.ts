@@ -12,41 +12,47 @@ export interface DatabaseLoad {
   commits: number;
 }
 
-/** Watches PostgreSQL until it is told to stop. */
-export function watchDatabase(databaseUrl: string): { stop: () => Promise<DatabaseLoad> } {
+/** What PostgreSQL had to do while `act` ran. */
+export async function withDatabaseLoad<Result>(
+  databaseUrl: string,
+  act: () => Promise<Result>,
+): Promise<{ result: Result; load: DatabaseLoad }> {
   const sql = postgres(databaseUrl, { max: 1, connection: { application_name: 'slipway-bench' } });
-  const totals = async () => {
-    const [row] = await sql<{ commits: string; rolled_back: string; deadlocks: string }[]>`
-      select xact_commit as commits, xact_rollback as rolled_back, deadlocks
-      from pg_stat_database where datname = current_database()`;
-    return { commits: Number(row?.commits), rolledBack: Number(row?.rolled_back), deadlocks: Number(row?.deadlocks) };
-  };
   const ending = new AbortController();
+  try {
+    const before = await totals(sql);
+    const [result, samples] = await Promise.all([
+      act().finally(() => ending.abort()),
+      sampleBlocked(sql, ending.signal),
+    ]);
+    const after = await totals(sql);
+    const load = {
+      mostBlocked: Math.max(0, ...samples),
+      meanBlocked: samples.reduce((sum, blocked) => sum + blocked, 0) / Math.max(1, samples.length),
+      deadlocks: after.deadlocks - before.deadlocks,
+      rolledBack: after.rolledBack - before.rolledBack,
+      commits: after.commits - before.commits,
+    };
+    return { result, load };
+  } finally {
+    await sql.end();
+  }
+}
+
+async function totals(sql: postgres.Sql) {
+  const [row] = await sql<{ commits: string; rolled_back: string; deadlocks: string }[]>`
+    select xact_commit as commits, xact_rollback as rolled_back, deadlocks
+    from pg_stat_database where datname = current_database()`;
+  return { commits: Number(row?.commits), rolledBack: Number(row?.rolled_back), deadlocks: Number(row?.deadlocks) };
+}
+
+async function sampleBlocked(sql: postgres.Sql, signal: AbortSignal): Promise<number[]> {
   const samples: number[] = [];
-  const sample = async () => {
-    const before = await totals();
-    while (!ending.signal.aborted) {
-      const [row] = await sql<{ blocked: number }[]>`
-        select count(distinct pid)::int as blocked from pg_locks where not granted`;
-      samples.push(row?.blocked ?? 0);
-      await sleep(SAMPLE_MS, undefined, { signal: ending.signal }).catch(() => undefined);
-    }
-    return before;
-  };
-  const sampling = sample();
-  return {
-    async stop() {
-      ending.abort();
-      const before = await sampling;
-      const after = await totals();
-      await sql.end();
-      return {
-        mostBlocked: Math.max(0, ...samples),
-        meanBlocked: samples.reduce((sum, blocked) => sum + blocked, 0) / Math.max(1, samples.length),
-        deadlocks: after.deadlocks - before.deadlocks,
-        rolledBack: after.rolledBack - before.rolledBack,
-        commits: after.commits - before.commits,
-      };
-    },
-  };
+  while (!signal.aborted) {
+    const [row] = await sql<{ blocked: number }[]>`
+      select count(distinct pid)::int as blocked from pg_locks where not granted`;
+    samples.push(row?.blocked ?? 0);
+    await sleep(SAMPLE_MS, undefined, { signal }).catch(() => undefined);
+  }
+  return samples;
 }

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { performance } from 'node:perf_hooks';
 import { createInterface } from 'node:readline';
-import { until } from '../herd/until.js';
+import { waitFor } from '../../../tests/support/wait-for.js';
 
 const PATIENCE_MS = 120_000;
 
@@ -23,11 +23,14 @@ export async function watchStarts(uri: string): Promise<Starts> {
     const name = /for domain '(.+?)': Started /.exec(line)?.[1];
     if (name !== undefined) startedMs.set(name, performance.now());
   });
+  const closed = once(lines, 'close').then(() => {
+    throw new Error(`virsh watches no domains at ${uri}`);
+  });
   // `uri` prints a line once connected.
-  await once(lines, 'line');
+  await Promise.race([once(lines, 'line'), closed]);
   return {
     async of(name) {
-      await until(`domain ${name} has started`, () => Promise.resolve(startedMs.has(name)), PATIENCE_MS);
+      await waitFor(`domain ${name} has started`, () => Promise.resolve(startedMs.has(name)), PATIENCE_MS);
       return startedMs.get(name)!;
     },
     stop: () => void child.kill(),
