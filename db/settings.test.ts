@@ -1,4 +1,5 @@
-import { defaultSettings, downloadSettings } from '../shared/settings.js';
+import { downloadSettings } from '../shared/download-settings.js';
+import { defaultSettings } from '../shared/settings.js';
 import { createTestDatabase, type TestDatabase } from '../tests/support/test-database.js';
 import { configuration, event } from './schema/index.js';
 import { changeSetting, readSettings, writeSettings } from './settings.js';

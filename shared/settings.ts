@@ -274,54 +274,7 @@ export const isSettingName = (name: string): name is SettingName => Object.hasOw
 
 export const settingEntry = (name: SettingName): SettingEntry => SETTINGS[name];
 
-/** What a host needs to know to read from sources. Times in milliseconds. */
-export interface DownloadSettings {
-  connectTimeoutMs: number;
-  socketTimeoutMs: number;
-  connectionRequestTimeoutMs: number;
-  followRedirects: boolean;
-  /** CIDRs that the URL policy lets through although they are internal. */
-  allowedInternalCidrs: string[];
-  maxSizeBytes: number;
-  totalTimeoutMs: number;
-  /** Host names, `host:port` and CIDRs of servers to which several connections may be opened. */
-  ownServers: string[];
-  ownServerConnections: number;
-  /** Two-letter country codes in lower case, best first. */
-  mirrorLocations: string[];
-  /** Caps in bytes per second; 0 for none. */
-  bandwidth: { host: number; pool: number; origin: number };
-}
-
 export type SettingValues = Record<SettingName, string>;
 
 export const defaultSettings = (): SettingValues =>
   Object.fromEntries(Object.entries(SETTINGS).map(([name, { defaultValue }]) => [name, defaultValue])) as SettingValues;
-
-const MIB = 1024 ** 2;
-
-const list = (text: string): string[] =>
-  text
-    .split(',')
-    .map((part) => part.trim().toLowerCase())
-    .filter((part) => part !== '');
-
-export function downloadSettings(values: SettingValues): DownloadSettings {
-  return {
-    connectTimeoutMs: Number(values['direct.download.connect.timeout']),
-    socketTimeoutMs: Number(values['direct.download.socket.timeout']),
-    connectionRequestTimeoutMs: Number(values['direct.download.connection.request.timeout']),
-    followRedirects: values['store.download.follow.redirects'] === 'true',
-    allowedInternalCidrs: list(values['secstorage.allowed.internal.sites']),
-    maxSizeBytes: Number(values['max.template.iso.size']) * 1024 ** 3,
-    totalTimeoutMs: Number(values['direct.download.total.timeout']) * 1000,
-    ownServers: list(values['direct.download.own.servers']),
-    ownServerConnections: Number(values['direct.download.own.server.connections']),
-    mirrorLocations: list(values['direct.download.mirror.locations']),
-    bandwidth: {
-      host: Number(values['direct.download.bandwidth.host']) * MIB,
-      pool: Number(values['direct.download.bandwidth.pool']) * MIB,
-      origin: Number(values['direct.download.bandwidth.origin']) * MIB,
-    },
-  };
-}

@@ -1,7 +1,7 @@
 import type { Digest } from './checksum.js';
 import type { Failure } from './failures.js';
 import type { ImageFormat } from './images.js';
-import type { DownloadSettings } from './settings.js';
+import type { DownloadSettings } from './download-settings.js';
 
 /** A URL on its way to a host: readable for people without its secrets, and whole for the host alone. */
 export interface SealedUrl {

@@ -1,5 +1,5 @@
 import { readSettings } from '../../db/settings.js';
-import { type DownloadSettings, downloadSettings } from '../../shared/settings.js';
+import { type DownloadSettings, downloadSettings } from '../../shared/download-settings.js';
 import type { ControlDependencies } from './dependencies.js';
 
 /** The limits of downloads as they are set now. */

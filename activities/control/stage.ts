@@ -13,7 +13,7 @@ import {
 import { parseChecksum } from '../../shared/checksum.js';
 import { SlipwayError } from '../../shared/errors.js';
 import type { Failure } from '../../shared/failures.js';
-import { downloadSettings } from '../../shared/settings.js';
+import { downloadSettings } from '../../shared/download-settings.js';
 import type { InstalledTemplate, StagePlan, StageTemplateInput, TemplateCopyRef } from '../../shared/templates.js';
 import type { ControlDependencies, Transaction } from './dependencies.js';
 import { supersedeOlder } from './lock-copy.js';

@@ -2,7 +2,7 @@ import { and, eq, inArray, isNull, notInArray, sql } from 'drizzle-orm';
 import { activateTemplate, abandonTemplate } from '../../db/templates.js';
 import { readSettings } from '../../db/settings.js';
 import { host } from '../../db/schema/index.js';
-import { type DownloadSettings, downloadSettings } from '../../shared/settings.js';
+import { type DownloadSettings, downloadSettings } from '../../shared/download-settings.js';
 import type { ControlDependencies } from './dependencies.js';
 
 export interface ValidationHost {

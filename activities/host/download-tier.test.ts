@@ -8,7 +8,8 @@ import { type OriginServer, startOriginServer } from '../../demo/origin-server.j
 import { generateKeyPair, type KeyPair } from '../../kvm/keystore/sealed-box.js';
 import type { FilesystemPool } from '../../kvm/storage/filesystem-pool.js';
 import type { DownloadResult } from '../../shared/images.js';
-import { defaultSettings, downloadSettings } from '../../shared/settings.js';
+import { downloadSettings } from '../../shared/download-settings.js';
+import { defaultSettings } from '../../shared/settings.js';
 import type { TemplateCopyRef } from '../../shared/templates.js';
 import { trusting } from '../../tests/support/certificate-authority.js';
 import { canMount, mountSmallFileSystem } from '../../tests/support/small-file-system.js';

@@ -5,7 +5,7 @@ import { unpackWhileGrowing } from '../../kvm/unpack/unpack-while-growing.js';
 import type { DigestAlgorithm } from '../../shared/checksum.js';
 import { displayUrl } from '../../shared/display-url.js';
 import type { DownloadProgress, DownloadResult } from '../../shared/images.js';
-import type { DownloadSettings } from '../../shared/settings.js';
+import type { DownloadSettings } from '../../shared/download-settings.js';
 import type { SealedTier, TemplateCopyRef } from '../../shared/templates.js';
 import { type HostDependencies, poolOf } from './dependencies.js';
 import { readPieces } from './pieces-file.js';

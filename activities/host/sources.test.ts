@@ -3,7 +3,8 @@ import { metalinkDocument, type OriginServer, startOriginServer } from '../../de
 import type { RegisteredSource } from '../../kvm/download/source-client.js';
 import { generateKeyPair } from '../../kvm/keystore/sealed-box.js';
 import { sealJson } from '../../kvm/keystore/sealed-json.js';
-import { defaultSettings, downloadSettings } from '../../shared/settings.js';
+import { downloadSettings } from '../../shared/download-settings.js';
+import { defaultSettings } from '../../shared/settings.js';
 import type { SealedSourcePlan } from '../../shared/templates.js';
 import { trusting } from '../../tests/support/certificate-authority.js';
 import type { HostDependencies } from './dependencies.js';

@@ -6,7 +6,7 @@ import { openSealedJson } from '../../kvm/keystore/sealed-json.js';
 import { displayUrl } from '../../shared/display-url.js';
 import { SlipwayError } from '../../shared/errors.js';
 import type { ImageFormat, ProbeResult } from '../../shared/images.js';
-import type { DownloadSettings } from '../../shared/settings.js';
+import type { DownloadSettings } from '../../shared/download-settings.js';
 import type { SealedSourcePlan, SealedUrl, TemplateCopyRef } from '../../shared/templates.js';
 import { type HostDependencies, poolOf } from './dependencies.js';
 import { writePieces } from './pieces-file.js';

@@ -15,7 +15,8 @@ import { generateKeyPair, type KeyPair } from '../../kvm/keystore/sealed-box.js'
 import { sealJson } from '../../kvm/keystore/sealed-json.js';
 import type { FilesystemPool } from '../../kvm/storage/filesystem-pool.js';
 import type { DownloadResult } from '../../shared/images.js';
-import { defaultSettings, downloadSettings } from '../../shared/settings.js';
+import { downloadSettings } from '../../shared/download-settings.js';
+import { defaultSettings } from '../../shared/settings.js';
 import {
   type CertificateAuthority,
   createAuthority,

@@ -5,7 +5,8 @@ import { createTrust, type TrustedCertificate } from '../../kvm/keystore/trust.j
 import { createAddressPolicy } from '../../kvm/url-policy/address-policy.js';
 import { checkHeaders, splitHeader } from '../../shared/http-headers.js';
 import { isSlipwayError } from '../../shared/errors.js';
-import { defaultSettings, type DownloadSettings, downloadSettings } from '../../shared/settings.js';
+import { type DownloadSettings, downloadSettings } from '../../shared/download-settings.js';
+import { defaultSettings } from '../../shared/settings.js';
 import type { SourceOptions } from './arguments.js';
 import { applySettings } from './settings-arguments.js';
 import { unreadable, usageError } from './usage-error.js';

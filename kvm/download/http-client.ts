@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { LookupFunction } from 'node:net';
 import { displayUrl } from '../../shared/display-url.js';
 import { isSlipwayError, SlipwayError } from '../../shared/errors.js';
-import type { DownloadSettings } from '../../shared/settings.js';
+import type { DownloadSettings } from '../../shared/download-settings.js';
 import { PUBLIC_ROOTS, type Trust } from '../keystore/trust.js';
 import { readDigestHeaders } from '../metalink/link-headers.js';
 import { createUrlPolicy } from '../url-policy/url-policy.js';

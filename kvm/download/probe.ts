@@ -1,7 +1,7 @@
 import { displayUrl } from '../../shared/display-url.js';
 import { isSlipwayError, SlipwayError } from '../../shared/errors.js';
 import type { ImageFormat, MirrorReport, ProbeResult } from '../../shared/images.js';
-import type { DownloadSettings } from '../../shared/settings.js';
+import type { DownloadSettings } from '../../shared/download-settings.js';
 import { contentMarks } from '../image/content-marks.js';
 import { detectCompression } from '../unpack/detect-compression.js';
 import { abortError, throwIfAborted } from './abort.js';

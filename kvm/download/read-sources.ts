@@ -3,7 +3,7 @@ import type { Digest } from '../../shared/checksum.js';
 import { displayUrl } from '../../shared/display-url.js';
 import { isSlipwayError } from '../../shared/errors.js';
 import type { ImageFormat, PieceHashes } from '../../shared/images.js';
-import type { DownloadSettings } from '../../shared/settings.js';
+import type { DownloadSettings } from '../../shared/download-settings.js';
 import { readLinkHeaders } from '../metalink/link-headers.js';
 import { type Dropped, LOWEST_PRIORITY, type MetalinkFile, type Tier } from '../metalink/metalink-file.js';
 import { MAX_METALINK_BYTES, type MetalinkContext, parseMetalink } from '../metalink/parse-metalink.js';

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startOriginServer, type OriginServer } from '../../demo/origin-server.js';
 import type { DownloadResult } from '../../shared/images.js';
-import { defaultSettings, type DownloadSettings, downloadSettings } from '../../shared/settings.js';
+import { type DownloadSettings, downloadSettings } from '../../shared/download-settings.js';
+import { defaultSettings } from '../../shared/settings.js';
 import { download, type DownloadContext, type DownloadRequest } from './download.js';
 
 /** Timeouts short enough for tests of silence, and loopback allowed: the origin servers live there. */

@@ -1,5 +1,5 @@
 import type { LookupFunction } from 'node:net';
-import type { DownloadSettings } from '../../shared/settings.js';
+import type { DownloadSettings } from '../../shared/download-settings.js';
 import { spawnConfined, type SpawnConfined } from '../confined/spawn-confined.js';
 import { throwIfAborted } from '../download/abort.js';
 import { transportFailure } from '../download/classify-failure.js';

@@ -1,7 +1,8 @@
 import type { ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { defaultSettings, downloadSettings, type DownloadSettings } from '../../shared/settings.js';
+import { downloadSettings, type DownloadSettings } from '../../shared/download-settings.js';
+import { defaultSettings } from '../../shared/settings.js';
 import { spawnConfined, type SpawnConfined } from '../confined/spawn-confined.js';
 import type { ByteSink } from '../download/byte-sink.js';
 

@@ -8,7 +8,7 @@ import type { SourceClientOptions } from '../../kvm/download/http-client.js';
 import { readSources } from '../../kvm/download/read-sources.js';
 import { DownloadBench, MIB, randomContent, sha256 } from '../../kvm/download/test-support.js';
 import type { DownloadResult } from '../../shared/images.js';
-import type { DownloadSettings } from '../../shared/settings.js';
+import type { DownloadSettings } from '../../shared/download-settings.js';
 import { type ForwardProxy, startForwardProxy } from '../support/forward-proxy.js';
 import { ganeshaObstacle, startGanesha } from '../support/ganesha.js';
 import { nginxObstacle, startNginx, type Nginx } from '../support/nginx.js';

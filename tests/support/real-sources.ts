@@ -3,7 +3,7 @@ import type { LookupFunction } from 'node:net';
 import type { ByteRange, SourceBody, SourceClient } from '../../kvm/download/source-client.js';
 import { testSettings } from '../../kvm/download/test-support.js';
 import type { DownloadProgress } from '../../shared/images.js';
-import type { DownloadSettings } from '../../shared/settings.js';
+import type { DownloadSettings } from '../../shared/download-settings.js';
 
 /** Both loopbacks are allowed, for servers that really run. */
 export const realSettings = (changes: Partial<DownloadSettings> = {}): DownloadSettings =>
