@@ -9,14 +9,15 @@ export function throwIfAborted(signal: AbortSignal): void {
 
 /** Waits for what heeds no signal, and no longer than until the signal aborts. @throws AbortError */
 export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  throwIfAborted(signal);
   let onAbort = (): void => undefined;
   const aborted = new Promise<never>((_resolve, reject) => {
     onAbort = () => reject(abortError(signal));
+    if (signal.aborted) onAbort();
     signal.addEventListener('abort', onAbort, { once: true });
   });
   try {
-    return await Promise.race([work, aborted]);
+    // Also with a signal that was aborted before: `work` may fail later, and a rejection that nobody hears ends the process.
+    return await Promise.race([aborted, work]);
   } finally {
     signal.removeEventListener('abort', onAbort);
   }
