@@ -1,7 +1,7 @@
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { activityBoundary } from '../activities/activity-boundary.js';
-import { finishMaintenance } from '../activities/control/host-maintenance.js';
+import { finishMaintenance } from '../activities/control/host/host-maintenance.js';
 import { createControlActivities } from '../activities/control/index.js';
 import { connectTemporal } from '../client/connect.js';
 import { ensureSearchAttributes } from '../client/ensure-search-attributes.js';

@@ -1,5 +1,5 @@
 import { log } from '@temporalio/workflow';
-import type { Drive } from '../activities/control/drive.js';
+import type { Drive } from '../activities/control/virtual-machine/drive.js';
 import { type AttachIsoInput, undoToken, type VirtualMachineJobInput } from '../shared/virtual-machines.js';
 import { control, onHost } from './activity-proxies.js';
 import { failureOf } from './failure-of.js';

@@ -1,4 +1,4 @@
-import type { OngoingOperation } from '../activities/control/vm-operation.js';
+import type { OngoingOperation } from '../activities/control/virtual-machine/vm-operation.js';
 import type { VirtualMachineJobInput } from '../shared/virtual-machines.js';
 import { control } from './activity-proxies.js';
 import { failJob } from './fail-job.js';

@@ -1,5 +1,5 @@
 import { setCurrentDetails } from '@temporalio/workflow';
-import type { BegunRepair } from '../activities/control/repair.js';
+import type { BegunRepair } from '../activities/control/virtual-machine/repair.js';
 import type { Failure } from '../shared/failures.js';
 import type { VirtualMachineJobInput } from '../shared/virtual-machines.js';
 import { vmWorkflowId } from '../shared/workflow-ids.js';

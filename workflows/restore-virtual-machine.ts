@@ -1,5 +1,5 @@
 import { CancellationScope, CancelledFailure, isCancellation, setCurrentDetails, sleep } from '@temporalio/workflow';
-import type { RestorePlan } from '../activities/control/begin-restore.js';
+import type { RestorePlan } from '../activities/control/virtual-machine/begin-restore.js';
 import type { RestoreVirtualMachineInput } from '../shared/virtual-machines.js';
 import { vmWorkflowId } from '../shared/workflow-ids.js';
 import { control, onHost } from './activity-proxies.js';

@@ -1,5 +1,5 @@
 import { CancellationScope, CancelledFailure, isCancellation, setCurrentDetails, sleep } from '@temporalio/workflow';
-import type { NoHost } from '../activities/control/claim-first.js';
+import type { NoHost } from '../activities/control/virtual-machine/claim-first.js';
 import { failoverOf } from '../shared/errors.js';
 import { describeHostFailures, type HostFailure } from '../shared/failures.js';
 import { failureOf, toWorkflowFailure } from './failure-of.js';

@@ -1,30 +1,42 @@
-import { beginRestore } from './begin-restore.js';
-import { claimDiskMaker } from './claim-disk-maker.js';
-import { claimHost } from './claim-host.js';
-import { claimStart } from './claim-start.js';
+import { beginRestore } from './virtual-machine/begin-restore.js';
+import { claimDiskMaker } from './virtual-machine/claim-disk-maker.js';
+import { claimHost } from './virtual-machine/claim-host.js';
+import { claimStart } from './virtual-machine/claim-start.js';
 import type { ControlDependencies } from './dependencies.js';
-import { recordTemplateNotRemoved, removeTemplate } from './delete-template.js';
-import { isToUndo, oweCleanup, recordDeploymentFailed, recordRunning, releaseClaim } from './deployment.js';
-import { beginDestroy, recordDestroyed } from './destroy.js';
-import { beginAttachIso, emptyDrive, readDrive, recordIsoAttached, recordIsoDetached } from './drive.js';
-import { takeForStopped } from './declare-degraded.js';
-import { keepCopy, planEviction, recordEvicted } from './evict.js';
-import { recordHello, recordHostStatus } from './host.js';
-import { beginMaintenance, drainHost, recordHostJobDone, recordHostJobFailed } from './host-maintenance.js';
-import { removeHost } from './remove-host.js';
-import { joinStage } from './join-stage.js';
-import { leaveStage } from './leave-stage.js';
-import { listDueKeystores, planKeystores } from './plan-keystores.js';
-import { makeRoomForStage } from './make-room.js';
-import { listPrestagePools, recordPrestaged } from './prestage.js';
-import { beginRefresh, recordNotRefreshed, recordRefreshed } from './refresh-template.js';
-import { readBandwidth } from './read-bandwidth.js';
+import { recordTemplateNotRemoved, removeTemplate } from './template/delete-template.js';
+import {
+  isToUndo,
+  oweCleanup,
+  recordDeploymentFailed,
+  recordRunning,
+  releaseClaim,
+} from './virtual-machine/deployment.js';
+import { beginDestroy, recordDestroyed } from './virtual-machine/destroy.js';
+import {
+  beginAttachIso,
+  emptyDrive,
+  readDrive,
+  recordIsoAttached,
+  recordIsoDetached,
+} from './virtual-machine/drive.js';
+import { takeForStopped } from './host/declare-degraded.js';
+import { keepCopy, planEviction, recordEvicted } from './template/evict.js';
+import { recordHello, recordHostStatus } from './host/host.js';
+import { beginMaintenance, drainHost, recordHostJobDone, recordHostJobFailed } from './host/host-maintenance.js';
+import { removeHost } from './host/remove-host.js';
+import { joinStage } from './template/join-stage.js';
+import { leaveStage } from './template/leave-stage.js';
+import { listDueKeystores, planKeystores } from './keystore/plan-keystores.js';
+import { makeRoomForStage } from './template/make-room.js';
+import { listPrestagePools, recordPrestaged } from './template/prestage.js';
+import { beginRefresh, recordNotRefreshed, recordRefreshed } from './template/refresh-template.js';
+import { readBandwidth } from './template/read-bandwidth.js';
 import { compareInventory, leavePools, planReconciliation, recordReconciled } from './reconcile/reconcile.js';
-import { beginUndoRestore, recordNewDisk, recordRestored, revertRestore } from './record-restored.js';
-import { recordKeystores } from './record-keystores.js';
-import { planVolumeRemoval, recordVolumeRemoved } from './remove-volume.js';
-import { beginRepair } from './repair.js';
-import { sealTemplateUrl } from './seal-template-url.js';
+import { beginUndoRestore, recordNewDisk, recordRestored, revertRestore } from './virtual-machine/record-restored.js';
+import { recordKeystores } from './keystore/record-keystores.js';
+import { planVolumeRemoval, recordVolumeRemoved } from './virtual-machine/remove-volume.js';
+import { beginRepair } from './virtual-machine/repair.js';
+import { sealTemplateUrl } from './template/seal-template-url.js';
 import {
   abandonStage,
   beginStage,
@@ -33,12 +45,12 @@ import {
   isCopyInstalled,
   isTransferQueued,
   nextEpoch,
-} from './stage.js';
-import { beginReboot, beginStop, recordRebooted, recordStarted, recordStopped } from './start-stop.js';
-import { forgetTemplate, pickValidationHost, recordRegistered } from './template.js';
-import { markHostAlert, markHostDown, markHostUp } from './mark-host.js';
-import { warnOfExpiry } from './warn-of-expiry.js';
-import { recordOperationFailed } from './vm-operation.js';
+} from './template/stage.js';
+import { beginReboot, beginStop, recordRebooted, recordStarted, recordStopped } from './virtual-machine/start-stop.js';
+import { forgetTemplate, pickValidationHost, recordRegistered } from './template/template.js';
+import { markHostAlert, markHostDown, markHostUp } from './host/mark-host.js';
+import { warnOfExpiry } from './keystore/warn-of-expiry.js';
+import { recordOperationFailed } from './virtual-machine/vm-operation.js';
 
 /** The activities of the control queue: they touch PostgreSQL or plan, and take seconds at most. */
 export function createControlActivities(dependencies: ControlDependencies) {

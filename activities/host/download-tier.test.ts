@@ -12,7 +12,8 @@ import { downloadSettings } from '../../shared/download-settings.js';
 import { defaultSettings } from '../../shared/settings.js';
 import type { TemplateCopyRef } from '../../shared/templates.js';
 import { trusting } from '../../tests/support/certificate-authority.js';
-import { canMount, mountSmallFileSystem } from '../../tests/support/small-file-system.js';
+import { mountObstacle, mountSmallFileSystem } from '../../tests/support/small-file-system.js';
+import { itUnless } from '../../tests/support/unless.js';
 import { makePool } from '../../tests/support/test-pool.js';
 import { waitFor } from '../../tests/support/wait-for.js';
 import { Bandwidth } from '../../kvm/download/bandwidth.js';
@@ -87,7 +88,7 @@ it('asks no source for a pool that is not mounted', async () => {
 });
 
 // Needs root, who may mount.
-(canMount ? it : it.skip)('ends at once when the size that a source tells does not fit', async () => {
+itUnless(mountObstacle, 'ends at once when the size that a source tells does not fit', async () => {
   const small = await mountSmallFileSystem(8 * MiB);
   try {
     const pool = await makePool(small.path);

@@ -2,8 +2,8 @@ import { eq } from 'drizzle-orm';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { planKeystores } from '../../activities/control/plan-keystores.js';
-import { recordKeystores } from '../../activities/control/record-keystores.js';
+import { planKeystores } from '../../activities/control/keystore/plan-keystores.js';
+import { recordKeystores } from '../../activities/control/keystore/record-keystores.js';
 import type { ControlDependencies } from '../../activities/control/dependencies.js';
 import { joinHost } from '../../db/join-host.js';
 import {

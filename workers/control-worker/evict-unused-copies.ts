@@ -1,7 +1,7 @@
 import { eq, sql } from 'drizzle-orm';
-import { beginEviction, startEviction } from '../../activities/control/evict.js';
+import { beginEviction, startEviction } from '../../activities/control/template/evict.js';
 import type { ControlDependencies } from '../../activities/control/dependencies.js';
-import { listDueCopies, noteUse } from '../../activities/control/unused-copies.js';
+import { listDueCopies, noteUse } from '../../activities/control/template/unused-copies.js';
 import { templateSpoolRef } from '../../db/schema/index.js';
 import { readSettings } from '../../db/settings.js';
 

@@ -1,5 +1,5 @@
 import { and, eq, inArray, not, sql } from 'drizzle-orm';
-import { createVmJob } from '../../activities/control/create-vm-job.js';
+import { createVmJob } from '../../activities/control/virtual-machine/create-vm-job.js';
 import type { ControlDependencies } from '../../activities/control/dependencies.js';
 import { startJob } from '../../client/start-job.js';
 import type { Database } from '../../db/client.js';

@@ -1,6 +1,6 @@
 import { and, sql } from 'drizzle-orm';
 import type { ControlDependencies } from '../../activities/control/dependencies.js';
-import { isDead, isLeftAlone, planVolumeRemoval } from '../../activities/control/remove-volume.js';
+import { isDead, isLeftAlone, planVolumeRemoval } from '../../activities/control/virtual-machine/remove-volume.js';
 import { volumes } from '../../db/schema/index.js';
 import { CONTROL_TASK_QUEUE } from '../../shared/task-queues.js';
 import { volumeWorkflowId } from '../../shared/workflow-ids.js';

@@ -1,6 +1,6 @@
 import { and, eq, sql } from 'drizzle-orm';
 import type { ControlDependencies } from '../../activities/control/dependencies.js';
-import { REPAIRED_WORKFLOWS } from '../../activities/control/repair.js';
+import { REPAIRED_WORKFLOWS } from '../../activities/control/virtual-machine/repair.js';
 import { isWorkflowRunning } from '../../client/is-workflow-running.js';
 import { startJob } from '../../client/start-job.js';
 import type { JobRow } from '../../db/jobs.js';

@@ -1,6 +1,6 @@
 import { and, eq, inArray, notExists, sql } from 'drizzle-orm';
 import type { ControlDependencies } from '../../activities/control/dependencies.js';
-import { abandonStage } from '../../activities/control/stage.js';
+import { abandonStage } from '../../activities/control/template/stage.js';
 import { isWorkflowRunning } from '../../client/is-workflow-running.js';
 import { stageWaiter, templateSpoolRef } from '../../db/schema/index.js';
 import { stageWorkflowId } from '../../shared/workflow-ids.js';

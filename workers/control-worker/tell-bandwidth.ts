@@ -1,6 +1,6 @@
 import { and, eq, isNotNull } from 'drizzle-orm';
 import type { ControlDependencies } from '../../activities/control/dependencies.js';
-import { readBandwidth } from '../../activities/control/read-bandwidth.js';
+import { readBandwidth } from '../../activities/control/template/read-bandwidth.js';
 import { templateSpoolRef } from '../../db/schema/index.js';
 import type { TellBandwidthInput } from '../../shared/hosts.js';
 import { CONTROL_TASK_QUEUE } from '../../shared/task-queues.js';

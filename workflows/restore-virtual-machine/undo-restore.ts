@@ -1,5 +1,5 @@
 import { log } from '@temporalio/workflow';
-import type { UnfinishedRestore } from '../../activities/control/record-restored.js';
+import type { UnfinishedRestore } from '../../activities/control/virtual-machine/record-restored.js';
 import type { RestoreVirtualMachineInput } from '../../shared/virtual-machines.js';
 import { vmWorkflowId } from '../../shared/workflow-ids.js';
 import { control } from '../activity-proxies.js';

@@ -21,7 +21,7 @@ import type {
 } from '../../../shared/reconciliation.js';
 import type { ControlDependencies, Transaction } from '../dependencies.js';
 import { recordEvent } from '../record-event.js';
-import { isUnused, isWhole } from '../unused-copies.js';
+import { isUnused, isWhole } from '../template/unused-copies.js';
 import { comparePool } from './compare-pool.js';
 import { readKnownPools } from './read-known-pools.js';
 import { reportFindings, reportRemoved } from './report-findings.js';

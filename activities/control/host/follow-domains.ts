@@ -1,0 +1,72 @@
+import { and, eq, inArray, ne, not, notInArray, or } from 'drizzle-orm';
+import { hasRunningJob } from '../../../db/job-sql.js';
+import { asyncJob, host, vmInstance } from '../../../db/schema/index.js';
+import type { DomainReport } from '../../../shared/hosts.js';
+import type { Debt } from '../../../shared/virtual-machines.js';
+import { releaseCompute } from '../virtual-machine/capacity.js';
+import type { Transaction } from '../dependencies.js';
+import { recordVmEvent } from '../virtual-machine/vm-operation.js';
+
+const LEAVE_IT_RUNNING = ['attachIso', 'detachIso', 'rebootVirtualMachine', 'restoreVirtualMachine'];
+
+/**
+ * A domain that died or was shut down from inside is Stopped, and what it had of its host is free again; a VM that an
+ * operation is working on is left to it. The token guards against a report that is older than the VM's present domain.
+ */
+export async function followDomains(tx: Transaction, hostId: string, domains: DomainReport[]): Promise<void> {
+  const ended = domains.filter(({ state }) => state === 'Stopped' || state === 'Crashed');
+  if (ended.length === 0) return;
+  const stopped = await tx
+    .update(vmInstance)
+    .set({ state: 'Stopped', hostId: null })
+    .where(
+      and(
+        eq(vmInstance.hostId, hostId),
+        eq(vmInstance.state, 'Running'),
+        or(...ended.map(({ vmId, token }) => and(eq(vmInstance.id, vmId), eq(vmInstance.fenceToken, token)))),
+        // These do not end the domain, as long as the VM is Running: one that has ended will not be back.
+        not(hasRunningJob(tx, vmInstance.id, notInArray(asyncJob.workflowType, LEAVE_IT_RUNNING))),
+      ),
+    )
+    .returning();
+  for (const vm of stopped) {
+    await releaseCompute(tx, vm.id, vm.fenceToken);
+    await recordVmEvent(tx, vm, 'STOP', 'WARN', `VM ${vm.name} stopped by itself`);
+  }
+}
+
+/**
+ * Domains that should not run here, as debts of the host: of a VM that is not Running, or that runs on another host. A
+ * host that was cut off may have started one late. Their tokens make it safe to end them: a domain of a later operation
+ * is not touched, however old the report is.
+ */
+export async function straysOf(tx: Transaction, hostId: string, domains: DomainReport[]): Promise<Debt[]> {
+  const alive = domains.filter(({ state }) => state === 'Running' || state === 'Paused');
+  if (alive.length === 0) return [];
+  const rows = await tx
+    .select({ vm: vmInstance, hostName: host.name })
+    .from(vmInstance)
+    .innerJoin(host, eq(host.id, hostId))
+    .where(
+      and(
+        inArray(
+          vmInstance.id,
+          alive.map(({ vmId }) => vmId),
+        ),
+        or(
+          inArray(vmInstance.state, ['Stopped', 'Destroyed', 'Expunged', 'Error']),
+          and(eq(vmInstance.state, 'Running'), ne(vmInstance.hostId, hostId)),
+        ),
+        not(hasRunningJob(tx, vmInstance.id)),
+      ),
+    );
+  const strays: Debt[] = [];
+  for (const { vm, hostName } of rows) {
+    const { token } = alive.find(({ vmId }) => vmId === vm.id)!;
+    await recordVmEvent(tx, vm, 'STOP', 'WARN', `VM ${vm.name} runs on host ${hostName}, and is ended there`);
+    // The disks stay, whatever becomes of them: they are not looked at.
+    const kept = { poolId: '', volumeId: '', keepsDisk: true, isForced: vm.state === 'Running' };
+    strays.push({ hostName, ...kept, vmId: vm.id, hostId, token });
+  }
+  return strays;
+}

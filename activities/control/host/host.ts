@@ -1,0 +1,158 @@
+import { and, eq, inArray, sql } from 'drizzle-orm';
+import { announcePool } from '../../../db/announce-pool.js';
+import { capacityClaim, cleanupDebt, host, templateSpoolRef, vmInstance, volumes } from '../../../db/schema/index.js';
+import { SlipwayError } from '../../../shared/errors.js';
+import type { HostStatus } from '../../../shared/hosts.js';
+import type { PoolCopies } from '../../../shared/templates.js';
+import type { Debt } from '../../../shared/virtual-machines.js';
+import type { ControlDependencies, Transaction } from '../dependencies.js';
+import { followDomains, straysOf } from './follow-domains.js';
+import { judgeHost } from './mark-host.js';
+import { recordKeystore } from '../keystore/record-keystores.js';
+import { inOrder, noteMissingPools, recordPools } from './record-pools.js';
+
+export interface HostArrears {
+  hostName: string;
+  zoneId: string;
+  /** Undo that this host has not answered to, and domains that should not be there. */
+  debts: Debt[];
+  /** Of the partial files that the host has found: those that nobody will resume. */
+  deadPartials: PoolCopies[];
+}
+
+export interface HelloInput {
+  hostId: string;
+  status: HostStatus;
+  /** Template copies of which there are partial files on the host's pools. */
+  partials: PoolCopies[];
+}
+
+/**
+ * What a host that has come back has to do before it is Up. A debtor gets no new VMs meanwhile.
+ *
+ * @throws SlipwayError SLIPWAY_HOST_REMOVED
+ */
+export const recordHello =
+  ({ db }: ControlDependencies) =>
+  async ({ hostId, status, partials }: HelloInput): Promise<HostArrears> =>
+    db.transaction(async (tx) => {
+      const [self] = await tx.select().from(host).where(eq(host.id, hostId)).for('no key update');
+      if (!self || self.removed !== null) {
+        throw new SlipwayError(
+          'SLIPWAY_HOST_REMOVED',
+          `Host ${self?.name ?? hostId} was removed from the installation`,
+        );
+      }
+      for (const pool of inOrder(status.facts.pools)) await announcePool(tx, hostId, pool);
+      await recordFacts(tx, hostId, status);
+      await recordKeystore(tx, self, status.facts.keystore);
+      await noteMissingPools(tx, hostId, status.facts.pools);
+      const debts = await arrearsOf(tx, hostId, status);
+      if (debts.length > 0) {
+        await tx
+          .update(host)
+          .set({ status: 'Connecting' })
+          .where(and(eq(host.id, hostId), eq(host.status, 'Up')));
+      }
+      return {
+        hostName: self.name,
+        zoneId: self.dataCenterId,
+        debts,
+        deadPartials: await deadOf(tx, partials),
+      };
+    });
+
+/**
+ * Partial files that a host has found and that no stage works on or is about to take over, on whichever host of the pool.
+ * They were found before this is asked, and an epoch is opened before its first file is made and never twice: what is
+ * dead now stays so.
+ */
+async function deadOf(tx: Transaction, partials: PoolCopies[]): Promise<PoolCopies[]> {
+  const live = await tx
+    .select()
+    .from(templateSpoolRef)
+    .where(
+      and(
+        inArray(
+          templateSpoolRef.poolId,
+          partials.map(({ poolId }) => poolId),
+        ),
+        eq(templateSpoolRef.state, 'Downloading'),
+      ),
+    );
+  return partials.map(({ poolId, copies }) => ({
+    poolId,
+    copies: copies.filter(
+      (copy) =>
+        !live.some(
+          (row) =>
+            row.poolId === poolId &&
+            row.templateId === copy.templateId &&
+            row.generation === copy.generation &&
+            (row.epoch === copy.epoch || row.takenOverEpoch === copy.epoch),
+        ),
+    ),
+  }));
+}
+
+async function arrearsOf(tx: Transaction, hostId: string, { domains }: HostStatus): Promise<Debt[]> {
+  const debts = await debtsOf(tx, hostId);
+  const strays = await straysOf(tx, hostId, domains);
+  const isOwed = ({ vmId, token }: Debt): boolean => debts.some((debt) => debt.vmId === vmId && debt.token === token);
+  return [...debts, ...strays.filter((stray) => !isOwed(stray))];
+}
+
+async function debtsOf(tx: Transaction, hostId: string): Promise<Debt[]> {
+  return tx
+    .select({
+      vmId: cleanupDebt.vmId,
+      token: cleanupDebt.token,
+      keepsDisk: cleanupDebt.keepsDisk,
+      hostId: host.id,
+      hostName: host.name,
+      poolId: capacityClaim.poolId,
+      volumeId: volumes.id,
+      endToken: sql<
+        number | null
+      >`case when ${vmInstance.state} in ('Expunging', 'Expunged') then ${vmInstance.fenceToken} end`.mapWith(Number),
+      // Its disk may be in use elsewhere: then its guest must not go on writing to it for as long as it takes to ask.
+      isForced: sql<boolean>`${host.resourceState} = 'Degraded' or coalesce(${vmInstance.hostId} <> ${host.id}, false)`,
+    })
+    .from(cleanupDebt)
+    .innerJoin(host, eq(host.id, cleanupDebt.hostId))
+    .innerJoin(capacityClaim, and(eq(capacityClaim.vmId, cleanupDebt.vmId), eq(capacityClaim.token, cleanupDebt.token)))
+    .innerJoin(vmInstance, eq(vmInstance.id, cleanupDebt.vmId))
+    .innerJoin(volumes, and(eq(volumes.instanceId, cleanupDebt.vmId), eq(volumes.volumeType, 'ROOT')))
+    .where(eq(cleanupDebt.hostId, hostId))
+    .orderBy(cleanupDebt.created);
+}
+
+/** Facts, pools and VM states as the host sees them. @returns what it owes: a host that was Up may fail at an undo */
+export const recordHostStatus =
+  ({ db }: ControlDependencies) =>
+  async ({ hostId, status }: { hostId: string; status: HostStatus }): Promise<Debt[]> =>
+    db.transaction(async (tx) => {
+      await recordFacts(tx, hostId, status);
+      const [self] = await tx.select().from(host).where(eq(host.id, hostId));
+      if (self) await recordKeystore(tx, self, status.facts.keystore);
+      await judgeHost(tx, hostId);
+      return arrearsOf(tx, hostId, status);
+    });
+
+async function recordFacts(tx: Transaction, hostId: string, { facts, domains }: HostStatus): Promise<void> {
+  await tx
+    .update(host)
+    .set({
+      arch: facts.arch,
+      cpus: facts.cpus,
+      speedMhz: facts.cpuSpeedMhz,
+      ramBytes: facts.memoryBytes,
+      domainType: facts.domainType,
+      hypervisorVersion: facts.hypervisorVersion,
+      bootId: facts.bootId,
+      lastPinged: sql`now()`,
+    })
+    .where(eq(host.id, hostId));
+  await recordPools(tx, hostId, facts.pools);
+  await followDomains(tx, hostId, domains);
+}

@@ -1,0 +1,76 @@
+import { and, eq, isNull, notInArray, sql } from 'drizzle-orm';
+import { unlessEnded } from '../../../client/unless-ended.js';
+import { host, storagePool, storagePoolHostRef, templateSpoolRef } from '../../../db/schema/index.js';
+import type { HostChanged } from '../../../shared/hosts.js';
+import { stageWorkflowId } from '../../../shared/workflow-ids.js';
+import type { ControlDependencies, Transaction } from '../dependencies.js';
+import { recordEvent } from '../record-event.js';
+
+/** Up; or Alert, when it is there and cannot use any of its pools. */
+export const markHostUp =
+  (dependencies: ControlDependencies) =>
+  async ({ hostId, bootId }: { hostId: string; bootId: string }): Promise<void> => {
+    await dependencies.db.transaction((tx) => judgeHost(tx, hostId));
+    await tellStages(dependencies, { hostId, status: 'Up', bootId });
+  };
+
+/** Down moves no VM and ends no download: Temporal itself may have been away for seconds. */
+export const markHostDown =
+  (dependencies: ControlDependencies) =>
+  async ({ hostId }: { hostId: string }): Promise<void> => {
+    await dependencies.db.transaction((tx) => setStatus(tx, hostId, { status: 'Down' }));
+    const [self] = await dependencies.db.select().from(host).where(eq(host.id, hostId));
+    await tellStages(dependencies, { hostId, status: 'Down', bootId: self?.bootId ?? null });
+  };
+
+/** It answers and cannot serve, as without libvirt. Downloads need nothing of that, and are not told. */
+export const markHostAlert =
+  ({ db }: ControlDependencies) =>
+  ({ hostId, reason }: { hostId: string; reason: string }): Promise<void> =>
+    db.transaction((tx) => setStatus(tx, hostId, { status: 'Alert', reason }));
+
+/** A host that answers is Up, as long as it can use one of its pools. */
+export async function judgeHost(tx: Transaction, hostId: string): Promise<void> {
+  const pools = await tx
+    .select({ name: storagePool.name, problem: storagePoolHostRef.problem })
+    .from(storagePoolHostRef)
+    .innerJoin(storagePool, eq(storagePool.id, storagePoolHostRef.poolId))
+    .where(and(eq(storagePoolHostRef.hostId, hostId), isNull(storagePool.removed)));
+  const isUseless = pools.length > 0 && pools.every(({ problem }) => problem !== null);
+  const reason = pools.map(({ name, problem }) => `pool ${name}: ${problem}`).join('; ');
+  await setStatus(tx, hostId, isUseless ? { status: 'Alert', reason } : { status: 'Up' });
+}
+
+async function setStatus(
+  tx: Transaction,
+  hostId: string,
+  { status, reason }: { status: 'Up' | 'Down' | 'Alert'; reason?: string },
+): Promise<void> {
+  const [changed] = await tx
+    .update(host)
+    .set({ status, lastPinged: sql`now()` })
+    .where(and(eq(host.id, hostId), notInArray(host.status, [status, 'Removed'])))
+    .returning();
+  if (!changed) return;
+  await recordEvent(tx, {
+    type: `HOST.${status.toUpperCase()}`,
+    level: status === 'Up' ? 'INFO' : 'WARN',
+    description: `Host ${changed.name} is ${status}${reason === undefined ? '' : `: ${reason}`}`,
+    resourceType: 'Host',
+    resourceId: hostId,
+  });
+}
+
+/** A stage on this host need not wait for its heartbeat timeout to learn that the process it runs in has ended. */
+async function tellStages({ db, client }: ControlDependencies, change: HostChanged): Promise<void> {
+  const stages = await db
+    .select()
+    .from(templateSpoolRef)
+    .where(and(eq(templateSpoolRef.hostId, change.hostId), eq(templateSpoolRef.state, 'Downloading')));
+  await Promise.all(
+    stages.map(({ poolId, templateId, generation }) => {
+      const stage = client.workflow.getHandle(stageWorkflowId(poolId, templateId, generation));
+      return unlessEnded(stage.signal('hostChanged', change));
+    }),
+  );
+}

@@ -1,0 +1,100 @@
+import { and, asc, eq, inArray, isNull, not, or, sql } from 'drizzle-orm';
+import { hasOpenCertificates, holdsWanted, isEquipped, isWanted } from '../../../db/keystore-sql.js';
+import {
+  dataCenter,
+  directDownloadCertificate as certificate,
+  directDownloadCertificateHostMap as map,
+  host,
+} from '../../../db/schema/index.js';
+import type { KeystoreHosts, KeystorePlan } from '../../../shared/certificates.js';
+import type { ControlDependencies, Transaction } from '../dependencies.js';
+
+const isDue = or(not(holdsWanted), hasOpenCertificates);
+
+/**
+ * Up hosts that do not have the certificates that they should, by what they said last, or that have not confirmed
+ * something: those of one zone, or of all enabled ones.
+ */
+export const listDueKeystores =
+  ({ db }: ControlDependencies) =>
+  async ({ zoneId }: { zoneId?: string }): Promise<KeystoreHosts[]> => {
+    const due = await db
+      .select({ zoneId: host.dataCenterId, hostIds: sql<string[]>`array_agg(${host.id}::text order by ${host.id})` })
+      .from(host)
+      .innerJoin(dataCenter, and(eq(dataCenter.id, host.dataCenterId), isNull(dataCenter.removed)))
+      .where(
+        and(
+          isEquipped,
+          eq(host.status, 'Up'),
+          zoneId === undefined ? eq(dataCenter.allocationState, 'Enabled') : eq(dataCenter.id, zoneId),
+          isDue,
+        ),
+      )
+      .groupBy(host.dataCenterId);
+    return due;
+  };
+
+/** What to tell those of the hosts that still differ. */
+export const planKeystores =
+  ({ db }: ControlDependencies) =>
+  async ({ zoneId, hostIds }: KeystoreHosts): Promise<KeystorePlan> =>
+    db.transaction(async (tx) => {
+      // A set and its generation belong together: nobody changes what is wanted meanwhile.
+      const [zone] = await tx.select().from(dataCenter).where(eq(dataCenter.id, zoneId)).for('no key update');
+      const hosts = await tx
+        .select({ id: host.id, name: host.name, generation: host.keystoreGeneration })
+        .from(host)
+        .innerJoin(dataCenter, eq(dataCenter.id, host.dataCenterId))
+        .where(and(eq(dataCenter.id, zoneId), inArray(host.id, hostIds), isEquipped, isDue))
+        .orderBy(asc(host.name), asc(host.id));
+      if (!zone || hosts.length === 0) return { generation: 0, certificates: [], hosts: [] };
+      const wanted = await wantedOn(
+        tx,
+        hosts.map(({ id }) => id),
+      );
+      const ids = [...new Set([...wanted.values()].flat())];
+      return {
+        generation: await generationFor(tx, zone, hosts),
+        certificates: await tx
+          .select({
+            id: certificate.id,
+            alias: certificate.alias,
+            fingerprint: certificate.fingerprint,
+            pem: certificate.certificate,
+          })
+          .from(certificate)
+          .where(inArray(certificate.id, ids))
+          .orderBy(asc(certificate.alias)),
+        hosts: hosts.map(({ id, name }) => {
+          const own = wanted.get(id) ?? [];
+          return { hostId: id, hostName: name, certificateIds: own.length === ids.length ? undefined : own };
+        }),
+      };
+    });
+
+async function wantedOn(tx: Transaction, hostIds: string[]): Promise<Map<string, string[]>> {
+  const pairs = await tx
+    .select({ hostId: host.id, certificateId: certificate.id })
+    .from(host)
+    .innerJoin(certificate, eq(certificate.zoneId, host.dataCenterId))
+    .leftJoin(map, and(eq(map.certificateId, certificate.id), eq(map.hostId, host.id)))
+    .where(and(inArray(host.id, hostIds), isWanted));
+  const wanted = new Map<string, string[]>();
+  for (const { hostId, certificateId } of pairs) wanted.set(hostId, [...(wanted.get(hostId) ?? []), certificateId]);
+  return wanted;
+}
+
+/** Hosts that know of a later generation, as after the database was restored from a backup, would refuse the zone's. */
+async function generationFor(
+  tx: Transaction,
+  { id, certificateGeneration }: typeof dataCenter.$inferSelect,
+  hosts: { generation: number | null }[],
+): Promise<number> {
+  const latest = Math.max(...hosts.map(({ generation }) => generation ?? 0));
+  if (latest <= certificateGeneration || latest >= Number.MAX_SAFE_INTEGER) return certificateGeneration;
+  await tx
+    .update(dataCenter)
+    .set({ certificateGeneration: latest + 1 })
+    .where(eq(dataCenter.id, id));
+  return latest + 1;
+}

@@ -1,0 +1,175 @@
+import { and, asc, eq, inArray, type SQL, sql } from 'drizzle-orm';
+import { hasPendingCertificates, holdsWanted, isWanted } from '../../../db/keystore-sql.js';
+import {
+  dataCenter,
+  directDownloadCertificate as certificate,
+  directDownloadCertificateHostMap as map,
+  host,
+} from '../../../db/schema/index.js';
+import type { KeystoreOutcome, KeystoreReport } from '../../../shared/certificates.js';
+import type { ControlDependencies, Transaction } from '../dependencies.js';
+import { type Finding, judgeKeystore, type Judgement, type ToldCertificate } from './judge-keystore.js';
+import { recordEvent } from '../record-event.js';
+
+export interface RecordKeystoresInput {
+  zoneId: string;
+  generation: number;
+  certificates: ToldCertificate[];
+  outcomes: KeystoreOutcome[];
+}
+
+/**
+ * What hosts that were told have now. UPLOADED and REVOKED are what a host has confirmed, FAILED has a reason; what was
+ * changed since the hosts were told stays as it is.
+ */
+export const recordKeystores =
+  ({ db }: ControlDependencies) =>
+  async ({ zoneId, generation, certificates, outcomes }: RecordKeystoresInput): Promise<void> =>
+    db.transaction(async (tx) => {
+      const hostIds = outcomes.map(({ hostId }) => hostId);
+      await lockHosts(tx, hostIds);
+      await lockZone(tx, zoneId);
+      for (const { hostId, applied } of outcomes) {
+        if (applied) await storeReport(tx, applied.report, and(eq(host.id, hostId), isNoLater(applied.report)));
+      }
+      const judged = outcomes.map((outcome) => judgeKeystore(generation, certificates, outcome));
+      const failed = await tx
+        .selectDistinct({ hostId: map.hostId })
+        .from(map)
+        .where(and(inArray(map.hostId, hostIds), eq(map.status, 'FAILED')));
+      await recordFindings(
+        tx,
+        generation,
+        judged.flatMap(({ findings }) => findings),
+      );
+      await recordRevoked(tx, generation, judged);
+      // The sync tries again and again: one event for each host that begins to fail.
+      for (const one of judged) if (!failed.some(({ hostId }) => hostId === one.hostId)) await tellFailure(tx, one);
+    });
+
+/** Hosts, then their zone, then what is wanted of them: whoever locks several of these does it in this order. */
+async function lockHosts(tx: Transaction, hostIds: string[]): Promise<void> {
+  await tx
+    .select({ id: host.id })
+    .from(host)
+    .where(inArray(host.id, hostIds))
+    .orderBy(asc(host.id))
+    .for('no key update');
+}
+
+/** Nobody changes what is wanted in the zone meanwhile. */
+async function lockZone(tx: Transaction, zoneId: string): Promise<void> {
+  await tx.select({ id: dataCenter.id }).from(dataCenter).where(eq(dataCenter.id, zoneId)).for('no key update');
+}
+
+/** The outcome of an older order may come late. */
+const isNoLater = ({ generation }: KeystoreReport) => sql`coalesce(${host.keystoreGeneration}, 0) <= ${generation}`;
+
+async function storeReport(
+  tx: Transaction,
+  { generation, digest }: KeystoreReport,
+  where: SQL | undefined,
+): Promise<void> {
+  await tx.update(host).set({ keystoreGeneration: generation, keystoreDigest: digest }).where(where);
+}
+
+async function recordFindings(tx: Transaction, generation: number, findings: Finding[]): Promise<void> {
+  const rows = findings.map(({ certificateId, hostId, status, reason, isCertain }) => ({
+    certificate_id: certificateId,
+    host_id: hostId,
+    status,
+    reason,
+    is_certain: isCertain,
+  }));
+  // Where nothing was said of a host, the certificate's own `revoked` counts. A row made against it would be a wish.
+  await tx.execute(sql`
+    insert into ${map} as known (certificate_id, host_id, generation, status, reason)
+    select found.certificate_id, found.host_id, ${generation}::bigint, found.status, found.reason
+    from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb)
+      as found (certificate_id uuid, host_id uuid, status text, reason text, is_certain boolean)
+    join ${certificate} c on c.id = found.certificate_id
+    left join ${map} m on m.certificate_id = found.certificate_id and m.host_id = found.host_id
+    where not coalesce(m.revoked, c.revoked) and (found.is_certain or m.status is distinct from 'UPLOADED')
+    on conflict (certificate_id, host_id) do update
+      set status = excluded.status, reason = excluded.reason, last_updated = now()
+      where known.generation <= excluded.generation
+        and (known.status, known.reason) is distinct from (excluded.status, excluded.reason)`);
+}
+
+async function recordRevoked(tx: Transaction, generation: number, judged: Judgement[]): Promise<void> {
+  const rows = judged.map(({ hostId, failure }) => ({ host_id: hostId, failure }));
+  await tx.execute(sql`
+    update ${map} as known
+    set status = case when told.failure is null then 'REVOKED' else 'FAILED' end, reason = told.failure, last_updated = now()
+    from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) as told (host_id uuid, failure text)
+    where known.host_id = told.host_id and known.revoked and known.status <> 'REVOKED'
+      and known.generation <= ${generation}::bigint`);
+}
+
+async function tellFailure(tx: Transaction, { hostId, hostName, findings, failure }: Judgement): Promise<void> {
+  const reason = failure ?? findings.find(({ status }) => status === 'FAILED')?.reason;
+  if (!reason) return;
+  await recordEvent(tx, {
+    type: 'DIRECT.DOWNLOAD.CERTIFICATE.FAILURE',
+    level: 'ERROR',
+    description: `Host ${hostName} has not the certificates that it should: ${reason}`,
+    resourceType: 'Host',
+    resourceId: hostId,
+  });
+}
+
+/**
+ * What a host says by itself that it has, its row being locked. What is as it should be is confirmed. If it is not, and
+ * nothing is on its way to the host, what was confirmed is in doubt: a file was removed there, or the host was rebuilt.
+ */
+export async function recordKeystore(
+  tx: Transaction,
+  { id, dataCenterId, keystoreGeneration, keystoreDigest }: typeof host.$inferSelect,
+  report: KeystoreReport | undefined,
+): Promise<void> {
+  if (!report || (report.generation === keystoreGeneration && report.digest === keystoreDigest)) return;
+  await lockZone(tx, dataCenterId);
+  await storeReport(tx, report, eq(host.id, id));
+  const [now] = await tx
+    .select({ isRight: holdsWanted, isChanging: hasPendingCertificates })
+    .from(host)
+    .innerJoin(dataCenter, eq(dataCenter.id, host.dataCenterId))
+    .where(eq(host.id, id));
+  const ofHost = eq(map.hostId, id);
+  if (now!.isRight) {
+    await confirm(tx, id);
+  } else if (!now!.isChanging) {
+    await tx
+      .update(map)
+      .set({ status: 'PENDING', lastUpdated: sql`now()` })
+      .where(and(ofHost, inArray(map.status, ['UPLOADED', 'REVOKED'])));
+  }
+}
+
+async function confirm(tx: Transaction, hostId: string): Promise<void> {
+  const confirmed = sql`case when ${map.revoked} then 'REVOKED' else 'UPLOADED' end`;
+  await tx
+    .update(map)
+    .set({ status: confirmed, reason: null, lastUpdated: sql`now()` })
+    .where(and(eq(map.hostId, hostId), inArray(map.status, ['PENDING', 'FAILED'])));
+  const [zone] = await tx
+    .select({ generation: dataCenter.certificateGeneration })
+    .from(dataCenter)
+    .innerJoin(host, eq(host.dataCenterId, dataCenter.id))
+    .where(eq(host.id, hostId));
+  const held = await tx
+    .select({ certificateId: certificate.id })
+    .from(certificate)
+    .innerJoin(host, and(eq(host.id, hostId), eq(host.dataCenterId, certificate.zoneId)))
+    .leftJoin(map, and(eq(map.certificateId, certificate.id), eq(map.hostId, hostId)))
+    .where(and(isWanted, sql`${map.hostId} is null`));
+  if (held.length === 0) return;
+  await tx.insert(map).values(
+    held.map(({ certificateId }) => ({
+      certificateId,
+      hostId,
+      generation: zone!.generation,
+      status: 'UPLOADED' as const,
+    })),
+  );
+}

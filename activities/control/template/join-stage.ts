@@ -1,0 +1,163 @@
+import { and, eq, sql } from 'drizzle-orm';
+import { stageWaiter, templateSpoolRef, vmInstance, volumes } from '../../../db/schema/index.js';
+import { SlipwayError } from '../../../shared/errors.js';
+import { templateKey } from '../../../shared/search-attributes.js';
+import { CONTROL_TASK_QUEUE } from '../../../shared/task-queues.js';
+import type { Failure } from '../../../shared/failures.js';
+import type { StageRequest, StageTemplateInput, StageUse } from '../../../shared/templates.js';
+import { stageWorkflowId } from '../../../shared/workflow-ids.js';
+import type { ControlDependencies, Transaction } from '../dependencies.js';
+import { findTemplate, lockCopy, NoSpaceError } from './lock-copy.js';
+import { makeRoom } from './make-room.js';
+
+export type JoinStageResult =
+  { outcome: 'ready'; installPath: string } | { outcome: 'waiting' } | { outcome: 'failed'; failure: Failure };
+
+/**
+ * Single flight: one download per pool and template, however many wait. The waiter's row is there before the stage can
+ * end, since both lock the copy's row; a waiter that was not signalled finds the outcome here when its timer wakes it.
+ * Calling it again is how a waiter looks.
+ */
+export const joinStage =
+  (dependencies: ControlDependencies) =>
+  async (request: StageRequest): Promise<JoinStageResult> => {
+    const { db, client } = dependencies;
+    const joined = await db
+      .transaction((tx) => join(tx, request))
+      .catch((error: unknown) => waitForRoom(dependencies, request, error));
+    if (joined.outcome !== 'staging') return joined;
+    const { poolId, templateId, templateName, hostId, hostName, accountId, use } = request;
+    const { generation } = joined;
+    const input: StageTemplateInput = {
+      spoolRefId: joined.spoolRefId,
+      poolId,
+      templateId,
+      generation,
+      preferredHostId: hostId,
+      accountId,
+      isPrestaged: use.type === 'prestage' && !joined.isWanted,
+    };
+    const options = {
+      workflowId: stageWorkflowId(poolId, templateId, generation),
+      workflowIdConflictPolicy: 'USE_EXISTING' as const,
+      taskQueue: CONTROL_TASK_QUEUE,
+      args: [input],
+      typedSearchAttributes: [{ key: templateKey, value: templateId }],
+      staticSummary: `bring template ${templateName} to a pool of ${hostName}`,
+    };
+    if (input.isPrestaged || joined.isWanted) {
+      await client.workflow.start('stageTemplate', options);
+    } else {
+      const signal = { signal: 'stageWanted', signalArgs: [{ accountId }] };
+      await client.workflow.signalWithStart('stageTemplate', { ...options, ...signal });
+      // Only now: a repeated try must tell it again. Of a thousand who wait for it few do.
+      await db.update(templateSpoolRef).set({ isWanted: true }).where(eq(templateSpoolRef.id, joined.spoolRefId));
+    }
+    return { outcome: 'waiting' };
+  };
+
+/**
+ * What `joinStage` would answer when the pool has the copy, as it does for most deployments: they have nothing to join.
+ * Whoever evicts waits for this lock, and who else takes the copy does not.
+ *
+ * @returns its file name below the pool, or null when there is something to wait for
+ */
+export async function takeReadyCopy(
+  tx: Transaction,
+  { workflowId, poolId, templateId, generation, use }: Omit<StageRequest, 'accountId' | 'hostId' | 'hostName'>,
+): Promise<string | null> {
+  const [copy] = await tx
+    .select({ id: templateSpoolRef.id, installPath: templateSpoolRef.installPath })
+    .from(templateSpoolRef)
+    .where(
+      and(
+        eq(templateSpoolRef.poolId, poolId),
+        eq(templateSpoolRef.templateId, templateId),
+        eq(templateSpoolRef.generation, generation),
+        eq(templateSpoolRef.state, 'Ready'),
+      ),
+    )
+    .for('key share');
+  if (!copy?.installPath) return null;
+  await refer(tx, use, { poolId, templateId, spoolRefId: copy.id });
+  // Of a run that was reset.
+  await tx.delete(stageWaiter).where(eq(stageWaiter.workflowId, workflowId));
+  return copy.installPath;
+}
+
+/** `spoolRefId` is the copy that a stage makes: there is none while there is no space for one. */
+type Joined = JoinStageResult | { outcome: 'staging'; spoolRefId: string; generation: number; isWanted: boolean };
+
+/** Before another host is tried, unused templates make room: the deployment waits for one as it waits for a stage. */
+async function waitForRoom(
+  dependencies: ControlDependencies,
+  { workflowId, poolId, templateId, templateName }: StageRequest,
+  error: unknown,
+): Promise<Joined> {
+  if (!(error instanceof NoSpaceError)) throw error;
+  // Given back since: the retry of this activity finds it.
+  if (error.lackingBytes <= 0) throw new Error('The pool has space again');
+  const room = await makeRoom(dependencies, { poolId, templateId, lackingBytes: error.lackingBytes });
+  if (!room) throw new SlipwayError('SLIPWAY_POOL_FULL', `The pool has no space left for template ${templateName}`);
+  const waiter = { spoolRefId: room.spoolRefId, generation: null, state: 'Waiting' as const, failure: null };
+  await dependencies.db
+    .insert(stageWaiter)
+    .values({ workflowId, ...waiter })
+    .onConflictDoUpdate({ target: stageWaiter.workflowId, set: waiter });
+  return { outcome: 'waiting' };
+}
+
+async function join(tx: Transaction, request: StageRequest): Promise<Joined> {
+  const { workflowId, poolId, use } = request;
+  const template = await findTemplate(tx, request.templateId);
+  if (use.type === 'prestage' && template.removed !== null) {
+    throw new SlipwayError('SLIPWAY_RESOURCE_STATE', `Template ${template.name} is deleted`);
+  }
+  const [waiter] = await tx.select().from(stageWaiter).where(eq(stageWaiter.workflowId, workflowId));
+  const isOutdated = waiter?.generation != null && waiter.generation < template.generation;
+  if (waiter?.state === 'Failed' && waiter.failure && !isOutdated) {
+    // The row stays until the deployment leaves: a repeated try would begin the download again. Only what failed before
+    // the template was refreshed is worth another one.
+    return { outcome: 'failed', failure: waiter.failure };
+  }
+  const copy = await lockCopy(tx, request, template);
+  if ((copy.state === 'Ready' || copy.state === 'Superseded') && copy.installPath) {
+    await refer(tx, use, { poolId, templateId: request.templateId, spoolRefId: copy.id });
+    await tx.delete(stageWaiter).where(eq(stageWaiter.workflowId, workflowId));
+    return { outcome: 'ready', installPath: copy.installPath };
+  }
+  const waiting = { spoolRefId: copy.id, generation: copy.generation, state: 'Waiting' as const, failure: null };
+  await tx
+    .insert(stageWaiter)
+    .values({ workflowId, ...waiting })
+    .onConflictDoUpdate({ target: stageWaiter.workflowId, set: waiting });
+  return { outcome: 'staging', spoolRefId: copy.id, generation: copy.generation, isWanted: copy.isWanted };
+}
+
+/** Before the disk is made, or the ISO is in a drive: from here on the copy cannot be evicted. */
+async function refer(
+  tx: Transaction,
+  use: StageUse,
+  { poolId, templateId, spoolRefId }: { poolId: string; templateId: string; spoolRefId: string },
+): Promise<void> {
+  if (use.type === 'rootDisk') {
+    await tx
+      .update(volumes)
+      .set({ poolId, templateSpoolRefId: spoolRefId, token: use.token })
+      // One that is there stands on what it was made from, whatever workflow was reset since.
+      .where(and(eq(volumes.id, use.volumeId), eq(volumes.state, 'Allocated')));
+  }
+  if (use.type === 'iso') {
+    await tx
+      .update(vmInstance)
+      .set({ isoId: templateId, isoSpoolRefId: spoolRefId })
+      .where(eq(vmInstance.id, use.vmId));
+  }
+  if (use.type === 'prestage') {
+    // It is kept from now on for as long as one that has just fallen out of use.
+    await tx
+      .update(templateSpoolRef)
+      .set({ unusedSince: sql`now()` })
+      .where(eq(templateSpoolRef.id, spoolRefId));
+  }
+}

@@ -1,0 +1,117 @@
+import { and, eq, inArray, ne, sql } from 'drizzle-orm';
+import { storagePool, templateSpoolRef, vmTemplate } from '../../../db/schema/index.js';
+import { readSettings } from '../../../db/settings.js';
+import { SlipwayError } from '../../../shared/errors.js';
+import type { StageRequest } from '../../../shared/templates.js';
+import type { Transaction } from '../dependencies.js';
+import { freeBytes, overprovisioningFactor } from '../planner/pool-space.js';
+import { reserveForCopy } from './template-space.js';
+
+type Template = typeof vmTemplate.$inferSelect;
+type Copy = typeof templateSpoolRef.$inferSelect;
+
+/** The pool has too little space for the copy. Thrown so that nothing of it stays in the database. */
+export class NoSpaceError extends Error {
+  readonly lackingBytes: number;
+  constructor(lackingBytes: number) {
+    super(`The pool lacks ${lackingBytes} bytes`);
+    this.lackingBytes = lackingBytes;
+  }
+}
+
+export async function findTemplate(tx: Transaction, templateId: string): Promise<Template> {
+  const [template] = await tx.select().from(vmTemplate).where(eq(vmTemplate.id, templateId));
+  if (!template) throw new SlipwayError('SLIPWAY_RESOURCE_STATE', `Template ${templateId} is gone`);
+  return template;
+}
+
+/**
+ * The copy that a request gets, locked: of the generation that the request was made for while the pool has it or gets it,
+ * and otherwise of the template's present one. A template may have been refreshed since a deployment chose its host: it
+ * goes on with what it has waited for, and begins no download of what is out of date.
+ *
+ * @throws NoSpaceError
+ */
+export async function lockCopy(
+  tx: Transaction,
+  { poolId, templateId, generation, use }: StageRequest,
+  template: Template,
+): Promise<Copy> {
+  const isOfPlace = and(eq(templateSpoolRef.poolId, poolId), eq(templateSpoolRef.templateId, templateId));
+  if (generation < template.generation) {
+    const [older] = await tx
+      .select()
+      .from(templateSpoolRef)
+      .where(and(isOfPlace, eq(templateSpoolRef.generation, generation), ne(templateSpoolRef.state, 'Evicting')))
+      // Several only if some are Superseded: the one that is there, if one is.
+      .orderBy(sql`${templateSpoolRef.installPath} is null`)
+      .limit(1)
+      .for('update');
+    if (older) return older;
+  }
+  const [begun] = await tx
+    .insert(templateSpoolRef)
+    .values({ poolId, templateId, generation: template.generation, isWanted: use.type !== 'prestage' })
+    .onConflictDoNothing()
+    .returning();
+  if (begun) {
+    const expected = await expectedSpace(tx, template);
+    if (!(await reserveForCopy(tx, begun, expected))) throw new NoSpaceError(await lackingBytes(tx, poolId, expected));
+  }
+  const [copy] = await tx
+    .select()
+    .from(templateSpoolRef)
+    .where(
+      and(
+        isOfPlace,
+        eq(templateSpoolRef.generation, template.generation),
+        inArray(templateSpoolRef.state, ['Allocated', 'Downloading', 'Ready']),
+      ),
+    )
+    .for('update');
+  // Deleted by a stage that failed between the two statements, or evicted: the retry of this activity begins anew.
+  if (!copy) throw new Error(`The copy of template ${templateId} on pool ${poolId} has just been given up`);
+  return copy;
+}
+
+/**
+ * Locks the copies of a template on the pool of one that is about to be Ready, and supersedes those of older generations:
+ * disks stand on them, and no new one will.
+ *
+ * @returns the state that it gets: a newer one may have been faster
+ */
+export async function supersedeOlder(tx: Transaction, spoolRefId: string): Promise<'Ready' | 'Superseded'> {
+  const [self] = await tx.select().from(templateSpoolRef).where(eq(templateSpoolRef.id, spoolRefId));
+  if (!self) return 'Ready';
+  const rows = await tx
+    .select()
+    .from(templateSpoolRef)
+    .where(and(eq(templateSpoolRef.poolId, self.poolId), eq(templateSpoolRef.templateId, self.templateId)))
+    .orderBy(templateSpoolRef.id)
+    .for('update');
+  const ready = rows.filter(({ id, state }) => state === 'Ready' && id !== spoolRefId);
+  if (ready.some(({ generation }) => generation >= self.generation)) return 'Superseded';
+  const older = ready.filter(({ generation }) => generation < self.generation).map(({ id }) => id);
+  if (older.length > 0) {
+    await tx.update(templateSpoolRef).set({ state: 'Superseded' }).where(inArray(templateSpoolRef.id, older));
+  }
+  return 'Ready';
+}
+
+async function expectedSpace(tx: Transaction, { sizeBytes }: Template) {
+  const settings = await readSettings(tx);
+  return {
+    // A source that does not tell its size: what the file takes is counted once it is there.
+    expectedBytes: sizeBytes ?? 0,
+    overprovisioning: overprovisioningFactor(settings['storage.overprovisioning.factor']),
+  };
+}
+
+async function lackingBytes(
+  tx: Transaction,
+  poolId: string,
+  { expectedBytes, overprovisioning }: { expectedBytes: number; overprovisioning: number },
+): Promise<number> {
+  const [pool] = await tx.select().from(storagePool).where(eq(storagePool.id, poolId));
+  return expectedBytes - (pool ? freeBytes(pool, overprovisioning) : 0);
+}

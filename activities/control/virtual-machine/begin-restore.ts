@@ -1,0 +1,166 @@
+import { and, eq, gte, sql } from 'drizzle-orm';
+import { asyncJob, storagePool, type vmTemplate, volumes } from '../../../db/schema/index.js';
+import { readSettings } from '../../../db/settings.js';
+import { SlipwayError } from '../../../shared/errors.js';
+import { type ImageFormat, isDiskFormat } from '../../../shared/images.js';
+import type { StageRequest } from '../../../shared/templates.js';
+import type { Deployment, RestoreVirtualMachineInput } from '../../../shared/virtual-machines.js';
+import type { ControlDependencies, Transaction } from '../dependencies.js';
+import { type Lack, makeRoom } from '../template/make-room.js';
+import { overprovisioningFactor } from '../planner/pool-space.js';
+import { lockVm, wrongState } from './vm-operation.js';
+import { hostOfPool, rootVolumeOf, templateFor } from './what-a-vm-needs.js';
+
+export interface RestorePlan {
+  /** Of the new disk, which stands beside the old one until it takes its place. */
+  volumeId: string;
+  /** What the new disk begins with. */
+  stage: Omit<StageRequest, 'workflowId' | 'use'>;
+  format: ImageFormat;
+  rootDisk: Deployment['rootDisk'];
+}
+
+export type BeginRestoreResult =
+  | { outcome: 'begun'; plan: RestorePlan }
+  /** Unused templates are leaving the pool: it is worth looking again. */
+  | { outcome: 'no space yet' }
+  /** The job has ended: somebody started this workflow once too often. */
+  | { outcome: 'obsolete' };
+
+/** Thrown so that nothing of the restore stays in the database. */
+class NoSpaceError extends Error {
+  readonly lack: Lack;
+  readonly refusal: SlipwayError;
+  constructor(lack: Lack, refusal: SlipwayError) {
+    super(refusal.message);
+    this.lack = lack;
+    this.refusal = refusal;
+  }
+}
+
+/**
+ * Sets the space of a new root disk aside on the pool of the old one. Nothing changes for the VM. Done again by the same
+ * job it answers the same: the new volume has the job's id.
+ *
+ * @throws SlipwayError SLIPWAY_RESOURCE_STATE when the VM, its disk or the template is in no state for it;
+ *   SLIPWAY_PARAMETER_INVALID when the size does not fit the template; SLIPWAY_POOL_FULL
+ */
+export const beginRestore =
+  (dependencies: ControlDependencies) =>
+  async (input: RestoreVirtualMachineInput): Promise<BeginRestoreResult> => {
+    try {
+      const plan = await begin(dependencies, input);
+      return plan ? { outcome: 'begun', plan } : { outcome: 'obsolete' };
+    } catch (error) {
+      if (!(error instanceof NoSpaceError)) throw error;
+      // Only now: whoever evicts locks copies first and pools then.
+      if (await makeRoom(dependencies, error.lack)) return { outcome: 'no space yet' };
+      throw error.refusal;
+    }
+  };
+
+const begin = ({ db }: ControlDependencies, input: RestoreVirtualMachineInput): Promise<RestorePlan | null> =>
+  db.transaction(async (tx) => {
+    const vm = await lockVm(tx, input);
+    if (!vm) return null;
+    const [begun] = await tx.select().from(volumes).where(eq(volumes.id, input.jobId));
+    // A `customjobid` may be given again when its job has been purged. The disk of that one may be about to be removed.
+    if (begun && (begun.instanceId !== vm.id || !(await isDiskOf(tx, input.jobId)))) {
+      throw new SlipwayError(
+        'SLIPWAY_PARAMETER_INVALID',
+        `The job id ${input.jobId} is in use; give another customjobid`,
+      );
+    }
+    if (!begun && vm.state !== 'Running' && vm.state !== 'Stopped') throw wrongState(vm, 'Running or Stopped');
+    if (begun?.removed === null) {
+      throw new SlipwayError('SLIPWAY_WORKFLOW_LOST', 'The workflow was reset after the new disk was there');
+    }
+    const old = await rootVolumeOf(tx, vm);
+    const template = await templateFor(tx, vm, input.templateId ?? vm.templateId);
+    if (!isDiskFormat(template.format) && vm.isoId !== null && vm.isoId !== template.id) {
+      throw new SlipwayError('SLIPWAY_RESOURCE_STATE', `Another ISO is attached to VM ${vm.name}: detach it first`);
+    }
+    const sizeBytes = begun ? begun.wantedSizeBytes : sizeFor(input, { old, template });
+    const settings = await readSettings(tx);
+    if (!begun) {
+      const reservedBytes = sizeBytes ?? template.sizeBytes ?? 0;
+      const factor = overprovisioningFactor(settings['storage.overprovisioning.factor']);
+      await reserve(tx, { poolId: old.poolId, templateId: template.id, bytes: reservedBytes, factor });
+      await tx.insert(volumes).values({
+        id: input.jobId,
+        name: old.name,
+        accountId: old.accountId,
+        instanceId: vm.id,
+        volumeType: 'ROOT',
+        templateId: template.id,
+        poolId: old.poolId,
+        diskOfferingId: input.diskOfferingId ?? old.diskOfferingId,
+        wantedSizeBytes: sizeBytes,
+        reservedBytes,
+        removed: sql`now()`,
+      });
+    }
+    const reader = await hostOfPool(tx, old.poolId, vm.hostId ?? vm.lastHostId);
+    return {
+      volumeId: input.jobId,
+      stage: {
+        ...reader,
+        accountId: vm.accountId,
+        poolId: old.poolId,
+        templateId: template.id,
+        templateName: template.name,
+        generation: template.generation,
+      },
+      format: template.format,
+      rootDisk: { sizeBytes, isCopy: settings['create.full.clone'] === 'true' },
+    };
+  });
+
+/** Whether the job has begun the disk, and not an earlier one that had its id. */
+async function isDiskOf(tx: Transaction, jobId: string): Promise<boolean> {
+  const rows = await tx
+    .select({ id: volumes.id })
+    .from(volumes)
+    .innerJoin(asyncJob, eq(asyncJob.id, volumes.id))
+    .where(and(eq(volumes.id, jobId), gte(volumes.created, asyncJob.created)));
+  return rows.length > 0;
+}
+
+type Template = typeof vmTemplate.$inferSelect;
+
+/** What was asked for; else what was asked for when the VM was made, where the template fits into that. */
+function sizeFor(
+  { sizeBytes }: RestoreVirtualMachineInput,
+  { old, template }: { old: typeof volumes.$inferSelect; template: Template },
+): number | null {
+  const templateBytes = isDiskFormat(template.format) ? (template.sizeBytes ?? 0) : 0;
+  if (sizeBytes !== undefined) {
+    if (sizeBytes >= templateBytes) return sizeBytes;
+    throw new SlipwayError(
+      'SLIPWAY_PARAMETER_INVALID',
+      `A root disk of ${sizeBytes} bytes is smaller than template ${template.name} of ${templateBytes} bytes`,
+    );
+  }
+  if (!isDiskFormat(template.format)) return old.wantedSizeBytes ?? old.sizeBytes;
+  return old.wantedSizeBytes !== null && old.wantedSizeBytes >= templateBytes ? old.wantedSizeBytes : null;
+}
+
+/** @throws NoSpaceError, or SlipwayError when the pool is not Up */
+async function reserve(
+  tx: Transaction,
+  { poolId, templateId, bytes, factor }: { poolId: string; templateId: string; bytes: number; factor: number },
+): Promise<void> {
+  const [pool] = await tx.select().from(storagePool).where(eq(storagePool.id, poolId)).for('no key update');
+  if (pool?.status !== 'Up') {
+    throw new SlipwayError('SLIPWAY_RESOURCE_STATE', `The pool of the root disk is ${pool?.status ?? 'gone'}`);
+  }
+  const lackingBytes = Math.ceil((pool.allocatedBytes + bytes) / factor - (pool.capacityBytes - pool.templateBytes));
+  if (lackingBytes > 0) {
+    const text = `Pool ${pool.name} has no space for a second root disk of ${bytes} bytes beside the one that is there`;
+    throw new NoSpaceError({ poolId, lackingBytes, templateId }, new SlipwayError('SLIPWAY_POOL_FULL', text));
+  }
+  await tx
+    .update(storagePool)
+    .set({ allocatedBytes: pool.allocatedBytes + bytes })
+    .where(eq(storagePool.id, poolId));
+}

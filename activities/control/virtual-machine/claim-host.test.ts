@@ -1,0 +1,245 @@
+import { eq, sql } from 'drizzle-orm';
+import type { Client } from '@temporalio/client';
+import { joinHost } from '../../../db/join-host.js';
+import { createJob } from '../../../db/jobs.js';
+import {
+  capacityClaim,
+  host,
+  serviceOffering,
+  storagePool,
+  templateSpoolRef,
+  user,
+  vmInstance,
+} from '../../../db/schema/index.js';
+import { writeSettings } from '../../../db/settings.js';
+import { createVirtualMachine } from '../../../db/virtual-machines.js';
+import { generateKeyPair } from '../../../kvm/keystore/sealed-box.js';
+import type { SettingValues } from '../../../shared/settings.js';
+import { vmWorkflowId } from '../../../shared/workflow-ids.js';
+import { addTemplate } from '../../../tests/support/add-template.js';
+import { createTestDatabase, type TestDatabase } from '../../../tests/support/test-database.js';
+import { waitFor } from '../../../tests/support/wait-for.js';
+import { type ClaimHostInput, claimHost, type ClaimHostResult } from './claim-host.js';
+import { releaseCapacity, takeCapacity } from './capacity.js';
+
+const GiB = 1024 ** 3;
+/** The offering takes 500 MHz and 512 MiB. */
+const HOST = { status: 'Up', cpus: 2, speedMhz: 1000, ramBytes: 2 * GiB } as const;
+
+describe('claimHost', () => {
+  let database: TestDatabase;
+  let owner: { accountId: string; userId: string };
+  let templateId: string;
+  let hostIds: string[];
+  let vms: ClaimHostInput[];
+
+  beforeEach(async () => {
+    database = await createTestDatabase();
+    const [admin] = await database.db.select().from(user).limit(1);
+    owner = { accountId: admin!.accountId, userId: admin!.id };
+    templateId = await addTemplate(database, owner, { sizeBytes: GiB });
+    hostIds = [];
+  });
+  afterEach(() => database.drop());
+
+  async function addHosts(names: string[], poolId?: string): Promise<void> {
+    const { db, databaseUrl, seeded } = database;
+    for (const name of names) {
+      const { publicKey } = await generateKeyPair();
+      const pool = { poolId: poolId ?? crypto.randomUUID(), path: '/pool' };
+      const type = poolId ? 'NetworkFilesystem' : 'Filesystem';
+      const pools = [{ ...pool, type } as const];
+      const { hostId } = await joinHost(databaseUrl, { name, clusterId: seeded.clusterId, publicKey, pools });
+      hostIds.push(hostId);
+    }
+    await db.update(host).set(HOST);
+    await db.update(storagePool).set({ capacityBytes: 100 * GiB });
+  }
+
+  async function addVms(count: number): Promise<void> {
+    const { db, seeded } = database;
+    const [offering] = await db.select().from(serviceOffering).where(eq(serviceOffering.ramMb, 512));
+    vms = [];
+    for (let n = 0; n < count; n++) {
+      const { id: vmId } = await createVirtualMachine(db, {
+        accountId: owner.accountId,
+        zoneId: seeded.zoneId,
+        templateId,
+        serviceOfferingId: offering!.id,
+      });
+      const job = { jobCmd: 'deployVirtualMachine', workflowType: 'deployVirtualMachine' };
+      const instance = { instanceType: 'VirtualMachine', instanceId: vmId };
+      const { id: jobId } = await createJob(db, {
+        ...owner,
+        ...job,
+        ...instance,
+        workflowId: vmWorkflowId(vmId),
+        workflowInput: {},
+      });
+      vms.push({ vmId, jobId, excludedHostIds: [] });
+    }
+  }
+
+  const claim = (input: ClaimHostInput): Promise<ClaimHostResult> =>
+    // There is nothing to evict, and so nothing that would be asked of Temporal.
+    claimHost({ ...database, client: {} as Client })(input);
+
+  const sumOf = (results: ClaimHostResult[], outcome: ClaimHostResult['outcome']): number =>
+    results.filter((result) => result.outcome === outcome).length;
+
+  /** Of the hosts, and of what the claims add up to. */
+  async function used() {
+    const hosts = await database.db.select().from(host);
+    const [claimed] = await database.db
+      .select({
+        cpu: sql`coalesce(sum(cpu_mhz), 0)`.mapWith(Number),
+        ram: sql`coalesce(sum(ram_bytes), 0)`.mapWith(Number),
+      })
+      .from(capacityClaim);
+    const sum = hosts.reduce(
+      (all, { cpuUsedMhz, ramUsedBytes }) => [all[0]! + cpuUsedMhz, all[1]! + ramUsedBytes],
+      [0, 0],
+    );
+    expect([claimed!.cpu, claimed!.ram]).toEqual(sum);
+    return hosts;
+  }
+
+  it.each<[string, Partial<SettingValues>, number]>([
+    ['as it is', {}, 4],
+    ['with more CPU promised, as far as memory goes', { 'cpu.overprovisioning.factor': '10' }, 4],
+    ['with more of both promised', { 'cpu.overprovisioning.factor': '2', 'mem.overprovisioning.factor': '1.5' }, 6],
+  ])('never gives more of a host away than there is, to many at once: %s', async (_, settings, fit) => {
+    await addHosts(['host-1', 'host-2'], crypto.randomUUID());
+    await writeSettings(database.db, settings);
+    await addVms(2 * fit + 4);
+    const results = await Promise.all(vms.map(claim));
+    expect([sumOf(results, 'claimed'), sumOf(results, 'no host')]).toEqual([2 * fit, 4]);
+    for (const { ramUsedBytes, cpuUsedMhz } of await used()) {
+      expect([ramUsedBytes, cpuUsedMhz]).toEqual([fit * 0.5 * GiB, fit * 500]);
+    }
+    expect(results.find(({ outcome }) => outcome === 'no host')).toMatchObject({ returnsWithinMs: 0 });
+  });
+
+  it('adds nothing and takes nothing away when a factor is lowered under what is promised', async () => {
+    await addHosts(['host-1']);
+    await writeSettings(database.db, { 'cpu.overprovisioning.factor': '2', 'mem.overprovisioning.factor': '2' });
+    await addVms(9);
+    const late = vms.pop()!;
+    expect(sumOf(await Promise.all(vms.map(claim)), 'claimed')).toBe(8);
+    await writeSettings(database.db, { 'cpu.overprovisioning.factor': '1', 'mem.overprovisioning.factor': '1' });
+    expect(await claim(late)).toMatchObject({
+      outcome: 'no host',
+      refused: [{ hostName: 'host-1', reason: 'has 0 MHz free, and 500 are needed' }],
+    });
+    for (const { vmId } of vms) await database.db.transaction((tx) => releaseCapacity(tx, vmId, 2));
+    expect(await used()).toMatchObject([{ cpuUsedMhz: 0, ramUsedBytes: 0 }]);
+    expect(await claim(late)).toMatchObject({ outcome: 'claimed' });
+  });
+
+  it('leaves a host that it waited for in vain to others, while it looks at more', async () => {
+    await addHosts(['host-1']);
+    await addVms(1);
+    const { db } = database;
+    const [hostId] = hostIds as [string];
+    const [pool] = await db.select().from(storagePool);
+    const factors = { cpu: 1, memory: 1, storage: 1 };
+    const wanted = { vmId: vms[0]!.vmId, token: 2, hostId, poolId: pool!.id, cpuMhz: 500, ramBytes: GiB, diskBytes: 0 };
+    await db.transaction(async (planner) => {
+      let letGo = (): void => undefined;
+      let tellFull = (): void => undefined;
+      const isWaitedFor = new Promise<void>((resolve) => (letGo = resolve));
+      const isFull = new Promise<void>((resolve) => (tellFull = resolve));
+      const filling = db.transaction(async (other) => {
+        await other.update(host).set({ cpuUsedMhz: 2000 }).where(eq(host.id, hostId));
+        tellFull();
+        await isWaitedFor;
+      });
+      await isFull;
+      const taking = takeCapacity(planner, wanted, { factors, mayWait: true });
+      await waitFor('the planner waits for the host', async () => {
+        const [waiting] = await db.execute(sql`select count(*)::int as n from pg_locks where not granted`);
+        return waiting!['n'] === 1;
+      });
+      letGo();
+      await filling;
+      expect(await taking).toBe(false);
+      const isHost = eq(host.id, hostId);
+      await db.transaction(async (third) => {
+        const free = await third.select().from(host).where(isHost).for('no key update', { skipLocked: true });
+        expect(free).toHaveLength(1);
+      });
+    });
+  });
+
+  it('leaves a VM that is being stopped where it is when a host pays for an earlier try of it', async () => {
+    await addHosts(['host-1']);
+    await addVms(1);
+    const [{ vmId }] = vms as [ClaimHostInput];
+    const { db } = database;
+    await claim(vms[0]!);
+    await db.update(vmInstance).set({ state: 'Stopping', hostId: hostIds[0]!, fenceToken: 4 });
+    await db.transaction((tx) => releaseCapacity(tx, vmId, 2));
+    // If the stop fails it is Running again, and is started nowhere else.
+    expect(await db.select().from(vmInstance)).toMatchObject([{ state: 'Stopping', hostId: hostIds[0]! }]);
+  });
+
+  it('spreads what comes at once over hosts that are equal', async () => {
+    await addHosts(Array.from({ length: 8 }, (_, n) => `host-${n}`));
+    await addVms(16);
+    expect(sumOf(await Promise.all(vms.map(claim)), 'claimed')).toBe(16);
+    // Two each would be perfect. Five at a time see the same figures: none gets all of them.
+    const loads = (await used()).map(({ cpuUsedMhz }) => cpuUsedMhz / 500);
+    expect(Math.min(...loads)).toBeGreaterThanOrEqual(1);
+    expect(Math.max(...loads)).toBeLessThanOrEqual(3);
+  });
+
+  it('gives no more of a pool away than there is, and no CPU of a host for that', async () => {
+    const poolId = crypto.randomUUID();
+    await addHosts(['host-1', 'host-2'], poolId);
+    // The template counts once, each disk half of its size.
+    await database.db.update(storagePool).set({ capacityBytes: 2.5 * GiB, templateBytes: GiB });
+    const copy = { poolId, templateId, generation: 1, state: 'Ready', installPath: 'file' } as const;
+    await database.db.insert(templateSpoolRef).values(copy);
+    await addVms(6);
+    const results = await Promise.all(vms.map(claim));
+    expect([sumOf(results, 'claimed'), sumOf(results, 'no host')]).toEqual([3, 3]);
+    await used();
+    expect((await database.db.select().from(storagePool))[0]!.allocatedBytes).toBe(3 * GiB);
+  });
+
+  it('takes the host that was asked for, and no other', async () => {
+    await addHosts(['host-1', 'host-2']);
+    await addVms(2);
+    const within = { hostId: hostIds[1]! };
+    expect(await claim({ ...vms[0]!, within })).toMatchObject({ deployment: { hostName: 'host-2' } });
+    await database.db.update(host).set({ resourceState: 'Maintenance' }).where(eq(host.id, within.hostId));
+    expect(await claim({ ...vms[1]!, within })).toMatchObject({
+      outcome: 'no host',
+      refused: [{ hostName: 'host-2', reason: 'is in resource state Maintenance' }],
+    });
+    expect(await claim({ ...vms[1]!, within: { clusterId: crypto.randomUUID() } })).toMatchObject({ refused: [] });
+  });
+
+  it('goes by the tags of the offering', async () => {
+    await addHosts(['host-1', 'host-2']);
+    await addVms(1);
+    await database.db.update(serviceOffering).set({ hostTags: ['gpu'], storageTags: ['ssd'] });
+    expect(await claim(vms[0]!)).toMatchObject({ outcome: 'no host' });
+    await database.db
+      .update(host)
+      .set({ tags: ['gpu', 'new'] })
+      .where(eq(host.id, hostIds[1]!));
+    await database.db.update(storagePool).set({ tags: ['ssd'] });
+    expect(await claim(vms[0]!)).toMatchObject({ deployment: { hostName: 'host-2' } });
+  });
+
+  it('answers with the claim that is there already', async () => {
+    await addHosts(['host-1', 'host-2']);
+    await addVms(1);
+    const first = await claim(vms[0]!);
+    expect(first).toMatchObject({ outcome: 'claimed', deployment: { token: 2 } });
+    const { deployment } = first as Extract<ClaimHostResult, { outcome: 'claimed' }>;
+    expect(await claim(vms[0]!)).toMatchObject({ deployment: { hostId: deployment.hostId, token: 2 } });
+    expect(await database.db.select().from(capacityClaim)).toHaveLength(1);
+  });
+});

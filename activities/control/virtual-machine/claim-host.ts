@@ -1,0 +1,219 @@
+import { and, eq, isNull, not, notInArray } from 'drizzle-orm';
+import { isOwed } from '../../../db/claim-sql.js';
+import {
+  asyncJob,
+  capacityClaim,
+  diskOffering,
+  host,
+  JOB_STATUS,
+  serviceOffering,
+  templateStoreRef,
+  vmInstance,
+  vmTemplate,
+  volumes,
+} from '../../../db/schema/index.js';
+import { readSettings } from '../../../db/settings.js';
+import { SlipwayError } from '../../../shared/errors.js';
+import { isDiskFormat } from '../../../shared/images.js';
+import type { SettingValues } from '../../../shared/settings.js';
+import { type Deployment, type DeployVirtualMachineInput, TOKENS_PER_TRY } from '../../../shared/virtual-machines.js';
+import type { StageUse } from '../../../shared/templates.js';
+import { vmWorkflowId } from '../../../shared/workflow-ids.js';
+import { takeCapacity } from './capacity.js';
+import type { ControlDependencies, Transaction } from '../dependencies.js';
+import { domainOf, memoryBytesOf } from './domain-spec.js';
+import { claimFirst, type NoHost, returnsWithinMs } from './claim-first.js';
+import { takeReadyCopy } from '../template/join-stage.js';
+import { type Lack, makeRoom } from '../template/make-room.js';
+import { factorsOf } from '../planner/factors.js';
+import { type PlacementNeeds, rankHosts } from '../planner/rank-hosts.js';
+import { shortPools } from '../planner/short-pools.js';
+import { readCandidates } from './read-candidates.js';
+
+export interface ClaimHostInput {
+  vmId: string;
+  jobId: string;
+  excludedHostIds: string[];
+  within?: DeployVirtualMachineInput['within'];
+}
+
+export type ClaimHostResult =
+  /** `installPath` is the template's file, when the pool has it: there is nothing to wait for, and the disk may be made. */
+  | { outcome: 'claimed'; deployment: Deployment; installPath: string | null }
+  | NoHost
+  /** The job has ended or the VM has moved on: somebody started this workflow once too often. */
+  | { outcome: 'obsolete' };
+
+/**
+ * Ranks the hosts that fit and claims the first that still has the capacity, with a new fencing token. A claim that is
+ * there already is answered again: the one who made it died before he could say so, or the workflow was reset.
+ */
+export const claimHost =
+  (dependencies: ControlDependencies) =>
+  async (input: ClaimHostInput): Promise<ClaimHostResult> => {
+    const settings = await readSettings(dependencies.db);
+    const result = await dependencies.db.transaction((tx) => claim(tx, input, settings));
+    if (result.outcome === 'claimed') {
+      // In a transaction of its own: rows of host and pool, which others wait for, are not locked for longer than needed.
+      return dependencies.db.transaction(async (tx) => {
+        const deployment = await deploymentOf(tx, dependencies, result, settings);
+        const { vmId, volumeId, token } = deployment;
+        const workflowId = vmWorkflowId(vmId);
+        const use: StageUse = isDiskFormat(deployment.format)
+          ? { type: 'rootDisk', volumeId, token }
+          : { type: 'iso', vmId };
+        const installPath = await takeReadyCopy(tx, { ...deployment, workflowId, use });
+        return { outcome: 'claimed', deployment, installPath };
+      });
+    }
+    if (result.outcome !== 'no host') return result;
+    const { short, ...noHost } = result;
+    // Only now: whoever evicts locks copies first and pools then, as who joins a stage does.
+    return { ...noHost, returnsWithinMs: Math.max(noHost.returnsWithinMs, await roomWithinMs(dependencies, short)) };
+  };
+
+type Place = Pick<Deployment, 'hostId' | 'hostName' | 'poolId' | 'token'>;
+
+type Claimed = { outcome: 'claimed'; vm: VmToDeploy; place: Place };
+
+async function claim(
+  tx: Transaction,
+  input: ClaimHostInput,
+  settings: SettingValues,
+): Promise<Claimed | (NoHost & { short: Lack[] }) | { outcome: 'obsolete' }> {
+  const vm = await lockVmToDeploy(tx, input);
+  if (!vm) return { outcome: 'obsolete' };
+  const { instance, template, offering, volume } = vm;
+  const earlier = await earlierClaim(tx, instance, input.excludedHostIds);
+  if (earlier) return { outcome: 'claimed', vm, place: earlier };
+  requireTemplate(vm);
+  const factors = factorsOf(settings);
+  const needs: PlacementNeeds = {
+    arch: template.arch,
+    cpuMhz: offering.cpu * offering.speedMhz,
+    ramBytes: memoryBytesOf(offering),
+    hostTags: offering.hostTags,
+    storageTags: [...offering.storageTags, ...(vm.diskOffering?.storageTags ?? [])],
+    diskBytes: volume.wantedSizeBytes ?? template.sizeBytes ?? 0,
+    templateBytes: template.sizeBytes ?? 0,
+    overprovisioningFactor: factors.storage,
+  };
+  const { vmId, within, excludedHostIds } = input;
+  const query = { vmId, within, excludedHostIds, zoneId: instance.dataCenterId, templateId: template.id };
+  const hosts = await readCandidates(tx, query, factors);
+  const { places, refused } = rankHosts(hosts, needs);
+  const token = instance.fenceToken + TOKENS_PER_TRY;
+  const { cpuMhz, ramBytes, diskBytes } = needs;
+  const place = await claimFirst({ places, refused }, ({ hostId, poolId }, mayWait) =>
+    takeCapacity(tx, { vmId, token, hostId, poolId, cpuMhz, ramBytes, diskBytes }, { factors, mayWait }),
+  );
+  if (!place) {
+    const short = shortPools(hosts, needs).map((pool) => ({ ...pool, templateId: template.id }));
+    return { outcome: 'no host', refused, short, returnsWithinMs: await returnsWithinMs(tx, refused, settings) };
+  }
+  const { hostId, hostName, poolId } = place;
+  await tx.update(vmInstance).set({ fenceToken: token, lastHostId: hostId }).where(eq(vmInstance.id, vmId));
+  return { outcome: 'claimed', vm, place: { hostId, hostName, poolId, token } };
+}
+
+/**
+ * Has unused templates evicted from the first pool where that is enough. Only when no host has the space as it is: a
+ * template that is there now need not be fetched later.
+ *
+ * @returns how long it is worth waiting for that
+ */
+async function roomWithinMs(dependencies: ControlDependencies, short: Lack[]): Promise<number> {
+  for (const lack of short) {
+    const room = await makeRoom(dependencies, lack);
+    if (room) return room.withinMs;
+  }
+  return 0;
+}
+
+type VmToDeploy = NonNullable<Awaited<ReturnType<typeof lockVmToDeploy>>>;
+
+async function deploymentOf(
+  tx: Transaction,
+  { secretBox }: ControlDependencies,
+  { vm, place }: Claimed,
+  settings: SettingValues,
+): Promise<Deployment> {
+  const { instance, template, volume } = vm;
+  return {
+    ...place,
+    vmId: instance.id,
+    volumeId: volume.id,
+    accountId: instance.accountId,
+    zoneId: instance.dataCenterId,
+    templateId: template.id,
+    templateName: template.name,
+    generation: template.generation,
+    format: template.format,
+    rootDisk: { sizeBytes: volume.wantedSizeBytes, isCopy: settings['create.full.clone'] === 'true' },
+    domain: await domainOf(tx, secretBox, vm, place),
+  };
+}
+
+/** The claim of the VM's present token, unless it was given up. */
+async function earlierClaim(tx: Transaction, vm: typeof vmInstance.$inferSelect, excludedHostIds: string[]) {
+  // Nothing was ever claimed for it.
+  if (vm.fenceToken === 0) return undefined;
+  const [claim] = await tx
+    .select({
+      hostId: capacityClaim.hostId,
+      hostName: host.name,
+      poolId: capacityClaim.poolId,
+      token: capacityClaim.token,
+    })
+    .from(capacityClaim)
+    .innerJoin(host, eq(host.id, capacityClaim.hostId))
+    .where(
+      and(
+        eq(capacityClaim.vmId, vm.id),
+        eq(capacityClaim.token, vm.fenceToken),
+        excludedHostIds.length > 0 ? notInArray(capacityClaim.hostId, excludedHostIds) : undefined,
+        not(isOwed(tx)),
+      ),
+    );
+  return claim;
+}
+
+async function lockVmToDeploy(tx: Transaction, { vmId, jobId }: ClaimHostInput) {
+  const [row] = await tx
+    .select({
+      instance: vmInstance,
+      template: vmTemplate,
+      offering: serviceOffering,
+      volume: volumes,
+      diskOffering: { storageTags: diskOffering.storageTags },
+      job: { jobStatus: asyncJob.jobStatus },
+      inZone: templateStoreRef.id,
+    })
+    .from(vmInstance)
+    .innerJoin(vmTemplate, eq(vmTemplate.id, vmInstance.templateId))
+    .innerJoin(serviceOffering, eq(serviceOffering.id, vmInstance.serviceOfferingId))
+    .innerJoin(
+      volumes,
+      and(eq(volumes.instanceId, vmInstance.id), eq(volumes.volumeType, 'ROOT'), isNull(volumes.removed)),
+    )
+    .leftJoin(diskOffering, eq(diskOffering.id, volumes.diskOfferingId))
+    .innerJoin(asyncJob, eq(asyncJob.id, jobId))
+    .leftJoin(
+      templateStoreRef,
+      and(
+        eq(templateStoreRef.templateId, vmTemplate.id),
+        eq(templateStoreRef.dataCenterId, vmInstance.dataCenterId),
+        eq(templateStoreRef.state, 'Ready'),
+      ),
+    )
+    .where(eq(vmInstance.id, vmId))
+    .for('update', { of: vmInstance });
+  if (row?.job.jobStatus !== JOB_STATUS.inProgress || row.instance.state !== 'Starting') return undefined;
+  return row;
+}
+
+/** A try that has its claim already goes on when the template is deleted under it. */
+function requireTemplate({ template, inZone }: VmToDeploy): void {
+  if (inZone !== null && template.state === 'Active') return;
+  throw new SlipwayError('SLIPWAY_RESOURCE_STATE', `Template ${template.name} is not ready in the zone of the VM`);
+}

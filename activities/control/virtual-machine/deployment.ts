@@ -1,0 +1,108 @@
+import { and, eq, inArray, sql } from 'drizzle-orm';
+import { completeJob } from '../../../db/jobs.js';
+import { capacityClaim, cleanupDebt, vmInstance, volumes } from '../../../db/schema/index.js';
+import { SlipwayError } from '../../../shared/errors.js';
+import type { Failure } from '../../../shared/failures.js';
+import type { Debt, Placement, VirtualMachineJobInput } from '../../../shared/virtual-machines.js';
+import { releaseCapacity, releaseCompute } from './capacity.js';
+import type { ControlDependencies } from '../dependencies.js';
+import { failedOutcome, SUCCEEDED } from '../job-outcomes.js';
+import { runningJob } from '../running-job.js';
+import { lockVm, recordVmEvent } from './vm-operation.js';
+
+export interface RecordRunningInput extends VirtualMachineJobInput {
+  placement: Placement;
+  volume: { fileName: string; virtualSizeBytes: number };
+}
+
+/** Running, and the job done, in one transaction; only for the try that holds the VM's current token. */
+export const recordRunning =
+  ({ db }: ControlDependencies) =>
+  async ({ vmId, jobId, placement, volume }: RecordRunningInput): Promise<void> =>
+    db.transaction(async (tx) => {
+      const [vm] = await tx
+        .update(vmInstance)
+        .set({ state: 'Running', hostId: placement.hostId, lastHostId: placement.hostId, errorText: null })
+        .where(
+          and(
+            eq(vmInstance.id, vmId),
+            inArray(vmInstance.state, ['Starting', 'Running']),
+            eq(vmInstance.fenceToken, placement.token),
+          ),
+        )
+        .returning();
+      if (!vm) {
+        // Recorded before, and the answer was lost: the VM may be anything by now.
+        if (!(await runningJob(tx, jobId))) return;
+        throw new SlipwayError('SLIPWAY_FENCED', `Another operation has taken over VM ${vmId}`);
+      }
+      await tx
+        .update(volumes)
+        .set({
+          state: 'Ready',
+          poolId: placement.poolId,
+          token: placement.token,
+          path: volume.fileName,
+          sizeBytes: volume.virtualSizeBytes,
+        })
+        .where(eq(volumes.id, placement.volumeId));
+      if (!(await completeJob(tx, jobId, SUCCEEDED))) return;
+      await recordVmEvent(tx, vm, 'CREATE', 'INFO', `VM ${vm.name} is running on host ${placement.hostName}`, jobId);
+    });
+
+export interface RecordFailureInput extends VirtualMachineJobInput {
+  failure: Failure;
+  isCancelled: boolean;
+}
+
+/** The VM is in Error with its reason, and the job has ended with the same. */
+export const recordDeploymentFailed =
+  ({ db }: ControlDependencies) =>
+  async ({ vmId, jobId, failure, isCancelled }: RecordFailureInput): Promise<void> =>
+    db.transaction(async (tx) => {
+      await tx.select().from(vmInstance).where(eq(vmInstance.id, vmId)).for('update');
+      // It has an outcome already: this came twice, or too late, and must not change the VM.
+      if (!(await completeJob(tx, jobId, failedOutcome(failure, isCancelled)))) return;
+      const [vm] = await tx
+        .update(vmInstance)
+        .set({ state: 'Error', ended: sql`now()`, hostId: null, errorText: failure.message, isoSpoolRefId: null })
+        .where(and(eq(vmInstance.id, vmId), inArray(vmInstance.state, ['Starting', 'Error'])))
+        .returning();
+      if (vm) await recordVmEvent(tx, vm, 'CREATE', 'ERROR', failure.message, jobId);
+    });
+
+/**
+ * Whether a try that has failed is to be undone by who made it. When its job has ended, or somebody else has taken the VM
+ * over, it is not: an operator has reset a workflow whose VM lives on, and the undo would remove its disk.
+ */
+export const isToUndo =
+  ({ db }: ControlDependencies) =>
+  async ({ vmId, jobId, token }: VirtualMachineJobInput & Pick<Placement, 'token'>): Promise<boolean> =>
+    db.transaction(async (tx) => (await lockVm(tx, { vmId, jobId }))?.fenceToken === token);
+
+/** What the try held is free again: its host has undone everything, or all but the disk. */
+export const releaseClaim =
+  ({ db }: ControlDependencies) =>
+  async ({ vmId, token, keepsDisk }: Pick<Debt, 'vmId' | 'token' | 'keepsDisk'>): Promise<void> =>
+    db.transaction((tx) => (keepsDisk ? releaseCompute : releaseCapacity)(tx, vmId, token));
+
+/** The host did not answer to the undo: it pays before it is Up again, and the capacity stays claimed until then. */
+export const oweCleanup =
+  ({ db }: ControlDependencies) =>
+  async ({ debt, reason }: { debt: Debt; reason: string }): Promise<void> =>
+    db.transaction(async (tx) => {
+      const { vmId, token, keepsDisk } = debt;
+      const isTry = and(eq(capacityClaim.vmId, vmId), eq(capacityClaim.token, token));
+      const [claim] = await tx.select().from(capacityClaim).where(isTry).for('update');
+      // Paid in the meantime: a debt without a claim would be nobody's, for ever.
+      if (!claim) return;
+      await tx
+        .insert(cleanupDebt)
+        // Of whoever holds the claim now: the host that was asked may have been removed since, and would never pay.
+        .values({ vmId, token, hostId: claim.hostId, reason, keepsDisk })
+        .onConflictDoUpdate({
+          target: [cleanupDebt.vmId, cleanupDebt.token],
+          // An expunge after a destroy takes the disk too; a destroy after a failed try does not give it back.
+          set: { keepsDisk: sql`${cleanupDebt.keepsDisk} and ${keepsDisk}` },
+        });
+    });
