@@ -7,6 +7,9 @@ import type { Database } from './client.js';
 import { templateStoreRef, vmTemplate, vmTemplateDetails } from './schema/index.js';
 import type { SecretBox } from './secret-box.js';
 
+export const TEMPLATE_TYPES = vmTemplate.type.enumValues;
+export type TemplateType = (typeof TEMPLATE_TYPES)[number];
+
 export interface NewTemplate {
   name: string;
   displayText: string;
@@ -15,7 +18,7 @@ export interface NewTemplate {
   guestOsId?: string;
   format: ImageFormat;
   /** USER when absent. */
-  type?: 'USER' | 'SYSTEM' | 'ROUTING';
+  type?: TemplateType;
   /** KVM when absent. An ISO is for none in particular. */
   hypervisorType?: 'KVM' | 'None';
   /** The whole URL; it is stored encrypted. */

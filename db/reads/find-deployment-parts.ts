@@ -12,9 +12,10 @@ import {
   vmInstance,
   vmTemplate,
 } from '../schema/index.js';
+import type { TemplateType } from '../templates.js';
 import type { Caller } from './find-caller.js';
 import { ownedBy } from './list-query.js';
-import { isTemplateVisible } from './list-templates.js';
+import { isUsableTemplate } from './list-templates.js';
 
 /** @param ids all zones when absent */
 export const findZones = (db: Database, ids?: string[]) =>
@@ -39,7 +40,7 @@ export async function hasServiceOffering(db: Database, id: string): Promise<bool
 export interface DeployableTemplate {
   id: string;
   name: string;
-  type: 'USER' | 'SYSTEM' | 'ROUTING';
+  type: TemplateType;
   format: ImageFormat;
   /** Of an ISO; true for every disk. */
   bootable: boolean;
@@ -74,9 +75,7 @@ export async function findTemplate(
         eq(templateStoreRef.state, 'Ready'),
       ),
     )
-    .where(
-      and(eq(vmTemplate.id, id), eq(vmTemplate.state, 'Active'), isNull(vmTemplate.removed), isTemplateVisible(caller)),
-    );
+    .where(isUsableTemplate(caller, id));
   if (!row) return undefined;
   const { refId, ...template } = row;
   return { ...template, isInZone: refId !== null };

@@ -2,13 +2,14 @@ import { and, eq, isNull } from 'drizzle-orm';
 import type { ImageFormat } from '../../shared/images.js';
 import type { Database } from '../client.js';
 import { dataCenter, templateStoreRef, vmTemplate } from '../schema/index.js';
+import type { TemplateType } from '../templates.js';
 import type { Caller } from './find-caller.js';
-import { isTemplateVisible } from './list-templates.js';
+import { isUsableTemplate } from './list-templates.js';
 
 export interface Image {
   id: string;
   name: string;
-  type: 'USER' | 'SYSTEM' | 'ROUTING';
+  type: TemplateType;
   format: ImageFormat;
   /** Whether the caller may change it. */
   isOwn: boolean;
@@ -25,9 +26,7 @@ export async function findImage(db: Database, caller: Caller, id: string): Promi
       accountId: vmTemplate.accountId,
     })
     .from(vmTemplate)
-    .where(
-      and(eq(vmTemplate.id, id), eq(vmTemplate.state, 'Active'), isNull(vmTemplate.removed), isTemplateVisible(caller)),
-    );
+    .where(isUsableTemplate(caller, id));
   if (!row) return undefined;
   const { accountId, ...image } = row;
   return { ...image, isOwn: caller.role === 'Admin' || accountId === caller.accountId };

@@ -11,7 +11,7 @@ import {
   vmTemplate,
   vmTemplateDetails,
 } from '../schema/index.js';
-import { HTTP_HEADER_DETAIL } from '../templates.js';
+import { HTTP_HEADER_DETAIL, type TemplateType } from '../templates.js';
 import type { Caller } from './find-caller.js';
 import { contains, given, isText, listed, type Page, total } from './list-query.js';
 
@@ -38,7 +38,7 @@ export interface TemplateFilter {
   domainId?: string;
   arch?: string;
   isReady?: boolean;
-  templateType?: 'USER' | 'SYSTEM' | 'ROUTING';
+  templateType?: TemplateType;
   isPublic?: boolean;
   bootable?: boolean;
   isRemovedShown: boolean;
@@ -52,8 +52,12 @@ const isIso = eq(vmTemplate.format, 'ISO');
 const isPublic = eq(vmTemplate.isPublic, true);
 
 /** What a caller may see and deploy whatever the view: their own and public ones, a root admin all. */
-export const isTemplateVisible = (caller: Caller): SQL | undefined =>
+const isTemplateVisible = (caller: Caller): SQL | undefined =>
   caller.role === 'Admin' ? undefined : or(eq(vmTemplate.accountId, caller.accountId), isPublic);
+
+/** One template or ISO, if the caller may see it and it is neither deleted nor still to be validated. */
+export const isUsableTemplate = (caller: Caller, id: string): SQL | undefined =>
+  and(eq(vmTemplate.id, id), eq(vmTemplate.state, 'Active'), isNull(vmTemplate.removed), isTemplateVisible(caller));
 
 function view(filter: TemplateFilter['templateFilter'], caller: Caller): SQL | undefined {
   const isOwn = eq(vmTemplate.accountId, caller.accountId);

@@ -2,9 +2,9 @@ import { createNetwork as insertNetwork } from '../../db/networks.js';
 import { findAccount, isRootDomain } from '../../db/reads/find-account.js';
 import { findZones } from '../../db/reads/find-deployment-parts.js';
 import { findNetwork } from '../../db/reads/list-networks.js';
-import { SlipwayError } from '../../shared/errors.js';
 import { NETWORK_OFFERINGS, type NetworkOffering } from '../../shared/network-offerings.js';
 import { field } from '../protocol/fields.js';
+import { invalid } from '../protocol/invalid.js';
 import { type ArgumentsOf, boolean, oneOf, required, string, uuid, withDefault } from '../protocol/parameters.js';
 import { invalidValue, noSuchEntity } from '../protocol/standard-texts.js';
 import { unsupported, withoutEffect } from '../protocol/undone-parameters.js';
@@ -127,5 +127,3 @@ function vlanOf({ vlan }: Arguments, command: string, { specifyVlan }: NetworkOf
   if (!(id >= 1 && id <= 4094)) throw invalidValue(command, 'vlan', vlan);
   return id;
 }
-
-const invalid = (message: string) => new SlipwayError('SLIPWAY_PARAMETER_INVALID', message);

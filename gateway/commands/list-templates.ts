@@ -1,4 +1,5 @@
 import { listTemplates as readTemplates, TEMPLATE_FILTERS } from '../../db/reads/list-templates.js';
+import { TEMPLATE_TYPES } from '../../db/templates.js';
 import { SlipwayError } from '../../shared/errors.js';
 import { idsOf, listParameters, pageOf } from '../protocol/paging.js';
 import { boolean, oneOf, required, string, uuid, uuids, withDefault } from '../protocol/parameters.js';
@@ -22,7 +23,7 @@ export const listTemplates = defineCommand({
     account: string('Account that owns it.'),
     domainid: uuid('ID of the domain of the account that owns it.'),
     arch: string('CPU architecture.', { since: '4.20' }),
-    templatetype: oneOf(['USER', 'SYSTEM', 'ROUTING'], 'What it is for.', { since: '4.19.0' }),
+    templatetype: oneOf(TEMPLATE_TYPES, 'What it is for.', { since: '4.19.0' }),
     isready: boolean('Whether it can be deployed.', { since: '4.21.0' }),
     showremoved: withDefault(boolean('Whether removed templates are listed too.'), false),
     ...withoutEffect({

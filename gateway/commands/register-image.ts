@@ -8,6 +8,7 @@ import { isSlipwayError, SlipwayError } from '../../shared/errors.js';
 import { imageType, isDiskFormat } from '../../shared/images.js';
 import { accountKey, templateKey } from '../../shared/search-attributes.js';
 import { templateWorkflowId } from '../../shared/workflow-ids.js';
+import { invalid } from '../protocol/invalid.js';
 import { ALL_ZONES, boolean, oneOf, string, withDefault } from '../protocol/parameters.js';
 import { noSuchEntity } from '../protocol/standard-texts.js';
 import type { CommandContext } from './define-command.js';
@@ -155,5 +156,3 @@ export function canonicalChecksum(text: string | undefined): string | undefined 
   if ('problem' in parsed) throw invalid(parsed.problem);
   return formatDigest(parsed.digest);
 }
-
-export const invalid = (message: string) => new SlipwayError('SLIPWAY_PARAMETER_INVALID', message);

@@ -1,8 +1,9 @@
+import { invalid } from '../protocol/invalid.js';
 import { boolean, required, string, uuid, withDefault, zoneOrAll } from '../protocol/parameters.js';
 import { unsupported } from '../protocol/undone-parameters.js';
 import { isoFields } from '../responses/iso.js';
 import { defineCommand, EVERYBODY } from './define-command.js';
-import { imageParameters, invalid, registerImage, zonesFor } from './register-image.js';
+import { imageParameters, registerImage, zonesFor } from './register-image.js';
 import { isoResponses } from './template-responses.js';
 
 export const registerIso = defineCommand({

@@ -1,5 +1,6 @@
 import { findZones } from '../../db/reads/find-deployment-parts.js';
 import { DISK_FORMATS } from '../../shared/images.js';
+import { invalid } from '../protocol/invalid.js';
 import {
   ALL_ZONES,
   type ArgumentsOf,
@@ -16,7 +17,7 @@ import {
 import { unsupported } from '../protocol/undone-parameters.js';
 import { templateFields } from '../responses/template.js';
 import { type CommandContext, defineCommand, EVERYBODY } from './define-command.js';
-import { imageParameters, invalid, registerImage, zonesFor } from './register-image.js';
+import { imageParameters, registerImage, zonesFor } from './register-image.js';
 import { templateDetails } from './register-template-details.js';
 import { templateType, templateTypeParameters } from './template-type.js';
 import { templateResponses } from './template-responses.js';

@@ -1,17 +1,19 @@
 import { SlipwayError } from '../../shared/errors.js';
 import type { Caller } from '../../db/reads/find-caller.js';
+import { TEMPLATE_TYPES, type TemplateType } from '../../db/templates.js';
+import { invalid } from '../protocol/invalid.js';
 import { boolean, oneOf } from '../protocol/parameters.js';
 
 /** What registerTemplate and updateTemplate take alike. */
 export const templateTypeParameters = {
-  templatetype: oneOf(['USER', 'SYSTEM', 'ROUTING'], 'What it is for; all but USER is for root admins.', {
+  templatetype: oneOf(TEMPLATE_TYPES, 'What it is for; all but USER is for root admins.', {
     since: '4.19.0',
   }),
   isrouting: boolean('Whether it is a ROUTING template; for root admins. templatetype says the same.'),
 };
 
 interface Asked {
-  templatetype: 'USER' | 'SYSTEM' | 'ROUTING' | undefined;
+  templatetype: TemplateType | undefined;
   isrouting: boolean | undefined;
 }
 
@@ -26,7 +28,7 @@ export function templateType(
   { templatetype, isrouting }: Asked,
   { role }: Pick<Caller, 'role'>,
   { verb, isInEveryZone }: { verb: 'register Template with' | 'update Template to'; isInEveryZone: boolean },
-): 'USER' | 'SYSTEM' | 'ROUTING' | undefined {
+): TemplateType | undefined {
   if (isrouting !== undefined && role !== 'Admin') {
     throw new SlipwayError(
       'SLIPWAY_PERMISSION_DENIED',
@@ -45,5 +47,3 @@ export function templateType(
   if (isrouting === undefined) return templatetype;
   return isrouting ? 'ROUTING' : (templatetype ?? 'USER');
 }
-
-const invalid = (message: string) => new SlipwayError('SLIPWAY_PARAMETER_INVALID', message);

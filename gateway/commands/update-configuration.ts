@@ -1,8 +1,8 @@
 import { changeSetting, readSettings } from '../../db/settings.js';
-import { SlipwayError } from '../../shared/errors.js';
 import { isSettingName, type SettingName, SETTINGS } from '../../shared/settings.js';
 import { allowedValues, parseSetting } from '../../shared/setting-values.js';
 import { field } from '../protocol/fields.js';
+import { invalid } from '../protocol/invalid.js';
 import { required, string, stringOrEmpty } from '../protocol/parameters.js';
 import { quotable } from '../protocol/standard-texts.js';
 import { unsupported } from '../protocol/undone-parameters.js';
@@ -56,5 +56,3 @@ function wantedValue(name: SettingName, text: string): string {
   }
   return value;
 }
-
-const invalid = (message: string) => new SlipwayError('SLIPWAY_PARAMETER_INVALID', message);

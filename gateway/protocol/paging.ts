@@ -1,5 +1,5 @@
 import type { Page } from '../../db/reads/list-query.js';
-import { SlipwayError } from '../../shared/errors.js';
+import { invalid } from './invalid.js';
 import { integer, string } from './parameters.js';
 
 /** CloudStack's `default.page.size`: the size of a page, and the largest that can be asked for. */
@@ -23,5 +23,3 @@ export function idsOf({ id, ids }: { id?: string; ids?: string[] }): string[] | 
   if (id !== undefined && ids !== undefined) throw invalid('Specify either id or ids but not both parameters');
   return id === undefined ? ids : [id];
 }
-
-const invalid = (message: string) => new SlipwayError('SLIPWAY_PARAMETER_INVALID', message);

@@ -1,4 +1,4 @@
-import { SlipwayError } from '../../shared/errors.js';
+import { invalid } from './invalid.js';
 import { type Parameter, string } from './parameters.js';
 
 /** Characters of CloudStack's parameter, which none that fits reaches. */
@@ -58,5 +58,3 @@ function decode(base64: string): Buffer | undefined {
   // Buffer skips what is not base64; the round trip notices.
   return bytes.toString('base64').replace(PADDING, '') === base64 ? bytes : undefined;
 }
-
-const invalid = (message: string) => new SlipwayError('SLIPWAY_PARAMETER_INVALID', message);

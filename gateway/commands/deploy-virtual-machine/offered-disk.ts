@@ -1,5 +1,5 @@
 import { findDiskOffering } from '../../../db/reads/list-disk-offerings.js';
-import { SlipwayError } from '../../../shared/errors.js';
+import { invalid } from '../../protocol/invalid.js';
 import { noSuchEntity } from '../../protocol/standard-texts.js';
 import type { CommandContext } from '../define-command.js';
 import { toBytes } from '../disk-size.js';
@@ -24,5 +24,3 @@ export async function offeredDisk(
   if (sizeGib === undefined) throw invalid('This disk offering requires a custom size specified');
   return { sizeBytes: toBytes(sizeGib), diskOfferingId };
 }
-
-const invalid = (message: string) => new SlipwayError('SLIPWAY_PARAMETER_INVALID', message);

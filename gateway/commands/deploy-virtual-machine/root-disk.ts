@@ -1,8 +1,8 @@
 import type { DeployableTemplate } from '../../../db/reads/find-deployment-parts.js';
-import { SlipwayError } from '../../../shared/errors.js';
 import { toBytes } from '../disk-size.js';
 import type { CommandContext } from '../define-command.js';
 import { offeredDisk } from './offered-disk.js';
+import { invalid } from '../../protocol/invalid.js';
 
 interface Sizes {
   diskofferingid?: string;
@@ -55,5 +55,3 @@ function blankDisk({ diskofferingid, size, rootdisksize }: Sizes, context: Comma
   }
   return offeredDisk({ diskOfferingId: diskofferingid, sizeGib: size }, context);
 }
-
-const invalid = (message: string) => new SlipwayError('SLIPWAY_PARAMETER_INVALID', message);
