@@ -15,6 +15,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { rootObstacle } from '../tests/support/obstacles.js';
+import { mountObstacle } from '../tests/support/small-file-system.js';
+import { itUnless } from '../tests/support/unless.js';
 import { printsReady, startChildProcess } from './child-process.js';
 import { createTemporaryStateDirectory, openStateDirectory } from './state-directory.js';
 
@@ -51,10 +54,7 @@ describe('state directory', () => {
     expect(await second.secretKey()).toBe(key);
   });
 
-  // To mount a small file system, or to act as another user, takes root.
-  const whenRoot = process.getuid?.() === 0 ? test : test.skip;
-
-  whenRoot('a key that did not fit on a full disk is made when there is room', async () => {
+  itUnless(mountObstacle, 'a key that did not fit on a full disk is made when there is room', async () => {
     await mkdir(dataRoot);
     await run('mount', ['-t', 'tmpfs', '-o', 'size=8k', 'slipway-test', dataRoot]);
     try {
@@ -96,17 +96,21 @@ describe('state directory', () => {
     await expect(openStateDirectory(clone, dataRoot)).rejects.toMatchObject({ code: 'SLIPWAY_INSTALLATION' });
   });
 
-  whenRoot('a link that root has made is refused to others in plain words', async () => {
-    await openStateDirectory(clone, dataRoot);
-    await chmod(scratch, 0o755);
-    await chmod(clone, 0o755);
-    process.seteuid?.(65_534);
-    try {
-      await expect(openStateDirectory(clone, null)).rejects.toMatchObject({ code: 'SLIPWAY_INSTALLATION' });
-    } finally {
-      process.seteuid?.(0);
-    }
-  });
+  itUnless(
+    rootObstacle('to become another user'),
+    'a link that root has made is refused to others in plain words',
+    async () => {
+      await openStateDirectory(clone, dataRoot);
+      await chmod(scratch, 0o755);
+      await chmod(clone, 0o755);
+      process.seteuid?.(65_534);
+      try {
+        await expect(openStateDirectory(clone, null)).rejects.toMatchObject({ code: 'SLIPWAY_INSTALLATION' });
+      } finally {
+        process.seteuid?.(0);
+      }
+    },
+  );
 
   test('the key has 32 bytes and only its owner may read it', async () => {
     const state = await openStateDirectory(clone, dataRoot);

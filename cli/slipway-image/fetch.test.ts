@@ -6,7 +6,8 @@ import { gzipSync } from 'node:zlib';
 import { metalinkDocument } from '../../demo/origin-server.js';
 import { backedBy } from '../../kvm/image/hostile-qcow2.js';
 import { qcow2, writeSparseFile } from '../../kvm/image/image-builder.js';
-import { canMount, mountSmallFileSystem } from '../../tests/support/small-file-system.js';
+import { mountObstacle, mountSmallFileSystem } from '../../tests/support/small-file-system.js';
+import { itUnless } from '../../tests/support/unless.js';
 import { waitFor } from '../../tests/support/wait-for.js';
 import { CommandBench } from './test-support.js';
 
@@ -279,7 +280,7 @@ describe('a fetch that fails leaves nothing', () => {
   });
 
   // A file system that fills up has to be mounted, which takes root.
-  (canMount ? it : it.skip)('when the image does not fit into the directory: 5', async () => {
+  itUnless(mountObstacle, 'when the image does not fit into the directory: 5', async () => {
     const small = await mountSmallFileSystem(4 * MIB);
     try {
       bench.origin.serve('/disk.raw', { content: disk(24 * MIB), bytesPerSecond: 12 * MIB });

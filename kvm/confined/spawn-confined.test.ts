@@ -6,13 +6,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { rootObstacle } from '../../tests/support/obstacles.js';
+import { itUnless } from '../../tests/support/unless.js';
 import { waitFor } from '../../tests/support/wait-for.js';
 import { confiningCommand } from './confining-command.js';
 import { endedBy } from './ended-by.js';
 import { createSpawnConfined, type Confinement, type SpawnConfined } from './spawn-confined.js';
 
 const MIB = 1024 ** 2;
-const isRoot = process.geteuid?.() === 0;
+const notRoot = rootObstacle('to have rights that are taken away');
+const isRoot = notRoot === undefined;
 let directory: string;
 
 beforeEach(async () => {
@@ -228,12 +231,14 @@ describe('a server of this host', () => {
   });
 });
 
-// What root alone can do, or has to lose, cannot be shown as another user.
-const ifRoot = isRoot ? test : test.skip;
-ifRoot('should keep the privilege to bind low ports when it may, and no other', async () => {
-  const { stdout } = await sh('grep Cap /proc/self/status', { hasNetwork: true, canBindLowPorts: true });
-  expect(new Set(stdout.match(/[0-9a-f]{16}/g))).toEqual(new Set(['0000000000000400']));
-});
+itUnless(
+  rootObstacle('to have a privilege'),
+  'should keep the privilege to bind low ports when it may, and no other',
+  async () => {
+    const { stdout } = await sh('grep Cap /proc/self/status', { hasNetwork: true, canBindLowPorts: true });
+    expect(new Set(stdout.match(/[0-9a-f]{16}/g))).toEqual(new Set(['0000000000000400']));
+  },
+);
 
 test('should die with whoever started it', async () => {
   const command = confiningCommand(
@@ -262,19 +267,23 @@ test('should say once why programs run without namespaces', async () => {
   expect(reasons).toEqual(['bubblewrap ended with exit code 1']);
 });
 
-ifRoot('should open a file that nobody may, when it keeps our user id, and still do nothing else', async () => {
-  const path = join(directory, 'private');
-  await writeFile(path, 'content');
-  await chmod(path, 0o600);
-  const file = await open(path, 'r');
-  const stdio: Confinement['stdio'] = ['ignore', 'pipe', 'pipe', file.fd];
-  const script =
-    'cat /proc/self/fd/3; [ -w /proc/sys/kernel/core_pattern ] && echo writable; ls /root; grep CapEff /proc/self/status';
-  const { stdout, stderr } = await sh(script, { stdio, keepsUserId: true });
-  await file.close();
-  expect(stdout).toMatch(/^contentCapEff:\s0+\n$/);
-  expect(stderr).toMatch(/No such file/);
-});
+itUnless(
+  notRoot,
+  'should open a file that nobody may, when it keeps our user id, and still do nothing else',
+  async () => {
+    const path = join(directory, 'private');
+    await writeFile(path, 'content');
+    await chmod(path, 0o600);
+    const file = await open(path, 'r');
+    const stdio: Confinement['stdio'] = ['ignore', 'pipe', 'pipe', file.fd];
+    const script =
+      'cat /proc/self/fd/3; [ -w /proc/sys/kernel/core_pattern ] && echo writable; ls /root; grep CapEff /proc/self/status';
+    const { stdout, stderr } = await sh(script, { stdio, keepsUserId: true });
+    await file.close();
+    expect(stdout).toMatch(/^contentCapEff:\s0+\n$/);
+    expect(stderr).toMatch(/No such file/);
+  },
+);
 
 test('should show none of our environment to the program that tries whether there are namespaces', async () => {
   const bwrap = join(directory, 'bwrap');

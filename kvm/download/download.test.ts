@@ -1,16 +1,15 @@
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { appendFile, mkdir, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { DIGEST_ALGORITHMS } from '../../shared/checksum.js';
 import type { DownloadProgress } from '../../shared/images.js';
+import { mountObstacle, mountSmallFileSystem } from '../../tests/support/small-file-system.js';
+import { itUnless } from '../../tests/support/unless.js';
 import { discardPartial, readFinishedDigests } from './download.js';
 import { DownloadBench, MIB, randomContent, sha256 } from './test-support.js';
-
-const run = promisify(execFile);
 
 let bench: DownloadBench;
 beforeEach(async () => {
@@ -222,23 +221,22 @@ describe('an abort', () => {
 });
 
 describe('a disk', () => {
-  // A file system that fills up has to be mounted, which takes root.
-  const whenRoot = process.getuid?.() === 0 ? it : it.skip;
-
-  whenRoot('without space ends the download for this pool, and other sources are left alone', async () => {
-    const mountPoint = join(bench.directory, 'full');
-    await mkdir(mountPoint);
-    await run('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'slipway-test', mountPoint]);
-    try {
-      bench.origin.serve('/disk', { content: randomContent(8 * MIB) });
-      const sources = [`${bench.origin.url}/disk`, `${bench.mirror.url}/disk`];
-      const full = bench.download({ sources, partialPath: join(mountPoint, 'image.partial') });
-      await expect(full).rejects.toMatchObject({ code: 'SLIPWAY_POOL_FULL' });
-      expect(bench.mirror.statistics('/disk').requests).toBe(0);
-    } finally {
-      await run('umount', [mountPoint]);
-    }
-  });
+  itUnless(
+    mountObstacle,
+    'without space ends the download for this pool, and other sources are left alone',
+    async () => {
+      const disk = await mountSmallFileSystem(4 * MIB);
+      try {
+        bench.origin.serve('/disk', { content: randomContent(8 * MIB) });
+        const sources = [`${bench.origin.url}/disk`, `${bench.mirror.url}/disk`];
+        const full = bench.download({ sources, partialPath: join(disk.path, 'image.partial') });
+        await expect(full).rejects.toMatchObject({ code: 'SLIPWAY_POOL_FULL' });
+        expect(bench.mirror.statistics('/disk').requests).toBe(0);
+      } finally {
+        await disk.remove();
+      }
+    },
+  );
 
   it('that is not there is a failure of the pool', async () => {
     bench.origin.serve('/disk', { content: 'x' });

@@ -1,32 +1,27 @@
-import { execFile } from 'node:child_process';
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { mountObstacle, mountSmallFileSystem, type SmallFileSystem } from '../../tests/support/small-file-system.js';
+import { describeUnless } from '../../tests/support/unless.js';
 import { discardPartial } from './download.js';
 import { type FaultServer, startFaultServer } from './fault-server.js';
 import { DownloadBench, MIB, randomContent, sha256 } from './test-support.js';
 
-const run = promisify(execFile);
-// A file system that fills up has to be mounted, which takes root.
-const whenRoot = process.getuid?.() === 0 ? describe : describe.skip;
 const PAGE = 4096;
 
-whenRoot('a disk that is full', () => {
+describeUnless(mountObstacle, 'a disk that is full', () => {
   const content = randomContent(2 * MIB);
   let bench: DownloadBench;
   let server: FaultServer;
-  let pool: string;
+  let disk: SmallFileSystem;
   let partialPath: string;
   beforeEach(async () => {
     bench = await DownloadBench.start();
     server = await startFaultServer();
-    pool = join(bench.directory, 'pool');
-    partialPath = join(pool, 'image.partial');
-    await mkdir(pool);
-    await run('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'slipway-test', pool]);
+    disk = await mountSmallFileSystem(4 * MIB);
+    partialPath = join(disk.path, 'image.partial');
   });
   afterEach(async () => {
-    await run('umount', [pool]);
+    await disk.remove();
     await bench.stop();
     await server.stop();
   });
@@ -38,7 +33,7 @@ whenRoot('a disk that is full', () => {
     ['at the last byte', content.length - PAGE],
     ['at the journal', content.length],
   ])('%s ends the download, from whichever mirrors; with space again it goes on', async (_when, freeBytes) => {
-    const filler = join(pool, 'filler');
+    const filler = join(disk.path, 'filler');
     await writeFile(filler, Buffer.alloc(4 * MIB - freeBytes));
     for (const path of ['/a', '/b']) server.serve(path, { content, always: { bytesPerSecond: 20 * MIB } });
     const request = {
@@ -51,16 +46,16 @@ whenRoot('a disk that is full', () => {
     await rm(filler);
     expect((await bench.download(request)).digests[0]?.value).toBe(sha256(content));
     await discardPartial(partialPath);
-    expect(await readdir(pool)).toEqual([]);
+    expect(await readdir(disk.path)).toEqual([]);
   });
 
   it('can be cleared of what a download left', async () => {
-    await writeFile(join(pool, 'filler'), Buffer.alloc(3 * MIB));
+    await writeFile(join(disk.path, 'filler'), Buffer.alloc(3 * MIB));
     server.serve('/a', { content });
     await expect(bench.download({ sources: [`${server.url}/a`], partialPath })).rejects.toMatchObject({
       code: 'SLIPWAY_POOL_FULL',
     });
     await discardPartial(partialPath);
-    expect(await readdir(pool)).toEqual(['filler']);
+    expect(await readdir(disk.path)).toEqual(['filler']);
   });
 });

@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { metalinkDocument } from '../../demo/origin-server.js';
 import type { ImageFormat, ProbeResult } from '../../shared/images.js';
+import { programObstacle } from '../../tests/support/obstacles.js';
+import { describeUnless } from '../../tests/support/unless.js';
 import { probe } from './probe.js';
 import { readSources, type SourcePlan } from './read-sources.js';
 import { DownloadBench, randomContent, testSettings } from './test-support.js';
@@ -129,19 +130,19 @@ describe('probe', () => {
     expect(await probeUrl(`${bench.origin.url}/boot.iso.gz`, 'ISO')).toMatchObject({ sizeBytes: content.length });
   });
 
-  // `scripts/setup --for-tests` installs it; without it no real ISO can be made.
-  const ifGenisoimage = existsSync('/usr/bin/genisoimage') ? it : it.skip;
-  ifGenisoimage.each([[false], [true]])('takes a real ISO (server without ranges: %s)', async (isIgnoringRange) => {
-    const directory = join(bench.directory, 'files');
-    const file = join(bench.directory, 'real.iso');
-    await mkdir(directory);
-    await writeFile(join(directory, 'notes'), randomContent(100_000));
-    await promisify(execFile)('genisoimage', ['-quiet', '-R', '-J', '-o', file, directory]);
-    bench.origin.serve('/real.iso', { content: { file }, isIgnoringRange });
-    const { size } = await stat(file);
-    expect(await probeUrl(`${bench.origin.url}/real.iso`, 'ISO')).toMatchObject({ sizeBytes: size });
-    await expect(probeUrl(`${bench.origin.url}/real.iso`, 'QCOW2')).rejects.toMatchObject({
-      details: [expect.objectContaining({ code: 'SLIPWAY_IMAGE_FORMAT' })],
+  describeUnless(programObstacle('/usr/bin/genisoimage'), 'a real ISO', () => {
+    it.each([[false], [true]])('is taken for one (server without ranges: %s)', async (isIgnoringRange) => {
+      const directory = join(bench.directory, 'files');
+      const file = join(bench.directory, 'real.iso');
+      await mkdir(directory);
+      await writeFile(join(directory, 'notes'), randomContent(100_000));
+      await promisify(execFile)('genisoimage', ['-quiet', '-R', '-J', '-o', file, directory]);
+      bench.origin.serve('/real.iso', { content: { file }, isIgnoringRange });
+      const { size } = await stat(file);
+      expect(await probeUrl(`${bench.origin.url}/real.iso`, 'ISO')).toMatchObject({ sizeBytes: size });
+      await expect(probeUrl(`${bench.origin.url}/real.iso`, 'QCOW2')).rejects.toMatchObject({
+        details: [expect.objectContaining({ code: 'SLIPWAY_IMAGE_FORMAT' })],
+      });
     });
   });
 

@@ -1,5 +1,8 @@
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { promisify } from 'node:util';
+import { rootObstacle } from '../../tests/support/obstacles.js';
+import { describeUnless } from '../../tests/support/unless.js';
 import { createGuestNetwork, type RunIp } from './guest-network.js';
 
 test.each([
@@ -58,7 +61,7 @@ function memoryIp(): RunIp {
   };
 }
 
-/** In a network namespace of its own. */
+/** In the network namespace of a process. */
 const kernelIp =
   (holder: ChildProcess): RunIp =>
   async (args) => {
@@ -70,31 +73,38 @@ const kernelIp =
     }
   };
 
-/** Needs root, to make a namespace, and a kernel that has VLANs. */
-const hasVlans =
-  process.geteuid?.() === 0 &&
-  spawnSync('unshare', ['--net', '--', 'ip', 'link', 'add', 'link', 'lo', 'name', 'v0', 'type', 'vlan', 'id', '1'])
-    .status === 0;
+function vlanObstacle(): string | undefined {
+  const obstacle = rootObstacle('to make a network namespace');
+  if (obstacle !== undefined) return obstacle;
+  const add = ['ip', 'link', 'add', 'link', 'lo', 'name', 'v0', 'type', 'vlan', 'id', '1'];
+  return spawnSync('unshare', ['--net', '--', ...add]).status === 0
+    ? undefined
+    : 'needs a kernel that has VLANs (802.1Q)';
+}
 
-describe.each([
-  ['in memory', true],
-  ['of the kernel', false],
-])('VLANs %s', (_name, isInMemory) => {
-  const test = isInMemory || hasVlans ? it : it.skip;
-  let holder: ChildProcess | undefined;
+describe('VLANs in memory', () => {
+  testVlans(memoryIp);
+});
+
+describeUnless(vlanObstacle(), 'VLANs of the kernel', () => {
+  let holder: ChildProcess;
+  beforeEach(async () => {
+    holder = spawn('unshare', ['--net', '--', 'sh', '-c', 'echo ready; exec sleep 60'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await once(holder.stdout!, 'data');
+  });
+  afterEach(() => void holder.kill('SIGKILL'));
+
+  testVlans(() => kernelIp(holder));
+});
+
+function testVlans(newIp: () => RunIp): void {
   let calls: string[];
   let ip: RunIp;
 
   beforeEach(async () => {
-    if (!isInMemory && !hasVlans) return;
-    let run = memoryIp();
-    if (!isInMemory) {
-      holder = spawn('unshare', ['--net', '--', 'sh', '-c', 'echo ready; exec sleep 60'], {
-        stdio: ['ignore', 'pipe', 'inherit'],
-      });
-      await new Promise((resolve) => holder?.stdout?.once('data', resolve));
-      run = kernelIp(holder);
-    }
+    const run = newIp();
     calls = [];
     ip = (args) => {
       calls.push(args.join(' '));
@@ -102,7 +112,6 @@ describe.each([
     };
     await ip(['link', 'add', 'name', 'up0', 'type', 'bridge']);
   });
-  afterEach(() => void holder?.kill('SIGKILL'));
 
   const network = () => createGuestNetwork({ vlanInterface: 'up0' }, ip);
   const link = async (name: string): Promise<unknown> =>
@@ -157,4 +166,4 @@ describe.each([
       message: expect.stringMatching(/^VLAN 7 cannot be had on up0: .+/) as string,
     });
   });
-});
+}

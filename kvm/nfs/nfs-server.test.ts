@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { appendFile, chmod, mkdir, rename, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ganeshaObstacle, startGanesha, type GaneshaServer } from '../../tests/support/ganesha.js';
+import { describeUnless } from '../../tests/support/unless.js';
 import type { ByteRange, SourceClient } from '../download/source-client.js';
 import { createNfsClient } from './nfs-client.js';
 import { GatedSink, MemorySink, sha256, testSettings, watchedSpawn } from './test-support.js';
@@ -11,12 +12,9 @@ const MIB = 1024 ** 2;
 /** More than all buffers between the server and a sink hold. */
 const LARGE_BYTES = 64 * MIB;
 
-// A real server, which takes root and what `scripts/setup --for-tests` installs.
-const obstacle = ganeshaObstacle();
-const withServer = obstacle === undefined ? describe : describe.skip;
 const never = new AbortController().signal;
 
-withServer(`a real NFS server${obstacle === undefined ? '' : `: ${obstacle}`}`, () => {
+describeUnless(ganeshaObstacle(), 'a real NFS server', () => {
   /** Not a multiple of anything. */
   const image = randomBytes(5 * MIB + 12_345);
   let server: GaneshaServer;
@@ -266,7 +264,7 @@ withServer(`a real NFS server${obstacle === undefined ? '' : `: ${obstacle}`}`, 
   });
 });
 
-withServer('an NFS server that dies', () => {
+describeUnless(ganeshaObstacle(), 'an NFS server that dies', () => {
   it.each([3, 4] as const)(
     'interrupts a transfer (version %i)',
     async (version) => {

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rm, stat, statfs, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { canMount, mountSmallFileSystem, type SmallFileSystem } from '../../tests/support/small-file-system.js';
+import { mountObstacle, mountSmallFileSystem, type SmallFileSystem } from '../../tests/support/small-file-system.js';
+import { describeUnless } from '../../tests/support/unless.js';
 import { makePool } from '../../tests/support/test-pool.js';
 import { writeJournal } from '../download/journal.js';
 import type { FilesystemPool } from './filesystem-pool.js';
@@ -12,7 +13,7 @@ const ref = { templateId: randomUUID(), generation: 1, epoch: 2 };
 const dead = { ...ref, epoch: 1 };
 
 // Needs root, who may mount: a file system of its own is what can be full without harm.
-(canMount ? describe : describe.skip)('a pool of 8 MiB', () => {
+describeUnless(mountObstacle, 'a pool of 8 MiB', () => {
   let fileSystem: SmallFileSystem;
   let pool: FilesystemPool;
 

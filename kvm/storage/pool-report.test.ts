@@ -3,7 +3,8 @@ import { execFile } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { canMount, mountSmallFileSystem, type SmallFileSystem } from '../../tests/support/small-file-system.js';
+import { mountObstacle, mountSmallFileSystem, type SmallFileSystem } from '../../tests/support/small-file-system.js';
+import { describeUnless } from '../../tests/support/unless.js';
 import { claimPoolDirectory, POOL_MARKER } from './pool-marker.js';
 import { createPoolReporter, lookAtPool, type PoolLook } from './pool-report.js';
 
@@ -11,7 +12,7 @@ const run = promisify(execFile);
 const MiB = 1024 ** 2;
 
 // Only root can mount, and take a mount away from under a pool.
-(canMount ? describe : describe.skip)('lookAtPool', () => {
+describeUnless(mountObstacle, 'lookAtPool', () => {
   const poolId = randomUUID();
   let disk: SmallFileSystem;
   const look = () => lookAtPool({ poolId, type: 'Filesystem', path: disk.path });

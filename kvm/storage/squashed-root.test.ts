@@ -5,12 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { once } from 'node:events';
 import { promisify } from 'node:util';
+import { rootObstacle } from '../../tests/support/obstacles.js';
 import { makePool } from '../../tests/support/test-pool.js';
+import { describeUnless } from '../../tests/support/unless.js';
 
 const NOBODY = 65_534;
 /** Neither root nor the owner of the pool's files, as QEMU is. */
 const SOMEBODY = 65_533;
-const isRoot = process.geteuid?.() === 0;
 
 const ref = { templateId: randomUUID(), generation: 1, epoch: 1 };
 const template = `${ref.templateId}.g1.e1`;
@@ -19,9 +20,8 @@ const volume = { volumeId: randomUUID(), token: 1, disk };
 
 /**
  * What an NFS server with root_squash makes of root: a user who owns the pool's files and has no rights beyond that.
- * Needs root, to become that user.
  */
-(isRoot ? describe : describe.skip)('a pool on which root is nobody', () => {
+describeUnless(rootObstacle('to become another user'), 'a pool on which root is nobody', () => {
   let directory: string;
 
   beforeEach(async () => {

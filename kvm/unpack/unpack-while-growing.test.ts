@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { COMPRESSIONS, type Compression } from '../../shared/images.js';
-import { canMount, mountSmallFileSystem } from '../../tests/support/small-file-system.js';
+import { mountObstacle, mountSmallFileSystem } from '../../tests/support/small-file-system.js';
+import { itUnless } from '../../tests/support/unless.js';
 import { spawnConfined } from '../confined/spawn-confined.js';
 import { imageContent, KIB, MIB, pipe, TestDownload, UnpackBench } from './test-support.js';
 
@@ -138,9 +139,7 @@ describe.each(COMPRESSIONS)('%s', (compression) => {
     expect(existsSync(bench.outputPath)).toBe(false);
   });
 
-  // A file system that fills up has to be mounted, which takes root.
-  const ifMounts = canMount ? it : it.skip;
-  ifMounts('should end when the pool is full, and leave nothing', async () => {
+  itUnless(mountObstacle, 'should end when the pool is full, and leave nothing', async () => {
     const packed = await pack(randomBytes(4 * MIB));
     const pool = await mountSmallFileSystem(2 * MIB);
     try {

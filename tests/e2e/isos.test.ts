@@ -5,12 +5,13 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { TestInstallation } from '../support/test-installation.js';
+import { describeUnless } from '../support/unless.js';
 
 const run = promisify(execFile);
-// `scripts/setup --for-tests` installs it; without it no real ISO can be made.
-const ifGenisoimage = existsSync('/usr/bin/genisoimage') ? describe : describe.skip;
+const PROGRAM = '/usr/bin/genisoimage';
+const obstacle = existsSync(PROGRAM) ? undefined : `needs ${PROGRAM}`;
 
-ifGenisoimage('an ISO', () => {
+describeUnless(obstacle, 'an ISO', () => {
   let test: TestInstallation;
   let directory: string;
   let file: string;
@@ -21,7 +22,7 @@ ifGenisoimage('an ISO', () => {
     const files = path.join(directory, 'files');
     await mkdir(files);
     await writeFile(path.join(files, 'readme'), 'x'.repeat(200_000));
-    await run('genisoimage', ['-quiet', '-R', '-J', '-o', file, files]);
+    await run(PROGRAM, ['-quiet', '-R', '-J', '-o', file, files]);
     test = await TestInstallation.start({ hosts: 1 });
     test.origin.serve('/boot.iso', { content: { file } });
   });
@@ -30,21 +31,8 @@ ifGenisoimage('an ISO', () => {
     await rm(directory, { recursive: true, force: true });
   });
 
-  const register = async (urlPath: string): Promise<Record<string, unknown> & { id: string }> => {
-    const { zone } = (await test.client.call('listZones')) as { zone: { id: string }[] };
-    const { ostype } = (await test.client.call('listOsTypes')) as { ostype: { id: string }[] };
-    const { iso } = await test.client.call('registerIso', {
-      name: 'boot',
-      url: `${test.origin.url}${urlPath}`,
-      zoneid: zone[0]!.id,
-      ostypeid: ostype[0]!.id,
-      directdownload: true,
-    });
-    return (iso as { id: string }[])[0]!;
-  };
-
   it('is read by a host when it is registered, listed as an ISO, and gone when it is deleted', async () => {
-    const { id, ...iso } = await register('/boot.iso');
+    const { id, ...iso } = await test.registerIso('/boot.iso');
     expect(iso).toMatchObject({ isready: true, size: (await stat(file)).size, bootable: true });
     expect(await test.client.call('listIsos', { id })).toMatchObject({ count: 1 });
     expect(await test.client.call('listTemplates', { templatefilter: 'all', id })).toEqual({});
@@ -60,7 +48,7 @@ ifGenisoimage('an ISO', () => {
 
   it('is refused when the file is something else', async () => {
     const disk = await test.disk(1024 ** 2);
-    await expect(register(disk.path)).rejects.toMatchObject({
+    await expect(test.registerIso(disk.path)).rejects.toMatchObject({
       errorcode: 530,
       errortext: expect.stringContaining('the file does not begin as an ISO image does') as string,
     });

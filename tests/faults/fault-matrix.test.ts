@@ -1,5 +1,6 @@
 import { writeSync } from 'node:fs';
 import { ProvingGround } from '../support/proving-ground.js';
+import { describeUnless } from '../support/unless.js';
 import { COMPONENTS, type Cell, describeCell, faultMatrix, sampleOf } from './fault-matrix.js';
 import { type Material, runCell } from './run-cell.js';
 
@@ -16,9 +17,6 @@ const wanted = process.env['FAULT_CELLS'];
 const cells = wanted ? matrix.filter((cell) => new RegExp(wanted).test(describeCell(cell))) : sample;
 const named = cells.map((cell) => [describeCell(cell), cell] as const);
 
-const obstacle = ProvingGround.obstacle();
-const onGround = obstacle === undefined ? describe : describe.skip;
-
 it('has in its sample every component, every fault and every operation', () => {
   const all = (trait: (cell: Cell) => string) => [...new Set(matrix.map(trait))].toSorted();
   const chosen = (trait: (cell: Cell) => string) => [...new Set(sample.map(trait))].toSorted();
@@ -28,7 +26,7 @@ it('has in its sample every component, every fault and every operation', () => {
   expect(all(({ target }) => target)).toEqual(expect.arrayContaining([...COMPONENTS]));
 });
 
-onGround(`whatever fails at whatever step${obstacle === undefined ? '' : `: ${obstacle}`}`, () => {
+describeUnless(ProvingGround.obstacle(), 'whatever fails at whatever step', () => {
   let ground: ProvingGround | undefined;
   let material: Material;
   /** A line of the table: to the terminal itself, for jest's reporters show nothing before the end. */

@@ -8,6 +8,7 @@ import { awaitHeartbeat, awaitScheduled } from '../support/await-step.js';
 import { findStageRun, findVmRun } from '../support/find-run.js';
 import { ProvingGround } from '../support/proving-ground.js';
 import type { TestDisk } from '../support/test-installation.js';
+import { describeUnless } from '../support/unless.js';
 import { waitFor } from '../support/wait-for.js';
 
 const run = promisify(execFile);
@@ -18,10 +19,7 @@ const MIRROR = { server: 'limit_rate 4m;' };
 const SETTINGS = { 'host.reconnect.grace': '5' };
 const WITHIN_SECONDS_MS = 10_000;
 
-const obstacle = ProvingGround.obstacle();
-const onGround = obstacle === undefined ? describe : describe.skip;
-
-onGround(`what comes too late${obstacle === undefined ? '' : `: ${obstacle}`}`, () => {
+describeUnless(ProvingGround.obstacle(), 'what comes too late', () => {
   let ground: ProvingGround;
   let small: { disk: TestDisk; url: string };
 

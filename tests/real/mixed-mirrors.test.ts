@@ -9,17 +9,16 @@ import { ganeshaObstacle, startGanesha, type GaneshaServer } from '../support/ga
 import { nginxObstacle, startNginx, type Nginx } from '../support/nginx.js';
 import { trusting } from '../support/certificate-authority.js';
 import { metalinkOf, realSettings } from '../support/real-sources.js';
+import { describeUnless } from '../support/unless.js';
 
-// Real servers, which take root and what `scripts/setup --for-tests` installs.
-const obstacle = nginxObstacle() ?? ganeshaObstacle();
-const withServers = obstacle === undefined ? describe : describe.skip;
 const PIECE_BYTES = MIB;
 /** Slow enough for each mirror to have a part. */
 const MIB_PER_SECOND = 16;
 const KINDS = ['http', 'https', 'ipv6', 'nfs'] as const;
 type Kind = (typeof KINDS)[number];
 
-withServers(`mirrors of four kinds${obstacle === undefined ? '' : `: ${obstacle}`}`, () => {
+// Real servers, which take root and what `scripts/setup --for-tests` installs.
+describeUnless(nginxObstacle() ?? ganeshaObstacle(), 'mirrors of four kinds', () => {
   const image = randomContent(48 * MIB + 12_345);
   const digest = sha256(image);
   const settings = realSettings();

@@ -8,15 +8,14 @@ import { DownloadBench, MIB, randomContent, sha256 } from '../../kvm/download/te
 import { nginxObstacle, type NginxRequest, startNginx, type Nginx } from '../support/nginx.js';
 import { trusting } from '../support/certificate-authority.js';
 import { everythingIsHere, onceAfter, readRange, realSettings } from '../support/real-sources.js';
+import { describeUnless } from '../support/unless.js';
 import { waitFor } from '../support/wait-for.js';
 
-// A real server, which `scripts/setup --for-tests` installs.
-const obstacle = nginxObstacle();
-const withNginx = obstacle === undefined ? describe : describe.skip;
 const settings = realSettings();
 const context = { signal: new AbortController().signal };
 
-withNginx(`nginx${obstacle === undefined ? '' : `: ${obstacle}`}`, () => {
+// A real server, which `scripts/setup --for-tests` installs.
+describeUnless(nginxObstacle(), 'nginx', () => {
   const image = randomContent(3 * MIB + 7);
   const digest = sha256(image);
   let nginx: Nginx;

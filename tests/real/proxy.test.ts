@@ -14,13 +14,9 @@ import { ganeshaObstacle, startGanesha } from '../support/ganesha.js';
 import { nginxObstacle, startNginx, type Nginx } from '../support/nginx.js';
 import { trusting } from '../support/certificate-authority.js';
 import { onceAfter, readRange, realSettings } from '../support/real-sources.js';
+import { describeUnless, itUnless } from '../support/unless.js';
 import { waitFor } from '../support/wait-for.js';
 
-// Real servers, which `scripts/setup --for-tests` installs; NFS takes root as well.
-const obstacle = nginxObstacle();
-const withNginx = obstacle === undefined ? describe : describe.skip;
-const nfsObstacle = ganeshaObstacle();
-const itWithNfs = nfsObstacle === undefined ? it : it.skip;
 const CREDENTIALS = 'me:p@ss';
 const TOKEN = 'Bearer only-for-the-origin';
 /** Known to the proxy alone. */
@@ -28,7 +24,8 @@ const HIDDEN = 'hidden.example';
 
 type Options = Partial<DownloadContext> & { settings?: DownloadSettings };
 
-withNginx(`through a proxy${obstacle === undefined ? '' : `: ${obstacle}`}`, () => {
+// Real servers, which `scripts/setup --for-tests` installs; NFS takes root as well.
+describeUnless(nginxObstacle(), 'through a proxy', () => {
   const image = randomContent(3 * MIB + 7);
   const digest = sha256(image);
   let nginx: Nginx;
@@ -265,7 +262,7 @@ withNginx(`through a proxy${obstacle === undefined ? '' : `: ${obstacle}`}`, () 
     expect(new Set(proxy.requests.map(({ target }) => target))).toContain(http('/disk.meta4'));
   });
 
-  itWithNfs(`an NFS server is reached without it${nfsObstacle === undefined ? '' : `: ${nfsObstacle}`}`, async () => {
+  itUnless(ganeshaObstacle(), 'an NFS server is reached without it', async () => {
     const nfs = await startGanesha();
     try {
       await writeFile(join(nfs.directory, 'disk'), image, { mode: 0o644 });

@@ -14,6 +14,7 @@ import { createAuthority, trusting } from '../support/certificate-authority.js';
 import { ganeshaObstacle, startGanesha } from '../support/ganesha.js';
 import { type NameServer, startNameServer } from '../support/name-server.js';
 import { metalinkOf, readRange, realSettings } from '../support/real-sources.js';
+import { describeUnless } from '../support/unless.js';
 
 /** Stands for an address outside: it alone is allowed. */
 const OUTSIDE = '127.0.0.2';
@@ -197,44 +198,38 @@ describe.each(['http', 'https'] as const)('names that lead elsewhere the next ti
 });
 
 // A real NFS server, which takes root and what `scripts/setup --for-tests` installs.
-const obstacle = ganeshaObstacle();
-const withNfs = obstacle === undefined ? describe : describe.skip;
+describeUnless(ganeshaObstacle(), 'names of NFS servers that lead elsewhere the next time', () => {
+  // The server is at 127.0.0.1, and whoever listens at 127.0.0.2 must not hear of it.
+  const [right, wrong] = ['127.0.0.1', '127.0.0.2'];
+  const nfsSettings = realSettings({ allowedInternalCidrs: [`${right}/32`] });
 
-withNfs(
-  `names of NFS servers that lead elsewhere the next time${obstacle === undefined ? '' : `: ${obstacle}`}`,
-  () => {
-    // The server is at 127.0.0.1, and whoever listens at 127.0.0.2 must not hear of it.
-    const [right, wrong] = ['127.0.0.1', '127.0.0.2'];
-    const nfsSettings = realSettings({ allowedInternalCidrs: [`${right}/32`] });
-
-    it.each([3, 4] as const)('are asked for once, and checked again, in version %i', async (version) => {
-      const nfs = await startGanesha();
-      const decoys = [createTcpServer(), createTcpServer()];
-      try {
-        await writeFile(join(nfs.directory, 'disk'), image, { mode: 0o644 });
-        const ports = [nfs.nfsPort, nfs.mountPort];
-        const heard = await Promise.all(decoys.map((decoy, index) => listen(decoy, wrong, ports[index] as number)));
-        const url = nfs.url('disk', version).replace(right, NAME);
-        const read = async (): Promise<string> => {
-          const client = createSourceClient({ settings: nfsSettings, resolve: names.resolve });
-          try {
-            return sha256((await readRange(client, url)).bytes);
-          } finally {
-            client.close();
-          }
-        };
-        names.script(NAME, [right], [wrong, right], [wrong]);
-        expect(await read()).toBe(digest);
-        expect(names.questions(NAME)).toBe(1);
-        expect(await read()).toBe(digest);
-        expect(names.questions(NAME)).toBe(2);
-        await expect(read()).rejects.toMatchObject(forbidden);
-        expect(names.questions(NAME)).toBe(3);
-        expect(heard.flat()).toHaveLength(0);
-      } finally {
-        await Promise.all(decoys.map((decoy) => new Promise((done) => decoy.close(done))));
-        await nfs.stop();
-      }
-    });
-  },
-);
+  it.each([3, 4] as const)('are asked for once, and checked again, in version %i', async (version) => {
+    const nfs = await startGanesha();
+    const decoys = [createTcpServer(), createTcpServer()];
+    try {
+      await writeFile(join(nfs.directory, 'disk'), image, { mode: 0o644 });
+      const ports = [nfs.nfsPort, nfs.mountPort];
+      const heard = await Promise.all(decoys.map((decoy, index) => listen(decoy, wrong, ports[index] as number)));
+      const url = nfs.url('disk', version).replace(right, NAME);
+      const read = async (): Promise<string> => {
+        const client = createSourceClient({ settings: nfsSettings, resolve: names.resolve });
+        try {
+          return sha256((await readRange(client, url)).bytes);
+        } finally {
+          client.close();
+        }
+      };
+      names.script(NAME, [right], [wrong, right], [wrong]);
+      expect(await read()).toBe(digest);
+      expect(names.questions(NAME)).toBe(1);
+      expect(await read()).toBe(digest);
+      expect(names.questions(NAME)).toBe(2);
+      await expect(read()).rejects.toMatchObject(forbidden);
+      expect(names.questions(NAME)).toBe(3);
+      expect(heard.flat()).toHaveLength(0);
+    } finally {
+      await Promise.all(decoys.map((decoy) => new Promise((done) => decoy.close(done))));
+      await nfs.stop();
+    }
+  });
+});

@@ -1,23 +1,29 @@
 import { guestOs } from '../../db/schema/index.js';
 import { activateTemplate, createTemplate } from '../../db/templates.js';
-import type { ImageFormat } from '../../shared/images.js';
-import type { TestGateway, TestUser } from './test-gateway.js';
+import type { TestDatabase } from './test-database.js';
 
-/** A template of a user's that is Ready in the zone, as registerTemplate leaves it. */
+interface TemplateOptions extends Partial<Parameters<typeof createTemplate>[2]> {
+  /** Of the file. */
+  sizeBytes?: number;
+  /** The seeded one when absent. */
+  zoneIds?: string[];
+  /** No host has looked at its URL yet. */
+  isRegistering?: boolean;
+}
+
+/** A template of an account's that is Ready in its zones, as registerTemplate leaves it. */
 export async function addTemplate(
-  { db, secretBox, seeded }: Pick<TestGateway, 'db' | 'secretBox' | 'seeded'>,
-  { accountId }: Pick<TestUser, 'accountId'>,
-  options: { format?: ImageFormat; bootable?: boolean; sizeBytes?: number } = {},
+  { db, secretBox, seeded }: Pick<TestDatabase, 'db' | 'secretBox' | 'seeded'>,
+  { accountId }: { accountId: string },
+  { sizeBytes, zoneIds = [seeded.zoneId], isRegistering = false, ...values }: TemplateOptions = {},
 ): Promise<string> {
-  const { format = 'QCOW2', bootable, sizeBytes } = options;
   const [os] = await db.select().from(guestOs).limit(1);
   const { id } = await createTemplate(db, secretBox, {
     name: 'debian',
     displayText: 'debian',
     accountId,
     guestOsId: os!.id,
-    format,
-    bootable,
+    format: 'QCOW2',
     url: 'http://images.example/debian',
     directDownload: true,
     isPublic: false,
@@ -28,7 +34,8 @@ export async function addTemplate(
     arch: 'x86_64',
     details: [],
     headers: [],
+    ...values,
   });
-  await activateTemplate(db, { templateId: id, zoneIds: [seeded.zoneId], sizeBytes });
+  if (!isRegistering) await activateTemplate(db, { templateId: id, zoneIds, sizeBytes });
   return id;
 }

@@ -1,11 +1,10 @@
 import { eq } from 'drizzle-orm';
 import { startJob } from '../../client/start-job.js';
 import { createJob, type JobRow } from '../../db/jobs.js';
-import { asyncJob, guestOs, serviceOffering, user, vmInstance } from '../../db/schema/index.js';
-import { activateTemplate, createTemplate } from '../../db/templates.js';
+import { asyncJob, serviceOffering, user, vmInstance } from '../../db/schema/index.js';
 import { createVirtualMachine } from '../../db/virtual-machines.js';
-import type { ImageFormat } from '../../shared/images.js';
 import { templateWorkflowId, vmWorkflowId } from '../../shared/workflow-ids.js';
+import { addTemplate } from './add-template.js';
 import type { ControlPlane } from './control-plane.js';
 import { waitFor } from './wait-for.js';
 
@@ -26,39 +25,14 @@ export class Scenario {
   }
 
   /** A template as registerTemplate inserts it; Active unless told otherwise. */
-  async template(
-    options: {
-      checksum?: string;
-      format?: ImageFormat;
-      isRegistering?: boolean;
-      url?: string;
-      zoneIds?: string[];
-    } = {},
-  ): Promise<string> {
-    const { db, secretBox, seeded } = this.#plane;
-    const { accountId } = await this.#owner();
-    const [os] = await db.select().from(guestOs).limit(1);
-    const { id } = await createTemplate(db, secretBox, {
+  async template(options: Parameters<typeof addTemplate>[2] = {}): Promise<string> {
+    return addTemplate(this.#plane, await this.#owner(), {
       name: 'template',
       displayText: 'template',
-      accountId,
-      guestOsId: os!.id,
-      format: options.format ?? 'QCOW2',
-      url: options.url ?? 'http://user:secret@images.example/disk.qcow2?token=secret',
-      checksum: options.checksum,
-      directDownload: true,
-      isPublic: false,
-      isFeatured: false,
-      isExtractable: false,
-      requiresHvm: true,
-      bits: 64,
-      arch: 'x86_64',
-      details: [],
-      headers: [],
+      url: 'http://user:secret@images.example/disk.qcow2?token=secret',
+      sizeBytes: 2000,
+      ...options,
     });
-    if (!options.isRegistering)
-      await activateTemplate(db, { templateId: id, zoneIds: options.zoneIds ?? [seeded.zoneId], sizeBytes: 2000 });
-    return id;
   }
 
   /** A VM with its job, as deployVirtualMachine inserts them; its workflow is not started. */
@@ -112,11 +86,16 @@ export class Scenario {
     return this.operate('destroyVirtualMachine', vmId, { expunge });
   }
 
-  /** Starts the workflow of an operation on a VM and waits for the job's end. */
-  async operate(workflowType: string, vmId: string, input: Record<string, unknown> = {}): Promise<JobRow> {
+  /** Starts the workflow of an operation on a VM, and answers at once. */
+  async begin(workflowType: string, vmId: string, input: Record<string, unknown> = {}): Promise<JobRow> {
     const job = await this.job(workflowType, vmId, input);
     await this.start(job);
-    return this.ended(job);
+    return job;
+  }
+
+  /** As `begin`, and waits for the job's end. */
+  async operate(workflowType: string, vmId: string, input: Record<string, unknown> = {}): Promise<JobRow> {
+    return this.ended(await this.begin(workflowType, vmId, input));
   }
 
   /** Asks for a template to be deleted and answers at once, as deleteTemplate does. */

@@ -6,8 +6,8 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** Only root may mount. */
-export const canMount = process.geteuid?.() === 0;
+/** Why no file system can be mounted here; undefined when one can. */
+export const mountObstacle = process.geteuid?.() === 0 ? undefined : 'only root may mount';
 
 export interface SmallFileSystem {
   path: string;

@@ -1,12 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import type { AddressInfo } from 'node:net';
-import { Writable } from 'node:stream';
 import { type CloudStackClient, createCloudStackClient } from '../../cli/cloudstack-client.js';
 import type { WorkflowCall } from '../../client/execute-workflow.js';
 import type { JobRow } from '../../db/jobs.js';
 import { account, type ACCOUNT_TYPES, user } from '../../db/schema/index.js';
 import { activateTemplate } from '../../db/templates.js';
-import { createGateway } from '../../gateway/server.js';
+import { serveGateway } from './serve-gateway.js';
 import { createTestDatabase, type TestDatabase } from './test-database.js';
 
 export interface TestGateway extends TestDatabase {
@@ -41,12 +39,6 @@ export async function startTestGateway(): Promise<TestGateway> {
   const database = await createTestDatabase();
   const { db, secretBox, seeded } = database;
   const logged: string[] = [];
-  const log = new Writable({
-    write(chunk: Buffer, _encoding, done) {
-      logged.push(chunk.toString());
-      done();
-    },
-  });
   const gateway: Omit<TestGateway, 'endpoint' | 'admin' | 'addUser' | 'stop'> = {
     ...database,
     started: [],
@@ -61,7 +53,7 @@ export async function startTestGateway(): Promise<TestGateway> {
       }),
     onProvision: () => Promise.resolve(),
   };
-  const app = createGateway(
+  const { endpoint, admin, close } = await serveGateway(
     {
       db,
       secretBox,
@@ -73,14 +65,13 @@ export async function startTestGateway(): Promise<TestGateway> {
       },
       provisionCertificates: (...provisioning) => gateway.onProvision(...provisioning),
     },
-    { log },
+    seeded,
+    (entry) => logged.push(entry),
   );
-  await app.listen({ host: '127.0.0.1', port: 0 });
-  const endpoint = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}/client/api`;
 
   return Object.assign(gateway, {
     endpoint,
-    admin: createCloudStackClient({ endpoint, ...seeded.admin }),
+    admin,
     async addUser(name: string, role: (typeof ACCOUNT_TYPES)[number] = 'User'): Promise<TestUser> {
       const [root] = await db.select({ domainId: account.domainId }).from(account).limit(1);
       const [owner] = await db
@@ -98,7 +89,7 @@ export async function startTestGateway(): Promise<TestGateway> {
       return { accountId: owner!.id, ...keys, client: createCloudStackClient({ endpoint, ...keys }) };
     },
     async stop() {
-      await app.close();
+      await close();
       await database.drop();
     },
   });

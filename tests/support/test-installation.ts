@@ -101,6 +101,12 @@ export class TestInstallation {
     await buildBootIso(file, { nonce, isObliging: true });
     const urlPath = `/${nonce}.iso`;
     this.origin.serve(urlPath, { content: { file } });
+    const { id } = await this.registerIso(urlPath);
+    return { id, nonce, path: urlPath };
+  }
+
+  /** Registers what the origin server serves at this path. */
+  async registerIso(urlPath: string): Promise<Record<string, unknown> & { id: string }> {
     const { zone } = (await this.client.call('listZones')) as { zone: { id: string }[] };
     const { ostype } = (await this.client.call('listOsTypes')) as { ostype: { id: string }[] };
     const { iso } = (await this.client.call('registerIso', {
@@ -109,8 +115,8 @@ export class TestInstallation {
       zoneid: zone[0]!.id,
       ostypeid: ostype[0]!.id,
       directdownload: true,
-    })) as { iso: { id: string }[] };
-    return { id: iso[0]!.id, nonce, path: urlPath };
+    })) as { iso: (Record<string, unknown> & { id: string })[] };
+    return iso[0]!;
   }
 
   /** Serves a metalink of a disk; mirrors in order of priority. */

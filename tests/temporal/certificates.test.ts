@@ -20,8 +20,10 @@ import {
 } from '../../workers/control-worker/certificate-schedule.js';
 import { provisionPending } from '../../workers/control-worker/provision-pending.js';
 import { addZone } from '../support/add-zone.js';
-import { type ControlPlane, startControlPlane } from '../support/control-plane.js';
-import { FakeHost, refusal } from '../support/fake-host.js';
+import type { FakeHost } from '../support/fake-host.js';
+import { gate } from '../support/gate.js';
+import { refusal } from '../support/host-answers.js';
+import { useControlPlane } from '../support/use-control-plane.js';
 import { waitFor } from '../support/wait-for.js';
 
 type Certificate = typeof directDownloadCertificate.$inferSelect;
@@ -30,24 +32,19 @@ const DAY_MS = 86_400_000;
 const FAILURE = 'DIRECT.DOWNLOAD.CERTIFICATE.FAILURE';
 
 describe('certificates on hosts', () => {
-  let plane: ControlPlane;
+  const { plane, join } = useControlPlane();
   let first: FakeHost;
   let second: FakeHost;
   let caller: Parameters<typeof addCertificate>[1];
 
   beforeAll(async () => {
-    plane = await startControlPlane();
     const [admin] = await plane.db.select().from(user).limit(1);
     caller = { userId: admin!.id, accountId: admin!.accountId, role: 'Admin' };
   });
-  afterAll(() => plane.stop());
   beforeEach(async () => {
-    first = await FakeHost.join(plane, 'host-1');
-    second = await FakeHost.join(plane, 'host-2');
-    await Promise.all([first.isStatus('Up'), second.isStatus('Up')]);
+    [first, second] = await Promise.all([join('host-1'), join('host-2')]);
   });
   afterEach(async () => {
-    await Promise.all([first.retire(), second.retire()]);
     await plane.db.delete(directDownloadCertificate);
     await plane.db.delete(event);
   });
@@ -100,8 +97,7 @@ describe('certificates on hosts', () => {
   const ageAll = () => plane.db.update(map).set({ lastUpdated: new Date(0).toISOString() });
   /** Has a host take an order and answer only when it is let. */
   const holdBack = (fake: FakeHost) => {
-    let letGo = () => undefined as void;
-    const released = new Promise<void>((resolve) => (letGo = resolve));
+    const { opened: released, open: letGo } = gate();
     let isTaken = false;
     fake.override('applyCertificates', async (desired) => {
       isTaken = true;
@@ -134,8 +130,7 @@ describe('certificates on hosts', () => {
 
   it('are brought to the hosts of each zone by a workflow of its own when several zones lack some', async () => {
     const elsewhere = await addZone(plane.db);
-    const third = await FakeHost.join(plane, 'host-3', undefined, elsewhere);
-    await third.isStatus('Up');
+    const third = await join('host-3', elsewhere);
     const certificates = [await add('a'), await add('b', elsewhere)];
     const children = (await sync()).flatMap(
       ({ childWorkflowExecutionCompletedEventAttributes: ended }) => ended?.workflowType?.name ?? [],
@@ -143,7 +138,6 @@ describe('certificates on hosts', () => {
     expect(children).toEqual(['equipKeystores', 'equipKeystores']);
     expect([first, second, third].map(heldBy)).toEqual([['a'], ['a'], ['b']]);
     expect(await statusOf(certificates[1]!, third)).toBe('UPLOADED');
-    await third.retire();
   });
 
   it('are FAILED with the reason on a host that cannot keep them, told once, until the sync heals it', async () => {
@@ -175,15 +169,13 @@ describe('certificates on hosts', () => {
     await second.stop();
     await second.start();
     await isStatus(a, second, 'UPLOADED');
-    const third = await FakeHost.join(plane, 'host-3');
-    await third.isStatus('Up');
+    const third = await join('host-3');
     const isUp = and(eq(event.type, 'HOST.UP'), eq(event.resourceId, third.hostId));
     const [up] = await plane.db.select().from(event).where(isUp);
     const [given] = await plane.db.select().from(map).where(eq(map.hostId, third.hostId));
     expect(new Date(given!.lastUpdated).getTime()).toBeLessThan(new Date(up!.created).getTime());
     expect(heldBy(third)).toEqual(['a']);
     expect(await statusOf(a, third)).toBe('UPLOADED');
-    await third.retire();
   });
 
   it('are given again to a host whose files were deleted by hand, or that was rebuilt', async () => {

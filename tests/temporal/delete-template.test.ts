@@ -11,26 +11,18 @@ import { writeSettings } from '../../db/settings.js';
 import { templateWorkflowId } from '../../shared/workflow-ids.js';
 import { evictUnusedCopies } from '../../workers/control-worker/evict-unused-copies.js';
 import { sweepJobs } from '../../workers/control-worker/sweep-jobs.js';
-import { type ControlPlane, startControlPlane } from '../support/control-plane.js';
-import { FakeHost } from '../support/fake-host.js';
-import { Scenario } from '../support/scenario.js';
+import { addZone } from '../support/add-zone.js';
+import type { FakeHost } from '../support/fake-host.js';
+import { useControlPlane } from '../support/use-control-plane.js';
 import { waitFor } from '../support/wait-for.js';
 
 describe('deleteTemplate', () => {
-  let plane: ControlPlane;
-  let scenario: Scenario;
+  const { plane, scenario, join } = useControlPlane();
   let fake: FakeHost;
 
-  beforeAll(async () => {
-    plane = await startControlPlane();
-    scenario = new Scenario(plane);
-  });
-  afterAll(() => plane.stop());
   beforeEach(async () => {
-    fake = await FakeHost.join(plane, 'host-1');
-    await fake.isStatus('Up');
+    fake = await join('host-1');
   });
-  afterEach(() => fake.retire());
 
   const templateRow = async (id: string) => (await plane.db.select().from(vmTemplate).where(eq(vmTemplate.id, id)))[0]!;
   const zonesOf = async (templateId: string) =>
@@ -154,6 +146,27 @@ describe('deleteTemplate', () => {
     await waitFor('the copy is evicted', async () => (await copiesOf(templateId)).length === 0);
     await plane.db.delete(templateStoreRef).where(eq(templateStoreRef.dataCenterId, other!.id));
     await plane.db.delete(dataCenter).where(eq(dataCenter.id, other!.id));
+  });
+
+  it('of a template that was deployed in two zones takes it from one', async () => {
+    const home = await addZone(plane.db);
+    const there = await join('there', home);
+    const templateId = await scenario.template({ zoneIds: [plane.seeded.zoneId, home.zoneId] });
+    const first = await scenario.deploy(templateId);
+    const second = await scenario.deploy(templateId, { zoneId: home.zoneId });
+    expect(await scenario.vmRow(first.vmId)).toMatchObject({ state: 'Running', hostId: fake.hostId });
+    expect(await scenario.vmRow(second.vmId)).toMatchObject({ state: 'Running', hostId: there.hostId });
+
+    await scenario.destroy(second.vmId, true);
+    expect(await scenario.deleteTemplate(templateId, { zoneId: home.zoneId })).toMatchObject({ jobStatus: 1 });
+    expect((await scenario.deploy(templateId, { zoneId: home.zoneId })).job).toMatchObject({
+      jobStatus: JOB_STATUS.failed,
+      jobResult: { errortext: expect.stringContaining('not ready in the zone') as string },
+    });
+    expect((await scenario.deploy(templateId)).job).toMatchObject({ jobStatus: JOB_STATUS.succeeded });
+    await evictUnusedCopies(plane);
+    await waitFor('the copy of the other zone is gone', async () => (await copiesOf(templateId)).length === 1);
+    expect([fake.copies.size, there.copies.size]).toEqual([1, 0]);
   });
 
   it('forced lets a deployment go on that downloads it', async () => {

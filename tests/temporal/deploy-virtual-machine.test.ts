@@ -12,29 +12,18 @@ import {
 import { createControlActivities } from '../../activities/control/index.js';
 import { accountKey, hostKey, templateKey, vmKey, zoneKey } from '../../shared/search-attributes.js';
 import { vmWorkflowId } from '../../shared/workflow-ids.js';
-import { type ControlPlane, startControlPlane } from '../support/control-plane.js';
-import { FakeHost, hang, refusal, tier } from '../support/fake-host.js';
+import type { FakeHost } from '../support/fake-host.js';
+import { hang, refusal, tier } from '../support/host-answers.js';
 import { resetWorkflow } from '../support/reset-workflow.js';
-import { Scenario } from '../support/scenario.js';
+import { useControlPlane } from '../support/use-control-plane.js';
 import { waitFor } from '../support/wait-for.js';
 
 describe('deployVirtualMachine', () => {
-  let plane: ControlPlane;
-  let scenario: Scenario;
+  const { plane, scenario, join } = useControlPlane();
   let hosts: FakeHost[];
 
-  beforeAll(async () => {
-    plane = await startControlPlane();
-    scenario = new Scenario(plane);
-  });
-  afterAll(() => plane.stop());
-
   beforeEach(async () => {
-    hosts = [await FakeHost.join(plane, 'host-1'), await FakeHost.join(plane, 'host-2')];
-    for (const fake of hosts) await fake.isStatus('Up');
-  });
-  afterEach(async () => {
-    for (const fake of hosts) await fake.retire();
+    hosts = await Promise.all([join('host-1'), join('host-2')]);
   });
 
   /** Nothing of any try is left on the hosts of this test. */
@@ -139,17 +128,7 @@ describe('deployVirtualMachine', () => {
     await scenario.start(job);
     await waitFor('a domain is being started', async () => hosts.some((fake) => fake.timesAsked('startDomain') === 1));
     for (const fake of hosts) fake.override('startDomain', undefined);
-    const handle = plane.client.workflow.getHandle(vmWorkflowId(vmId));
-    const { runId } = await handle.describe();
-    const { events } = await handle.fetchHistory();
-    await plane.client.workflowService.resetWorkflowExecution({
-      namespace: plane.client.options.namespace,
-      workflowExecution: { workflowId: vmWorkflowId(vmId), runId },
-      // Everything is done again.
-      workflowTaskFinishEventId: events?.find((event) => event.workflowTaskCompletedEventAttributes)?.eventId,
-      requestId: crypto.randomUUID(),
-      reason: 'an operator reset it',
-    });
+    await resetWorkflow(plane.client, { workflowId: vmWorkflowId(vmId) });
     expect(await scenario.ended(job)).toMatchObject({ jobStatus: JOB_STATUS.succeeded });
     expect(await plane.db.select().from(capacityClaim).where(eq(capacityClaim.vmId, vmId))).toHaveLength(1);
     await scenario.destroy(vmId, true);

@@ -1,28 +1,22 @@
 import { eq } from 'drizzle-orm';
-import { asyncJob, capacityClaim, cleanupDebt, host, JOB_STATUS, volumes } from '../../db/schema/index.js';
+import { asyncJob, capacityClaim, cleanupDebt, host, JOB_STATUS, vmInstance, volumes } from '../../db/schema/index.js';
 import { completeJob, recordJobRun } from '../../db/jobs.js';
+import { recoverDestroyed } from '../../db/virtual-machines.js';
 import { vmWorkflowId } from '../../shared/workflow-ids.js';
+import { createExpunger } from '../../workers/control-worker/expunge-ended.js';
 import { sweepJobs } from '../../workers/control-worker/sweep-jobs.js';
-import { type ControlPlane, startControlPlane } from '../support/control-plane.js';
-import { FakeHost, hang, refusal } from '../support/fake-host.js';
-import { Scenario } from '../support/scenario.js';
+import type { FakeHost } from '../support/fake-host.js';
+import { hang, refusal } from '../support/host-answers.js';
+import { useControlPlane } from '../support/use-control-plane.js';
 import { waitFor } from '../support/wait-for.js';
 
-describe('destroyVirtualMachine and the job sweeper', () => {
-  let plane: ControlPlane;
-  let scenario: Scenario;
+describe('destroyVirtualMachine, and what is swept', () => {
+  const { plane, scenario, join } = useControlPlane();
   let fake: FakeHost;
 
-  beforeAll(async () => {
-    plane = await startControlPlane();
-    scenario = new Scenario(plane);
-  });
-  afterAll(() => plane.stop());
   beforeEach(async () => {
-    fake = await FakeHost.join(plane, 'host-1');
-    await fake.isStatus('Up');
+    fake = await join('host-1');
   });
-  afterEach(() => fake.retire());
 
   const claims = (vmId: string) => plane.db.select().from(capacityClaim).where(eq(capacityClaim.vmId, vmId));
   const ramUsed = async () => (await plane.db.select().from(host).where(eq(host.id, fake.hostId)))[0]!.ramUsedBytes;
@@ -169,5 +163,47 @@ describe('destroyVirtualMachine and the job sweeper', () => {
     await again.result();
     expect(await scenario.vmRow(vmId)).toMatchObject({ state: 'Running' });
     expect(fake.timesAsked('startDomain')).toBe(1);
+  });
+
+  describe('a VM that has ended', () => {
+    const running = async (): Promise<string> => (await scenario.deploy(await scenario.template())).vmId;
+    const isState = (vmId: string, state: string) =>
+      waitFor(`it is ${state}`, async () => (await scenario.vmRow(vmId)).state === state);
+    const endedLongAgo = (vmId: string) =>
+      plane.db
+        .update(vmInstance)
+        .set({ ended: new Date(Date.now() - 2 * 86_400_000).toISOString() })
+        .where(eq(vmInstance.id, vmId));
+
+    it('is expunged when its delay is over, and not before; by one of several control workers', async () => {
+      const [old, young, recovered] = [await running(), await running(), await running()];
+      for (const vmId of [old, young, recovered]) await scenario.destroy(vmId, false);
+      await endedLongAgo(old);
+      await endedLongAgo(recovered);
+      await recoverDestroyed(plane.db, recovered);
+      await Promise.all([1, 2, 3].map(() => createExpunger(plane)()));
+      await isState(old, 'Expunged');
+      const jobs = await plane.db.select().from(asyncJob).where(eq(asyncJob.instanceId, old));
+      const { accountId } = await scenario.vmRow(old);
+      expect(jobs.filter(({ jobCmd }) => jobCmd === 'expungeVirtualMachine')).toMatchObject([{ accountId }]);
+      expect((await scenario.vmRow(young)).state).toBe('Destroyed');
+      expect((await scenario.vmRow(recovered)).state).toBe('Stopped');
+      expect(fake.volumes.size).toBe(2);
+    });
+
+    it('in Error is expunged too, at the next interval', async () => {
+      let nowMs = 0;
+      const expunge = createExpunger(plane, () => nowMs);
+      await expunge();
+      fake.override('startDomain', () => Promise.reject(refusal('SLIPWAY_HYPERVISOR', 'no such machine type')));
+      const { vmId } = await scenario.deploy(await scenario.template());
+      await endedLongAgo(vmId);
+      nowMs = 86_399_000;
+      await expunge();
+      expect((await scenario.vmRow(vmId)).state).toBe('Error');
+      nowMs = 86_400_000;
+      await expunge();
+      await isState(vmId, 'Expunged');
+    });
   });
 });

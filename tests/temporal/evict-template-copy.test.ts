@@ -1,5 +1,5 @@
 import { eq, sql } from 'drizzle-orm';
-import { beginEviction } from '../../activities/control/evict.js';
+import { beginEviction } from '../../activities/control/template/evict.js';
 import { createControlActivities } from '../../activities/control/index.js';
 import {
   event,
@@ -13,38 +13,21 @@ import {
 import { writeSettings } from '../../db/settings.js';
 import { evictionWorkflowId, stageWorkflowId } from '../../shared/workflow-ids.js';
 import { evictUnusedCopies } from '../../workers/control-worker/evict-unused-copies.js';
-import { type ControlPlane, startControlPlane } from '../support/control-plane.js';
-import { FakeHost, hang, refusal } from '../support/fake-host.js';
-import { Scenario } from '../support/scenario.js';
+import type { FakeHost } from '../support/fake-host.js';
+import { hang, refusal } from '../support/host-answers.js';
+import { useControlPlane } from '../support/use-control-plane.js';
 import { waitFor } from '../support/wait-for.js';
 import { stageRequestOf } from '../support/stage-request.js';
 
 const GiB = 1024 ** 3;
 
 describe('the eviction of template copies', () => {
-  let plane: ControlPlane;
-  let scenario: Scenario;
+  const { plane, scenario, join } = useControlPlane();
   let fake: FakeHost;
-  const hosts: FakeHost[] = [];
 
-  beforeAll(async () => {
-    plane = await startControlPlane();
-    scenario = new Scenario(plane);
-  });
-  afterAll(() => plane.stop());
   beforeEach(async () => {
     fake = await join('host-1');
   });
-  afterEach(async () => {
-    for (const host of hosts.splice(0)) await host.retire();
-  });
-
-  async function join(name: string, shared?: { poolId: string }): Promise<FakeHost> {
-    const host = await FakeHost.join(plane, name, shared);
-    hosts.push(host);
-    await host.isStatus('Up');
-    return host;
-  }
 
   const copies = (poolId = fake.poolId) =>
     plane.db.select().from(templateSpoolRef).where(eq(templateSpoolRef.poolId, poolId));
@@ -246,7 +229,6 @@ describe('the eviction of template copies', () => {
   it('waits for a host that is down, and takes another host of a shared pool', async () => {
     const poolId = crypto.randomUUID();
     await fake.retire();
-    hosts.splice(0);
     const [sick, well] = [await join('host-a', { poolId }), await join('host-b', { poolId })];
     const { spoolRefId } = await unusedCopy(poolId);
     const broken = () => Promise.reject(refusal('SLIPWAY_POOL_IO', 'Is the pool mounted there?'));

@@ -1,21 +1,17 @@
 import { randomBytes } from 'node:crypto';
-import type { AddressInfo } from 'node:net';
-import { Writable } from 'node:stream';
 import { eq } from 'drizzle-orm';
-import type { FastifyInstance } from 'fastify';
-import { type CloudStackClient, createCloudStackClient } from '../../cli/cloudstack-client.js';
-import { cancelJob } from '../../client/cancel-job.js';
-import { executeWorkflow } from '../../client/execute-workflow.js';
-import { startJob } from '../../client/start-job.js';
+import type { CloudStackClient } from '../../cli/cloudstack-client.js';
 import { storagePool } from '../../db/schema/index.js';
 import { COMMANDS } from '../../gateway/commands/index.js';
-import { createGateway } from '../../gateway/server.js';
 import { openSealedJson } from '../../kvm/keystore/sealed-json.js';
 import { NETWORK_OFFERINGS } from '../../shared/network-offerings.js';
 import type { DomainSpec, GuestSecrets } from '../../shared/virtual-machines.js';
 import { type ControlPlane, startControlPlane } from '../support/control-plane.js';
-import { FakeHost, refusal } from '../support/fake-host.js';
+import { FakeHost } from '../support/fake-host.js';
+import { refusal } from '../support/host-answers.js';
 import { Scenario } from '../support/scenario.js';
+import { serveControlPlane } from '../support/serve-control-plane.js';
+import type { ServedGateway } from '../support/serve-gateway.js';
 import { databaseTexts, historyTexts } from '../support/written-texts.js';
 
 /** What a guest is given, from the API call to the host; the host is a fake, and all before it is real. */
@@ -25,34 +21,15 @@ describe('what a guest is given', () => {
   const logged: string[] = [];
   const answers: string[] = [];
   let plane: ControlPlane;
-  let gateway: FastifyInstance;
+  let gateway: ServedGateway;
   let admin: CloudStackClient;
   let fake: FakeHost;
   let templateId: string;
 
   beforeAll(async () => {
     plane = await startControlPlane({ onLog: (entry) => logged.push(entry) });
-    const { client, db, secretBox } = plane;
-    const log = new Writable({
-      write(chunk: Buffer, _encoding, done) {
-        logged.push(chunk.toString());
-        done();
-      },
-    });
-    gateway = createGateway(
-      {
-        db,
-        secretBox,
-        startJob: (job) => startJob({ client, db }, job),
-        cancelJob: (job) => cancelJob(client, job),
-        executeWorkflow: (call) => executeWorkflow(client, call),
-        provisionCertificates: () => Promise.resolve(),
-      },
-      { log },
-    );
-    await gateway.listen({ host: '127.0.0.1', port: 0 });
-    const endpoint = `http://127.0.0.1:${(gateway.server.address() as AddressInfo).port}/client/api`;
-    admin = createCloudStackClient({ endpoint, ...plane.seeded.admin });
+    gateway = await serveControlPlane(plane, (entry) => logged.push(entry));
+    ({ admin } = gateway);
     fake = await FakeHost.join(plane, 'host-1');
     templateId = await new Scenario(plane).template();
     await fake.isStatus('Up');

@@ -1,26 +1,19 @@
 import { and, eq } from 'drizzle-orm';
 import { cleanupDebt, event, host, JOB_STATUS, storagePool } from '../../db/schema/index.js';
 import { hostWorkflowId } from '../../shared/workflow-ids.js';
-import { type ControlPlane, startControlPlane } from '../support/control-plane.js';
-import { FakeHost, hang, refusal } from '../support/fake-host.js';
-import { Scenario } from '../support/scenario.js';
+import type { FakeHost } from '../support/fake-host.js';
+import { gate } from '../support/gate.js';
+import { hang, refusal } from '../support/host-answers.js';
+import { useControlPlane } from '../support/use-control-plane.js';
 import { waitFor } from '../support/wait-for.js';
 
 describe('hostLifecycle', () => {
-  let plane: ControlPlane;
-  let scenario: Scenario;
+  const { plane, scenario, join } = useControlPlane();
   let fake: FakeHost;
 
-  beforeAll(async () => {
-    plane = await startControlPlane();
-    scenario = new Scenario(plane);
-  });
-  afterAll(() => plane.stop());
   beforeEach(async () => {
-    fake = await FakeHost.join(plane, 'host-1');
-    await fake.isStatus('Up');
+    fake = await join('host-1');
   });
-  afterEach(() => fake.retire());
 
   const eventsOf = async (type: string, resourceId: string): Promise<string[]> => {
     const rows = await plane.db
@@ -101,9 +94,9 @@ describe('hostLifecycle', () => {
   it('stays Up while all its slots for short work are taken', async () => {
     await fake.stop();
     fake.shortSlots = 1;
-    let release = (): void => undefined;
+    const { opened, open: release } = gate();
     fake.override('createRootVolume', async () => {
-      await new Promise<void>((resolve) => (release = resolve));
+      await opened;
       return { fileName: 'disk', virtualSizeBytes: 1 };
     });
     await fake.start();

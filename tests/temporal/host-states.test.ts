@@ -11,39 +11,30 @@ import {
   user,
 } from '../../db/schema/index.js';
 import { createControlActivities } from '../../activities/control/index.js';
-import { finishMaintenance } from '../../activities/control/host-maintenance.js';
+import { finishMaintenance } from '../../activities/control/host/host-maintenance.js';
 import { hostRemovalWorkflowId, hostStateWorkflowId, hostWorkflowId } from '../../shared/workflow-ids.js';
-import { type ControlPlane, startControlPlane } from '../support/control-plane.js';
-import { FakeHost, refusal } from '../support/fake-host.js';
-import { Scenario } from '../support/scenario.js';
+import type { FakeHost } from '../support/fake-host.js';
+import { refusal } from '../support/host-answers.js';
+import { useControlPlane } from '../support/use-control-plane.js';
 import { waitFor } from '../support/wait-for.js';
 
 const SUCCEEDED = { jobStatus: JOB_STATUS.succeeded };
 
 describe('states of hosts', () => {
-  let plane: ControlPlane;
-  let scenario: Scenario;
+  const { plane, scenario, join } = useControlPlane();
   let fake: FakeHost;
   let other: FakeHost;
   let templateId: string;
   let admin: typeof user.$inferSelect;
 
   beforeAll(async () => {
-    plane = await startControlPlane();
-    scenario = new Scenario(plane);
     templateId = await scenario.template();
     [admin] = (await plane.db.select().from(user).limit(1)) as [typeof admin];
   });
-  afterAll(() => plane.stop());
   /** Two hosts of one pool: a VM of one can be started on the other. */
   beforeEach(async () => {
-    fake = await FakeHost.join(plane, 'host-1', { poolId: crypto.randomUUID() });
-    await fake.isStatus('Up');
-    other = await FakeHost.join(plane, 'host-2', { poolId: fake.poolId });
-    await other.isStatus('Up');
-  });
-  afterEach(async () => {
-    for (const host of [fake, other]) await host.retire();
+    fake = await join('host-1', { poolId: crypto.randomUUID() });
+    other = await join('host-2', { poolId: fake.poolId });
   });
 
   const row = async ({ hostId }: FakeHost) => (await plane.db.select().from(host).where(eq(host.id, hostId)))[0]!;

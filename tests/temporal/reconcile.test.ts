@@ -13,37 +13,22 @@ import {
 import { reconciliationWorkflowId } from '../../shared/workflow-ids.js';
 import { evictUnusedCopies } from '../../workers/control-worker/evict-unused-copies.js';
 import { reconcileHosts } from '../../workers/control-worker/reconcile-hosts.js';
-import { type ControlPlane, startControlPlane } from '../support/control-plane.js';
-import { FakeHost, refusal } from '../support/fake-host.js';
-import { Scenario } from '../support/scenario.js';
+import type { FakeHost } from '../support/fake-host.js';
+import { refusal } from '../support/host-answers.js';
+import { useControlPlane } from '../support/use-control-plane.js';
 import { waitFor } from '../support/wait-for.js';
 
 describe('the comparison of hosts with the database', () => {
-  let plane: ControlPlane;
-  let scenario: Scenario;
+  const { plane, scenario, join } = useControlPlane();
   let fake: FakeHost;
-  const hosts: FakeHost[] = [];
 
-  beforeAll(async () => {
-    plane = await startControlPlane();
-    scenario = new Scenario(plane);
-  });
-  afterAll(() => plane.stop());
   beforeEach(async () => {
     fake = await join('host-1');
   });
   afterEach(async () => {
-    for (const one of hosts.splice(0)) await one.retire();
     await plane.db.delete(reconciliationFinding);
     await plane.db.delete(event);
   });
-
-  async function join(name: string, shared?: { poolId: string }): Promise<FakeHost> {
-    const one = await FakeHost.join(plane, name, shared);
-    hosts.push(one);
-    await one.isStatus('Up');
-    return one;
-  }
 
   /** As the control worker does, and until it is done. */
   async function compare(hostId = fake.hostId): Promise<void> {

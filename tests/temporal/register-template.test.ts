@@ -1,29 +1,27 @@
 import { randomUUID } from 'node:crypto';
 import { eq } from 'drizzle-orm';
+import { createControlActivities } from '../../activities/control/index.js';
 import { executeWorkflow } from '../../client/execute-workflow.js';
 import { templateStoreRef, vmTemplate } from '../../db/schema/index.js';
 import type { ImageFormat } from '../../shared/images.js';
 import { templateWorkflowId } from '../../shared/workflow-ids.js';
 import { sweepRegistrations } from '../../workers/control-worker/sweep-registrations.js';
-import { type ControlPlane, startControlPlane } from '../support/control-plane.js';
-import { FakeHost, refusal } from '../support/fake-host.js';
-import { Scenario } from '../support/scenario.js';
+import { addZone } from '../support/add-zone.js';
+import type { FakeHost } from '../support/fake-host.js';
+import { refusal } from '../support/host-answers.js';
+import { useControlPlane } from '../support/use-control-plane.js';
 
 describe('registerTemplate', () => {
-  let plane: ControlPlane;
-  let scenario: Scenario;
+  const { plane, scenario, join } = useControlPlane();
 
-  beforeAll(async () => {
-    plane = await startControlPlane();
-    scenario = new Scenario(plane);
-  });
-  afterAll(() => plane.stop());
-
-  const register = (templateId: string, format: ImageFormat = 'QCOW2') =>
+  const register = (
+    templateId: string,
+    { format = 'QCOW2', zoneIds = [plane.seeded.zoneId] }: { format?: ImageFormat; zoneIds?: string[] } = {},
+  ) =>
     executeWorkflow(plane.client, {
       workflowType: 'registerTemplate',
       workflowId: templateWorkflowId(templateId),
-      input: { templateId, zoneIds: [plane.seeded.zoneId], format },
+      input: { templateId, zoneIds, format },
       searchAttributes: [],
       summary: 'register',
       timeoutMs: 30_000,
@@ -40,11 +38,7 @@ describe('registerTemplate', () => {
   describe('with four hosts', () => {
     let hosts: FakeHost[];
     beforeEach(async () => {
-      hosts = await Promise.all([1, 2, 3, 4].map((n) => FakeHost.join(plane, `host-${n}`)));
-      for (const fake of hosts) await fake.isStatus('Up');
-    });
-    afterEach(async () => {
-      for (const fake of hosts) await fake.retire();
+      hosts = await Promise.all([1, 2, 3, 4].map((n) => join(`host-${n}`)));
     });
 
     const probes = () => hosts.reduce((sum, fake) => sum + fake.timesAsked('probeUrl'), 0);
@@ -67,7 +61,7 @@ describe('registerTemplate', () => {
         });
       }
       const templateId = await scenario.template({ isRegistering: true, format: 'ISO' });
-      await register(templateId, 'ISO');
+      await register(templateId, { format: 'ISO' });
       expect(asked).toEqual(['ISO']);
       expect(await rowOf(templateId)).toMatchObject({ state: 'Active', format: 'ISO', sizeBytes: 1000 });
     });
@@ -112,6 +106,24 @@ describe('registerTemplate', () => {
         code: 'SLIPWAY_URL_FORBIDDEN',
       });
     });
+  });
+
+  it('of two zones asks one host for both, and the second try is made in the other zone', async () => {
+    const home = await addZone(plane.db);
+    const [here, alsoHere, there] = [await join('here'), await join('also-here'), await join('there', home)];
+    for (const fake of [here, alsoHere]) {
+      fake.override('probeUrl', () => Promise.reject(refusal('SLIPWAY_SOURCES_EXHAUSTED', 'no way')));
+    }
+    const templateId = await scenario.template({ isRegistering: true });
+    const zoneIds = [plane.seeded.zoneId, home.zoneId];
+    await register(templateId, { zoneIds });
+    const refs = await plane.db.select().from(templateStoreRef).where(eq(templateStoreRef.templateId, templateId));
+    expect(refs.map(({ dataCenterId }) => dataCenterId).toSorted()).toEqual(zoneIds.toSorted());
+    const { pickValidationHost } = createControlActivities(plane);
+    for (let round = 0; round < 10; round++) {
+      const asked = { zoneIds, excludedHostIds: [here.hostId] };
+      expect(await pickValidationHost(asked)).toMatchObject({ hostId: there.hostId });
+    }
   });
 
   it('is swept when its workflow never came, and left alone while it may still come', async () => {

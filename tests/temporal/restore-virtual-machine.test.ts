@@ -1,4 +1,3 @@
-import { Context } from '@temporalio/activity';
 import { and, eq, isNull, ne } from 'drizzle-orm';
 import {
   capacityClaim,
@@ -12,35 +11,25 @@ import {
   volumes,
 } from '../../db/schema/index.js';
 import type { JobRow } from '../../db/jobs.js';
-import { writeSettings } from '../../db/settings.js';
 import { vmWorkflowId } from '../../shared/workflow-ids.js';
 import { removeDeadVolumes } from '../../workers/control-worker/remove-dead-volumes.js';
 import { sweepJobs } from '../../workers/control-worker/sweep-jobs.js';
-import { type ControlPlane, startControlPlane } from '../support/control-plane.js';
-import { FakeHost, hang, refusal } from '../support/fake-host.js';
-import { Scenario } from '../support/scenario.js';
+import type { FakeHost } from '../support/fake-host.js';
+import { hang, refusal } from '../support/host-answers.js';
+import { resetWorkflow } from '../support/reset-workflow.js';
+import { CANCELLED, failed, SUCCEEDED } from '../support/job-ends.js';
+import { useControlPlane } from '../support/use-control-plane.js';
 import { waitFor } from '../support/wait-for.js';
 
-const SUCCEEDED = { jobStatus: JOB_STATUS.succeeded };
 const GIB = 1024 ** 3;
 
-let plane: ControlPlane;
-let scenario: Scenario;
+// So that nobody waits for long for a host that is away.
+const { plane, scenario, join } = useControlPlane({ settings: { 'host.reconnect.grace': '2' } });
 let fake: FakeHost;
 
-beforeAll(async () => {
-  plane = await startControlPlane();
-  scenario = new Scenario(plane);
-  // So that nobody waits for long for a host that is away.
-  await writeSettings(plane.db, { 'host.reconnect.grace': '2' });
-});
-afterAll(() => plane.stop());
-
 beforeEach(async () => {
-  fake = await FakeHost.join(plane, 'host-1');
-  await fake.isStatus('Up');
+  fake = await join('host-1');
 });
-afterEach(() => fake.retire());
 
 const running = async (): Promise<string> => {
   const { vmId, job } = await scenario.deploy(await scenario.template());
@@ -53,11 +42,7 @@ const stopped = async (): Promise<string> => {
   return vmId;
 };
 const restore = (vmId: string, input: object) => scenario.operate('restoreVirtualMachine', vmId, { ...input });
-const begin = async (vmId: string, input: object): Promise<JobRow> => {
-  const job = await scenario.job('restoreVirtualMachine', vmId, { ...input });
-  await scenario.start(job);
-  return job;
-};
+const begin = (vmId: string, input: object) => scenario.begin('restoreVirtualMachine', vmId, { ...input });
 
 const rootDisk = async (vmId: string) => {
   const [row] = await plane.db
@@ -97,11 +82,6 @@ async function holdings(vmId: string) {
       .where(eq(stageWaiter.workflowId, vmWorkflowId(vmId))),
   };
 }
-
-const failed = (text: string) => ({
-  jobStatus: JOB_STATUS.failed,
-  jobResult: expect.objectContaining({ errortext: expect.stringContaining(text) as string }) as object,
-});
 
 describe('a VM that is restored', () => {
   it('from its own template runs on a new disk; nothing is downloaded, and of the old disk nothing is left', async () => {
@@ -290,10 +270,7 @@ describe('a VM that is restored', () => {
 type Stop = 'downloadTier' | 'stopDomain' | 'createRootVolume' | 'startDomain';
 
 /** Begins a restore that stands in that activity. */
-async function stuckIn(
-  activity: Stop,
-  act: () => Promise<never>,
-): Promise<{ vmId: string; job: JobRow; before: object }> {
+async function stuckIn(activity: Stop): Promise<{ vmId: string; job: JobRow; before: object }> {
   const vmId = await running();
   const before = await holdings(vmId);
   const asked = fake.timesAsked(activity);
@@ -301,12 +278,12 @@ async function stuckIn(
     fake.override('startDomain', async ({ spec, token }) => {
       fake.override('startDomain', undefined);
       fake.domains.set(spec.vmId, token);
-      await act();
+      await hang();
     });
   } else {
     fake.override(activity, async () => {
       fake.override(activity, undefined);
-      return act();
+      return hang();
     });
   }
   const job = await begin(vmId, { templateId: await scenario.template(), isToRun: true });
@@ -318,15 +295,14 @@ describe.each(['downloadTier', 'stopDomain', 'createRootVolume', 'startDomain'] 
   'a VM whose restore is called off during %s',
   (activity) => {
     it('by a cancellation: it has its old disk, and runs', async () => {
-      // As a real activity that hears of its cancellation.
-      const { vmId, job, before } = await stuckIn(activity, () => Context.current().cancelled);
+      const { vmId, job, before } = await stuckIn(activity);
       await plane.client.workflow.getHandle(vmWorkflowId(vmId)).cancel();
-      expect(await scenario.ended(job)).toMatchObject({ jobStatus: JOB_STATUS.cancelled });
+      expect(await scenario.ended(job)).toMatchObject(CANCELLED);
       expect(await holdings(vmId)).toEqual(before);
     });
 
     it('by a termination: it has its old disk, and runs', async () => {
-      const { vmId, job, before } = await stuckIn(activity, hang);
+      const { vmId, job, before } = await stuckIn(activity);
       await plane.client.workflow.getHandle(vmWorkflowId(vmId)).terminate('an operator ended it');
       await scenario.age(job);
       await sweepJobs(plane);
@@ -343,17 +319,8 @@ describe.each(['downloadTier', 'stopDomain', 'createRootVolume', 'startDomain'] 
 it.each(['stopDomain', 'createRootVolume', 'startDomain'] as const)(
   'a VM whose restore is reset during %s has one disk in the end, and runs',
   async (activity) => {
-    const { vmId, job } = await stuckIn(activity, hang);
-    const workflowExecution = { workflowId: vmWorkflowId(vmId) };
-    const { runId } = await plane.client.workflow.getHandle(vmWorkflowId(vmId)).describe();
-    const { events } = await plane.client.workflow.getHandle(vmWorkflowId(vmId)).fetchHistory();
-    await plane.client.workflowService.resetWorkflowExecution({
-      namespace: plane.client.options.namespace,
-      workflowExecution: { ...workflowExecution, runId },
-      workflowTaskFinishEventId: events!.find(({ workflowTaskCompletedEventAttributes: done }) => done)!.eventId,
-      reason: 'an operator reset it',
-      requestId: crypto.randomUUID(),
-    });
+    const { vmId, job } = await stuckIn(activity);
+    await resetWorkflow(plane.client, { workflowId: vmWorkflowId(vmId) });
     const { templateId } = job.workflowInput;
     const isRestored = (await scenario.ended(job)).jobStatus === JOB_STATUS.succeeded;
     const after = await holdings(vmId);

@@ -1,34 +1,22 @@
 import { randomUUID } from 'node:crypto';
-import { Context } from '@temporalio/activity';
 import { eq } from 'drizzle-orm';
 import { JOB_STATUS, stageWaiter, storagePool, storagePoolHostRef, templateSpoolRef } from '../../db/schema/index.js';
-import { writeSettings } from '../../db/settings.js';
 import type { DownloadTierInput } from '../../activities/host/download-tier.js';
 import type { TemplateCopyRef } from '../../shared/templates.js';
-import { type ControlPlane, startControlPlane } from '../support/control-plane.js';
-import { FakeHost, refusal } from '../support/fake-host.js';
-import { Scenario } from '../support/scenario.js';
+import type { FakeHost } from '../support/fake-host.js';
+import { gate } from '../support/gate.js';
+import { downloadForever, refusal } from '../support/host-answers.js';
+import { useControlPlane } from '../support/use-control-plane.js';
 import { waitFor } from '../support/wait-for.js';
 
 describe('a pool that two hosts share', () => {
-  let plane: ControlPlane;
-  let scenario: Scenario;
+  const { plane, scenario, join } = useControlPlane({ settings: { 'host.reconnect.grace': '1' } });
   let poolId: string;
   let hosts: [FakeHost, FakeHost];
 
-  beforeAll(async () => {
-    plane = await startControlPlane();
-    scenario = new Scenario(plane);
-    await writeSettings(plane.db, { 'host.reconnect.grace': '1' });
-  });
-  afterAll(() => plane.stop());
   beforeEach(async () => {
     poolId = randomUUID();
-    hosts = [await FakeHost.join(plane, 'host-1', { poolId }), await FakeHost.join(plane, 'host-2', { poolId })];
-    for (const fake of hosts) await fake.isStatus('Up');
-  });
-  afterEach(async () => {
-    for (const fake of hosts) await fake.retire();
+    hosts = [await join('host-1', { poolId }), await join('host-2', { poolId })];
   });
 
   const copies = () => plane.db.select().from(templateSpoolRef).where(eq(templateSpoolRef.poolId, poolId));
@@ -36,17 +24,6 @@ describe('a pool that two hosts share', () => {
   const inputs = (fake: FakeHost) =>
     fake.calls.filter(({ activity }) => activity === 'downloadTier').map(({ input }) => input as DownloadTierInput);
   const downloads = () => hosts.flatMap(inputs);
-
-  /** Never ends by itself, and beats as a real download does. */
-  const downloadForever = async (): Promise<never> => {
-    const { cancelled, heartbeat } = Context.current();
-    const beat = setInterval(() => heartbeat(), 100);
-    try {
-      return await cancelled;
-    } finally {
-      clearInterval(beat);
-    }
-  };
 
   /** Both hosts download for ever; answers who has begun. */
   async function beginDownload(templateId: string) {
@@ -69,8 +46,7 @@ describe('a pool that two hosts share', () => {
   });
 
   it('gets a template once, for deployments on both hosts', async () => {
-    let finish = (): void => undefined;
-    const finished = new Promise<void>((resolve) => (finish = resolve));
+    const { opened: finished, open: finish } = gate();
     for (const fake of hosts) {
       fake.override('downloadTier', async () => {
         await finished;
@@ -146,12 +122,10 @@ describe('a pool that two hosts share', () => {
   });
 
   it('is not taken for another one: a host that has it as its own is not Up', async () => {
-    const stranger = await FakeHost.join(plane, 'host-3');
-    await stranger.isStatus('Up');
+    const stranger = await join('host-3');
     stranger.pool = { poolId, type: 'Filesystem', path: '/pool' };
     await stranger.stop();
     await stranger.start();
     await stranger.isStatus('Alert');
-    await stranger.retire();
   });
 });

@@ -1,4 +1,4 @@
-import { Context } from '@temporalio/activity';
+import type { WorkflowHandle } from '@temporalio/client';
 import { eq } from 'drizzle-orm';
 import { createControlActivities } from '../../activities/control/index.js';
 import { JOB_STATUS, stageWaiter, templateSpoolRef } from '../../db/schema/index.js';
@@ -9,46 +9,36 @@ import { createProgressRecorder } from '../../workers/control-worker/progress-re
 import { sweepJobs } from '../../workers/control-worker/sweep-jobs.js';
 import { createBandwidthTeller } from '../../workers/control-worker/tell-bandwidth.js';
 import { sweepStages } from '../../workers/control-worker/sweep-stages.js';
-import { type ControlPlane, startControlPlane } from '../support/control-plane.js';
-import { FakeHost, hang, refusal } from '../support/fake-host.js';
+import type { FakeHost } from '../support/fake-host.js';
+import { gate } from '../support/gate.js';
+import { downloadForever, hang, refusal } from '../support/host-answers.js';
 import { resetWorkflow } from '../support/reset-workflow.js';
-import { Scenario } from '../support/scenario.js';
+import { useControlPlane } from '../support/use-control-plane.js';
 import { waitFor } from '../support/wait-for.js';
 import { stageRequestOf } from '../support/stage-request.js';
 
-type History = Awaited<ReturnType<ReturnType<ControlPlane['client']['workflow']['getHandle']>['fetchHistory']>>;
+type History = Awaited<ReturnType<WorkflowHandle['fetchHistory']>>;
 
 const isScheduledDownload = (event: NonNullable<History['events']>[number]): boolean =>
   event.activityTaskScheduledEventAttributes?.activityType?.name === 'downloadTier';
 
 describe('stageTemplate', () => {
-  let plane: ControlPlane;
-  let scenario: Scenario;
+  const { plane, scenario, join } = useControlPlane();
   let fake: FakeHost;
 
-  beforeAll(async () => {
-    plane = await startControlPlane();
-    scenario = new Scenario(plane);
-  });
-  afterAll(() => plane.stop());
   beforeEach(async () => {
-    fake = await FakeHost.join(plane, 'host-1');
-    await fake.isStatus('Up');
+    fake = await join('host-1');
   });
-  afterEach(() => fake.retire());
 
   const copies = () => plane.db.select().from(templateSpoolRef).where(eq(templateSpoolRef.poolId, fake.poolId));
 
   /** Downloads until it is told to stop; `begun` is how often, `ended` how often it has stopped. */
-  const downloadForever = (downloads: { begun: number; ended: number }) => async () => {
+  const countedDownload = (downloads: { begun: number; ended: number }) => async () => {
     downloads.begun++;
-    const { cancelled, heartbeat } = Context.current();
-    const beat = setInterval(() => heartbeat(), 100);
     try {
-      return await cancelled;
+      return await downloadForever();
     } finally {
       downloads.ended++;
-      clearInterval(beat);
     }
   };
 
@@ -85,7 +75,7 @@ describe('stageTemplate', () => {
 
   it('goes on for a deployment that joined while it was being cancelled', async () => {
     const downloads = { begun: 0, ended: 0 };
-    fake.override('downloadTier', downloadForever(downloads));
+    fake.override('downloadTier', countedDownload(downloads));
     const templateId = await scenario.template();
     const { job } = await scenario.vm(templateId);
     await scenario.start(job);
@@ -98,7 +88,7 @@ describe('stageTemplate', () => {
 
   it('ends when the only deployment that waited was terminated, and nobody is left in its list', async () => {
     const downloads = { begun: 0, ended: 0 };
-    fake.override('downloadTier', downloadForever(downloads));
+    fake.override('downloadTier', countedDownload(downloads));
     const { vmId, job } = await scenario.vm(await scenario.template());
     await scenario.start(job);
     await waitFor('the download has begun', async () => downloads.begun === 1);
@@ -162,7 +152,7 @@ describe('stageTemplate', () => {
 
   it('is forgotten when it was terminated and nobody waits any more, and not before', async () => {
     const downloads = { begun: 0, ended: 0 };
-    fake.override('downloadTier', downloadForever(downloads));
+    fake.override('downloadTier', countedDownload(downloads));
     const templateId = await scenario.template();
     const { vmId, job } = await scenario.vm(templateId);
     await scenario.start(job);
@@ -188,7 +178,8 @@ describe('stageTemplate', () => {
       fake.transferSlots = 1;
       await fake.start();
       order = [];
-      const released = new Promise<void>((resolve) => (release = resolve));
+      const { opened: released, open } = gate();
+      release = open;
       fake.override('downloadTier', async ({ copy, tier: { mirrors } }) => {
         order.push(copy.templateId);
         await released;
@@ -307,7 +298,7 @@ describe('stageTemplate', () => {
 
   it('survives a host worker that is stopped in an orderly way and started again', async () => {
     const downloads = { begun: 0, ended: 0 };
-    fake.override('downloadTier', downloadForever(downloads));
+    fake.override('downloadTier', countedDownload(downloads));
     const { job } = await scenario.vm(await scenario.template());
     await scenario.start(job);
     await waitFor('the download has begun', async () => downloads.begun === 1);

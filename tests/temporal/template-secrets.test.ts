@@ -1,29 +1,24 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { Writable } from 'node:stream';
 import { eq } from 'drizzle-orm';
-import type { FastifyInstance } from 'fastify';
 import type { HostDependencies } from '../../activities/host/dependencies.js';
 import { downloadTier } from '../../activities/host/download-tier.js';
 import { probeUrl, readSources } from '../../activities/host/sources.js';
-import { type CloudStackClient, createCloudStackClient } from '../../cli/cloudstack-client.js';
-import { cancelJob } from '../../client/cancel-job.js';
-import { executeWorkflow } from '../../client/execute-workflow.js';
-import { startJob } from '../../client/start-job.js';
+import type { CloudStackClient } from '../../cli/cloudstack-client.js';
 import { vmTemplateDetails } from '../../db/schema/index.js';
 import { writeSettings } from '../../db/settings.js';
 import { Bandwidth } from '../../kvm/download/bandwidth.js';
 import { metalinkDocument, type OriginServer, startOriginServer } from '../../demo/origin-server.js';
 import { COMMANDS } from '../../gateway/commands/index.js';
-import { createGateway } from '../../gateway/server.js';
 import { generateKeyPair } from '../../kvm/keystore/sealed-box.js';
 import { trusting } from '../support/certificate-authority.js';
 import { type ControlPlane, startControlPlane } from '../support/control-plane.js';
 import { FakeHost } from '../support/fake-host.js';
 import { makePool } from '../support/test-pool.js';
+import { serveControlPlane } from '../support/serve-control-plane.js';
+import type { ServedGateway } from '../support/serve-gateway.js';
 import { databaseTexts, historyTexts } from '../support/written-texts.js';
 
 const CONTENT = randomBytes(4096);
@@ -41,7 +36,7 @@ describe('the secrets of a template', () => {
   let origin: OriginServer;
   let mirror: OriginServer;
   let plane: ControlPlane;
-  let gateway: FastifyInstance;
+  let gateway: ServedGateway;
   let admin: CloudStackClient;
   let fake: FakeHost;
 
@@ -52,25 +47,8 @@ describe('the secrets of a template', () => {
     serveImage();
     plane = await startControlPlane({ onLog: (entry) => logged.push(entry) });
     await writeSettings(plane.db, { 'secstorage.allowed.internal.sites': '127.0.0.0/8' });
-    const { client, db, secretBox } = plane;
-    const log = new Writable({
-      write(chunk: Buffer, _encoding, done) {
-        logged.push(chunk.toString());
-        done();
-      },
-    });
-    const dependencies = {
-      db,
-      secretBox,
-      startJob: (job: Parameters<typeof startJob>[1]) => startJob({ client, db }, job),
-      cancelJob: (job: Parameters<typeof cancelJob>[1]) => cancelJob(client, job),
-      executeWorkflow: (call: Parameters<typeof executeWorkflow>[1]) => executeWorkflow(client, call),
-      provisionCertificates: () => Promise.resolve(),
-    };
-    gateway = createGateway(dependencies, { log });
-    await gateway.listen({ host: '127.0.0.1', port: 0 });
-    const endpoint = `http://127.0.0.1:${(gateway.server.address() as AddressInfo).port}/client/api`;
-    admin = createCloudStackClient({ endpoint, ...plane.seeded.admin });
+    gateway = await serveControlPlane(plane, (entry) => logged.push(entry));
+    ({ admin } = gateway);
     fake = await FakeHost.join(plane, 'host-1');
     const host = {
       keyPair: fake.keyPair,

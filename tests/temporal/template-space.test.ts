@@ -1,40 +1,38 @@
+import { writeFile } from 'node:fs/promises';
 import { eq } from 'drizzle-orm';
 import { createControlActivities } from '../../activities/control/index.js';
-import { stageWaiter, storagePool, templateSpoolRef, vmTemplate } from '../../db/schema/index.js';
+import { stageWaiter, storagePool, templateSpoolRef, vmTemplate, volumes } from '../../db/schema/index.js';
 import type { Deployment } from '../../shared/virtual-machines.js';
-import { type ControlPlane, startControlPlane } from '../support/control-plane.js';
-import { FakeHost } from '../support/fake-host.js';
-import { Scenario } from '../support/scenario.js';
+import type { FakeHost } from '../support/fake-host.js';
+import { makePool } from '../support/test-pool.js';
+import { itUnless } from '../support/unless.js';
+import { useControlPlane } from '../support/use-control-plane.js';
+import { SUCCEEDED } from '../support/job-ends.js';
+import { mountObstacle, mountSmallFileSystem } from '../support/small-file-system.js';
 import { stageRequestOf } from '../support/stage-request.js';
 
+const MiB = 1024 ** 2;
 const GiB = 1024 ** 3;
 
-/** The stages that the deployments join find no host that takes their work: only what is counted matters here. */
+/** Only what is counted matters here, and no stage is started, but for the pool that is full indeed. */
 describe('the space of templates on a pool', () => {
-  let plane: ControlPlane;
-  let scenario: Scenario;
+  const { plane, scenario, join } = useControlPlane();
   let fake: FakeHost;
   let activities: ReturnType<typeof createControlActivities>;
 
-  beforeAll(async () => {
-    plane = await startControlPlane();
-    scenario = new Scenario(plane);
-  });
-  afterAll(() => plane.stop());
   beforeEach(async () => {
     // Stages are not started: who waits calls joinStage, and the tests end them.
     const workflow = { start: () => Promise.resolve(), getHandle: () => ({ signal: () => Promise.resolve() }) };
     activities = createControlActivities({ ...plane, client: { workflow } as never });
-    fake = await FakeHost.join(plane, 'host-1');
-    await fake.isStatus('Up');
+    fake = await join('host-1');
   });
   afterEach(async () => {
     await plane.db.delete(stageWaiter);
-    await fake.retire();
   });
 
   const pool = async () => (await plane.db.select().from(storagePool).where(eq(storagePool.id, fake.poolId)))[0]!;
   const copies = () => plane.db.select().from(templateSpoolRef).where(eq(templateSpoolRef.poolId, fake.poolId));
+  const copiesOf = async (templateId: string) => (await copies()).filter((row) => row.templateId === templateId);
   const poolHas = (values: { capacityBytes?: number; usedBytes?: number }) =>
     plane.db.update(storagePool).set(values).where(eq(storagePool.id, fake.poolId));
 
@@ -51,7 +49,7 @@ describe('the space of templates on a pool', () => {
   }
 
   /** A deployment that waits for its template, and the copy's row. */
-  async function join(templateId: string) {
+  async function joined(templateId: string) {
     const deployment = (await claim(templateId))!;
     expect(await activities.joinStage(stageRequestOf(deployment))).toEqual({ outcome: 'waiting' });
     const copy = (await copies()).find((row) => row.templateId === templateId)!;
@@ -76,7 +74,7 @@ describe('the space of templates on a pool', () => {
   }
 
   it('counts what is expected from the moment that it is asked for, once, and what is taken when it is there', async () => {
-    const { deployment, copy, input } = await join(await templateOf(10 * GiB));
+    const { deployment, copy, input } = await joined(await templateOf(10 * GiB));
     await activities.joinStage(stageRequestOf(deployment));
     expect(await pool()).toMatchObject({ templateBytes: 10 * GiB });
     const plan = await begin(input);
@@ -89,8 +87,8 @@ describe('the space of templates on a pool', () => {
   });
 
   it('is given back once when a stage fails, and when nobody wants it any more', async () => {
-    const failed = await join(await templateOf(10 * GiB));
-    const left = await join(await templateOf(20 * GiB));
+    const failed = await joined(await templateOf(10 * GiB));
+    const left = await joined(await templateOf(20 * GiB));
     expect(await pool()).toMatchObject({ templateBytes: 30 * GiB });
     const failure = { code: 'SLIPWAY_SOURCES_EXHAUSTED' as const, message: 'no source' };
     for (const _ of ['first', 'repeated']) await activities.failStage({ spoolRefId: failed.copy.id, failure });
@@ -123,7 +121,7 @@ describe('the space of templates on a pool', () => {
     await poolHas({ capacityBytes: 15 * GiB - 1 });
     expect(await claim(templateId)).toBeUndefined();
     await poolHas({ capacityBytes: 20 * GiB });
-    await join(templateId);
+    await joined(templateId);
     expect(await claim(templateId)).toBeDefined();
     expect(await claim(templateId)).toBeUndefined();
     expect(await pool()).toMatchObject({ templateBytes: 10 * GiB, allocatedBytes: 20 * GiB });
@@ -135,7 +133,7 @@ describe('the space of templates on a pool', () => {
   });
 
   it('is not guessed for a template whose size no source tells', async () => {
-    const { copy } = await join(await templateOf(null));
+    const { copy } = await joined(await templateOf(null));
     expect(copy).toMatchObject({ reservedBytes: 0 });
   });
 
@@ -148,17 +146,17 @@ describe('the space of templates on a pool', () => {
   describe('the epochs of a copy', () => {
     it('are never those of an earlier life of it, whose files a host may still write to', async () => {
       const templateId = await templateOf(GiB);
-      const first = await join(templateId);
+      const first = await joined(templateId);
       const { copy } = await begin(first.input);
       const failure = { code: 'SLIPWAY_POOL_IO' as const, message: 'input/output error' };
       await activities.failStage({ spoolRefId: first.copy.id, failure });
-      const again = await begin((await join(templateId)).input);
+      const again = await begin((await joined(templateId)).input);
       expect(again.copy.epoch).toBeGreaterThan(copy.epoch);
       expect(again.resumeFrom).toBeNull();
     });
 
     it('are one for a try that asks twice, and tell the next one where the last was', async () => {
-      const { copy: row, input } = await join(await templateOf(GiB));
+      const { copy: row, input } = await joined(await templateOf(GiB));
       const first = await begin(input);
       const second = await activities.nextEpoch({ spoolRefId: row.id, copy: first.copy });
       expect(await activities.nextEpoch({ spoolRefId: row.id, copy: first.copy })).toEqual(second);
@@ -171,4 +169,45 @@ describe('the space of templates on a pool', () => {
       }
     });
   });
+
+  itUnless(
+    mountObstacle,
+    'is made by what nothing uses leaving a pool that is full, which only its host knows',
+    async () => {
+      const fileSystem = await mountSmallFileSystem(8 * MiB);
+      try {
+        const pool = await makePool(fileSystem.path);
+        fake.override('downloadTier', async ({ copy, tier }) => {
+          await writeFile(pool.partialPath(copy), Buffer.alloc(0));
+          await pool.reserveSpaceFor(copy, 5 * MiB);
+          await writeFile(pool.partialPath(copy), Buffer.alloc(5 * MiB, 1), { flag: 'r+' });
+          const mirrors = tier.mirrors.map((url) => ({ url, outcome: 'used' as const, bytes: 5 * MiB }));
+          return { sizeBytes: 5 * MiB, resumedFromBytes: 0, digests: [], mirrors };
+        });
+        fake.override('installTemplate', ({ copy, format }) => pool.installTemplate(copy, format, false));
+        fake.override('discardTemplateCopy', ({ copy }) => pool.discardTemplateCopy(copy));
+        fake.override('removeTemplateCopy', async ({ copy }) => ({
+          overlays: await pool.evictTemplate(copy),
+          usedBytes: (await pool.report()).usedBytes,
+        }));
+        fake.override('createRootVolume', (input) => pool.createRootVolume(input));
+        const first = await scenario.template({ format: 'RAW' });
+        await scenario.destroy((await scenario.deploy(first)).vmId, true);
+        expect(await copiesOf(first)).toMatchObject([{ state: 'Ready' }]);
+        await pool.deleteVolumesUpTo(
+          (await plane.db.select().from(volumes).where(eq(volumes.templateId, first)))[0]!.id,
+          99,
+        );
+
+        const second = await scenario.template({ format: 'RAW' });
+        expect((await scenario.deploy(second)).job).toMatchObject(SUCCEEDED);
+        expect(await copiesOf(first)).toEqual([]);
+        const [copy] = await copiesOf(second);
+        expect(await pool.list()).toEqual(expect.arrayContaining([copy!.installPath]));
+        expect((await pool.list()).filter((name) => name.startsWith(first))).toEqual([]);
+      } finally {
+        await fileSystem.remove();
+      }
+    },
+  );
 });

@@ -1,30 +1,20 @@
 import { randomUUID } from 'node:crypto';
-import { Context } from '@temporalio/activity';
 import { eq } from 'drizzle-orm';
 import { recoverDestroyed } from '../../db/virtual-machines.js';
 import { capacityClaim, cleanupDebt, event, host, JOB_STATUS, storagePool } from '../../db/schema/index.js';
 import { writeSettings } from '../../db/settings.js';
 import type { HostStatus } from '../../shared/hosts.js';
 import { vmWorkflowId } from '../../shared/workflow-ids.js';
-import { sweepJobs } from '../../workers/control-worker/sweep-jobs.js';
-import { type ControlPlane, startControlPlane } from '../support/control-plane.js';
-import { FakeHost, hang, refusal } from '../support/fake-host.js';
-import { Scenario } from '../support/scenario.js';
+import type { FakeHost } from '../support/fake-host.js';
+import { hang, refusal } from '../support/host-answers.js';
+import { failed, SUCCEEDED } from '../support/job-ends.js';
+import { useControlPlane } from '../support/use-control-plane.js';
 import { waitFor } from '../support/wait-for.js';
 
-const SUCCEEDED = { jobStatus: JOB_STATUS.succeeded };
 const STOPPED = { state: 'Stopped', hostId: null };
 
-let plane: ControlPlane;
-let scenario: Scenario;
-
-beforeAll(async () => {
-  plane = await startControlPlane();
-  scenario = new Scenario(plane);
-  // So that nobody waits for long for a host that owes something.
-  await writeSettings(plane.db, { 'host.reconnect.grace': '2' });
-});
-afterAll(() => plane.stop());
+// So that nobody waits for long for a host that owes something.
+const { plane, scenario, join } = useControlPlane({ settings: { 'host.reconnect.grace': '2' } });
 
 const claims = (vmId: string) => plane.db.select().from(capacityClaim).where(eq(capacityClaim.vmId, vmId));
 const debts = (vmId: string) => plane.db.select().from(cleanupDebt).where(eq(cleanupDebt.vmId, vmId));
@@ -53,26 +43,12 @@ const isToldStopped = (fake: FakeHost, vmId: string) =>
     return watch.known.domains.some((domain) => domain.vmId === vmId && domain.state === 'Stopped');
   });
 
-/** Begins a job whose workflow is ended from outside. */
-async function begin(workflowType: string, vmId: string, input: Record<string, unknown> = {}) {
-  const job = await scenario.job(workflowType, vmId, input);
-  await scenario.start(job);
-  return job;
-}
-
-const ended = (text: string) => ({
-  jobStatus: JOB_STATUS.failed,
-  jobResult: expect.objectContaining({ errortext: expect.stringContaining(text) as string }) as object,
-});
-
 describe('a VM on a pool of its host', () => {
   let fake: FakeHost;
 
   beforeEach(async () => {
-    fake = await FakeHost.join(plane, 'host-1');
-    await fake.isStatus('Up');
+    fake = await join('host-1');
   });
-  afterEach(() => fake.retire());
 
   const running = async (): Promise<string> => {
     const { vmId, job } = await scenario.deploy(await scenario.template());
@@ -142,15 +118,15 @@ describe('a VM on a pool of its host', () => {
     if (state === 'Destroyed') await scenario.destroy(vmId, false);
     const before = await scenario.vmRow(vmId);
     const job = await scenario.operate(workflowType, vmId, { isForced: false });
-    expect(job).toMatchObject({ ...ended(text), jobResultCode: 431 });
+    expect(job).toMatchObject({ ...failed(text), jobResultCode: 431 });
     expect(await scenario.vmRow(vmId)).toEqual(before);
   });
 
   it('is busy while an operation works on it', async () => {
     const vmId = await running();
     fake.override('stopDomain', hang);
-    const job = await begin('stopVirtualMachine', vmId, { isForced: false });
-    await expect(begin('startVirtualMachine', vmId)).rejects.toMatchObject({ code: 'SLIPWAY_RESOURCE_BUSY' });
+    const job = await scenario.begin('stopVirtualMachine', vmId, { isForced: false });
+    await expect(scenario.begin('startVirtualMachine', vmId)).rejects.toMatchObject({ code: 'SLIPWAY_RESOURCE_BUSY' });
     await expect(recoverDestroyed(plane.db, vmId)).rejects.toMatchObject({ code: 'SLIPWAY_RESOURCE_BUSY' });
     await isState(vmId, 'Stopping');
     await plane.client.workflow.getHandle(vmWorkflowId(vmId)).cancel();
@@ -160,7 +136,7 @@ describe('a VM on a pool of its host', () => {
   it('is Stopped again, with the reason in the job, when it cannot be started', async () => {
     const vmId = await stopped();
     fake.override('startDomain', () => Promise.reject(refusal('SLIPWAY_HYPERVISOR', 'no such machine type')));
-    expect(await start(vmId)).toMatchObject(ended('host-1: no such machine type'));
+    expect(await start(vmId)).toMatchObject(failed('host-1: no such machine type'));
     expect(await scenario.vmRow(vmId)).toMatchObject(STOPPED);
     expect([await used(fake), fake.volumes.size, await debts(vmId)]).toEqual([{ cpu: 0, ram: 0 }, 1, []]);
     fake.override('startDomain', undefined);
@@ -174,7 +150,7 @@ describe('a VM on a pool of its host', () => {
       .update(host)
       .set({ ramUsedBytes: 16 * 1024 ** 3 })
       .where(eq(host.id, hostId));
-    expect(await start(vmId)).toMatchObject(ended('host-1: has 0 MiB of memory free'));
+    expect(await start(vmId)).toMatchObject(failed('host-1: has 0 MiB of memory free'));
     expect(await scenario.vmRow(vmId)).toMatchObject(STOPPED);
     await plane.db.update(host).set({ ramUsedBytes: 0 }).where(eq(host.id, hostId));
     expect(await start(vmId)).toMatchObject(SUCCEEDED);
@@ -198,11 +174,9 @@ describe('a VM on a pool of its host', () => {
 
   it('is not started on a host that does not reach its disk', async () => {
     const vmId = await stopped();
-    const other = await FakeHost.join(plane, 'host-2');
-    await other.isStatus('Up');
-    expect(await start(vmId, other.hostId)).toMatchObject(ended('host-2: does not reach the pool of the root disk'));
+    const other = await join('host-2');
+    expect(await start(vmId, other.hostId)).toMatchObject(failed('host-2: does not reach the pool of the root disk'));
     expect(await start(vmId, fake.hostId)).toMatchObject(SUCCEEDED);
-    await other.retire();
   });
 
   it('is recovered after a destroy, and starts again', async () => {
@@ -233,7 +207,7 @@ describe('a VM on a pool of its host', () => {
       await isState(vmId, 'Stopped');
       throw refusal('SLIPWAY_HYPERVISOR', 'it does not run here');
     });
-    expect(await reboot(vmId)).toMatchObject(ended('it does not run here'));
+    expect(await reboot(vmId)).toMatchObject(failed('it does not run here'));
     expect(await scenario.vmRow(vmId)).toMatchObject(STOPPED);
     expect(await used(fake)).toEqual({ cpu: 0, ram: 0 });
   });
@@ -252,7 +226,7 @@ describe('a VM on a pool of its host', () => {
   it('runs on when its stop fails, and is stopped the next time', async () => {
     const vmId = await running();
     fake.override('stopDomain', () => Promise.reject(refusal('SLIPWAY_HYPERVISOR', 'libvirt is busy')));
-    expect(await stop(vmId)).toMatchObject(ended('libvirt is busy'));
+    expect(await stop(vmId)).toMatchObject(failed('libvirt is busy'));
     expect(await scenario.vmRow(vmId)).toMatchObject({ state: 'Running', hostId: fake.hostId });
     fake.override('stopDomain', undefined);
     expect(await stop(vmId)).toMatchObject(SUCCEEDED);
@@ -273,13 +247,13 @@ describe('a VM on a pool of its host', () => {
     const vmId = await running();
     const unreachable = () => Promise.reject(refusal('SLIPWAY_HOST_UNREACHABLE', 'The host worker fell silent'));
     fake.override('stopDomain', unreachable);
-    expect(await stop(vmId)).toMatchObject(ended('fell silent'));
+    expect(await stop(vmId)).toMatchObject(failed('fell silent'));
     expect((await scenario.vmRow(vmId)).state).toBe('Running');
 
     expect(await stop(vmId, true)).toMatchObject(SUCCEEDED);
     expect(await scenario.vmRow(vmId)).toMatchObject(STOPPED);
     expect((await used(fake)).ram).toBeGreaterThan(0);
-    expect(await start(vmId)).toMatchObject(ended('host-1: may still run it'));
+    expect(await start(vmId)).toMatchObject(failed('host-1: may still run it'));
     expect(await scenario.vmRow(vmId)).toMatchObject(STOPPED);
 
     fake.override('stopDomain', undefined);
@@ -290,126 +264,6 @@ describe('a VM on a pool of its host', () => {
     await fake.isStatus('Up');
     expect(await start(vmId)).toMatchObject(SUCCEEDED);
   });
-
-  describe('whose operation is cancelled', () => {
-    const cancel = (vmId: string) => plane.client.workflow.getHandle(vmWorkflowId(vmId)).cancel();
-    const asked = (activity: 'startDomain' | 'stopDomain' | 'rebootDomain', times: number) =>
-      waitFor(`${activity} is asked for`, async () => fake.timesAsked(activity) === times);
-    /** As a real activity that hears of its cancellation. */
-    const untilCancelled = () => Context.current().cancelled;
-
-    it('is Stopped: a start is undone', async () => {
-      const vmId = await stopped();
-      fake.override('startDomain', async ({ spec, token }) => {
-        fake.domains.set(spec.vmId, token);
-        await untilCancelled();
-      });
-      const job = await begin('startVirtualMachine', vmId);
-      await asked('startDomain', 2);
-      await cancel(vmId);
-      expect(await scenario.ended(job)).toMatchObject({ jobStatus: JOB_STATUS.cancelled });
-      expect(await scenario.vmRow(vmId)).toMatchObject(STOPPED);
-      expect([await used(fake), fake.domains.size, fake.volumes.size]).toEqual([{ cpu: 0, ram: 0 }, 0, 1]);
-    });
-
-    it('runs on: a stop forces nothing', async () => {
-      const vmId = await running();
-      fake.override('stopDomain', untilCancelled);
-      const job = await begin('stopVirtualMachine', vmId, { isForced: false });
-      await asked('stopDomain', 1);
-      await cancel(vmId);
-      expect(await scenario.ended(job)).toMatchObject({ jobStatus: JOB_STATUS.cancelled });
-      expect(await scenario.vmRow(vmId)).toMatchObject({ state: 'Running', hostId: fake.hostId });
-      expect(fake.domains.has(vmId)).toBe(true);
-      // The guest has been asked, and follows later.
-      fake.domains.delete(vmId);
-      await isState(vmId, 'Stopped');
-    });
-
-    it('is Stopped when its guest had powered off by then', async () => {
-      const vmId = await running();
-      fake.override('stopDomain', async () => {
-        fake.domains.delete(vmId);
-        await untilCancelled();
-      });
-      const job = await begin('stopVirtualMachine', vmId, { isForced: false });
-      await asked('stopDomain', 1);
-      await cancel(vmId);
-      expect(await scenario.ended(job)).toMatchObject(SUCCEEDED);
-      expect(await scenario.vmRow(vmId)).toMatchObject(STOPPED);
-      expect(await used(fake)).toEqual({ cpu: 0, ram: 0 });
-    });
-
-    it('runs on: a reboot resets nothing', async () => {
-      const vmId = await running();
-      fake.override('rebootDomain', untilCancelled);
-      const job = await begin('rebootVirtualMachine', vmId, { isForced: false });
-      await asked('rebootDomain', 1);
-      await cancel(vmId);
-      expect(await scenario.ended(job)).toMatchObject({ jobStatus: JOB_STATUS.cancelled });
-      expect((await scenario.vmRow(vmId)).state).toBe('Running');
-    });
-  });
-
-  describe('whose workflow was terminated', () => {
-    const terminateAndSweep = async (job: Awaited<ReturnType<typeof begin>>) => {
-      await plane.client.workflow.getHandle(job.workflowId).terminate('an operator ended it');
-      await scenario.age(job);
-      await sweepJobs(plane);
-      expect(await scenario.ended(job)).toMatchObject({
-        jobStatus: JOB_STATUS.failed,
-        jobResult: expect.objectContaining({ slipwaycode: 'SLIPWAY_WORKFLOW_LOST' }) as object,
-      });
-    };
-
-    it.each([
-      ['startVirtualMachine', true, 'Running'],
-      ['startVirtualMachine', false, 'Stopped'],
-      ['stopVirtualMachine', true, 'Running'],
-      ['stopVirtualMachine', false, 'Stopped'],
-    ])('in %s is what its host says: alive %s, so %s', async (workflowType, isAlive, state) => {
-      const vmId = workflowType === 'startVirtualMachine' ? await stopped() : await running();
-      const whatHappens = async (token: number) => {
-        if (isAlive) fake.domains.set(vmId, token);
-        else fake.domains.delete(vmId);
-        await hang();
-      };
-      fake.override('startDomain', ({ token }) => whatHappens(token));
-      fake.override('stopDomain', () => whatHappens(fake.domains.get(vmId)!));
-      const calls = fake.calls.length;
-      const job = await begin(workflowType, vmId, { isForced: false });
-      await waitFor('its host works', async () =>
-        fake.calls.slice(calls).some(({ activity }) => activity === 'startDomain' || activity === 'stopDomain'),
-      );
-      await terminateAndSweep(job);
-      const row = await scenario.vmRow(vmId);
-      expect(row).toMatchObject({ state, hostId: isAlive ? fake.hostId : null });
-      expect((await used(fake)).ram > 0).toBe(isAlive);
-      // Whatever it is now, operations work on it.
-      for (const activity of ['startDomain', 'stopDomain'] as const) fake.override(activity, undefined);
-      expect(isAlive ? await stop(vmId) : await start(vmId)).toMatchObject(SUCCEEDED);
-    });
-
-    it('in a start, and whose host does not answer, is Stopped, and owed a stop', async () => {
-      const vmId = await stopped();
-      fake.override('startDomain', hang);
-      fake.override('isDomainAlive', () => Promise.reject(refusal('SLIPWAY_HOST_UNREACHABLE', 'silent')));
-      const job = await begin('startVirtualMachine', vmId);
-      await waitFor('its host works', async () => fake.timesAsked('startDomain') === 2);
-      await terminateAndSweep(job);
-      expect(await scenario.vmRow(vmId)).toMatchObject(STOPPED);
-      expect(await debts(vmId)).toMatchObject([{ hostId: fake.hostId, keepsDisk: true }]);
-    });
-
-    it('in a reboot is Running', async () => {
-      const vmId = await running();
-      fake.override('rebootDomain', hang);
-      const job = await begin('rebootVirtualMachine', vmId, { isForced: false });
-      await waitFor('its host works', async () => fake.timesAsked('rebootDomain') === 1);
-      await terminateAndSweep(job);
-      expect(await scenario.vmRow(vmId)).toMatchObject({ state: 'Running', hostId: fake.hostId });
-    });
-  });
 });
 
 describe('a VM on a pool that two hosts share', () => {
@@ -418,11 +272,7 @@ describe('a VM on a pool that two hosts share', () => {
 
   beforeEach(async () => {
     poolId = randomUUID();
-    hosts = [await FakeHost.join(plane, 'host-1', { poolId }), await FakeHost.join(plane, 'host-2', { poolId })];
-    for (const fake of hosts) await fake.isStatus('Up');
-  });
-  afterEach(async () => {
-    for (const fake of hosts) await fake.retire();
+    hosts = [await join('host-1', { poolId }), await join('host-2', { poolId })];
   });
 
   /** Stopped, with the host that it ran on and the other one. */
@@ -483,7 +333,7 @@ describe('a VM on a pool that two hosts share', () => {
       });
     }
     const job = await start(vmId);
-    expect(job).toMatchObject(ended(`${lost!.name}: may still run it`));
+    expect(job).toMatchObject(failed(`${lost!.name}: may still run it`));
     expect(await scenario.vmRow(vmId)).toMatchObject(STOPPED);
     expect(hosts[0].domains.size + hosts[1].domains.size).toBe(1);
 
