@@ -5,7 +5,8 @@ import { bytes, created, id, instant, removed, texts } from './columns.js';
 import { dataCenter } from './data-center.js';
 import { hostPodRef } from './host-pod-ref.js';
 
-export const HOST_STATUSES = ['Connecting', 'Up', 'Down', 'Alert', 'Removed'] as const;
+/** `Revoked`: an operator trusts it with nothing any more, and it has no key. */
+export const HOST_STATUSES = ['Connecting', 'Up', 'Down', 'Alert', 'Revoked', 'Removed'] as const;
 
 /**
  * CloudStack's names. Only an `Enabled` host gets work. `Degraded`: an operator vouches that nothing runs there any more,
@@ -46,12 +47,19 @@ export const host = pgTable(
     /** Claimed by virtual machines, `capacity_claim` having the parts. */
     cpuUsedMhz: integer().notNull().default(0),
     ramUsedBytes: bytes().notNull().default(0),
-    /** Base64 X25519 key of the host: sealed fields for it are encrypted to this key. */
-    publicKey: text().notNull(),
+    /** Base64 X25519 key of the host: sealed fields for it are encrypted to this key. One that was revoked has none. */
+    publicKey: text(),
     /** Start of the host worker that was last heard of. */
     bootId: text(),
     domainType: text({ enum: ['kvm', 'qemu'] }),
     hypervisorVersion: text(),
+    libvirtVersion: text(),
+    /** Of Slipway; missing from a host worker that is too old to tell. */
+    slipwayVersion: text(),
+    /** How that differs from what the control workers run, in words; missing while it does not matter. */
+    versionSkew: text(),
+    /** Programs and libraries that it lacks for some images or networks. */
+    missingTools: texts(),
     lastPinged: instant(),
     /** What its certificates were when it last said: see `KeystoreReport`. Missing before the first time. */
     keystoreGeneration: bigint({ mode: 'number' }),
@@ -69,7 +77,12 @@ export const host = pgTable(
     index('host_data_center_id_idx').on(table.dataCenterId),
     index('host_pod_id_idx').on(table.podId),
     index('host_cluster_id_idx').on(table.clusterId),
-    check('host_status_check', sql`${table.status} in ('Connecting', 'Up', 'Down', 'Alert', 'Removed')`),
+    check('host_status_check', sql`${table.status} in ('Connecting', 'Up', 'Down', 'Alert', 'Revoked', 'Removed')`),
+    // Whatever still asks for the key of a revoked host must not get one.
+    check(
+      'host_public_key_check',
+      sql`case ${table.status} when 'Revoked' then ${table.publicKey} is null when 'Removed' then true else ${table.publicKey} is not null end`,
+    ),
     check(
       'host_resource_state_check',
       sql`${table.resourceState} in ('Enabled', 'Disabled', 'PrepareForMaintenance', 'ErrorInMaintenance', 'Maintenance', 'Degraded')`,
