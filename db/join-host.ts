@@ -1,8 +1,8 @@
-import { and, eq, isNull } from 'drizzle-orm';
+import { and, eq, isNull, ne } from 'drizzle-orm';
 import { SlipwayError } from '../shared/errors.js';
 import type { PoolPlace } from '../shared/hosts.js';
 import { announcePool } from './announce-pool.js';
-import { openDatabase } from './client.js';
+import { openDatabase, type Transaction } from './client.js';
 import { cluster, host } from './schema/index.js';
 
 export interface JoinHostInput {
@@ -10,33 +10,48 @@ export interface JoinHostInput {
   clusterId: string;
   /** Base64 X25519 key. */
   publicKey: string;
+  /** As the kernel names it; the host's first hello says it again. */
+  arch?: string | undefined;
   /** Pools that it reaches, its own and shared ones. */
   pools: PoolPlace[];
 }
 
+type HostRow = typeof host.$inferSelect;
+
 /**
  * Adds a KVM host with its pools, or gives the id of the host that has this name. It is Connecting until its host worker
- * says hello.
+ * says hello. For whoever has the database; a host of another machine joins with a token.
  */
 export async function joinHost(databaseUrl: string, input: JoinHostInput): Promise<{ hostId: string }> {
-  const { name, clusterId, publicKey, pools } = input;
   const { db, close } = openDatabase(databaseUrl, { applicationName: 'slipway-join-host', max: 1 });
   try {
     return await db.transaction(async (tx) => {
-      const [home] = await tx.select().from(cluster).where(eq(cluster.id, clusterId));
-      if (!home) throw new SlipwayError('SLIPWAY_PARAMETER_INVALID', `There is no cluster ${clusterId}`);
-      const isNamed = and(eq(host.name, name), isNull(host.removed));
-      const [known] = await tx.update(host).set({ publicKey }).where(isNamed).returning({ id: host.id });
-      const [joined] = known
-        ? [known]
-        : await tx
-            .insert(host)
-            .values({ dataCenterId: home.dataCenterId, podId: home.podId, clusterId, name, publicKey })
-            .returning({ id: host.id });
-      for (const pool of pools) await announcePool(tx, joined!.id, pool);
-      return { hostId: joined!.id };
+      const known = await findNamed(tx, input.name);
+      // One that was revoked stays so: to start it once more must not be all that it takes to be trusted again.
+      const isTrusted = and(eq(host.id, known?.id ?? input.clusterId), ne(host.status, 'Revoked'));
+      if (known) await tx.update(host).set({ publicKey: input.publicKey }).where(isTrusted);
+      const hostId = known?.id ?? (await addHost(tx, input));
+      for (const pool of input.pools) await announcePool(tx, hostId, pool);
+      return { hostId };
     });
   } finally {
     await close();
   }
+}
+
+export async function findNamed(tx: Transaction, name: string): Promise<HostRow | undefined> {
+  const isNamed = and(eq(host.name, name), isNull(host.removed));
+  const [row] = await tx.select().from(host).where(isNamed).for('no key update');
+  return row;
+}
+
+export async function addHost(
+  tx: Transaction,
+  { name, clusterId, publicKey, arch }: Omit<JoinHostInput, 'pools'>,
+): Promise<string> {
+  const [home] = await tx.select().from(cluster).where(eq(cluster.id, clusterId));
+  if (!home) throw new SlipwayError('SLIPWAY_PARAMETER_INVALID', `There is no cluster ${clusterId}`);
+  const { dataCenterId, podId } = home;
+  const [joined] = await tx.insert(host).values({ dataCenterId, podId, clusterId, name, publicKey, arch }).returning();
+  return joined!.id;
 }

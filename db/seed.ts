@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { eq, isNull, sql } from 'drizzle-orm';
+import { and, eq, isNull, sql } from 'drizzle-orm';
 import type { SettingValues } from '../shared/settings.js';
 import { openDatabase, type Transaction } from './client.js';
 import { userNetworkOf } from './networks.js';
@@ -16,6 +16,7 @@ import {
   serviceOffering,
   user,
 } from './schema/index.js';
+import { makeUserKeys } from './user-keys.js';
 import { createSecretBox, type SecretBox } from './secret-box.js';
 import { writeSettings } from './settings.js';
 
@@ -105,23 +106,27 @@ async function zone(tx: Transaction): Promise<{ zoneId: string; podId: string; c
 
 async function admin(tx: Transaction, secretBox: SecretBox): Promise<AdminCredentials> {
   const username = 'admin';
-  const [found] = await tx.select().from(user).where(eq(user.username, username));
+  const [found] = await tx
+    .select({ apiKey: user.apiKey, secretKeyEncrypted: user.secretKeyEncrypted })
+    .from(user)
+    .innerJoin(account, eq(account.id, user.accountId))
+    // Others may be called so in domains of their own.
+    .where(and(eq(user.username, username), eq(account.isDefault, true), isNull(user.removed)));
   if (found?.apiKey && found.secretKeyEncrypted) {
     return { username, apiKey: found.apiKey, secretKey: secretBox.decrypt(found.secretKeyEncrypted) };
   }
   const [root] = await tx.insert(domain).values({ name: 'ROOT', path: '/' }).returning();
   const [owner] = await tx
     .insert(account)
-    .values({ accountName: username, type: 'Admin', domainId: root!.id })
+    .values({ accountName: username, type: 'Admin', domainId: root!.id, isDefault: true })
     .returning();
   const password = randomBytes(18).toString('base64url');
-  // CloudStack's keys are 64 bytes in base64url.
-  const apiKey = randomBytes(64).toString('base64url');
-  const secretKey = randomBytes(64).toString('base64url');
+  const { apiKey, secretKey } = makeUserKeys();
   await tx.insert(user).values({
     username,
-    password: hashPassword(password),
+    password: await hashPassword(password),
     accountId: owner!.id,
+    domainId: root!.id,
     firstname: 'Admin',
     lastname: 'User',
     apiKey,

@@ -12,7 +12,7 @@ export function parseSetting(name: SettingName, text: string): string | undefine
   switch (entry.type) {
     case 'integer':
     case 'decimal': {
-      const isNumber = entry.type === 'integer' ? /^\d{1,15}$/ : /^\d{1,15}(?:\.\d{1,6})?$/;
+      const isNumber = entry.type === 'integer' ? /^-?\d{1,15}$/ : /^-?\d{1,15}(?:\.\d{1,6})?$/;
       const value = Number(trimmed);
       return isNumber.test(trimmed) && value >= entry.min && value <= entry.max ? String(value) : undefined;
     }

@@ -83,6 +83,7 @@ export async function startTestGateway(): Promise<TestGateway> {
         username: name,
         password: 'none',
         accountId: owner!.id,
+        domainId: root!.domainId,
         apiKey: keys.apiKey,
         secretKeyEncrypted: secretBox.encrypt(keys.secretKey),
       });
