@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { bigint, check, index, integer, pgTable, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
+import { bigint, check, foreignKey, index, integer, pgTable, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
 import { cluster } from './cluster.js';
 import { bytes, created, id, instant, removed, texts } from './columns.js';
 import { dataCenter } from './data-center.js';
@@ -69,11 +69,21 @@ export const host = pgTable(
     reconciledBootId: text(),
     created: created(),
     removed: removed(),
+    /** The cluster while the host is there: it cannot be removed under it. */
+    presentClusterId: uuid()
+      .generatedAlwaysAs(sql`case when removed is null then cluster_id end`)
+      .references(() => cluster.presentId, { onDelete: 'restrict', onUpdate: 'restrict' }),
   },
   (table) => [
     uniqueIndex('host_name_key')
       .on(table.name)
       .where(sql`removed is null`),
+    // Of the pod and the zone that its cluster is in.
+    foreignKey({
+      name: 'host_cluster_id_pod_id_data_center_id_fk',
+      columns: [table.clusterId, table.podId, table.dataCenterId],
+      foreignColumns: [cluster.id, cluster.podId, cluster.dataCenterId],
+    }).onDelete('restrict'),
     index('host_data_center_id_idx').on(table.dataCenterId),
     index('host_pod_id_idx').on(table.podId),
     index('host_cluster_id_idx').on(table.clusterId),
