@@ -1,7 +1,9 @@
 import { and, asc, eq } from 'drizzle-orm';
-import { asyncJob, cluster, dataCenter, host, networks, nics, vmInstance, volumes } from '../../db/schema/index.js';
+import { joinHost } from '../../db/join-host.js';
+import { asyncJob, dataCenter, networks, nics, vmInstance, volumes } from '../../db/schema/index.js';
 import { writeSettings } from '../../db/settings.js';
 import { addTemplate } from '../../tests/support/add-template.js';
+import { addZone } from '../../tests/support/add-zone.js';
 import { startTestGateway, type TestGateway, type TestUser } from '../../tests/support/test-gateway.js';
 import { databaseTexts } from '../../tests/support/written-texts.js';
 
@@ -303,12 +305,8 @@ describe('the place', () => {
   });
 
   test('a host of another zone is none of this one', async () => {
-    const [zone] = await gateway.db.insert(dataCenter).values({ name: 'zone-other' }).returning();
-    const [place] = await gateway.db.select().from(cluster).limit(1);
-    const [away] = await gateway.db
-      .insert(host)
-      .values({ name: 'away', dataCenterId: zone!.id, podId: place!.podId, clusterId: place!.id, publicKey: 'none' })
-      .returning();
-    await refused(() => deploy({ hostid: away!.id }, gateway.admin), 431, 'Invalid parameter hostid');
+    const { clusterId } = await addZone(gateway.db);
+    const { hostId } = await joinHost(gateway.databaseUrl, { name: 'away', clusterId, publicKey: 'none', pools: [] });
+    await refused(() => deploy({ hostid: hostId }, gateway.admin), 431, 'Invalid parameter hostid');
   });
 });
