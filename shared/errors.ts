@@ -52,6 +52,7 @@ export const ERRORS = {
     'giveUp',
     'The resource is not in a state that allows this; list it to see its state.',
   ),
+  SLIPWAY_RESOURCE_IN_USE: entry(530, 4250, 'giveUp', 'Remove what the text names first.'),
   SLIPWAY_UNAVAILABLE: entry(
     534,
     9999,
@@ -81,6 +82,16 @@ export const ERRORS = {
   SLIPWAY_NO_HOST_LEFT: entry(530, 4250, 'giveUp', 'Every host was tried; the text has the reason of each.'),
   SLIPWAY_HOST_UNREACHABLE: entry(534, 9999, 'nextHost', 'Check that the host worker runs on that host.'),
   SLIPWAY_HOST_REMOVED: entry(530, 4250, 'nextHost', 'Stop the host worker there, or join the host again.'),
+  SLIPWAY_HOST_REVOKED: entry(
+    530,
+    4250,
+    'nextHost',
+    'Declare the host as Degraded when it is off, or give it new keys with a token of createHostJoinToken.',
+  ),
+  SLIPWAY_HOST_TOO_OLD: entry(530, 4250, 'nextHost', 'Install on that host the version that the control workers have.'),
+  SLIPWAY_JOIN_TOKEN: entry(401, 9999, 'giveUp', 'Make a new token with createHostJoinToken: each works once.'),
+  SLIPWAY_JOIN_REFUSED: entry(431, 4350, 'giveUp', 'Do what the text says, then run the command again.'),
+  SLIPWAY_TOO_MANY_REQUESTS: entry(429, 9999, 'giveUp', 'Wait for as long as the text says.'),
   SLIPWAY_FENCED: entry(530, 4250, 'nextHost', 'A newer operation reached the host first; nothing to do.'),
   SLIPWAY_KEYSTORE: entry(530, 4250, 'nextHost', 'Check the disk of that host, and its directory of certificates.'),
   SLIPWAY_HYPERVISOR: entry(
@@ -255,6 +266,12 @@ export const ERRORS = {
     'The bytes are the registered ones and no usable image; register a corrected one.',
   ),
   SLIPWAY_POOL_FULL: entry(530, 4250, 'nextHost', 'Free space on the primary storage pool, or add a pool.'),
+  SLIPWAY_POOL_MAINTENANCE: entry(
+    530,
+    4250,
+    'nextHost',
+    'Cancel the maintenance of the primary storage pool when it is over, or use another pool.',
+  ),
   SLIPWAY_POOL_IO: entry(530, 4250, 'nextHost', 'Check the primary storage pool and the log of its host.'),
 } as const satisfies Record<string, ErrorEntry>;
 
