@@ -1,4 +1,8 @@
 import { writeSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createAuthority } from '../support/certificate-authority.js';
 import { ProvingGround } from '../support/proving-ground.js';
 import { describeUnless } from '../support/unless.js';
 import { COMPONENTS, type Cell, describeCell, faultMatrix, sampleOf } from './fault-matrix.js';
@@ -29,6 +33,7 @@ it('has in its sample every component, every fault and every operation', () => {
 describeUnless(ProvingGround.obstacle(), 'whatever fails at whatever step', () => {
   let ground: ProvingGround | undefined;
   let material: Material;
+  let certificatePem: string;
   /** A line of the table: to the terminal itself, for jest's reporters show nothing before the end. */
   const tell = (line: string): void => void (wanted && writeSync(2, `${line}\n`));
 
@@ -39,7 +44,7 @@ describeUnless(ProvingGround.obstacle(), 'whatever fails at whatever step', () =
     ground = next;
     const { disk, url } = await next.disk(16 * MiB);
     const stagedTemplateId = await next.test.register(url, `{SHA-256}${disk.sha256}`);
-    material = { disk, url, stagedTemplateId };
+    material = { disk, url, stagedTemplateId, certificatePem };
     return next;
   };
   const abandon = async (): Promise<void> => {
@@ -47,7 +52,12 @@ describeUnless(ProvingGround.obstacle(), 'whatever fails at whatever step', () =
     ground = undefined;
   };
 
-  beforeAll(async () => void (await fresh()));
+  beforeAll(async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'slipway-authority-'));
+    certificatePem = (await createAuthority(directory)).certificatePem;
+    await rm(directory, { recursive: true });
+    await fresh();
+  });
   afterAll(abandon);
 
   it.each(named)('%s', async (name, cell) => {

@@ -1,3 +1,5 @@
+import { CERTIFICATE_STEPS, isCertificateOperation, type Operation, type Step, VM_STEPS } from './operation-steps.js';
+
 /** A process of the installation, or a server that it needs. */
 export const COMPONENTS = [
   'gateway',
@@ -11,74 +13,11 @@ export const COMPONENTS = [
 export type Component = (typeof COMPONENTS)[number];
 
 export const PROCESS_FAULTS = ['SIGKILL', 'SIGSTOP'] as const;
-const WORKFLOW_FAULTS = ['cancel', 'terminate', 'reset'] as const;
+export const WORKFLOW_FAULTS = ['cancel', 'terminate', 'reset'] as const;
 export type Fault = (typeof PROCESS_FAULTS)[number] | (typeof WORKFLOW_FAULTS)[number];
 
-/** When it strikes: as soon as the activity of this type is scheduled; without one, when the API has answered. */
-export interface Step {
-  name: string;
-  workflow: 'vm' | 'stage';
-  activity?: string;
-  /** Only once it has reported progress. */
-  isUnderWay?: boolean;
-  /** The mirror is in use. */
-  isReading?: boolean;
-}
-
-const ANSWERED: Step = { name: 'job row inserted', workflow: 'vm' };
-
-const STEPS = {
-  deploy: [
-    ANSWERED,
-    { name: 'claiming a host', workflow: 'vm', activity: 'claimHost' },
-    { name: 'reading sources', workflow: 'stage', activity: 'readSources', isReading: true },
-    { name: 'downloading', workflow: 'stage', activity: 'downloadTier', isUnderWay: true, isReading: true },
-    { name: 'verifying', workflow: 'stage', activity: 'verifyChecksum' },
-    { name: 'installing', workflow: 'stage', activity: 'installTemplate' },
-    { name: 'the copy becomes Ready', workflow: 'stage', activity: 'finishStage' },
-    { name: 'creating the root disk', workflow: 'vm', activity: 'createRootVolume' },
-    { name: 'starting the domain', workflow: 'vm', activity: 'startDomain' },
-    { name: 'recording', workflow: 'vm', activity: 'recordRunning' },
-  ],
-  stop: [
-    ANSWERED,
-    { name: 'looking where it runs', workflow: 'vm', activity: 'beginStop' },
-    { name: 'stopping the domain', workflow: 'vm', activity: 'stopDomain' },
-    { name: 'recording', workflow: 'vm', activity: 'recordStopped' },
-  ],
-  start: [
-    ANSWERED,
-    { name: 'claiming a host', workflow: 'vm', activity: 'claimStart' },
-    { name: 'starting the domain', workflow: 'vm', activity: 'startDomain' },
-    { name: 'recording', workflow: 'vm', activity: 'recordStarted' },
-  ],
-  restore: [
-    ANSWERED,
-    { name: 'space for a new disk', workflow: 'vm', activity: 'beginRestore' },
-    { name: 'stopping the domain', workflow: 'vm', activity: 'stopDomain' },
-    { name: 'creating the new disk', workflow: 'vm', activity: 'createRootVolume' },
-    { name: 'swapping the disks', workflow: 'vm', activity: 'recordNewDisk' },
-    { name: 'starting the domain', workflow: 'vm', activity: 'startDomain' },
-    { name: 'recording', workflow: 'vm', activity: 'recordRestored' },
-  ],
-  destroy: [
-    ANSWERED,
-    { name: 'looking what it holds', workflow: 'vm', activity: 'beginDestroy' },
-    { name: 'stopping the domain', workflow: 'vm', activity: 'stopDomain' },
-    { name: 'recording', workflow: 'vm', activity: 'recordDestroyed' },
-  ],
-  expunge: [
-    ANSWERED,
-    { name: 'looking what it holds', workflow: 'vm', activity: 'beginDestroy' },
-    { name: 'removing domain and disk', workflow: 'vm', activity: 'removeDeployment' },
-    { name: 'recording', workflow: 'vm', activity: 'recordDestroyed' },
-  ],
-} as const satisfies Record<string, readonly Step[]>;
-
-export type Operation = keyof typeof STEPS;
-
-export interface Cell {
-  operation: Operation;
+export interface Cell<Of extends Operation = Operation> {
+  operation: Of;
   step: Step;
   /** `workflow` is the operation's own, `stage` the one of the download that it waits for. */
   target: Component | 'workflow' | 'stage';
@@ -91,10 +30,12 @@ export const describeCell = ({ operation, step, target, fault }: Cell): string =
 /** Every fault of every component, and of the workflow itself, at each step of each operation. */
 export function faultMatrix(): Cell[] {
   const cells: Cell[] = [];
-  for (const [operation, steps] of Object.entries(STEPS) as [Operation, readonly Step[]][]) {
+  const all = Object.entries({ ...VM_STEPS, ...CERTIFICATE_STEPS }) as [Operation, readonly Step[]][];
+  for (const [operation, steps] of all) {
     for (const step of steps) {
       for (const target of COMPONENTS) {
         if (target === 'mirror' && !step.isReading) continue;
+        if (target === 'libvirtd' && isCertificateOperation(operation)) continue;
         for (const fault of PROCESS_FAULTS) cells.push({ operation, step, target, fault });
       }
       for (const fault of WORKFLOW_FAULTS) {
@@ -137,13 +78,13 @@ const isLong = ({ target, fault, step }: Cell): boolean =>
 const STRIDE = 97;
 
 /**
- * The states in which the VM may be in the end. A component that fails for seconds delays, and changes nothing, but for
- * those on the host: there an operation may fail, with a reason, rather than be repeated. Whoever waits for a stage that
- * was ended begins it again.
+ * How the VM, or the certificate on a host, may be in the end. A component that fails for seconds delays, and changes
+ * nothing, but for those on the host: there an operation on a VM may fail, with a reason, rather than be repeated. Whoever
+ * waits for a stage that was ended begins it again.
  */
 export function mayEndIn({ operation, target, fault }: Cell): string[] {
   const [done, notDone] = OUTCOMES[operation];
-  const isOnHost = target === 'libvirtd' || target === 'host worker';
+  const isOnHost = target === 'libvirtd' || (target === 'host worker' && !isCertificateOperation(operation));
   const isEnded = target === 'workflow' && (fault === 'cancel' || fault === 'terminate');
   return isOnHost || isEnded ? [done, notDone] : [done];
 }
@@ -157,4 +98,8 @@ const OUTCOMES: Record<Operation, [done: string, notDone: string]> = {
   // Whatever ends their workflows, they are begun again.
   destroy: ['Destroyed', 'Destroyed'],
   expunge: ['Expunged', 'Expunged'],
+  'certificate push': ['UPLOADED', 'UPLOADED'],
+  'certificate revocation': ['REVOKED', 'REVOKED'],
+  // What could not be brought to a host waits for the next round.
+  'certificate sync': ['UPLOADED', 'FAILED'],
 };

@@ -12,9 +12,9 @@ import type { Cell, Component as FaultyComponent, Fault } from './fault-matrix.j
 const FROZEN_MS = 3_000;
 const DEAD_MS = 500;
 
-/** What is struck: an operation on a VM, and the download that it waits for. */
+/** What is struck: an operation, as a rule on a VM, and the download that it waits for. */
 export interface Struck {
-  vmId: string;
+  vmId?: string;
   workflow: RunId | undefined;
   stage: RunId | undefined;
 }
@@ -42,7 +42,7 @@ async function strikeComponent(
   ground: ProvingGround,
   target: FaultyComponent,
   fault: Fault,
-  vmId: string,
+  vmId: string | undefined,
 ): Promise<void> {
   const victim = await victimOf(ground, target, vmId);
   if (fault === 'SIGKILL') {
@@ -65,7 +65,7 @@ interface Victim {
 async function victimOf(
   { test: { installation }, mirror, libvirtd, db }: ProvingGround,
   target: FaultyComponent,
-  vmId: string,
+  vmId: string | undefined,
 ): Promise<Victim> {
   switch (target) {
     case 'mirror':
@@ -73,8 +73,8 @@ async function victimOf(
     case 'libvirtd':
       return { ...libvirtd, kill: async () => libvirtd.kill('SIGKILL'), signal: (signal) => libvirtd.kill(signal) };
     case 'host worker': {
-      const [claim] = await db.select().from(capacityClaim).where(eq(capacityClaim.vmId, vmId));
       const { hosts } = installation;
+      const [claim] = vmId ? await db.select().from(capacityClaim).where(eq(capacityClaim.vmId, vmId)) : [];
       return processOf((hosts.find(({ id }) => id === claim?.hostId) ?? hosts[0]!).worker);
     }
     case 'gateway':

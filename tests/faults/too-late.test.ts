@@ -3,9 +3,10 @@ import { randomUUID } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { eq } from 'drizzle-orm';
-import { capacityClaim, vmInstance } from '../../db/schema/index.js';
+import { capacityClaim, templateSpoolRef, vmInstance } from '../../db/schema/index.js';
 import { awaitHeartbeat, awaitScheduled } from '../support/await-step.js';
 import { findStageRun, findVmRun } from '../support/find-run.js';
+import { gate } from '../support/gate.js';
 import { ProvingGround } from '../support/proving-ground.js';
 import type { TestDisk } from '../support/test-installation.js';
 import { describeUnless } from '../support/unless.js';
@@ -76,6 +77,40 @@ describeUnless(ProvingGround.obstacle(), 'what comes too late', () => {
     await run('virsh', ['--connect', ground.libvirtd.uri, 'destroy', stranger]);
     await ground.test.expunge(id);
     await ground.test.leavesNothing();
+  });
+
+  it('a host that falls silent between its install and what comes of it changes nothing when it returns', async () => {
+    const { test, temporal, db } = ground;
+    const templateId = await register(small);
+    const { id, jobid } = await test.begin(templateId);
+    const stage = await findStageRun(ground, templateId);
+    await awaitScheduled(temporal, stage, 'verifyChecksum');
+    const silent = await hostOf(id);
+    const { opened: isSilent, open: goOn } = gate();
+    // The copy cannot become Ready before its host is silent.
+    const held = db.transaction(async (tx) => {
+      await tx.select().from(templateSpoolRef).where(eq(templateSpoolRef.templateId, templateId)).for('update');
+      await isSilent;
+    });
+    try {
+      await awaitScheduled(temporal, stage, 'finishStage');
+      silent.worker.kill('SIGSTOP');
+      goOn();
+      await test.isHost(silent.id, 'Down');
+    } finally {
+      goOn();
+      silent.worker.kill('SIGCONT');
+      await held;
+    }
+    // There, or on the other host of the pool: in any case from this copy.
+    expect(await ground.jobEnd(jobid)).toMatchObject({ hasSucceeded: true });
+    await ground.isWhole();
+    await test.hasBooted(id, small.disk);
+    const copies = await db.select().from(templateSpoolRef).where(eq(templateSpoolRef.templateId, templateId));
+    expect(copies).toMatchObject([{ state: 'Ready' }]);
+    expect((await temporal.workflow.getHandle(stage.workflowId).describe()).runId).toBe(stage.runId);
+    await test.expunge(id);
+    await test.leavesNothing();
   });
 
   it('a host that was cut off installs nothing that counts, and ends what it runs before it is Up', async () => {

@@ -24,7 +24,8 @@ export const findStageRun = ({ db, temporal }: ProvingGround, templateId: string
     return { workflowId, runId };
   });
 
-async function seen<What>(what: string, look: () => Promise<What | undefined>): Promise<What> {
+/** Looks until there is something, which takes milliseconds, and gives it. */
+export async function seen<What>(what: string, look: () => Promise<What | undefined>): Promise<What> {
   let found: What | undefined;
   const isThere = async (): Promise<boolean> => (found = await look().catch(() => undefined)) !== undefined;
   await waitFor(`there is ${what}`, isThere, 60_000, POLL_MS);
