@@ -5,31 +5,34 @@ import { audit } from './audit.js';
 import type { Database } from './client.js';
 import { configuration } from './schema/index.js';
 
-/**
- * Every setting: the stored value, else the default. A row that somebody edited to what the setting cannot hold counts
- * as missing: with a time of NaN a download would end before it begins, with a wrong CIDR no URL could be read.
- *
- * @param warn told of each such row
- */
-export async function readSettings(
-  db: Pick<Database, 'select'>,
-  warn: (text: string) => void = (text) => console.warn(text),
-): Promise<SettingValues> {
+/** Told of rows that are not used. */
+export type Warn = (text: string) => void;
+
+export const warnOnConsole: Warn = (text) => console.warn(text);
+
+/** Every setting of the whole installation: the stored value, else the default. */
+export async function readSettings(db: Pick<Database, 'select'>, warn: Warn = warnOnConsole): Promise<SettingValues> {
   const values = defaultSettings();
   for (const { name, value } of await db.select().from(configuration)) {
-    if (!isSettingName(name)) continue;
-    const parsed = parseSetting(name, value);
-    if (parsed === undefined) {
-      const { defaultValue } = SETTINGS[name];
-      warn(
-        `The setting ${name} has to be ${allowedValues(name)}. The database has ${quoted(value)}: ` +
-          `the default ${quoted(defaultValue)} is used`,
-      );
-    } else {
-      values[name] = parsed;
-    }
+    if (isSettingName(name)) values[name] = usableValue({ name, value }, values[name], warn);
   }
   return values;
+}
+
+/**
+ * A row that somebody edited to what the setting cannot hold counts as missing: with a time of NaN a download would end
+ * before it begins, with a wrong CIDR no URL could be read.
+ */
+export function usableValue<Otherwise extends string | undefined>(
+  { name, value }: { name: SettingName; value: string },
+  otherwise: Otherwise,
+  warn: Warn,
+): string | Otherwise {
+  const parsed = parseSetting(name, value);
+  if (parsed !== undefined) return parsed;
+  const used = otherwise === undefined ? 'what counts for all' : `the default ${quoted(otherwise)}`;
+  warn(`The setting ${name} has to be ${allowedValues(name)}. The database has ${quoted(value)}: ${used} is used`);
+  return otherwise;
 }
 
 const quoted = (value: string): string => JSON.stringify(value.length > 100 ? `${value.slice(0, 100)}…` : value);

@@ -1,19 +1,4 @@
-/**
- * All global settings in one typed table: names, defaults and units as CloudStack has them where it has them.
- * The `configuration` table holds only values that differ from the default.
- */
-type SettingEntry = { defaultValue: string; description: string } & (
-  | {
-      type: 'integer' | 'decimal';
-      unit?: 'ms' | 's' | 'min' | 'hours' | 'days' | 'GB' | 'MiB/s';
-      /** Both are allowed themselves. What lies outside is refused when it is set, and not used when it is read. */
-      min: number;
-      max: number;
-    }
-  | { type: 'boolean' }
-  /** Comma-separated; empty for none. */
-  | { type: 'cidrs' | 'servers' | 'countryCodes' }
-);
+import type { SettingEntry } from './setting-entry.js';
 
 const HOUR_MS = 3_600_000;
 const DAY_S = 86_400;
@@ -21,7 +6,13 @@ const DAY_S = 86_400;
 const LONGEST_TIMER_S = 24 * DAY_S;
 /** A TiB each second: nobody's network, and far from where numbers lose digits. */
 const MOST_MIB_PER_SECOND = 1024 ** 2;
+const MOST_OF_A_RESOURCE = 1_000_000_000_000;
 
+/**
+ * All settings in one typed table: names, defaults, units and scopes as CloudStack has them where it has them.
+ * The `configuration` table holds only values that differ from the default, and `configuration_scoped` what zones,
+ * clusters, pools and accounts have of their own.
+ */
 export const SETTINGS = {
   'direct.download.connect.timeout': {
     defaultValue: '5000',
@@ -29,6 +20,7 @@ export const SETTINGS = {
     unit: 'ms',
     min: 100,
     max: HOUR_MS,
+    subgroup: 'Images',
     description: 'Longest wait for a connection to an image source.',
   },
   'direct.download.socket.timeout': {
@@ -37,6 +29,7 @@ export const SETTINGS = {
     unit: 'ms',
     min: 100,
     max: HOUR_MS,
+    subgroup: 'Images',
     description: 'Longest silence of an image source during a transfer.',
   },
   'direct.download.connection.request.timeout': {
@@ -45,6 +38,7 @@ export const SETTINGS = {
     unit: 'ms',
     min: 100,
     max: HOUR_MS,
+    subgroup: 'Images',
     description: 'Longest wait for a free connection to an image source.',
   },
   'direct.download.total.timeout': {
@@ -53,11 +47,14 @@ export const SETTINGS = {
     unit: 's',
     min: 1,
     max: LONGEST_TIMER_S,
+    subgroup: 'Images',
     description: 'Longest time for one download.',
   },
   'direct.download.own.servers': {
     defaultValue: '',
     type: 'servers',
+    scopes: ['Zone'],
+    subgroup: 'Images',
     description:
       'Comma-separated host names, host:port pairs and CIDRs of image servers that are yours: several connections may be opened to each. To any other server there is one.',
   },
@@ -66,11 +63,15 @@ export const SETTINGS = {
     type: 'integer',
     min: 1,
     max: 16,
+    subgroup: 'Images',
+    parent: 'direct.download.own.servers',
     description: 'How many connections a download opens to an image server of direct.download.own.servers.',
   },
   'direct.download.mirror.locations': {
     defaultValue: '',
     type: 'countryCodes',
+    scopes: ['Zone'],
+    subgroup: 'Images',
     description:
       'Comma-separated two-letter country codes: mirrors there come first among those of equal priority in a metalink.',
   },
@@ -80,6 +81,8 @@ export const SETTINGS = {
     unit: 'MiB/s',
     min: 0,
     max: MOST_MIB_PER_SECOND,
+    scopes: ['Zone', 'Cluster'],
+    subgroup: 'Images',
     description: 'Most that all downloads of a host take together; 0 for no limit.',
   },
   'direct.download.bandwidth.pool': {
@@ -88,6 +91,8 @@ export const SETTINGS = {
     unit: 'MiB/s',
     min: 0,
     max: MOST_MIB_PER_SECOND,
+    scopes: ['Zone', 'Cluster'],
+    subgroup: 'Images',
     description: 'Most that all downloads to a pool take together on a host; 0 for no limit.',
   },
   'direct.download.bandwidth.origin': {
@@ -96,6 +101,8 @@ export const SETTINGS = {
     unit: 'MiB/s',
     min: 0,
     max: MOST_MIB_PER_SECOND,
+    scopes: ['Zone', 'Cluster'],
+    subgroup: 'Images',
     description: 'Most that a host takes from one image server; 0 for no limit.',
   },
   'direct.download.certificate.background.task.interval': {
@@ -104,17 +111,20 @@ export const SETTINGS = {
     unit: 'hours',
     min: 0,
     max: 8760,
+    subgroup: 'Images',
     description:
       'How often hosts are looked for that do not have the certificates that they should; 0 for never, which pauses the schedule certificate-sync.',
   },
   'store.download.follow.redirects': {
     defaultValue: 'false',
     type: 'boolean',
+    subgroup: 'Images',
     description: 'Whether redirects of image sources are followed; the URL policy applies to every hop.',
   },
   'secstorage.allowed.internal.sites': {
     defaultValue: '',
     type: 'cidrs',
+    subgroup: 'Secondary Storage',
     description: 'Comma-separated CIDRs that image URLs may lead to although they are loopback, link-local or private.',
   },
   'max.template.iso.size': {
@@ -123,6 +133,7 @@ export const SETTINGS = {
     unit: 'GB',
     min: 1,
     max: 64 * 1024,
+    subgroup: 'Images',
     description: 'Largest template or ISO that is downloaded.',
   },
   'storage.overprovisioning.factor': {
@@ -130,17 +141,23 @@ export const SETTINGS = {
     type: 'decimal',
     min: 1,
     max: 100,
+    scopes: ['StoragePool'],
+    category: 'Storage',
+    subgroup: 'Primary Storage',
     description:
       'How many times the space of a pool, less what its templates take, may be promised to root disks: they grow as guests write.',
   },
   'template.delete.from.primary.storage': {
     defaultValue: 'true',
     type: 'boolean',
+    subgroup: 'Images',
     description: 'Whether the copies of a deleted template leave the pools as soon as nothing stands on them.',
   },
   'storage.template.cleanup.enabled': {
     defaultValue: 'true',
     type: 'boolean',
+    category: 'Storage',
+    subgroup: 'Primary Storage',
     description:
       'Whether copies of templates leave a pool when nothing has used them for storage.cleanup.interval, and when there is no space for what is asked for.',
   },
@@ -150,6 +167,7 @@ export const SETTINGS = {
     unit: 's',
     min: 0,
     max: 3650 * DAY_S,
+    subgroup: 'Primary Storage',
     description: 'How long a copy of a template may be unused on a pool before it is removed.',
   },
   'host.reconnect.grace': {
@@ -158,6 +176,7 @@ export const SETTINGS = {
     unit: 's',
     min: 0,
     max: DAY_S,
+    subgroup: 'Hypervisor',
     description: 'How long a download waits for a host worker that went away before another host is tried.',
   },
   'deployment.deadline': {
@@ -166,6 +185,7 @@ export const SETTINGS = {
     unit: 's',
     min: 1,
     max: LONGEST_TIMER_S,
+    subgroup: 'Virtual Machine',
     description: 'Longest time for the whole deployment of a virtual machine.',
   },
   'expunge.delay': {
@@ -174,6 +194,7 @@ export const SETTINGS = {
     unit: 's',
     min: 1,
     max: 3650 * DAY_S,
+    subgroup: 'Limits',
     description: 'How long a destroyed virtual machine can be recovered before it is expunged.',
   },
   'expunge.interval': {
@@ -182,16 +203,21 @@ export const SETTINGS = {
     unit: 's',
     min: 1,
     max: LONGEST_TIMER_S,
+    subgroup: 'Limits',
     description: 'How often destroyed virtual machines are looked at, to expunge those whose expunge.delay is over.',
   },
   'allow.user.expunge.recover.vm': {
     defaultValue: 'false',
     type: 'boolean',
+    scopes: ['Account'],
+    subgroup: 'Virtual Machine',
     description: 'Whether users may expunge and recover their virtual machines; administrators always may.',
   },
   'allow.user.network': {
     defaultValue: 'true',
     type: 'boolean',
+    scopes: ['Zone', 'Account'],
+    subgroup: 'Network',
     description:
       'Whether users may put virtual machines into networks of type User, from which a guest reaches what listens on the loopback address of its host; administrators always may.',
   },
@@ -200,6 +226,8 @@ export const SETTINGS = {
     type: 'decimal',
     min: 1,
     max: 100,
+    scopes: ['Cluster'],
+    subgroup: 'Virtual Machine',
     description: 'How many times the CPU of a host may be promised to virtual machines.',
   },
   'mem.overprovisioning.factor': {
@@ -207,11 +235,15 @@ export const SETTINGS = {
     type: 'decimal',
     min: 1,
     max: 10,
+    scopes: ['Cluster'],
+    subgroup: 'Virtual Machine',
     description: 'How many times the memory of a host may be promised to virtual machines.',
   },
   'create.full.clone': {
     defaultValue: 'false',
     type: 'boolean',
+    scopes: ['StoragePool'],
+    subgroup: 'Volume',
     description: 'Whether a root disk is a whole copy of its template, rather than an overlay that stands on it.',
   },
   'event.purge.delay': {
@@ -220,6 +252,7 @@ export const SETTINGS = {
     unit: 'days',
     min: 0,
     max: 36_500,
+    subgroup: 'Events',
     description: 'How long events are kept; 0 for ever.',
   },
   'job.expire.minutes': {
@@ -228,6 +261,7 @@ export const SETTINGS = {
     unit: 'min',
     min: 1,
     max: 10_000_000,
+    subgroup: 'Jobs',
     description: 'How long jobs are kept after they have ended.',
   },
   'expunged.resources.purge.keep.past.days': {
@@ -236,6 +270,7 @@ export const SETTINGS = {
     unit: 'days',
     min: 0,
     max: 36_500,
+    subgroup: 'Limits',
     description: 'How long rows of expunged virtual machines and deleted templates are kept; 0 for ever.',
   },
   'event.purge.interval': {
@@ -244,6 +279,8 @@ export const SETTINGS = {
     unit: 's',
     min: 1,
     max: LONGEST_TIMER_S,
+    subgroup: 'Events',
+    parent: 'event.purge.delay',
     description: 'How often events, jobs and rows that are kept no longer are looked for.',
   },
   'storage.reconcile.interval': {
@@ -252,6 +289,7 @@ export const SETTINGS = {
     unit: 's',
     min: 5,
     max: LONGEST_TIMER_S,
+    subgroup: 'Primary Storage',
     description:
       'How often what is on pools and runs on hosts is compared with the database; also when a host worker has started.',
   },
@@ -262,7 +300,94 @@ export const SETTINGS = {
     unit: 's',
     min: 1,
     max: DAY_S,
+    subgroup: 'Agent',
     description: 'How long a guest that is asked to power off or to reboot may take before it is made to.',
+  },
+  'session.timeout': {
+    defaultValue: '30',
+    type: 'integer',
+    unit: 'min',
+    min: 1,
+    max: 60 * 24 * 30,
+    subgroup: 'Account',
+    description: 'How long a session lasts that nobody uses.',
+  },
+  'incorrect.login.attempts.allowed': {
+    defaultValue: '5',
+    type: 'integer',
+    min: 0,
+    max: 1000,
+    subgroup: 'Account',
+    description:
+      'How many logins of one user may fail within 15 minutes before the next are refused unread; of one address ten times as many. 0 for any number. API keys go on working.',
+  },
+  'max.account.user.vms': {
+    defaultValue: '20',
+    type: 'integer',
+    min: -1,
+    max: MOST_OF_A_RESOURCE,
+    subgroup: 'Account',
+    description: 'Most virtual machines of an account without a limit of its own; -1 for no limit.',
+  },
+  'max.account.templates': {
+    defaultValue: '20',
+    type: 'integer',
+    min: -1,
+    max: MOST_OF_A_RESOURCE,
+    subgroup: 'Account',
+    description: 'Most templates and ISOs of an account without a limit of its own; -1 for no limit.',
+  },
+  'max.account.cpus': {
+    defaultValue: '40',
+    type: 'integer',
+    min: -1,
+    max: MOST_OF_A_RESOURCE,
+    subgroup: 'Account',
+    description: 'Most CPU cores of the virtual machines of an account without a limit of its own; -1 for no limit.',
+  },
+  'max.account.memory': {
+    defaultValue: '40960',
+    type: 'integer',
+    unit: 'MB',
+    min: -1,
+    max: MOST_OF_A_RESOURCE,
+    subgroup: 'Account',
+    description: 'Most memory of the virtual machines of an account without a limit of its own; -1 for no limit.',
+  },
+  'max.account.primary.storage': {
+    defaultValue: '200',
+    type: 'integer',
+    unit: 'GB',
+    min: -1,
+    max: MOST_OF_A_RESOURCE,
+    subgroup: 'Account',
+    description: 'Most space of the disks of an account without a limit of its own; -1 for no limit.',
+  },
+  'api.throttling.enabled': {
+    defaultValue: 'false',
+    type: 'boolean',
+    subgroup: 'Limits',
+    description:
+      'Whether the calls of an account to the API are limited; those of root admins are not. Holds within seconds.',
+  },
+  'api.throttling.interval': {
+    defaultValue: '1',
+    type: 'integer',
+    unit: 's',
+    min: 1,
+    max: DAY_S,
+    subgroup: 'Limits',
+    parent: 'api.throttling.enabled',
+    description: 'The time in which api.throttling.max calls are allowed.',
+  },
+  'api.throttling.max': {
+    defaultValue: '25',
+    type: 'integer',
+    min: 1,
+    max: 1_000_000,
+    subgroup: 'Limits',
+    parent: 'api.throttling.enabled',
+    description: 'How many calls an account may make to one gateway within api.throttling.interval.',
   },
 } as const satisfies Record<string, SettingEntry>;
 

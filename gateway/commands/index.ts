@@ -43,6 +43,7 @@ import { refreshTemplate } from './refresh-template.js';
 import { registerIso } from './register-iso.js';
 import { registerSSHKeyPair } from './register-ssh-key-pair.js';
 import { registerTemplate } from './register-template.js';
+import { resetConfiguration } from './reset-configuration.js';
 import { restoreVirtualMachine } from './restore-virtual-machine.js';
 import { listServiceOfferings } from './service-offerings.js';
 import { startVirtualMachine } from './start-virtual-machine.js';
@@ -128,6 +129,7 @@ export const COMMANDS: readonly Command[] = [
   deleteEvents,
   listConfigurations,
   updateConfiguration,
+  resetConfiguration,
 ];
 
 const BY_NAME = new Map(COMMANDS.map((command) => [command.name.toLowerCase(), command]));

@@ -1,55 +1,42 @@
-import { changeSetting, readSettings } from '../../db/settings.js';
-import { isSettingName, type SettingName, SETTINGS } from '../../shared/settings.js';
+import type { SettingName } from '../../shared/settings.js';
 import { allowedValues, parseSetting } from '../../shared/setting-values.js';
-import { field } from '../protocol/fields.js';
 import { invalid } from '../protocol/invalid.js';
 import { required, string, stringOrEmpty } from '../protocol/parameters.js';
 import { quotable } from '../protocol/standard-texts.js';
 import { unsupported } from '../protocol/undone-parameters.js';
-import { configurationFields, configurationResponse } from '../responses/configuration.js';
+import { changeConfiguration, changedConfiguration, configurationOf, settingNamed } from './change-configuration.js';
 import { ADMIN_ONLY, defineCommand } from './define-command.js';
+import { ownerFor, ownerParameters } from './setting-owner.js';
 
 export const updateConfiguration = defineCommand({
   name: 'updateConfiguration',
-  description: 'Changes a global setting. It holds for what begins afterwards; nothing is restarted.',
+  description:
+    'Changes a setting: of the whole installation, or of one zone, cluster, pool or account. It holds for what begins ' +
+    'afterwards; nothing is restarted.',
   kind: 'sync',
   allowedRoles: ADMIN_ONLY,
   params: {
     name: required(string('Name of the setting.')),
-    value: stringOrEmpty('The value; empty, or the word null, is the default. When absent, nothing is changed.', {
-      maxLength: 4096,
-    }),
-    ...unsupported({
-      zoneid: { type: 'uuid' },
-      clusterid: { type: 'uuid' },
-      storageid: { type: 'uuid' },
-      accountid: { type: 'uuid' },
-      domainid: { type: 'uuid' },
-      imagestoreuuid: { type: 'uuid' },
-    }),
+    value: stringOrEmpty(
+      'The value. Empty, or the word null, is the default, or for a zone, cluster, pool or account what counts around ' +
+        'it. When absent, nothing is changed.',
+      { maxLength: 4096 },
+    ),
+    ...ownerParameters,
+    ...unsupported({ imagestoreuuid: { type: 'uuid' } }),
   },
-  response: {
-    objectName: 'configuration',
-    fields: { configuration: field('object', 'The setting.', configurationFields) },
-  },
-  async handle(args, { db, caller }) {
-    const name = args.name.toLowerCase();
-    if (!isSettingName(name)) throw invalid(`Config parameter with name ${quotable(args.name)} doesn't exist`);
-    if (args.value !== undefined) {
-      await changeSetting(db, {
-        name,
-        value: wantedValue(name, args.value),
-        accountId: caller.accountId,
-        userId: caller.userId,
-      });
-    }
-    return { configuration: configurationResponse(name, (await readSettings(db))[name]) };
+  response: changedConfiguration,
+  async handle(args, context) {
+    const name = settingNamed(args.name);
+    const owner = await ownerFor(name, args, context);
+    if (args.value !== undefined) await changeConfiguration(context, name, owner, wantedValue(name, args.value));
+    return configurationOf(context, name, owner);
   },
 });
 
-function wantedValue(name: SettingName, text: string): string {
+function wantedValue(name: SettingName, text: string): string | undefined {
   const word = text.trim();
-  if (word === '' || word === 'null') return SETTINGS[name].defaultValue;
+  if (word === '' || word === 'null') return undefined;
   const value = parseSetting(name, word);
   if (value === undefined) {
     throw invalid(`The setting ${name} has to be ${allowedValues(name)}. It cannot be ${quotable(text)}`);
