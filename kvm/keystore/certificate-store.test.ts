@@ -165,14 +165,20 @@ describe('a crash', () => {
     expect((await readdir(directory)).sort()).toEqual([`${lab.fingerprint}.pem`, 'index.json'].sort());
   });
 
-  it('after it leaves the new set, and what is left of the former goes with the next try', async () => {
+  it('after it leaves the new set, and nothing of the former: a host that has its set is told of none', async () => {
     const next = await (await open()).apply({ generation: 2, certificates: [lab] });
     await writeFile(fileOf(corp), corp.pem);
     const store = await open();
     expect(await store.report()).toEqual(next.report);
     expect(names(store)).toEqual(['lab']);
-    await store.apply({ generation: 2, certificates: [lab] });
-    expect(await readdir(directory)).not.toContain(`${corp.fingerprint}.pem`);
+    expect((await readdir(directory)).sort()).toEqual([`${lab.fingerprint}.pem`, 'index.json'].sort());
+  });
+
+  it('of the disk under the index leaves the certificates alone, which the next set needs', async () => {
+    await (await open()).apply({ generation: 1, certificates: [lab] });
+    await writeFile(path.join(directory, 'index.json'), '{"generation":');
+    await open();
+    expect(await readdir(directory)).toContain(`${lab.fingerprint}.pem`);
   });
 });
 

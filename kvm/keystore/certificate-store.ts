@@ -16,7 +16,8 @@ const MISSING =
 /**
  * The certificates that this host trusts for downloads beside the public roots: `index.json`, which names them, and a PEM
  * file for each, named for its fingerprint. A set takes effect with the rename of its index: files are there before, and
- * those of the former set go afterwards, so that a crash leaves the one set or the other.
+ * those of the former set go afterwards, so that a crash leaves the one set or the other. What it leaves beside that goes
+ * when the store is opened.
  *
  * What a file holds is compared with its name at each look. One that was changed or deleted by hand is not trusted and not
  * reported, so that the control plane sees a difference and sends the set again.
@@ -37,6 +38,7 @@ export class CertificateStore {
   /** `directory` belongs to this store alone; it is created when missing. */
   static async open(directory: string): Promise<CertificateStore> {
     const store = new CertificateStore(directory);
+    await store.#removeRemains();
     await store.report();
     return store;
   }
@@ -87,11 +89,19 @@ export class CertificateStore {
     const entries = accepted.map(({ alias, fingerprint }) => ({ alias, fingerprint }));
     const index: KeystoreIndex = { generation, certificates: entries };
     await writeFileDurably(join(this.#directory, INDEX), `${JSON.stringify(index, null, 2)}\n`, 0o600);
-    await this.#removeOthers(new Set([INDEX, ...accepted.map(({ fingerprint }) => fileName(fingerprint))]));
+    await this.#removeOthers(index);
+  }
+
+  /** What a crash has left beside its set: the control plane, seeing that this host has its set, tells it of none. */
+  async #removeRemains(): Promise<void> {
+    const index = await this.#parseIndex();
+    // Of those under a damaged index the next set is made.
+    if (index) await this.#removeOthers(index).catch(() => undefined);
   }
 
   /** Certificates of former sets, and what writes that a crash cut short have left. */
-  async #removeOthers(kept: ReadonlySet<string>): Promise<void> {
+  async #removeOthers({ certificates }: KeystoreIndex): Promise<void> {
+    const kept = new Set([INDEX, ...certificates.map(({ fingerprint }) => fileName(fingerprint))]);
     const others = (await readdir(this.#directory)).filter((name) => !kept.has(name));
     for (const name of others) await rm(join(this.#directory, name), { recursive: true, force: true });
     if (others.length > 0) await syncDirectory(this.#directory);
@@ -111,9 +121,12 @@ export class CertificateStore {
   }
 
   async #readIndex(): Promise<KeystoreIndex> {
-    const text = await readFile(join(this.#directory, INDEX), 'utf8').catch(() => '');
     // Of a damaged index nothing is trusted; its report differs from the set, which is sent again.
-    return parseIndex(text) ?? EMPTY_INDEX;
+    return (await this.#parseIndex()) ?? EMPTY_INDEX;
+  }
+
+  async #parseIndex(): Promise<KeystoreIndex | undefined> {
+    return parseIndex(await readFile(join(this.#directory, INDEX), 'utf8').catch(() => ''));
   }
 
   /** Undefined when it is not there or holds something else than its name says. */
