@@ -1,10 +1,12 @@
 import { and, eq, sql } from 'drizzle-orm';
+import type { Database } from '../../../db/client.js';
 import { stageWaiter, templateSpoolRef, vmInstance, volumes } from '../../../db/schema/index.js';
 import { SlipwayError } from '../../../shared/errors.js';
 import { templateKey } from '../../../shared/search-attributes.js';
 import { CONTROL_TASK_QUEUE } from '../../../shared/task-queues.js';
 import type { Failure } from '../../../shared/failures.js';
 import type { StageRequest, StageTemplateInput, StageUse } from '../../../shared/templates.js';
+import type { Deployment } from '../../../shared/virtual-machines.js';
 import { stageWorkflowId } from '../../../shared/workflow-ids.js';
 import type { ControlDependencies, Transaction } from '../dependencies.js';
 import { findTemplate, lockCopy, NoSpaceError } from './lock-copy.js';
@@ -58,15 +60,21 @@ export const joinStage =
 
 /**
  * What `joinStage` would answer when the pool has the copy, as it does for most deployments: they have nothing to join.
- * Whoever evicts waits for this lock, and who else takes the copy does not.
+ * One statement: whoever evicts waits for its lock of the copy, and who else takes the copy does not.
  *
  * @returns its file name below the pool, or null when there is something to wait for
  */
 export async function takeReadyCopy(
-  tx: Transaction,
-  { workflowId, poolId, templateId, generation, use }: Omit<StageRequest, 'accountId' | 'hostId' | 'hostName'>,
+  db: Pick<Database, 'update' | 'select'>,
+  {
+    poolId,
+    templateId,
+    generation,
+    volumeId,
+    token,
+  }: Pick<Deployment, 'poolId' | 'templateId' | 'generation' | 'volumeId' | 'token'>,
 ): Promise<string | null> {
-  const [copy] = await tx
+  const copy = db
     .select({ id: templateSpoolRef.id, installPath: templateSpoolRef.installPath })
     .from(templateSpoolRef)
     .where(
@@ -77,12 +85,20 @@ export async function takeReadyCopy(
         eq(templateSpoolRef.state, 'Ready'),
       ),
     )
-    .for('key share');
-  if (!copy?.installPath) return null;
-  await refer(tx, use, { poolId, templateId, spoolRefId: copy.id });
-  // Of a run that was reset.
+    .for('key share')
+    .as('copy');
+  const [taken] = await db
+    .update(volumes)
+    .set({ poolId, templateSpoolRefId: sql`${copy.id}`, token })
+    .from(copy)
+    // A disk that is there stands on what it was made from, whatever workflow was reset since.
+    .where(and(eq(volumes.id, volumeId), eq(volumes.state, 'Allocated')))
+    .returning({ installPath: copy.installPath });
+  return taken?.installPath ?? null;
+}
+
+export async function endWait(tx: Transaction, workflowId: string): Promise<void> {
   await tx.delete(stageWaiter).where(eq(stageWaiter.workflowId, workflowId));
-  return copy.installPath;
 }
 
 /** `spoolRefId` is the copy that a stage makes: there is none while there is no space for one. */
@@ -123,7 +139,7 @@ async function join(tx: Transaction, request: StageRequest): Promise<Joined> {
   const copy = await lockCopy(tx, request, template);
   if ((copy.state === 'Ready' || copy.state === 'Superseded') && copy.installPath) {
     await refer(tx, use, { poolId, templateId: request.templateId, spoolRefId: copy.id });
-    await tx.delete(stageWaiter).where(eq(stageWaiter.workflowId, workflowId));
+    await endWait(tx, workflowId);
     return { outcome: 'ready', installPath: copy.installPath };
   }
   const waiting = { spoolRefId: copy.id, generation: copy.generation, state: 'Waiting' as const, failure: null };

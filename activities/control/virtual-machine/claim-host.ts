@@ -17,13 +17,12 @@ import { SlipwayError } from '../../../shared/errors.js';
 import { isDiskFormat } from '../../../shared/images.js';
 import type { SettingValues } from '../../../shared/settings.js';
 import { type Deployment, type DeployVirtualMachineInput, TOKENS_PER_TRY } from '../../../shared/virtual-machines.js';
-import type { StageUse } from '../../../shared/templates.js';
 import { vmWorkflowId } from '../../../shared/workflow-ids.js';
 import { takeCapacity } from './capacity.js';
 import type { ControlDependencies, Transaction } from '../dependencies.js';
 import { domainOf, memoryBytesOf } from './domain-spec.js';
 import { claimFirst, type NoHost, returnsWithinMs } from './claim-first.js';
-import { takeReadyCopy } from '../template/join-stage.js';
+import { endWait, takeReadyCopy } from '../template/join-stage.js';
 import { type Lack, makeRoom } from '../template/make-room.js';
 import { factorsOf } from '../planner/factors.js';
 import { type PlacementNeeds, rankHosts } from '../planner/rank-hosts.js';
@@ -57,12 +56,10 @@ export const claimHost =
       // In a transaction of its own: rows of host and pool, which others wait for, are not locked for longer than needed.
       return dependencies.db.transaction(async (tx) => {
         const deployment = await deploymentOf(tx, dependencies, result, settings);
-        const { vmId, volumeId, token } = deployment;
-        const workflowId = vmWorkflowId(vmId);
-        const use: StageUse = isDiskFormat(deployment.format)
-          ? { type: 'rootDisk', volumeId, token }
-          : { type: 'iso', vmId };
-        const installPath = await takeReadyCopy(tx, { ...deployment, workflowId, use });
+        const installPath = isDiskFormat(deployment.format) ? await takeReadyCopy(tx, deployment) : null;
+        const { instance } = result.vm;
+        // An earlier run of the workflow, which was reset, may have waited for it.
+        if (installPath !== null && instance.fenceToken !== 0) await endWait(tx, vmWorkflowId(instance.id));
         return { outcome: 'claimed', deployment, installPath };
       });
     }
