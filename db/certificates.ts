@@ -27,7 +27,7 @@ export type CertificateFacts = Pick<
  */
 export const addCertificate = (
   db: Database,
-  caller: Caller,
+  caller: Pick<Caller, 'accountId' | 'userId'>,
   { zoneId, alias, facts }: { zoneId: string; alias: string; facts: CertificateFacts },
 ): Promise<CertificateRow> =>
   db.transaction(async (tx) => {
@@ -63,7 +63,7 @@ export const addCertificate = (
  */
 export const provisionCertificate = (
   db: Database,
-  caller: Caller,
+  caller: Pick<Caller, 'accountId' | 'userId'>,
   subject: CertificateRow,
   { id: hostId, name }: { id: string; name: string },
 ): Promise<void> =>
@@ -86,7 +86,7 @@ export const provisionCertificate = (
  */
 export const revokeCertificate = (
   db: Database,
-  caller: Caller,
+  caller: Pick<Caller, 'accountId' | 'userId'>,
   subject: CertificateRow,
   only: { id: string; name: string } | undefined,
 ): Promise<void> =>
@@ -177,7 +177,7 @@ const refusal = (message: string): SlipwayError => new SlipwayError('SLIPWAY_CER
 
 const note = (
   tx: Transaction,
-  caller: Caller,
+  caller: Pick<Caller, 'accountId' | 'userId'>,
   { id, alias }: CertificateRow,
   what: 'UPLOAD' | 'PROVISION' | 'REVOKE',
   text: string,

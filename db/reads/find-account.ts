@@ -24,6 +24,18 @@ export async function findAccount(
   return rows.length === 1 ? rows[0] : undefined;
 }
 
+/** One that is not deleted. */
+export async function findDomain(
+  db: Pick<Database, 'select'>,
+  id: string,
+): Promise<{ id: string; name: string; path: string } | undefined> {
+  const [row] = await db
+    .select({ id: domain.id, name: domain.name, path: domain.path })
+    .from(domain)
+    .where(and(eq(domain.id, id), isNull(domain.removed)));
+  return row;
+}
+
 /** The domain that all others are in. */
 export async function isRootDomain(db: Database, id: string): Promise<boolean> {
   const rows = await db

@@ -1,9 +1,10 @@
-import { and, eq, isNull } from 'drizzle-orm';
+import { and, eq, isNull, sql } from 'drizzle-orm';
 import type { ImageFormat } from '../../shared/images.js';
 import type { Database } from '../client.js';
 import { dataCenter, templateStoreRef, vmTemplate } from '../schema/index.js';
 import type { TemplateType } from '../templates.js';
 import type { Caller } from './find-caller.js';
+import { ownedBy } from './list-query.js';
 import { isUsableTemplate } from './list-templates.js';
 
 export interface Image {
@@ -23,13 +24,11 @@ export async function findImage(db: Database, caller: Caller, id: string): Promi
       name: vmTemplate.name,
       type: vmTemplate.type,
       format: vmTemplate.format,
-      accountId: vmTemplate.accountId,
+      isOwn: sql<boolean>`${ownedBy(caller, vmTemplate.accountId) ?? sql`true`}`,
     })
     .from(vmTemplate)
     .where(isUsableTemplate(caller, id));
-  if (!row) return undefined;
-  const { accountId, ...image } = row;
-  return { ...image, isOwn: caller.role === 'Admin' || accountId === caller.accountId };
+  return row;
 }
 
 /** Ids of the zones that have it. */

@@ -17,7 +17,7 @@ import {
   vmTemplate,
 } from '../schema/index.js';
 import type { Caller } from './find-caller.js';
-import { contains, given, isText, listed, ownedBy, type Page, total } from './list-query.js';
+import { contains, given, inScope, isText, listed, ownedBy, type Page, type Scope, total } from './list-query.js';
 
 export interface EventFilter {
   ids?: string[];
@@ -29,8 +29,7 @@ export interface EventFilter {
   isArchived?: boolean;
   resourceType?: string;
   resourceId?: string;
-  account?: string;
-  domainId?: string;
+  scope: Scope;
   keyword?: string;
 }
 
@@ -85,8 +84,7 @@ export const listEvents = (db: Database, caller: Caller, filter: EventFilter, pa
           given(filter.level, (level) => eq(event.level, level)),
           given(filter.resourceType, (type) => isText(event.resourceType, type)),
           given(filter.resourceId, (id) => eq(event.resourceId, id)),
-          given(filter.account, (name) => isText(account.accountName, name)),
-          given(filter.domainId, (id) => eq(account.domainId, id)),
+          inScope(filter.scope, event.accountId),
           given(filter.keyword, (text) =>
             or(contains(event.type, text), contains(event.description, text), contains(event.level, text)),
           ),

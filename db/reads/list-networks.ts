@@ -3,7 +3,18 @@ import type { NetworkOffering } from '../../shared/network-offerings.js';
 import type { Database } from '../client.js';
 import { account, dataCenter, domain, networks } from '../schema/index.js';
 import type { Caller } from './find-caller.js';
-import { contains, given, isText, type Listed, listed, type Page, total } from './list-query.js';
+import {
+  contains,
+  given,
+  inScope,
+  isText,
+  type Listed,
+  listed,
+  ownedBy,
+  type Page,
+  type Scope,
+  total,
+} from './list-query.js';
 
 export interface NetworkFilter {
   id?: string;
@@ -11,14 +22,22 @@ export interface NetworkFilter {
   zoneId?: string;
   guestType?: 'L2' | 'User';
   offering?: NetworkOffering;
-  account?: string;
-  domainId?: string;
+  scope: Scope;
+  /** Not those for everybody, which belong to nobody. */
+  isOwnedOnly: boolean;
   keyword?: string;
 }
 
-/** What a caller may put a VM into: their own and those of everybody, a root admin all. */
-export const isNetworkUsable = (caller: Caller): SQL | undefined =>
-  caller.role === 'Admin' ? undefined : or(eq(networks.accountId, caller.accountId), isNull(networks.accountId));
+/** What a caller may put a VM into: what is theirs and what is for everybody, a root admin all. */
+export function isNetworkUsable(caller: Caller): SQL | undefined {
+  const isOwn = ownedBy(caller, networks.accountId);
+  return isOwn && or(isOwn, isNull(networks.accountId));
+}
+
+function isOfScope({ scope, isOwnedOnly }: NetworkFilter): SQL | undefined {
+  const isMeant = inScope(scope, networks.accountId);
+  return isOwnedOnly ? isMeant : isMeant && or(isMeant, isNull(networks.accountId));
+}
 
 const isOf = ({ guestType, specifyVlan }: NetworkOffering): SQL | undefined =>
   and(eq(networks.guestType, guestType), specifyVlan ? isNotNull(networks.vlan) : isNull(networks.vlan));
@@ -58,8 +77,7 @@ export const listNetworks = (
           given(filter.zoneId, (id) => eq(networks.dataCenterId, id)),
           given(filter.guestType, (type) => eq(networks.guestType, type)),
           given(filter.offering, isOf),
-          given(filter.account, (name) => isText(account.accountName, name)),
-          given(filter.domainId, (id) => eq(domain.id, id)),
+          isOfScope(filter),
           given(filter.keyword, (text) => or(contains(networks.name, text), contains(networks.displayText, text))),
         ),
       )

@@ -46,6 +46,37 @@ export const contains = (column: Column, text: string): SQL => ilike(column, `%$
 /** Without regard to case, as CloudStack's database compares: Ansible asks for hosts of type `routing`. */
 export const isText = (column: Column, text: string): SQL => ilike(column, literal(text));
 
-/** A root admin sees what everybody owns, others their own. */
-export const ownedBy = (caller: Caller, accountId: Column): SQL | undefined =>
-  caller.role === 'Admin' ? undefined : eq(accountId, caller.accountId);
+const ofDomain = (accountId: Column, isMeant: SQL): SQL =>
+  sql`${accountId} in (
+    select owner.id from account owner join domain owning on owning.id = owner.domain_id where ${isMeant}
+  )`;
+
+const isBelow = (path: string): SQL => sql`starts_with(owning.path, ${path})`;
+
+/** A root admin may work on what everybody owns, a domain admin on what accounts of the domain and below own, others on their own. */
+export function ownedBy(caller: Caller, accountId: Column): SQL | undefined {
+  switch (caller.role) {
+    case 'Admin':
+      return undefined;
+    case 'DomainAdmin':
+      return ofDomain(accountId, isBelow(caller.domainPath));
+    case 'User':
+      return eq(accountId, caller.accountId);
+  }
+}
+
+/** Whose things a list has. */
+export type Scope =
+  { of: 'everybody' } | { of: 'account'; accountId: string } | { of: 'domain'; path: string; isRecursive: boolean };
+
+/** What the scope leaves of a list. It narrows only: `ownedBy` is what keeps strangers out. */
+export function inScope(scope: Scope, accountId: Column): SQL | undefined {
+  switch (scope.of) {
+    case 'everybody':
+      return undefined;
+    case 'account':
+      return eq(accountId, scope.accountId);
+    case 'domain':
+      return ofDomain(accountId, scope.isRecursive ? isBelow(scope.path) : sql`owning.path = ${scope.path}`);
+  }
+}

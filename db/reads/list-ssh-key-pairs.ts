@@ -2,14 +2,24 @@ import { and, asc, eq, inArray } from 'drizzle-orm';
 import type { Database } from '../client.js';
 import { account, domain, sshKeypairs } from '../schema/index.js';
 import type { Caller } from './find-caller.js';
-import { contains, given, isText, type Listed, listed, ownedBy, type Page, total } from './list-query.js';
+import {
+  contains,
+  given,
+  inScope,
+  isText,
+  type Listed,
+  listed,
+  ownedBy,
+  type Page,
+  type Scope,
+  total,
+} from './list-query.js';
 
 export interface KeyPairFilter {
   id?: string;
   name?: string;
   fingerprint?: string;
-  account?: string;
-  domainId?: string;
+  scope: Scope;
   keyword?: string;
 }
 
@@ -43,8 +53,7 @@ export const listKeyPairs = (
           given(filter.id, (id) => eq(sshKeypairs.id, id)),
           given(filter.name, (name) => isText(sshKeypairs.keypairName, name)),
           given(filter.fingerprint, (text) => isText(sshKeypairs.fingerprint, text)),
-          given(filter.account, (name) => isText(account.accountName, name)),
-          given(filter.domainId, (id) => eq(domain.id, id)),
+          inScope(filter.scope, sshKeypairs.accountId),
           given(filter.keyword, (text) => contains(sshKeypairs.keypairName, text)),
         ),
       )

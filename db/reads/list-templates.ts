@@ -13,7 +13,7 @@ import {
 } from '../schema/index.js';
 import { HTTP_HEADER_DETAIL, type TemplateType } from '../templates.js';
 import type { Caller } from './find-caller.js';
-import { contains, given, isText, listed, type Page, total } from './list-query.js';
+import { contains, given, inScope, isText, listed, ownedBy, type Page, type Scope, total } from './list-query.js';
 
 /** CloudStack's views of templates. Nothing is shared with single accounts here, so two of them are always empty. */
 export const TEMPLATE_FILTERS = [
@@ -34,8 +34,9 @@ export interface TemplateFilter {
   ids?: string[];
   name?: string;
   zoneId?: string;
-  account?: string;
-  domainId?: string;
+  scope: Scope;
+  /** The scope is of an account or a domain that was named: it narrows every view, and not only that of one's own. */
+  isScopeNamed: boolean;
   arch?: string;
   isReady?: boolean;
   templateType?: TemplateType;
@@ -45,23 +46,33 @@ export interface TemplateFilter {
   keyword?: string;
 }
 
+/** Whatever the caller may see, and whoever owns it. */
+export const ANY_IMAGE = {
+  templateFilter: 'all',
+  scope: { of: 'everybody' },
+  isScopeNamed: false,
+  isRemovedShown: false,
+} as const satisfies Partial<TemplateFilter>;
+
 const isReady = sql<boolean>`(${vmTemplate.state} = 'Active' and ${templateStoreRef.state} = 'Ready')`;
 
 const isIso = eq(vmTemplate.format, 'ISO');
 
 const isPublic = eq(vmTemplate.isPublic, true);
 
-/** What a caller may see and deploy whatever the view: their own and public ones, a root admin all. */
-const isTemplateVisible = (caller: Caller): SQL | undefined =>
-  caller.role === 'Admin' ? undefined : or(eq(vmTemplate.accountId, caller.accountId), isPublic);
+/** What a caller may see and deploy whatever the view: what is theirs and what is public, a root admin all. */
+function isTemplateVisible(caller: Caller): SQL | undefined {
+  const isOwn = ownedBy(caller, vmTemplate.accountId);
+  return isOwn && or(isOwn, isPublic);
+}
 
 /** One template or ISO, if the caller may see it and it is neither deleted nor still to be validated. */
 export const isUsableTemplate = (caller: Caller, id: string): SQL | undefined =>
   and(eq(vmTemplate.id, id), eq(vmTemplate.state, 'Active'), isNull(vmTemplate.removed), isTemplateVisible(caller));
 
-function view(filter: TemplateFilter['templateFilter'], caller: Caller): SQL | undefined {
-  const isOwn = eq(vmTemplate.accountId, caller.accountId);
-  switch (filter) {
+function view({ templateFilter, scope }: TemplateFilter): SQL | undefined {
+  const isOwn = inScope(scope, vmTemplate.accountId);
+  switch (templateFilter) {
     case 'featured':
       return and(isPublic, eq(vmTemplate.isFeatured, true));
     case 'community':
@@ -70,7 +81,7 @@ function view(filter: TemplateFilter['templateFilter'], caller: Caller): SQL | u
     case 'selfexecutable':
       return isOwn;
     case 'executable':
-      return or(isOwn, isPublic);
+      return isOwn && or(isOwn, isPublic);
     case 'shared':
     case 'sharedexecutable':
       return sql`false`;
@@ -104,7 +115,7 @@ export const listTemplates = (db: Database, caller: Caller, filter: TemplateFilt
       .where(
         and(
           isTemplateVisible(caller),
-          view(filter.templateFilter, caller),
+          view(filter),
           filter.isRemovedShown ? undefined : and(isNull(vmTemplate.removed), isReady),
           filter.isIso ? isIso : not(isIso),
           given(filter.isPublic, (wanted) => eq(vmTemplate.isPublic, wanted)),
@@ -114,8 +125,7 @@ export const listTemplates = (db: Database, caller: Caller, filter: TemplateFilt
           given(filter.ids, (ids) => inArray(vmTemplate.id, ids)),
           given(filter.name, (name) => contains(vmTemplate.name, name)),
           given(filter.zoneId, (id) => eq(templateStoreRef.dataCenterId, id)),
-          given(filter.account, (name) => isText(account.accountName, name)),
-          given(filter.domainId, (id) => eq(domain.id, id)),
+          filter.isScopeNamed ? inScope(filter.scope, vmTemplate.accountId) : undefined,
           given(filter.templateType, (type) => eq(vmTemplate.type, type)),
           given(filter.arch, (arch) => isText(vmTemplate.arch, arch)),
           given(filter.keyword, (text) => contains(vmTemplate.name, text)),

@@ -17,7 +17,18 @@ import {
   volumes,
 } from '../schema/index.js';
 import type { Caller } from './find-caller.js';
-import { contains, given, isText, type Listed, listed, ownedBy, type Page, total } from './list-query.js';
+import {
+  contains,
+  given,
+  inScope,
+  isText,
+  type Listed,
+  listed,
+  ownedBy,
+  type Page,
+  type Scope,
+  total,
+} from './list-query.js';
 
 export interface VirtualMachineFilter {
   ids?: string[];
@@ -28,8 +39,7 @@ export interface VirtualMachineFilter {
   hostId?: string;
   templateId?: string;
   serviceOfferingId?: string;
-  account?: string;
-  domainId?: string;
+  scope: Scope;
   arch?: string;
   networkId?: string;
   isoId?: string;
@@ -135,8 +145,7 @@ export const listVirtualMachines = (
           given(filter.hostId, (id) => eq(vmInstance.hostId, id)),
           given(filter.templateId, (id) => eq(vmInstance.templateId, id)),
           given(filter.serviceOfferingId, (id) => eq(vmInstance.serviceOfferingId, id)),
-          given(filter.account, (name) => isText(account.accountName, name)),
-          given(filter.domainId, (id) => eq(domain.id, id)),
+          inScope(filter.scope, vmInstance.accountId),
           given(filter.arch, (arch) => isText(vmTemplate.arch, arch)),
           given(filter.networkId, (id) => isInNetwork(db, id)),
           given(filter.isoId, (id) => eq(vmInstance.isoId, id)),

@@ -1,9 +1,10 @@
 import { listEvents as readEvents } from '../../db/reads/list-events.js';
 import { listParameters, pageOf } from '../protocol/paging.js';
 import { boolean, date, oneOf, string, uuid, withDefault } from '../protocol/parameters.js';
-import { unsupported, withoutEffect } from '../protocol/undone-parameters.js';
+import { unsupported } from '../protocol/undone-parameters.js';
 import { eventFields, eventResponse } from '../responses/event.js';
 import { defineCommand, EVERYBODY } from './define-command.js';
+import { scopeOf, scopeParameters } from './list-scope.js';
 
 export const listEvents = defineCommand({
   name: 'listEvents',
@@ -23,13 +24,12 @@ export const listEvents = defineCommand({
     archived: withDefault(boolean('Whether archived events are listed, and only those.'), false),
     resourcetype: string('Type of the resource.', { since: '4.17.0' }),
     resourceid: uuid('ID of the resource.', { since: '4.17.0' }),
-    account: string('Account that owns the resource.'),
-    domainid: uuid('ID of the domain of the account that owns the resource.'),
-    ...withoutEffect({ listall: { type: 'boolean' }, isrecursive: { type: 'boolean' } }),
+    ...scopeParameters,
     ...unsupported({ projectid: { type: 'uuid' }, duration: { type: 'integer' }, entrytime: { type: 'integer' } }),
   },
   response: { objectName: 'event', fields: eventFields },
-  async handle(args, { db, caller }) {
+  async handle(args, context) {
+    const { db, caller } = context;
     const ids = [args.id, args.startid].filter((id) => id !== undefined);
     const filter = {
       ids: ids.length === 0 ? undefined : ids,
@@ -40,8 +40,7 @@ export const listEvents = defineCommand({
       isArchived: args.archived,
       resourceType: args.resourcetype,
       resourceId: args.resourceid,
-      account: args.account,
-      domainId: args.domainid,
+      scope: await scopeOf(args, context, { hasId: ids.length > 0 }),
       keyword: args.keyword,
     };
     const { count, rows } = await readEvents(db, caller, filter, pageOf(args));

@@ -5,6 +5,7 @@ import { boolean, oneOf, string, uuid, withDefault } from '../protocol/parameter
 import { unsupported, withoutEffect } from '../protocol/undone-parameters.js';
 import { isoFields } from '../responses/iso.js';
 import { defineCommand, EVERYBODY } from './define-command.js';
+import { scopeOf, scopeParameters } from './list-scope.js';
 import { isoResponses } from './template-responses.js';
 
 export const listIsos = defineCommand({
@@ -15,22 +16,19 @@ export const listIsos = defineCommand({
   params: {
     ...listParameters,
     isofilter: withDefault(
-      oneOf(TEMPLATE_FILTERS, 'View; selfexecutable when absent, all is for root admins.'),
+      oneOf(TEMPLATE_FILTERS, 'View; selfexecutable when absent, all is for administrators.'),
       'selfexecutable',
     ),
     id: uuid('ID of the ISO.'),
     name: string('Only what has this text in its name.'),
     zoneid: uuid('ID of the zone.'),
-    account: string('Account that owns it.'),
-    domainid: uuid('ID of the domain of the account that owns it.'),
+    ...scopeParameters,
     arch: string('CPU architecture.', { since: '4.20' }),
     bootable: boolean('Whether a machine can start from it.'),
     ispublic: boolean('Whether every account may use it.'),
     isready: boolean('Whether it can be used.'),
     showremoved: withDefault(boolean('Whether removed ISOs are listed too.'), false),
     ...withoutEffect({
-      listall: { type: 'boolean' },
-      isrecursive: { type: 'boolean' },
       showicon: { type: 'boolean' },
       // An ISO is for no hypervisor in particular.
       hypervisor: { type: 'string' },
@@ -43,8 +41,9 @@ export const listIsos = defineCommand({
     }),
   },
   response: { objectName: 'iso', fields: isoFields },
-  async handle(args, { db, caller }) {
-    if (args.isofilter === 'all' && caller.role !== 'Admin') {
+  async handle(args, context) {
+    const { db, caller } = context;
+    if (args.isofilter === 'all' && caller.role === 'User') {
       throw new SlipwayError('SLIPWAY_PARAMETER_INVALID', 'Filter all can be specified by admin only');
     }
     const filter = {
@@ -53,8 +52,8 @@ export const listIsos = defineCommand({
       ids: args.id === undefined ? undefined : [args.id],
       name: args.name,
       zoneId: args.zoneid,
-      account: args.account,
-      domainId: args.domainid,
+      scope: await scopeOf(args, context, { hasId: args.id !== undefined }),
+      isScopeNamed: args.account !== undefined || args.domainid !== undefined,
       arch: args.arch,
       bootable: args.bootable,
       isPublic: args.ispublic,

@@ -6,6 +6,7 @@ import { noSuchEntity } from '../protocol/standard-texts.js';
 import { unsupported, withoutEffect } from '../protocol/undone-parameters.js';
 import { networkFields, networkResponse } from '../responses/network.js';
 import { defineCommand, EVERYBODY } from './define-command.js';
+import { scopeOf, scopeParameters } from './list-scope.js';
 
 export const listNetworks = defineCommand({
   name: 'listNetworks',
@@ -21,11 +22,8 @@ export const listNetworks = defineCommand({
     zoneid: uuid('ID of the zone.'),
     type: oneOf(['L2', 'User', 'Isolated', 'Shared', 'all'], 'Type; there is none of Isolated and Shared.'),
     networkofferingid: uuid('ID of the network offering.'),
-    account: string('Account that owns it.'),
-    domainid: uuid('ID of the domain of the account that owns it.'),
+    ...scopeParameters,
     ...withoutEffect({
-      listall: { type: 'boolean' },
-      isrecursive: { type: 'boolean' },
       showicon: { type: 'boolean' },
       canusefordeploy: { type: 'boolean' },
       networkfilter: { type: 'string', since: '4.17.0' },
@@ -48,7 +46,8 @@ export const listNetworks = defineCommand({
     }),
   },
   response: { objectName: 'network', fields: networkFields },
-  async handle(args, { db, caller, command }) {
+  async handle(args, context) {
+    const { db, caller, command } = context;
     const { networkofferingid, type } = args;
     const offering = NETWORK_OFFERINGS.find(({ id }) => id === networkofferingid);
     if (networkofferingid !== undefined && !offering) {
@@ -61,8 +60,8 @@ export const listNetworks = defineCommand({
       zoneId: args.zoneid,
       guestType: type === 'all' ? undefined : type,
       offering,
-      account: args.account,
-      domainId: args.domainid,
+      scope: await scopeOf(args, context, { hasId: args.id !== undefined }),
+      isOwnedOnly: args.account !== undefined || args.domainid !== undefined,
       keyword: args.keyword,
     };
     const { count, rows } = await readNetworks(db, caller, filter, pageOf(args));

@@ -1,9 +1,10 @@
 import { listKeyPairs } from '../../db/reads/list-ssh-key-pairs.js';
 import { listParameters, pageOf } from '../protocol/paging.js';
 import { string, uuid } from '../protocol/parameters.js';
-import { unsupported, withoutEffect } from '../protocol/undone-parameters.js';
+import { unsupported } from '../protocol/undone-parameters.js';
 import { keyPairFields, keyPairResponse } from '../responses/ssh-key-pair.js';
 import { defineCommand, EVERYBODY } from './define-command.js';
+import { scopeOf, scopeParameters } from './list-scope.js';
 
 export const listSSHKeyPairs = defineCommand({
   name: 'listSSHKeyPairs',
@@ -15,19 +16,17 @@ export const listSSHKeyPairs = defineCommand({
     id: uuid('ID of the key pair.', { since: '4.18.0' }),
     name: string('Name of the key pair.'),
     fingerprint: string('Fingerprint of the public key.'),
-    account: string('Account that owns it.'),
-    domainid: uuid('ID of the domain of the account that owns it.'),
-    ...withoutEffect({ listall: { type: 'boolean' }, isrecursive: { type: 'boolean' } }),
+    ...scopeParameters,
     ...unsupported({ projectid: { type: 'uuid' } }),
   },
   response: { objectName: 'sshkeypair', fields: keyPairFields },
-  async handle(args, { db, caller }) {
+  async handle(args, context) {
+    const { db, caller } = context;
     const filter = {
       id: args.id,
       name: args.name,
       fingerprint: args.fingerprint,
-      account: args.account,
-      domainId: args.domainid,
+      scope: await scopeOf(args, context, { hasId: args.id !== undefined }),
       keyword: args.keyword,
     };
     const { count, rows } = await listKeyPairs(db, caller, filter, pageOf(args));

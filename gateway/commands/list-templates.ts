@@ -6,6 +6,7 @@ import { boolean, oneOf, required, string, uuid, uuids, withDefault } from '../p
 import { unsupported, withoutEffect } from '../protocol/undone-parameters.js';
 import { templateFields } from '../responses/template.js';
 import { defineCommand, EVERYBODY } from './define-command.js';
+import { scopeOf, scopeParameters } from './list-scope.js';
 import { templateResponses } from './template-responses.js';
 
 export const listTemplates = defineCommand({
@@ -15,20 +16,17 @@ export const listTemplates = defineCommand({
   allowedRoles: EVERYBODY,
   params: {
     ...listParameters,
-    templatefilter: required(oneOf(TEMPLATE_FILTERS, 'View; all is for root admins.')),
+    templatefilter: required(oneOf(TEMPLATE_FILTERS, 'View; all is for administrators.')),
     id: uuid('ID of the template.'),
     ids: uuids('IDs of templates, comma separated.', { since: '4.9' }),
     name: string('Only what has this text in its name.'),
     zoneid: uuid('ID of the zone.'),
-    account: string('Account that owns it.'),
-    domainid: uuid('ID of the domain of the account that owns it.'),
+    ...scopeParameters,
     arch: string('CPU architecture.', { since: '4.20' }),
     templatetype: oneOf(TEMPLATE_TYPES, 'What it is for.', { since: '4.19.0' }),
     isready: boolean('Whether it can be deployed.', { since: '4.21.0' }),
     showremoved: withDefault(boolean('Whether removed templates are listed too.'), false),
     ...withoutEffect({
-      listall: { type: 'boolean' },
-      isrecursive: { type: 'boolean' },
       details: { type: 'list', since: '4.15' },
       showicon: { type: 'boolean' },
     }),
@@ -45,8 +43,9 @@ export const listTemplates = defineCommand({
     }),
   },
   response: { objectName: 'template', fields: templateFields },
-  async handle(args, { db, caller }) {
-    if (args.templatefilter === 'all' && caller.role !== 'Admin') {
+  async handle(args, context) {
+    const { db, caller } = context;
+    if (args.templatefilter === 'all' && caller.role === 'User') {
       throw new SlipwayError('SLIPWAY_PARAMETER_INVALID', 'Filter all can be specified by admin only');
     }
     const filter = {
@@ -55,8 +54,8 @@ export const listTemplates = defineCommand({
       ids: idsOf(args),
       name: args.name,
       zoneId: args.zoneid,
-      account: args.account,
-      domainId: args.domainid,
+      scope: await scopeOf(args, context, { hasId: args.id !== undefined || args.ids !== undefined }),
+      isScopeNamed: args.account !== undefined || args.domainid !== undefined,
       arch: args.arch,
       templateType: args.templatetype,
       isReady: args.isready,

@@ -6,6 +6,7 @@ import { oneOf, string, uuid, uuids } from '../protocol/parameters.js';
 import { unsupported, withoutEffect } from '../protocol/undone-parameters.js';
 import { virtualMachineFields, virtualMachineResponse } from '../responses/virtual-machine.js';
 import { defineCommand, EVERYBODY } from './define-command.js';
+import { scopeOf, scopeParameters } from './list-scope.js';
 
 export const listVirtualMachines = defineCommand({
   name: 'listVirtualMachines',
@@ -22,15 +23,12 @@ export const listVirtualMachines = defineCommand({
     hostid: uuid('ID of the host; for root admins.'),
     templateid: uuid('ID of the template.'),
     serviceofferingid: uuid('ID of the service offering.', { since: '4.4' }),
-    account: string('Account that owns it.'),
-    domainid: uuid('ID of the domain of the account that owns it.'),
+    ...scopeParameters,
     arch: string('CPU architecture.', { since: '4.20.1' }),
     networkid: uuid('ID of a network that it has an interface in.'),
     isoid: uuid('ID of the ISO in its drive.'),
     keypair: string('Name of an SSH key pair that it was deployed with.'),
     ...withoutEffect({
-      listall: { type: 'boolean' },
-      isrecursive: { type: 'boolean' },
       details: { type: 'list' },
       showicon: { type: 'boolean', since: '4.16.0.0' },
       accumulate: { type: 'boolean', since: '4.17.0' },
@@ -59,7 +57,8 @@ export const listVirtualMachines = defineCommand({
     }),
   },
   response: { objectName: 'virtualmachine', fields: virtualMachineFields },
-  async handle(args, { db, caller }) {
+  async handle(args, context) {
+    const { db, caller } = context;
     if (args.hostid && caller.role !== 'Admin') {
       throw new SlipwayError('SLIPWAY_PERMISSION_DENIED', 'Parameter hostid is for root admins');
     }
@@ -71,8 +70,7 @@ export const listVirtualMachines = defineCommand({
       hostId: args.hostid,
       templateId: args.templateid,
       serviceOfferingId: args.serviceofferingid,
-      account: args.account,
-      domainId: args.domainid,
+      scope: await scopeOf(args, context, { hasId: args.id !== undefined || args.ids !== undefined }),
       arch: args.arch,
       networkId: args.networkid,
       isoId: args.isoid,

@@ -2,7 +2,7 @@ import { findRunningJob, type JobRow } from '../../db/jobs.js';
 import { findZones } from '../../db/reads/find-deployment-parts.js';
 import { findImage, type Image } from '../../db/reads/find-image.js';
 import { listStoragePools } from '../../db/reads/list-storage-pools.js';
-import { listTemplates } from '../../db/reads/list-templates.js';
+import { ANY_IMAGE, listTemplates } from '../../db/reads/list-templates.js';
 import { isSlipwayError, SlipwayError } from '../../shared/errors.js';
 import { imageType, isDiskFormat } from '../../shared/images.js';
 import { prestageWorkflowId } from '../../shared/workflow-ids.js';
@@ -44,8 +44,8 @@ export const prepareTemplate = defineCommand({
       const { count } = await listStoragePools(db, { id: storageid, zoneId: zoneid }, { limit: 1, offset: 0 });
       if (count === 0) throw noSuchEntity(command, 'storageid', storageid);
     }
-    const filter = { isIso: !isDiskFormat(image.format), ids: [image.id], zoneId: zoneid, isRemovedShown: false };
-    const rows = await listTemplates(db, caller, { ...filter, templateFilter: 'all' }, { limit: 1, offset: 0 });
+    const filter = { isIso: !isDiskFormat(image.format), ids: [image.id], zoneId: zoneid };
+    const rows = await listTemplates(db, caller, { ...ANY_IMAGE, ...filter }, { limit: 1, offset: 0 });
     if (rows.count === 0) {
       throw new SlipwayError('SLIPWAY_RESOURCE_STATE', `${image.name} is not registered in that zone`);
     }

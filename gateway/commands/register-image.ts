@@ -1,7 +1,7 @@
 import { audit } from '../../db/audit.js';
 import { findZones, hasGuestOs } from '../../db/reads/find-deployment-parts.js';
 import type { Listed } from '../../db/reads/list-query.js';
-import { type ListedTemplate, listTemplates } from '../../db/reads/list-templates.js';
+import { ANY_IMAGE, type ListedTemplate, listTemplates } from '../../db/reads/list-templates.js';
 import { abandonTemplate, createTemplate, type NewTemplate } from '../../db/templates.js';
 import { formatDigest, parseChecksum } from '../../shared/checksum.js';
 import { isSlipwayError, SlipwayError } from '../../shared/errors.js';
@@ -85,12 +85,7 @@ export async function registerImage(
       resourceId: id,
     });
   const registered = () =>
-    listTemplates(
-      db,
-      caller,
-      { isIso, templateFilter: 'self', ids: [id], isRemovedShown: false },
-      { limit: zoneIds.length, offset: 0 },
-    );
+    listTemplates(db, caller, { ...ANY_IMAGE, isIso, ids: [id] }, { limit: zoneIds.length, offset: 0 });
   try {
     await context.executeWorkflow({
       workflowType: 'registerTemplate',

@@ -86,7 +86,8 @@ describe('listSSHKeyPairs', () => {
     const [own] = await list({ name: 'listed' });
     expect(own).toMatchObject({ name: 'listed', account: 'somebody' });
     expect(await list({ name: 'listed' }, other.client)).toEqual([]);
-    expect(await list({ name: 'listed' }, gateway.admin)).toEqual([own]);
+    expect(await list({ name: 'listed' }, gateway.admin)).toEqual([]);
+    expect(await list({ name: 'listed', listall: true }, gateway.admin)).toEqual([own]);
     expect(await list({ keyword: 'list', fingerprint: own!['fingerprint'] })).toEqual([own]);
   });
 });

@@ -210,7 +210,7 @@ describe('listTemplates', () => {
     ['by id', () => ({ id: featured }), () => [featured]],
     ['by ids', () => ({ ids: `${own},${secret}` }), () => [own]],
     ['by zone', () => ({ zoneid: otherZoneId }), () => []],
-    ['by account', () => ({ account: 'other' }), () => [community]],
+    ['by account', () => ({ account: 'SOMEBODY' }), () => [own]],
     ['by a page', () => ({ page: 2, pagesize: 2 }), () => [featured]],
     ['that are not ready', () => ({ isready: false }), () => []],
   ])('lists %s', async (_what, more, expected) => {

@@ -1,6 +1,6 @@
 import type { Image } from '../../db/reads/find-image.js';
 import { hasGuestOs } from '../../db/reads/find-deployment-parts.js';
-import { listTemplates } from '../../db/reads/list-templates.js';
+import { ANY_IMAGE, listTemplates } from '../../db/reads/list-templates.js';
 import { updateTemplate, type TemplateChanges } from '../../db/update-template.js';
 import { isDiskFormat } from '../../shared/images.js';
 import { oneOf, required, string, uuid } from '../protocol/parameters.js';
@@ -35,10 +35,5 @@ export async function changeImage({ id, format }: Image, changes: TemplateChange
     throw noSuchEntity(command, 'ostypeid', changes.guestOsId);
   }
   await updateTemplate(db, { id, userId: caller.userId, changes });
-  return listTemplates(
-    db,
-    caller,
-    { isIso: !isDiskFormat(format), templateFilter: 'all', ids: [id], isRemovedShown: false },
-    { limit: 1, offset: 0 },
-  );
+  return listTemplates(db, caller, { ...ANY_IMAGE, isIso: !isDiskFormat(format), ids: [id] }, { limit: 1, offset: 0 });
 }

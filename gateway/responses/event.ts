@@ -1,5 +1,6 @@
 import type { Caller } from '../../db/reads/find-caller.js';
 import type { ListedEvent } from '../../db/reads/list-events.js';
+import { shownDomainPath } from '../protocol/domain-path.js';
 import { apiDate } from '../protocol/envelope.js';
 import { field, type ResponseOf } from '../protocol/fields.js';
 
@@ -40,7 +41,7 @@ export function eventResponse(row: ListedEvent, caller: Caller): ResponseOf<type
     account: row.accountName ?? undefined,
     domainid: row.domainId ?? undefined,
     domain: row.domainName ?? undefined,
-    domainpath: row.domainPath ?? undefined,
+    domainpath: row.domainPath === null ? undefined : shownDomainPath(row.domainPath),
     resourcetype: event.resourceType ?? undefined,
     resourceid: event.resourceId ?? undefined,
     resourcename: row.resourceName ?? undefined,

@@ -38,6 +38,15 @@ export const hostFields = {
   resourcestate: field('string', `${HOST_RESOURCE_STATES.join(', ')}.`),
   hosttags: field('string', 'Tags, comma separated.'),
   arch: field('string', 'CPU architecture.'),
+  version: field('string', 'Version of Slipway that the host runs.'),
+  details: field('map', 'Facts of the host; keys of Slipway.', {
+    'libvirt.version': field('string', 'Version of libvirt.'),
+    'tools.missing': field('string', 'Programs and libraries that it lacks for some images or networks.'),
+    'version.skew': field(
+      'string',
+      'How its version of Slipway differs from that of the control workers, if it matters.',
+    ),
+  }),
   islocalstorageactive: field('boolean', 'Always true.'),
 } as const;
 
@@ -73,8 +82,19 @@ export function hostResponse(row: ListedHost, settings: SettingValues): Response
     resourcestate: host.resourceState,
     hosttags: host.tags.join(','),
     arch: host.arch,
+    version: host.slipwayVersion,
+    details: detailsOf(host),
     islocalstorageactive: true,
   };
+}
+
+function detailsOf({ libvirtVersion, missingTools, versionSkew }: ListedHost['host']): Record<string, string> {
+  const details = {
+    'libvirt.version': libvirtVersion,
+    'tools.missing': missingTools.join(', ') || null,
+    'version.skew': versionSkew,
+  };
+  return Object.fromEntries(Object.entries(details).filter((detail): detail is [string, string] => detail[1] !== null));
 }
 
 /** A host that has not said hello yet has no capacity to take a share of. */

@@ -1,6 +1,7 @@
-import type { Caller } from '../../db/reads/find-caller.js';
+import { type Caller, mayWorkOn } from '../../db/reads/find-caller.js';
 import type { ListedTemplate, TemplateCopy } from '../../db/reads/list-templates.js';
 import { apiDate } from '../protocol/envelope.js';
+import { shownDomainPath } from '../protocol/domain-path.js';
 import { field, type ResponseOf } from '../protocol/fields.js';
 
 const copyFields = {
@@ -77,7 +78,7 @@ export function imageResponse(
     account: row.accountName,
     domainid: row.domainId,
     domain: row.domainName,
-    domainpath: row.domainPath,
+    domainpath: shownDomainPath(row.domainPath),
     zoneid: row.zoneId,
     zonename: row.zoneName,
     isextractable: template.isExtractable,
@@ -87,7 +88,7 @@ export function imageResponse(
     isdynamicallyscalable: false,
     directdownload: template.directDownload,
     tags: [],
-    ...(caller.role === 'Admin' || caller.accountId === template.accountId
+    ...(mayWorkOn(caller, { accountId: template.accountId, domainPath: row.domainPath })
       ? {
           status: 'Bypassed Secondary Storage',
           url: template.url,

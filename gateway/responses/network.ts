@@ -2,6 +2,7 @@ import type { Caller } from '../../db/reads/find-caller.js';
 import type { ListedNetwork } from '../../db/reads/list-networks.js';
 import { offeringOf } from '../../shared/network-offerings.js';
 import { apiDate } from '../protocol/envelope.js';
+import { shownDomainPath } from '../protocol/domain-path.js';
 import { field, type ResponseOf } from '../protocol/fields.js';
 
 export const networkFields = {
@@ -68,7 +69,7 @@ export function networkResponse(row: ListedNetwork, caller: Caller): ResponseOf<
     account: row.accountName,
     domainid: row.domainId,
     domain: row.domainName,
-    domainpath: row.domainPath,
+    domainpath: row.domainPath === null ? undefined : shownDomainPath(row.domainPath),
     isdefault: network.guestType === 'User',
     issystem: false,
     canusefordeploy: true,

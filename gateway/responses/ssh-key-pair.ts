@@ -1,4 +1,5 @@
 import type { ListedKeyPair } from '../../db/reads/list-ssh-key-pairs.js';
+import { shownDomainPath } from '../protocol/domain-path.js';
 import { field, type ResponseOf } from '../protocol/fields.js';
 
 export const keyPairFields = {
@@ -18,5 +19,5 @@ export const keyPairResponse = (row: ListedKeyPair): ResponseOf<typeof keyPairFi
   account: row.accountName,
   domainid: row.domainId,
   domain: row.domainName,
-  domainpath: row.domainPath,
+  domainpath: shownDomainPath(row.domainPath),
 });

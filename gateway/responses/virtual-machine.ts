@@ -1,6 +1,7 @@
 import type { Caller } from '../../db/reads/find-caller.js';
 import type { ListedNic, ListedVirtualMachine } from '../../db/reads/list-virtual-machines.js';
 import { apiDate } from '../protocol/envelope.js';
+import { shownDomainPath } from '../protocol/domain-path.js';
 import { field, type ResponseOf } from '../protocol/fields.js';
 
 const nicFields = {
@@ -89,7 +90,7 @@ export function virtualMachineResponse(
     account: row.accountName,
     domainid: row.domainId,
     domain: row.domainName,
-    domainpath: row.domainPath,
+    domainpath: shownDomainPath(row.domainPath),
     created: apiDate(vm.created),
     state: vm.state,
     errortext: vm.state === 'Error' ? vm.errorText : undefined,

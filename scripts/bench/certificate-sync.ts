@@ -127,7 +127,7 @@ async function wish(
   certificates: Awaited<ReturnType<typeof makeCertificates>>,
 ): Promise<void> {
   const [admin] = await db.select().from(user).limit(1);
-  const caller = { userId: admin!.id, accountId: admin!.accountId, role: 'Admin' } as const;
+  const caller = { userId: admin!.id, accountId: admin!.accountId };
   for (const [index, facts] of certificates.entries()) {
     await addCertificate(db, caller, { zoneId: seeded.zoneId, alias: `root-${index + 1}`, facts });
   }

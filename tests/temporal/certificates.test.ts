@@ -39,7 +39,7 @@ describe('certificates on hosts', () => {
 
   beforeAll(async () => {
     const [admin] = await plane.db.select().from(user).limit(1);
-    caller = { userId: admin!.id, accountId: admin!.accountId, role: 'Admin' };
+    caller = { userId: admin!.id, accountId: admin!.accountId };
   });
   beforeEach(async () => {
     [first, second] = await Promise.all([join('host-1'), join('host-2')]);
