@@ -60,7 +60,10 @@ async function resourceOf(
 ): Promise<{ type: string; id: string; may: string }> {
   if ('hostId' in purpose) {
     const id = purpose.hostId;
-    const [self] = await tx.select({ name: host.name }).from(host).where(and(eq(host.id, id), isNull(host.removed)));
+    const [self] = await tx
+      .select({ name: host.name })
+      .from(host)
+      .where(and(eq(host.id, id), isNull(host.removed)));
     if (self) return { type: 'Host', id, may: `host ${self.name} can have new keys` };
     throw new SlipwayError('SLIPWAY_PARAMETER_INVALID', `There is no host ${id}`);
   }

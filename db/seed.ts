@@ -4,6 +4,7 @@ import type { SettingValues } from '../shared/settings.js';
 import { openDatabase, type Transaction } from './client.js';
 import { userNetworkOf } from './networks.js';
 import { hashPassword } from './password.js';
+import { findInstallationId, INSTALLATION_ID } from './reads/find-installation-id.js';
 import {
   account,
   cluster,
@@ -22,7 +23,6 @@ import { writeSettings } from './settings.js';
 
 /** Any number; only one process seeds at a time. */
 const SEED_LOCK = 7_091_147;
-const INSTALLATION_ID = 'slipway.installation.id';
 
 export interface AdminCredentials {
   username: string;
@@ -72,8 +72,7 @@ export async function seed(
 
 async function installationId(tx: Transaction): Promise<string> {
   await tx.insert(configuration).values({ name: INSTALLATION_ID, value: randomUUID() }).onConflictDoNothing();
-  const [row] = await tx.select().from(configuration).where(eq(configuration.name, INSTALLATION_ID));
-  return row!.value;
+  return findInstallationId(tx);
 }
 
 /** One that was deleted does not come back with the next start. */

@@ -78,6 +78,7 @@ export async function joinLocalHost(options: JoinLocalHostOptions): Promise<Loca
     tokenDirectory,
     certificateDirectory: known?.certificateDirectory ?? join(directory, 'certificates'),
     keyPair,
+    furtherKeyPairs: known?.furtherKeyPairs,
     // Set by hand: they have to outlive restarts.
     guestBridge: known?.guestBridge,
     guestVlanInterface: known?.guestVlanInterface,

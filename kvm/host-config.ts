@@ -18,6 +18,8 @@ export interface HostConfig {
   /** Of the certificates trusted for downloads; without it in the file, `certificates` beside `tokenDirectory`. */
   certificateDirectory: string;
   keyPair: KeyPair;
+  /** Accepted beside it: see `keyPairsOf`. */
+  furtherKeyPairs?: FurtherKeyPair[] | undefined;
   /** The Linux bridge that guests of L2 networks without a VLAN are attached to. */
   guestBridge?: string | undefined;
   /** The interface on which VLANs of guests arrive tagged: a network card, a bond, or the bridge itself. */
@@ -25,6 +27,20 @@ export interface HostConfig {
   /** `http://[user:password@]host[:port]`, through which HTTP servers of images are reached. User info is a secret. */
   proxyUrl?: string | undefined;
 }
+
+export interface FurtherKeyPair extends KeyPair {
+  /** ISO 8601; missing for one that is about to be the host's. */
+  until?: string | undefined;
+}
+
+/**
+ * The keys that a host opens sealed fields with, its own first: one that the control plane may have been told of already,
+ * and those that orders under way were sealed to.
+ */
+export const keyPairsOf = ({ keyPair, furtherKeyPairs = [] }: HostConfig, nowMs: number): [KeyPair, ...KeyPair[]] => [
+  keyPair,
+  ...furtherKeyPairs.filter(({ until }) => until === undefined || Date.parse(until) > nowMs),
+];
 
 /** @throws SlipwayError SLIPWAY_INTERNAL saying which field is wrong; never with a value, one of them is a secret key */
 export async function readHostConfig(path: string): Promise<HostConfig> {
@@ -51,7 +67,6 @@ export async function writeHostConfig(path: string, config: HostConfig): Promise
 
 function parseHostConfig(value: unknown, path: string): HostConfig {
   const root = fields(value, path, 'the document');
-  const keyPair = fields(root('keyPair'), path, 'keyPair');
   const pools = root('pools');
   if (!Array.isArray(pools) || pools.length === 0) throw invalid(path, 'pools must be a list with at least one pool');
   const tokenDirectory = absolutePath(root('tokenDirectory'), path, 'tokenDirectory');
@@ -75,14 +90,33 @@ function parseHostConfig(value: unknown, path: string): HostConfig {
       path,
       'certificateDirectory',
     ),
-    keyPair: {
-      publicKey: text(keyPair('publicKey'), path, 'keyPair.publicKey'),
-      secretKey: text(keyPair('secretKey'), path, 'keyPair.secretKey'),
-    },
+    keyPair: keyPairOf(root('keyPair'), path, 'keyPair'),
+    furtherKeyPairs: furtherKeyPairs(root('furtherKeyPairs'), path),
     guestBridge: interfaceName(root('guestBridge'), path, 'guestBridge'),
     guestVlanInterface: interfaceName(root('guestVlanInterface'), path, 'guestVlanInterface'),
     proxyUrl: proxyUrl(root('proxyUrl'), path),
   };
+}
+
+function keyPairOf(value: unknown, path: string, name: string): KeyPair {
+  const field = fields(value, path, name);
+  return {
+    publicKey: text(field('publicKey'), path, `${name}.publicKey`),
+    secretKey: text(field('secretKey'), path, `${name}.secretKey`),
+  };
+}
+
+function furtherKeyPairs(value: unknown, path: string): FurtherKeyPair[] | undefined {
+  if (value === undefined) return undefined;
+  if (!Array.isArray(value)) throw invalid(path, 'furtherKeyPairs must be a list');
+  return value.map((pair: unknown, index) => {
+    const name = `furtherKeyPairs[${index}]`;
+    const until = fields(pair, path, name)('until');
+    if (until !== undefined && (typeof until !== 'string' || Number.isNaN(Date.parse(until)))) {
+      throw invalid(path, `${name}.until must be a time`);
+    }
+    return { ...keyPairOf(pair, path, name), ...(until !== undefined && { until }) };
+  });
 }
 
 function fields(value: unknown, path: string, name: string): (key: string) => unknown {

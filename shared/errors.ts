@@ -59,6 +59,7 @@ export const ERRORS = {
     'giveUp',
     'A part of Slipway does not answer; try again, then read docs/operations.md.',
   ),
+  SLIPWAY_OVERLOADED: entry(503, 9999, 'giveUp', 'Call again in a moment, or run more gateways.'),
   // What nobody knows (a disk that went read-only, say) is taken for the host's own trouble: else the host with the most
   // free memory would fail every deployment for as long as it is sick.
   SLIPWAY_INTERNAL: entry(530, 4250, 'nextHost', 'This is a defect in Slipway: report it with the request id.'),

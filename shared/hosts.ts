@@ -47,6 +47,13 @@ export interface HostFacts {
   domainType: 'kvm' | 'qemu';
   hypervisorVersion: string;
   pools: PoolReport[];
+  /** These are missing from a host that is too old to tell. */
+  libvirtVersion?: string | undefined;
+  slipwayVersion?: string | undefined;
+  /** See `PROTOCOL_VERSION`. */
+  protocolVersion?: number | undefined;
+  /** Programs and libraries that it lacks for some images or networks. */
+  missingTools?: string[] | undefined;
   /** Certificates that it trusts for downloads; missing from a host that is too old to tell. */
   keystore?: KeystoreReport | undefined;
 }

@@ -8,6 +8,7 @@ export const templateWorkflowId = (templateId: string): string => `template-${te
 export const hostStateWorkflowId = (hostId: string): string => `host-state-${hostId}`;
 /** Of its own: the workflow of the job before may close a moment after that has ended. */
 export const hostRemovalWorkflowId = (hostId: string): string => `host-removal-${hostId}`;
+export const hostRevocationWorkflowId = (hostId: string): string => `host-revocation-${hostId}`;
 export const hostWorkflowId = (hostId: string): string => `host-${hostId}`;
 export const stageWorkflowId = (poolId: string, templateId: string, generation: number): string =>
   `stage-${poolId}-${templateId}-g${generation}`;

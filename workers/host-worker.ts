@@ -8,10 +8,12 @@ import { connectTemporal } from '../client/connect.js';
 import { Bandwidth } from '../kvm/download/bandwidth.js';
 import { StartedDomains } from '../kvm/fence/started-domains.js';
 import { TokenStore } from '../kvm/fence/token-store.js';
-import { type HostConfig, readHostConfig } from '../kvm/host-config.js';
+import { type HostConfig, keyPairsOf, readHostConfig } from '../kvm/host-config.js';
 import { acquireHostLock } from '../kvm/host-lock.js';
+import { missingTools } from '../kvm/host-tools.js';
 import { LibvirtDriver } from '../kvm/hypervisor/libvirt-driver.js';
 import { CertificateStore } from '../kvm/keystore/certificate-store.js';
+import { createHostKeys } from '../kvm/keystore/host-keys.js';
 import { openPools } from '../kvm/storage/open-pools.js';
 import { SlipwayError } from '../shared/errors.js';
 import { createHostWorkers } from './host-worker/create-host-workers.js';
@@ -32,7 +34,10 @@ await runWorkerProcess('host worker', async (ready) => {
   const pools = await openPools(config.pools);
   const dependencies: HostDependencies = {
     bootId: randomUUID(),
-    keyPair: config.keyPair,
+    keys: createHostKeys(keyPairsOf(config, Date.now()), async () =>
+      keyPairsOf(await readHostConfig(configPath), Date.now()),
+    ),
+    missingTools: missingTools(config).map(({ name }) => name),
     pools,
     libvirt: new LibvirtDriver({
       uri: config.libvirtUri,

@@ -23,6 +23,9 @@ export const workerStartedSignal = defineSignal<[{ bootId: string }]>('workerSta
 /** The host was removed from the installation: there is nothing to watch any more. */
 export const hostRemovedSignal = defineSignal('hostRemoved');
 
+/** The host was revoked: nothing is asked of it any more, and nothing is told. */
+export const hostRevokedSignal = defineSignal('hostRevoked');
+
 /** A host that cannot pay its debts, or whose libvirt is away, is not Up: it is asked again. */
 const SETTLE_RETRY_MS = 10_000;
 
@@ -36,10 +39,10 @@ export interface HostLifecycleInput {
  * The life of a KVM host, for ever: `hello` waits for it as long as it takes; it pays its debts; it is Up; `watchHost`
  * runs there and returns whenever something changed; its heartbeat timeout means Down. A host that answers and cannot
  * serve is Alert. A host worker that starts says so, which ends the round at once instead of after the timeout. It ends
- * when the host is removed.
+ * when the host is removed or revoked.
  */
 export async function hostLifecycle(input: HostLifecycleInput): Promise<void> {
-  const life = { servedBootId: '', isRemoved: false };
+  const life = { servedBootId: '', isRemoved: false, isRevoked: false };
   let incarnation: CancellationScope | undefined;
   setHandler(workerStartedSignal, ({ bootId }) => {
     if (bootId !== life.servedBootId) incarnation?.cancel();
@@ -48,8 +51,13 @@ export async function hostLifecycle(input: HostLifecycleInput): Promise<void> {
     life.isRemoved = true;
     incarnation?.cancel();
   });
+  setHandler(hostRevokedSignal, () => {
+    life.isRevoked = true;
+    incarnation?.cancel();
+  });
   for (let round = 0; round < (input.maximumRounds ?? Infinity); round++) {
     if (life.isRemoved) return dismiss(input.hostId);
+    if (life.isRevoked) return setCurrentDetails('The host was revoked');
     if (workflowInfo().continueAsNewSuggested) break;
     incarnation = new CancellationScope();
     try {
@@ -59,6 +67,7 @@ export async function hostLifecycle(input: HostLifecycleInput): Promise<void> {
       if (incarnation.consideredCancelled) continue;
       const failure = failureOf(error);
       if (failure.code === 'SLIPWAY_HOST_REMOVED') return dismiss(input.hostId);
+      if (failure.code === 'SLIPWAY_HOST_REVOKED') return setCurrentDetails(failure.message);
       // Silence needs no pause: the next hello waits in the host's queue.
       if (failure.code === 'SLIPWAY_HOST_UNREACHABLE') {
         log.warn('host is Down', { hostId: input.hostId, failure });

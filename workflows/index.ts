@@ -18,6 +18,7 @@ export { reconcileHost } from './reconcile-host.js';
 export { refreshTemplate } from './refresh-template.js';
 export { registerTemplate } from './register-template.js';
 export { removeHost } from './remove-host.js';
+export { revokeHost } from './revoke-host.js';
 export { removeVolume } from './remove-volume.js';
 export { repairVirtualMachine } from './repair-virtual-machine.js';
 export { restoreVirtualMachine } from './restore-virtual-machine.js';

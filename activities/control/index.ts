@@ -23,6 +23,7 @@ import { takeForStopped } from './host/declare-degraded.js';
 import { keepCopy, planEviction, recordEvicted } from './template/evict.js';
 import { recordHello, recordHostStatus } from './host/host.js';
 import { beginMaintenance, drainHost, recordHostJobDone, recordHostJobFailed } from './host/host-maintenance.js';
+import { cutOffHost } from './host/cut-off-host.js';
 import { removeHost } from './host/remove-host.js';
 import { joinStage } from './template/join-stage.js';
 import { leaveStage } from './template/leave-stage.js';
@@ -122,6 +123,7 @@ export function createControlActivities(dependencies: ControlDependencies) {
     recordTemplateNotRemoved: recordTemplateNotRemoved(dependencies),
     recordVolumeRemoved: recordVolumeRemoved(dependencies),
     releaseClaim: releaseClaim(dependencies),
+    cutOffHost: cutOffHost(dependencies),
     removeHost: removeHost(dependencies),
     removeTemplate: removeTemplate(dependencies),
     revertRestore: revertRestore(dependencies),

@@ -3,7 +3,7 @@ import type { StartedDomains } from '../../kvm/fence/started-domains.js';
 import type { TokenStore } from '../../kvm/fence/token-store.js';
 import type { LibvirtDriver } from '../../kvm/hypervisor/libvirt-driver.js';
 import type { CertificateStore } from '../../kvm/keystore/certificate-store.js';
-import type { KeyPair } from '../../kvm/keystore/sealed-box.js';
+import type { HostKeys } from '../../kvm/keystore/host-keys.js';
 import type { FilesystemPool } from '../../kvm/storage/filesystem-pool.js';
 import { SlipwayError } from '../../shared/errors.js';
 
@@ -11,7 +11,9 @@ import { SlipwayError } from '../../shared/errors.js';
 export interface HostDependencies {
   /** New at every start of the process. */
   bootId: string;
-  keyPair: KeyPair;
+  keys: HostKeys;
+  /** Programs and libraries that this host lacks for some images or networks. */
+  missingTools: string[];
   libvirt: LibvirtDriver;
   pools: ReadonlyMap<string, FilesystemPool>;
   tokens: TokenStore;

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { type OriginServer, startOriginServer } from '../../demo/origin-server.js';
+import { createHostKeys } from '../../kvm/keystore/host-keys.js';
 import { generateKeyPair, type KeyPair } from '../../kvm/keystore/sealed-box.js';
 import type { FilesystemPool } from '../../kvm/storage/filesystem-pool.js';
 import type { DownloadResult } from '../../shared/images.js';
@@ -45,7 +46,7 @@ async function run(
 ): Promise<DownloadResult> {
   const url = `${origin.url}/disk`;
   const dependencies: Partial<HostDependencies> = {
-    keyPair,
+    keys: createHostKeys([keyPair]),
     bandwidth: new Bandwidth(),
     certificates: { trust: trusting() } as HostDependencies['certificates'],
     pools: new Map([[pool.poolId, pool]]),

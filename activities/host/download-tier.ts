@@ -38,7 +38,7 @@ export interface DownloadTierInput {
 export const downloadTier =
   (dependencies: HostDependencies) =>
   async (input: DownloadTierInput): Promise<DownloadResult> => {
-    const { keyPair, bandwidth, proxy, certificates } = dependencies;
+    const { keys, bandwidth, proxy, certificates } = dependencies;
     const pool = poolOf(dependencies, input.poolId);
     const { copy, resumeFrom, settings } = input;
     bandwidth.setCaps(settings.bandwidth);
@@ -46,7 +46,7 @@ export const downloadTier =
     await forgetLostImage(pool, copy);
     // Before the first byte: a pool that fills up at the end has wasted the whole download.
     await pool.ensureSpaceFor(copy, input.expectedSizeBytes);
-    const { urls, registered } = await openTier(input.tier.sealed, keyPair);
+    const { urls, registered } = await openTier(input.tier.sealed, keys);
     const isAvoided = (url: string) => input.avoid.includes(displayUrl(url));
     const space = new SpaceReservation((sizeBytes, signal) => pool.reserveSpaceFor(copy, sizeBytes, signal));
     const request = {

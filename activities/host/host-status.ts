@@ -1,9 +1,10 @@
 import type { DomainReport, HostStatus } from '../../shared/hosts.js';
+import { PROTOCOL_VERSION, SLIPWAY_VERSION } from '../../shared/version.js';
 import type { HostDependencies } from './dependencies.js';
 
 /** Facts and domains as they are now. */
 export async function readHostStatus(dependencies: HostDependencies): Promise<HostStatus> {
-  const { bootId, libvirt, pools, started, certificates } = dependencies;
+  const { bootId, libvirt, pools, started, certificates, missingTools } = dependencies;
   // In this order: a domain that starts in between is in the list, and one not in the record is not missed.
   const record = await started.list();
   const present = await libvirt.listDomains();
@@ -12,7 +13,15 @@ export async function readHostStatus(dependencies: HostDependencies): Promise<Ho
     .map(([vmId, token]): DomainReport => ({ vmId, token, state: 'Stopped' }));
   const reports = await Promise.all([...pools.values()].map((pool) => pool.report()));
   return {
-    facts: { bootId, ...(await libvirt.facts()), pools: reports, keystore: await certificates.report() },
+    facts: {
+      bootId,
+      ...(await libvirt.facts()),
+      pools: reports,
+      slipwayVersion: SLIPWAY_VERSION,
+      protocolVersion: PROTOCOL_VERSION,
+      missingTools,
+      keystore: await certificates.report(),
+    },
     domains: [...present, ...ended].sort((a, b) => a.vmId.localeCompare(b.vmId)),
   };
 }

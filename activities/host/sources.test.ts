@@ -1,6 +1,7 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { metalinkDocument, type OriginServer, startOriginServer } from '../../demo/origin-server.js';
 import type { RegisteredSource } from '../../kvm/download/source-client.js';
+import { createHostKeys } from '../../kvm/keystore/host-keys.js';
 import { generateKeyPair } from '../../kvm/keystore/sealed-box.js';
 import { sealJson } from '../../kvm/keystore/sealed-json.js';
 import { downloadSettings } from '../../shared/download-settings.js';
@@ -32,7 +33,7 @@ async function read(mirrorCount: number, headerLength: number) {
   };
   const url = { display: `${origin.url}/disk.meta4`, sealed: await sealJson(registered, keyPair.publicKey) };
   const plan: Promise<SealedSourcePlan> = new MockActivityEnvironment().run(
-    readSources({ keyPair, certificates: { trust: trusting() } } as HostDependencies),
+    readSources({ keys: createHostKeys([keyPair]), certificates: { trust: trusting() } } as HostDependencies),
     { url, format: 'RAW' as const, settings, poolId: 'pool', copy: { templateId: '', generation: 1, epoch: 1 } },
   );
   return { plan: await plan, mirrors, registered, keyPair };
@@ -46,7 +47,7 @@ it('seals the mirrors of each tier with what was registered', async () => {
     ['https://mirror-1.example/disk.raw'],
   ]);
   for (const [index, { sealed }] of plan.tiers.entries()) {
-    expect(await openTier(sealed, keyPair)).toEqual({ urls: [mirrors[index]!.url], registered });
+    expect(await openTier(sealed, createHostKeys([keyPair]))).toEqual({ urls: [mirrors[index]!.url], registered });
   }
 });
 

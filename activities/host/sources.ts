@@ -2,7 +2,6 @@ import { cancellationSignal } from '@temporalio/activity';
 import { probe } from '../../kvm/download/probe.js';
 import { readSources as readSourcePlan } from '../../kvm/download/read-sources.js';
 import type { RegisteredSource } from '../../kvm/download/source-client.js';
-import { openSealedJson } from '../../kvm/keystore/sealed-json.js';
 import { displayUrl } from '../../shared/display-url.js';
 import { SlipwayError } from '../../shared/errors.js';
 import type { ImageFormat, ProbeResult } from '../../shared/images.js';
@@ -29,9 +28,9 @@ const MAX_SEALED_LENGTH = 1024 * 1024;
 
 /** Reads the first bytes of a registered URL; of each of its mirrors when it is a metalink. */
 export const probeUrl =
-  ({ keyPair, proxy, certificates: { trust } }: HostDependencies) =>
+  ({ keys, proxy, certificates: { trust } }: HostDependencies) =>
   async ({ url, format, settings }: SourceInput): Promise<ProbeResult> => {
-    const registered = await openSealedJson<RegisteredSource>(url.sealed, keyPair);
+    const registered = await keys.open<RegisteredSource>(url.sealed);
     return probe(registered.url, format, settings, { signal: cancellationSignal(), registered, proxy, trust });
   };
 
@@ -39,8 +38,8 @@ export const probeUrl =
 export const readSources =
   (dependencies: HostDependencies) =>
   async ({ url, format, settings, poolId, copy }: ReadSourcesInput): Promise<SealedSourcePlan> => {
-    const { keyPair, proxy, certificates } = dependencies;
-    const registered = await openSealedJson<RegisteredSource>(url.sealed, keyPair);
+    const { keys, proxy, certificates } = dependencies;
+    const registered = await keys.open<RegisteredSource>(url.sealed);
     const context = { signal: cancellationSignal(), registered, proxy, trust: certificates.trust };
     const plan = await readSourcePlan(registered.url, format, settings, context);
     const tiers = await Promise.all(
@@ -48,7 +47,7 @@ export const readSources =
         priority,
         location,
         mirrors: urls.map(displayUrl),
-        sealed: await sealTier({ urls, registered }, keyPair),
+        sealed: await sealTier({ urls, registered }, keys),
       })),
     );
     if (tiers.reduce((sum, { sealed }) => sum + sealed.length, 0) > MAX_SEALED_LENGTH) {

@@ -1,6 +1,6 @@
 import type { RegisteredSource } from '../../kvm/download/source-client.js';
-import type { KeyPair } from '../../kvm/keystore/sealed-box.js';
-import { openSealedJson, sealJson } from '../../kvm/keystore/sealed-json.js';
+import type { HostKeys } from '../../kvm/keystore/host-keys.js';
+import { sealJson } from '../../kvm/keystore/sealed-json.js';
 
 /** What a host keeps from everybody else between reading the sources and downloading from a tier of them. */
 export interface TierSecrets {
@@ -10,7 +10,7 @@ export interface TierSecrets {
   registered: RegisteredSource;
 }
 
-export const sealTier = (secrets: TierSecrets, keyPair: KeyPair): Promise<string> =>
-  sealJson(secrets, keyPair.publicKey);
+export const sealTier = (secrets: TierSecrets, keys: Pick<HostKeys, 'publicKey'>): Promise<string> =>
+  sealJson(secrets, keys.publicKey);
 
-export const openTier = (sealed: string, keyPair: KeyPair): Promise<TierSecrets> => openSealedJson(sealed, keyPair);
+export const openTier = (sealed: string, keys: HostKeys): Promise<TierSecrets> => keys.open(sealed);

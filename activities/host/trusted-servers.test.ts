@@ -11,6 +11,7 @@ import { Bandwidth } from '../../kvm/download/bandwidth.js';
 import { createSourceClient } from '../../kvm/download/create-source-client.js';
 import { chainFingerprint, keystoreDigest, readChain } from '../../kvm/keystore/certificate-chain.js';
 import { CertificateStore } from '../../kvm/keystore/certificate-store.js';
+import { createHostKeys } from '../../kvm/keystore/host-keys.js';
 import { generateKeyPair, type KeyPair } from '../../kvm/keystore/sealed-box.js';
 import { sealJson } from '../../kvm/keystore/sealed-json.js';
 import type { FilesystemPool } from '../../kvm/storage/filesystem-pool.js';
@@ -107,7 +108,7 @@ async function serve({ certificate, key }: ServerCertificate, above: readonly st
 async function newHost() {
   const certificates = await CertificateStore.open(path.join(directory, randomUUID()));
   const dependencies = {
-    keyPair,
+    keys: createHostKeys([keyPair]),
     certificates,
     bandwidth: new Bandwidth(),
     pools: new Map([[pool.poolId, pool]]),

@@ -1,5 +1,4 @@
 import { cancellationSignal } from '@temporalio/activity';
-import { openSealedJson } from '../../kvm/keystore/sealed-json.js';
 import { type DomainSpec, type GuestSecrets, type RootDisk, undoToken } from '../../shared/virtual-machines.js';
 import { type HostDependencies, poolOf } from './dependencies.js';
 
@@ -25,10 +24,10 @@ export const createRootVolume =
     );
 
 export const startDomain =
-  ({ tokens, libvirt, started, keyPair }: HostDependencies) =>
+  ({ tokens, libvirt, started, keys }: HostDependencies) =>
   ({ spec, token }: { spec: DomainSpec; token: number }): Promise<void> =>
     tokens.withToken(spec.vmId, token, async () => {
-      const guest = await openSealedJson<GuestSecrets>(spec.sealedGuest, keyPair);
+      const guest = await keys.open<GuestSecrets>(spec.sealedGuest);
       await libvirt.startDomain(spec, token, guest);
       await started.add(spec.vmId, token);
     });

@@ -2,6 +2,7 @@ import { getEventListeners } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import type { DomainReport, HostFacts } from '../../shared/hosts.js';
+import { PROTOCOL_VERSION, SLIPWAY_VERSION } from '../../shared/version.js';
 import type { HostDependencies } from './dependencies.js';
 import { watchHost } from './watch-host.js';
 
@@ -18,6 +19,7 @@ function quietHost() {
   };
   const dependencies = {
     bootId: 'boot-1',
+    missingTools: [],
     pools: new Map(),
     started: { list: () => Promise.resolve(new Map()) },
     certificates: { report: () => Promise.resolve(KEYSTORE) },
@@ -33,7 +35,9 @@ function quietHost() {
       },
     },
   } as unknown as HostDependencies;
-  const known = { facts: { bootId: 'boot-1', ...FACTS, pools: [], keystore: KEYSTORE } as HostFacts, domains: [] };
+  const version = { slipwayVersion: SLIPWAY_VERSION, protocolVersion: PROTOCOL_VERSION, missingTools: [] };
+  const facts = { bootId: 'boot-1', ...FACTS, pools: [], ...version, keystore: KEYSTORE } as HostFacts;
+  const known = { facts, domains: [] };
   const activity = new MockActivityEnvironment();
   return { host, activity, watching: activity.run(watchHost(dependencies), { known }) };
 }

@@ -7,7 +7,7 @@ import { hypervisorMessage, type Virsh } from './virsh.js';
 const ASSUMED_CPU_SPEED_MHZ = 2000;
 const CPUFREQ = '/sys/devices/system/cpu/cpu0/cpufreq';
 
-export type NodeInfo = Pick<HostFacts, 'arch' | 'cpus' | 'cpuSpeedMhz' | 'hypervisorVersion'>;
+export type NodeInfo = Pick<HostFacts, 'arch' | 'cpus' | 'cpuSpeedMhz' | 'hypervisorVersion' | 'libvirtVersion'>;
 
 /** Speeds of a CPU; missing where nobody tells. */
 interface CpuSpeeds {
@@ -50,6 +50,7 @@ export async function readNodeInfo(virsh: Virsh): Promise<NodeInfo> {
       now: Number.parseInt(value('CPU frequency'), 10) || 0,
     }),
     hypervisorVersion: /^Running hypervisor: (.+)$/m.exec(stdout)?.[1] ?? 'unknown',
+    libvirtVersion: /^Using library: libvirt (\S+)$/m.exec(stdout)?.[1],
   };
 }
 

@@ -12,6 +12,7 @@ import { writeSettings } from '../../db/settings.js';
 import { Bandwidth } from '../../kvm/download/bandwidth.js';
 import { metalinkDocument, type OriginServer, startOriginServer } from '../../demo/origin-server.js';
 import { COMMANDS } from '../../gateway/commands/index.js';
+import { createHostKeys } from '../../kvm/keystore/host-keys.js';
 import { generateKeyPair } from '../../kvm/keystore/sealed-box.js';
 import { trusting } from '../support/certificate-authority.js';
 import { type ControlPlane, startControlPlane } from '../support/control-plane.js';
@@ -51,7 +52,7 @@ describe('the secrets of a template', () => {
     ({ admin } = gateway);
     fake = await FakeHost.join(plane, 'host-1');
     const host = {
-      keyPair: fake.keyPair,
+      keys: createHostKeys([fake.keyPair]),
       pools: new Map([[fake.poolId, await makePool(directory, fake.poolId)]]),
       bandwidth: new Bandwidth(),
       certificates: { trust: trusting() } as HostDependencies['certificates'],
@@ -146,7 +147,8 @@ describe('the secrets of a template', () => {
     expect(unread).toEqual({ error: expect.stringContaining('the server answered 403') });
     const undeployed = await deploy(id);
     expect(undeployed).toEqual({ error: expect.stringContaining('the server answered 403') });
-    const stranger = { keyPair: await generateKeyPair(), certificates: { trust: trusting() } } as HostDependencies;
+    const keys = createHostKeys([await generateKeyPair()]);
+    const stranger = { keys, certificates: { trust: trusting() } } as HostDependencies;
     fake.override('probeUrl', probeUrl(stranger));
     expect(await register()).toEqual({ error: expect.stringContaining('cannot be opened with the key of this host') });
     for (const { name } of COMMANDS.filter((command) => command.name.startsWith('list'))) {

@@ -10,6 +10,7 @@ import { followDomains, straysOf } from './follow-domains.js';
 import { judgeHost } from './mark-host.js';
 import { recordKeystore } from '../keystore/record-keystores.js';
 import { inOrder, noteMissingPools, recordPools } from './record-pools.js';
+import { recordVersion, requireProtocol } from './record-version.js';
 
 export interface HostArrears {
   hostName: string;
@@ -43,8 +44,11 @@ export const recordHello =
           `Host ${self?.name ?? hostId} was removed from the installation`,
         );
       }
+      requireTrusted(self);
+      requireProtocol(self, status.facts);
       for (const pool of inOrder(status.facts.pools)) await announcePool(tx, hostId, pool);
       await recordFacts(tx, hostId, status);
+      await recordVersion(tx, self, status.facts);
       await recordKeystore(tx, self, status.facts.keystore);
       await noteMissingPools(tx, hostId, status.facts.pools);
       const debts = await arrearsOf(tx, hostId, status);
@@ -132,12 +136,19 @@ export const recordHostStatus =
   ({ db }: ControlDependencies) =>
   async ({ hostId, status }: { hostId: string; status: HostStatus }): Promise<Debt[]> =>
     db.transaction(async (tx) => {
+      const [self] = await tx.select().from(host).where(eq(host.id, hostId)).for('no key update');
+      if (self) requireTrusted(self);
       await recordFacts(tx, hostId, status);
-      const [self] = await tx.select().from(host).where(eq(host.id, hostId));
       if (self) await recordKeystore(tx, self, status.facts.keystore);
       await judgeHost(tx, hostId);
       return arrearsOf(tx, hostId, status);
     });
+
+/** @throws SlipwayError SLIPWAY_HOST_REVOKED: whoever has the machine may say anything */
+function requireTrusted({ name, status }: typeof host.$inferSelect): void {
+  if (status !== 'Revoked') return;
+  throw new SlipwayError('SLIPWAY_HOST_REVOKED', `Host ${name} was revoked: what it says is ignored`);
+}
 
 async function recordFacts(tx: Transaction, hostId: string, { facts, domains }: HostStatus): Promise<void> {
   await tx
@@ -149,6 +160,8 @@ async function recordFacts(tx: Transaction, hostId: string, { facts, domains }: 
       ramBytes: facts.memoryBytes,
       domainType: facts.domainType,
       hypervisorVersion: facts.hypervisorVersion,
+      libvirtVersion: facts.libvirtVersion ?? null,
+      missingTools: facts.missingTools ?? [],
       bootId: facts.bootId,
       lastPinged: sql`now()`,
     })

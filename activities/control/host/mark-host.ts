@@ -19,9 +19,14 @@ export const markHostDown =
   (dependencies: ControlDependencies) =>
   async ({ hostId }: { hostId: string }): Promise<void> => {
     await dependencies.db.transaction((tx) => setStatus(tx, hostId, { status: 'Down' }));
-    const [self] = await dependencies.db.select().from(host).where(eq(host.id, hostId));
-    await tellStages(dependencies, { hostId, status: 'Down', bootId: self?.bootId ?? null });
+    await tellDown(dependencies, hostId);
   };
+
+/** Stages that download there wait for a while, and then take another host. */
+export async function tellDown(dependencies: ControlDependencies, hostId: string): Promise<void> {
+  const [self] = await dependencies.db.select().from(host).where(eq(host.id, hostId));
+  await tellStages(dependencies, { hostId, status: 'Down', bootId: self?.bootId ?? null });
+}
 
 /** It answers and cannot serve, as without libvirt. Downloads need nothing of that, and are not told. */
 export const markHostAlert =
@@ -49,7 +54,7 @@ async function setStatus(
   const [changed] = await tx
     .update(host)
     .set({ status, lastPinged: sql`now()` })
-    .where(and(eq(host.id, hostId), notInArray(host.status, [status, 'Removed'])))
+    .where(and(eq(host.id, hostId), notInArray(host.status, [status, 'Revoked', 'Removed'])))
     .returning();
   if (!changed) return;
   await recordEvent(tx, {

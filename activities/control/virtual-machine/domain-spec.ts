@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { and, asc, eq, isNull } from 'drizzle-orm';
-import { host, networks, nics, type serviceOffering, templateSpoolRef, vmInstance } from '../../../db/schema/index.js';
+import { networks, nics, type serviceOffering, templateSpoolRef, vmInstance } from '../../../db/schema/index.js';
 import type { SecretBox } from '../../../db/secret-box.js';
 import { sealJson } from '../../../kvm/keystore/sealed-json.js';
-import { SlipwayError } from '../../../shared/errors.js';
 import type { DomainSpec, GuestSecrets } from '../../../shared/virtual-machines.js';
 import type { Transaction } from '../dependencies.js';
+import { readerKeyOf } from '../host/reader-key.js';
 
 type Vm = typeof vmInstance.$inferSelect;
 
@@ -53,15 +53,14 @@ export async function isoFileOf(tx: Transaction, { isoSpoolRefId }: Vm): Promise
 }
 
 async function sealGuest(tx: Transaction, secretBox: SecretBox, vm: Vm, hostId: string): Promise<string> {
-  const [reader] = await tx.select({ publicKey: host.publicKey }).from(host).where(eq(host.id, hostId));
-  if (!reader) throw new SlipwayError('SLIPWAY_RESOURCE_STATE', `Host ${hostId} is gone`);
+  const publicKey = await readerKeyOf(tx, hostId);
   const secrets: GuestSecrets = {
     hostName: vm.name,
     ...(vm.userDataEncrypted === null ? {} : { userData: secretBox.decrypt(vm.userDataEncrypted) }),
     sshPublicKeys: vm.sshPublicKeys,
     vncPassword: await vncPassword(tx, secretBox, vm),
   };
-  return sealJson(secrets, reader.publicKey);
+  return sealJson(secrets, publicKey);
 }
 
 /** Made when the VM is first started, and then kept: whoever looks at its display need not ask again. */

@@ -55,11 +55,27 @@ export function placementsOf(
     .orderBy(desc(capacityClaim.token));
 }
 
-/** Where the domain of a Running VM is. */
+/**
+ * Where the domain of a Running VM is.
+ *
+ * @throws SlipwayError SLIPWAY_HOST_REVOKED when nobody is to ask anything of that host
+ */
 export async function runningPlacement(tx: Transaction, vm: Vm): Promise<Placement> {
   const placement = (await placementsOf(tx, vm.id)).find(({ token }) => token === vm.fenceToken);
-  if (placement) return placement;
+  if (placement) {
+    await requireTrustedHost(tx, placement);
+    return placement;
+  }
   throw new SlipwayError('SLIPWAY_INTERNAL', `VM ${vm.name} is ${vm.state} and holds no capacity of any host`);
+}
+
+async function requireTrustedHost(tx: Transaction, { hostId, hostName }: Placement): Promise<void> {
+  const [self] = await tx.select({ status: host.status }).from(host).where(eq(host.id, hostId));
+  if (self?.status !== 'Revoked') return;
+  throw new SlipwayError(
+    'SLIPWAY_HOST_REVOKED',
+    `Host ${hostName} was revoked: nothing is asked of it. When the machine is off, declare it as Degraded`,
+  );
 }
 
 export const wrongState = ({ name, state }: Vm, wanted: string): SlipwayError =>

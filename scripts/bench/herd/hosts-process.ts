@@ -5,6 +5,7 @@ import { Client, Connection } from '@temporalio/client';
 import type { HostDependencies } from '../../../activities/host/dependencies.js';
 import { announceHost } from '../../../client/announce-host.js';
 import { Bandwidth } from '../../../kvm/download/bandwidth.js';
+import { createHostKeys } from '../../../kvm/keystore/host-keys.js';
 import { StartedDomains } from '../../../kvm/fence/started-domains.js';
 import { TokenStore } from '../../../kvm/fence/token-store.js';
 import { CertificateStore } from '../../../kvm/keystore/certificate-store.js';
@@ -47,7 +48,8 @@ for (const configPath of options.configPaths) {
   drivers.set(hostId, libvirt);
   const dependencies: HostDependencies = {
     bootId: randomUUID(),
-    keyPair,
+    keys: createHostKeys([keyPair]),
+    missingTools: [],
     pools: new Map(pools.map((place) => [place.poolId, new SimulatedPool(place)])),
     libvirt,
     tokens: new TokenStore(tokenDirectory),
