@@ -103,7 +103,13 @@ async function deployOnHost(
   });
   progress.step = 'recording';
   await CancellationScope.nonCancellable(() =>
-    control('Running').recordRunning({ vmId, jobId, placement: placementOf(deployment), volume }),
+    control('Running').recordRunning({
+      vmId,
+      jobId,
+      placement: placementOf(deployment),
+      volume,
+      failures: progress.failures,
+    }),
   );
   setCurrentDetails(`Running on **${hostName}**`);
 }

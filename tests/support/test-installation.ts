@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { type CloudStackClient, createCloudStackClient } from '../../cli/cloudstack-client.js';
 import { eq } from 'drizzle-orm';
@@ -13,6 +13,7 @@ import { createTemporaryStateDirectory } from '../../embedded/state-directory.js
 import type { SettingValues } from '../../shared/settings.js';
 import { buildBootIso } from './boot-iso.js';
 import { findLeftovers } from './leftovers.js';
+import { reconcile } from './reconcile.js';
 import { waitFor } from './wait-for.js';
 
 export interface TestInstallationOptions {
@@ -20,6 +21,8 @@ export interface TestInstallationOptions {
   programs?: string;
   hosts: number;
   isPoolShared?: boolean;
+  /** A directory that is the pool of the last host, where a test cares what it is on. */
+  lastPoolPath?: string;
   gateways?: number;
   controlWorkers?: number;
   /** Default: this machine's own. */
@@ -57,6 +60,11 @@ export class TestInstallation {
 
   static async start(options: TestInstallationOptions): Promise<TestInstallation> {
     const state = await createTemporaryStateDirectory();
+    if (options.lastPoolPath !== undefined) {
+      const directory = path.join(state.path, 'hosts', `host-${options.hosts}`);
+      await mkdir(directory, { recursive: true });
+      await symlink(options.lastPoolPath, path.join(directory, 'pool'));
+    }
     const installation = await startInstallation({
       state,
       programs: options.programs ?? path.join(import.meta.dirname, '..', '..', 'dist'),
@@ -205,6 +213,11 @@ export class TestInstallation {
       const events = await db.select().from(event).where(eq(event.resourceId, resourceId));
       return events.some(({ description }) => description.includes(text));
     });
+  }
+
+  /** See `reconcile`. */
+  reconcile(): Promise<string[]> {
+    return this.#withDatabase((db) => reconcile(this.installation, db));
   }
 
   /** As if hosts had refused to remove templates long ago. */

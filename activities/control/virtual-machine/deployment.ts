@@ -2,7 +2,7 @@ import { and, eq, inArray, sql } from 'drizzle-orm';
 import { completeJob } from '../../../db/jobs.js';
 import { capacityClaim, cleanupDebt, vmInstance, volumes } from '../../../db/schema/index.js';
 import { SlipwayError } from '../../../shared/errors.js';
-import type { Failure } from '../../../shared/failures.js';
+import { describeHostFailures, type Failure, type HostFailure } from '../../../shared/failures.js';
 import type { Debt, Placement, VirtualMachineJobInput } from '../../../shared/virtual-machines.js';
 import { releaseCapacity, releaseCompute } from './capacity.js';
 import type { ControlDependencies } from '../dependencies.js';
@@ -13,12 +13,14 @@ import { lockVm, recordVmEvent } from './vm-operation.js';
 export interface RecordRunningInput extends VirtualMachineJobInput {
   placement: Placement;
   volume: { fileName: string; virtualSizeBytes: number };
+  /** Of the hosts that were tried before. */
+  failures?: HostFailure[];
 }
 
 /** Running, and the job done, in one transaction; only for the try that holds the VM's current token. */
 export const recordRunning =
   ({ db }: ControlDependencies) =>
-  async ({ vmId, jobId, placement, volume }: RecordRunningInput): Promise<void> =>
+  async ({ vmId, jobId, placement, volume, failures = [] }: RecordRunningInput): Promise<void> =>
     db.transaction(async (tx) => {
       const [vm] = await tx
         .update(vmInstance)
@@ -47,7 +49,13 @@ export const recordRunning =
         })
         .where(eq(volumes.id, placement.volumeId));
       if (!(await completeJob(tx, jobId, SUCCEEDED))) return;
-      await recordVmEvent(tx, vm, 'CREATE', 'INFO', `VM ${vm.name} is running on host ${placement.hostName}`, jobId);
+      const text = `VM ${vm.name} is running on host ${placement.hostName}`;
+      // It has succeeded: nobody would ever hear what is wrong with those hosts.
+      const [level, description] =
+        failures.length === 0
+          ? (['INFO', text] as const)
+          : (['WARN', `${text}. Tried before:\n${describeHostFailures(failures)}`] as const);
+      await recordVmEvent(tx, vm, 'CREATE', level, description, jobId);
     });
 
 export interface RecordFailureInput extends VirtualMachineJobInput {
