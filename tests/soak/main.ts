@@ -3,12 +3,11 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { ProvingGround } from '../support/proving-ground.js';
 import { parseSoakArguments } from './parse-soak-arguments.js';
-import { Random } from './random.js';
 import { Soak } from './soak.js';
+import { prepareSources } from './sources.js';
 import { Tally } from './tally.js';
 import { tellStories } from './tell-stories.js';
 
-const MiB = 1024 ** 2;
 const MIRROR = { server: 'limit_rate 8m;' };
 /** Short, so that much happens in little time. */
 const SETTINGS = {
@@ -17,7 +16,6 @@ const SETTINGS = {
   'storage.cleanup.interval': '60',
   'storage.reconcile.interval': '60',
 };
-const DISKS_BYTES = [4 * MiB, 16 * MiB, 32 * MiB];
 
 const obstacle = ProvingGround.obstacle();
 if (obstacle) throw new Error(`It cannot run here: ${obstacle}`);
@@ -32,12 +30,8 @@ const ground = await ProvingGround.start(
 );
 const tally = new Tally();
 try {
-  const urls: { url: string; sha256: string }[] = [];
-  for (const sizeBytes of DISKS_BYTES) {
-    const { disk, url } = await ground.disk(sizeBytes);
-    urls.push({ url, sha256: disk.sha256 });
-  }
-  await new Soak({ ground, random: new Random(seed), tally, urls, onLine }).run(minutes * 60_000);
+  const sources = await prepareSources(ground);
+  await new Soak({ ground, seed, tally, sources, onLine }).run(minutes * 60_000);
 } catch (error) {
   tally.violated(`the soak itself ended: ${String(error)}`);
 } finally {

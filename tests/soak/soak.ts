@@ -1,31 +1,39 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { eq, isNull, ne } from 'drizzle-orm';
+import { and, eq, inArray, isNull, ne } from 'drizzle-orm';
 import { CloudStackApiError } from '../../cli/cloudstack-client.js';
-import { asyncJob, JOB_STATUS, vmInstance, vmTemplate } from '../../db/schema/index.js';
+import {
+  asyncJob,
+  directDownloadCertificate,
+  host,
+  JOB_STATUS,
+  storagePool,
+  vmInstance,
+  vmTemplate,
+} from '../../db/schema/index.js';
 import { COMPONENTS, PROCESS_FAULTS } from '../faults/fault-matrix.js';
 import { strike } from '../faults/strike.js';
+import type { RunId } from '../support/await-step.js';
 import type { ProvingGround } from '../support/proving-ground.js';
-import { waitFor } from '../support/wait-for.js';
+import { type Call, chooseCall, type Ids, type Present } from './choose-call.js';
 import { findViolations } from './find-violations.js';
-import { JOB_OPERATIONS, VM_OPERATIONS } from './operations.js';
-import type { Random } from './random.js';
+import { JOB_OPERATIONS, WORKFLOW_FAULTS, type WorkflowFault } from './operations.js';
+import { Random } from './random.js';
+import { settle } from './settle.js';
+import type { Sources } from './sources.js';
 import type { Tally } from './tally.js';
 
-const MOST_VMS = 6;
-const MOST_TEMPLATES = 4;
 const OPERATION_EVERY_MS = [200, 2_500] as const;
 const FAULT_EVERY_MS = [4_000, 20_000] as const;
-const CHECK_EVERY_MS = 5_000;
-/** How often an operation is asked for that makes no sense in the state of the VM. */
-const NONSENSE = 0.1;
-const DRAIN_MS = 240_000;
+const CHECK_EVERY_MS = [5_000, 5_000] as const;
+/** Of the calls, how many are followed by what is done to a job, or to a workflow that nobody asked for. */
+const DISTURBED_JOBS = 0.13;
+const DISTURBED_WORKFLOWS = 0.05;
 
 interface SoakOptions {
   ground: ProvingGround;
-  random: Random;
+  seed: number;
   tally: Tally;
-  /** Of disks that differ. */
-  urls: { url: string; sha256: string }[];
+  sources: Sources;
   onLine: (line: string) => void;
 }
 
@@ -40,102 +48,128 @@ export class Soak {
   }
 
   async run(durationMs: number): Promise<void> {
+    const { ground, seed, tally, onLine } = this.#options;
+    const ids = await this.#ids();
+    // One for each: the faults of a seed do not depend on how many calls there were before.
+    const [calls, faults] = [new Random(seed), new Random(seed + 1)];
     this.#untilMs = Date.now() + durationMs;
     await Promise.all([
-      this.#repeat(OPERATION_EVERY_MS, () => this.#operate()),
-      this.#repeat(FAULT_EVERY_MS, () => this.#fail()),
-      this.#repeat([CHECK_EVERY_MS, CHECK_EVERY_MS], () => this.#check()),
+      this.#repeat(calls, OPERATION_EVERY_MS, () => this.#operate(calls, ids)),
+      this.#repeat(faults, FAULT_EVERY_MS, () => this.#fail(faults)),
+      this.#repeat(new Random(seed), CHECK_EVERY_MS, () => this.#check()),
     ]);
-    await this.#drain();
+    await settle(ground, tally, onLine);
+    await this.#countJobs();
   }
 
-  async #repeat([from, to]: readonly [number, number], work: () => Promise<void>): Promise<void> {
+  async #repeat(random: Random, [from, to]: readonly [number, number], work: () => Promise<void>): Promise<void> {
     while (Date.now() < this.#untilMs) {
       await work();
-      await sleep(this.#options.random.between(from, to));
+      await sleep(random.between(from, to));
     }
   }
 
-  async #operate(): Promise<void> {
-    const { ground, random } = this.#options;
-    const state = await ground.persist('what there is', async () => ({
-      vms: await ground.db.select().from(vmInstance).where(ne(vmInstance.state, 'Expunged')),
-      templates: await ground.db.select().from(vmTemplate).where(isNull(vmTemplate.removed)),
-      jobs: await ground.db.select().from(asyncJob).where(eq(asyncJob.jobStatus, JOB_STATUS.inProgress)),
-    }));
-    const { vms, templates, jobs } = state;
+  async #ids(): Promise<Ids> {
+    const { client } = this.#options.ground.test;
+    const first = async (command: string, key: string, parameters = {}): Promise<string> =>
+      ((await client.call(command, parameters))[key] as { id: string }[])[0]!.id;
+    const keypair = 'soak';
+    await client.call('createSSHKeyPair', { name: keypair });
+    return {
+      zoneid: await first('listZones', 'zone'),
+      ostypeid: await first('listOsTypes', 'ostype'),
+      serviceofferingid: await first('listServiceOfferings', 'serviceoffering', { name: 'Small Instance' }),
+      diskofferingid: await first('listDiskOfferings', 'diskoffering', { name: 'Small' }),
+      keypair,
+    };
+  }
+
+  async #operate(random: Random, ids: Ids): Promise<void> {
+    const { ground, sources } = this.#options;
     const chance = random.next();
-    const template = random.pick(templates.filter(({ state: is }) => is === 'Active'));
-    const job = random.pick(jobs);
-    if (!template || (chance < 0.08 && templates.length < MOST_TEMPLATES)) return this.#register();
-    if (chance < 0.12) return this.#ask('deleteTemplate', { id: template.id, forced: random.next() < 0.5 });
-    if (chance < 0.25 && job) return this.#disturb(job);
-    if (vms.length === 0 || (chance < 0.5 && vms.length < MOST_VMS)) return this.#deploy(template.id);
-    const vm = random.pick(vms)!;
-    const sensible = VM_OPERATIONS.filter(({ states }) => states.includes(vm.state));
-    const operation = random.weighted(sensible.length > 0 && random.next() > NONSENSE ? sensible : VM_OPERATIONS);
-    const idName = operation.command === 'restoreVirtualMachine' ? 'virtualmachineid' : 'id';
-    return this.#ask(operation.command, { [idName]: vm.id, ...operation.parameters });
-  }
-
-  #register(): Promise<void> {
-    const { ground, random, urls } = this.#options;
-    const { url, sha256 } = random.pick(urls)!;
-    return this.#call('registerTemplate', async () => {
-      await ground.test.register(url, `{SHA-256}${sha256}`);
-      return {};
-    });
-  }
-
-  #deploy(templateId: string): Promise<void> {
-    return this.#call('deployVirtualMachine', () => this.#options.ground.test.begin(templateId));
-  }
-
-  #ask(command: string, parameters: Record<string, string | boolean>): Promise<void> {
-    return this.#call(command, () => this.#options.ground.test.client.call(command, parameters));
+    if (chance < DISTURBED_JOBS) return this.#disturbJob(random);
+    if (chance < DISTURBED_JOBS + DISTURBED_WORKFLOWS) return this.#disturbWorkflow(random);
+    const { db } = ground;
+    const present = await ground.persist('what there is', async (): Promise<Present> => ({
+      vms: await db.select().from(vmInstance).where(ne(vmInstance.state, 'Expunged')),
+      images: await db
+        .select()
+        .from(vmTemplate)
+        .where(and(isNull(vmTemplate.removed), eq(vmTemplate.state, 'Active'))),
+      hosts: await db.select().from(host),
+      pools: await db.select().from(storagePool),
+      certificates: await db.select().from(directDownloadCertificate),
+    }));
+    const call = chooseCall(random, present, sources, ids);
+    if (call.command === 'refreshTemplate') await sources.change();
+    return this.#call(call);
   }
 
   /** Notes the answer; a job's end is noted when everything is over. */
-  async #call(what: string, ask: () => Promise<{ jobid?: unknown }>): Promise<void> {
-    const { tally } = this.#options;
-    tally.count(what, 'asked');
+  async #call({ command, parameters }: Call): Promise<void> {
+    const { ground, tally } = this.#options;
+    tally.count(command, 'asked');
     try {
-      const { jobid } = await ask();
-      if (typeof jobid === 'string') this.#jobs.set(jobid, what);
-      else tally.count(what, 'succeeded');
+      const jobid = jobOf(await ground.test.client.call(command, parameters));
+      if (jobid !== undefined) this.#jobs.set(jobid, command);
+      else tally.count(command, 'succeeded');
     } catch (error) {
-      if (!(error instanceof CloudStackApiError)) return tally.count(what, 'unanswered');
-      tally.count(what, 'refused');
-      if (error.errortext.includes('internal error')) tally.violated(`${what}: ${error.errortext}`);
+      if (!(error instanceof CloudStackApiError)) return tally.count(command, 'unanswered');
+      tally.count(command, 'refused');
+      if (error.errortext.includes('internal error')) tally.violated(`${command}: ${error.errortext}`);
     }
   }
 
-  async #disturb(job: typeof asyncJob.$inferSelect): Promise<void> {
-    const { ground, random, tally } = this.#options;
+  async #disturbJob(random: Random): Promise<void> {
+    const { ground } = this.#options;
+    const jobs = await ground.persist('the jobs', () =>
+      ground.db.select().from(asyncJob).where(eq(asyncJob.jobStatus, JOB_STATUS.inProgress)),
+    );
+    const job = random.pick(jobs);
     const { name } = random.weighted(JOB_OPERATIONS);
-    if (name === 'cancelJob') return this.#ask('cancelJob', { jobid: job.id });
-    if (!job.runId) return;
-    tally.count(`${name} a workflow`, 'asked');
-    const workflow = { workflowId: job.workflowId, runId: job.runId };
-    await strike(ground, { target: 'workflow', fault: name }, { vmId: '', workflow, stage: undefined }).then(
-      () => tally.count(`${name} a workflow`, 'succeeded'),
+    if (!job) return;
+    if (name === 'cancelJob') return this.#call({ command: name, parameters: { jobid: job.id } });
+    if (job.runId) await this.#strike(name, { workflowId: job.workflowId, runId: job.runId });
+  }
+
+  /** One that works in the background, or for others: a stage, an eviction, the removal of a disk, … */
+  async #disturbWorkflow(random: Random): Promise<void> {
+    const { temporal } = this.#options.ground;
+    const runs: RunId[] = [];
+    try {
+      // The life of a host is looked after by its worker only, when that starts.
+      const query = 'ExecutionStatus = "Running" and WorkflowType != "hostLifecycle"';
+      for await (const { workflowId, runId } of temporal.workflow.list({ query })) runs.push({ workflowId, runId });
+    } catch {
+      // Temporal is away.
+      return;
+    }
+    const run = random.pick(runs);
+    const fault = random.pick(WORKFLOW_FAULTS)!;
+    if (run) await this.#strike(fault, run);
+  }
+
+  async #strike(fault: WorkflowFault, workflow: RunId): Promise<void> {
+    const { ground, tally } = this.#options;
+    const what = `${fault} ${workflow.workflowId.replace(/-.*/, '')}-…`;
+    tally.count(what, 'asked');
+    await strike(ground, { target: 'workflow', fault }, { vmId: '', workflow, stage: undefined }).then(
+      () => tally.count(what, 'succeeded'),
       // It has ended meanwhile, or Temporal is away.
-      () => tally.count(`${name} a workflow`, 'refused'),
+      () => tally.count(what, 'refused'),
     );
   }
 
-  async #fail(): Promise<void> {
-    const { ground, random, tally, onLine } = this.#options;
+  async #fail(random: Random): Promise<void> {
+    const { ground, tally, onLine } = this.#options;
     const target = random.pick(COMPONENTS)!;
     const fault = random.pick(PROCESS_FAULTS)!;
-    const vm = random.pick(await ground.persist('the VMs', () => ground.db.select().from(vmInstance)));
+    const alive = inArray(vmInstance.state, ['Starting', 'Running', 'Stopping']);
+    const vms = await ground.persist('the VMs', () => ground.db.select().from(vmInstance).where(alive));
+    const vmId = random.pick(vms)?.id ?? ground.test.installation.hosts[0]!.id;
     onLine(`${target} ${fault}`);
     tally.count(`${target} ${fault}`, 'asked');
-    await strike(
-      ground,
-      { target, fault },
-      { vmId: vm?.id ?? ground.test.installation.hosts[0]!.id, workflow: undefined, stage: undefined },
-    );
+    await strike(ground, { target, fault }, { vmId, workflow: undefined, stage: undefined });
     tally.count(`${target} ${fault}`, 'succeeded');
   }
 
@@ -146,32 +180,8 @@ export class Soak {
     }
   }
 
-  async #drain(): Promise<void> {
-    const { ground, tally, onLine } = this.#options;
-    onLine('the end: all jobs, then all VMs, then all templates');
-    await ground.isWhole();
-    await this.#endJobs();
-    await this.#check();
-    const vms = await ground.db.select().from(vmInstance).where(ne(vmInstance.state, 'Expunged'));
-    for (const { id, state } of vms) {
-      await waitFor(`the domain of a VM that is ${state} is as it should be`, async () => {
-        const [vm] = await ground.db.select().from(vmInstance).where(eq(vmInstance.id, id));
-        return (await ground.domains()).includes(id) === (vm!.state === 'Running');
-      }).catch((error: unknown) => tally.violated(String(error)));
-      await ground.test.expunge(id).catch((error: unknown) => tally.violated(`expunge in the end: ${String(error)}`));
-    }
-    for (const { id } of await ground.db.select().from(vmTemplate).where(isNull(vmTemplate.removed))) {
-      await ground.test.deleteTemplate(id, { forced: true });
-    }
-    await ground.test.leavesNothing().catch((error: unknown) => tally.violated(String(error)));
-  }
-
-  async #endJobs(): Promise<void> {
+  async #countJobs(): Promise<void> {
     const { ground, tally } = this.#options;
-    const open = () => ground.db.select().from(asyncJob).where(eq(asyncJob.jobStatus, JOB_STATUS.inProgress));
-    await waitFor('all jobs have ended', async () => (await open()).length === 0, DRAIN_MS).catch(async () => {
-      for (const { jobCmd, id } of await open()) tally.violated(`${jobCmd}, job ${id}, does not end`);
-    });
     for (const { id, jobStatus, jobResult } of await ground.db.select().from(asyncJob)) {
       const what = this.#jobs.get(id);
       // Its caller never got the answer.
@@ -182,6 +192,13 @@ export class Soak {
       if (slipwaycode === 'SLIPWAY_INTERNAL') tally.violated(`${what}: ${errortext}`);
     }
   }
+}
+
+/** Where a list has it, as the answer of prepareTemplate, in its first item. */
+function jobOf(answer: Record<string, unknown>): string | undefined {
+  const [item] = (Array.isArray(answer['template']) ? answer['template'] : [answer]) as Record<string, unknown>[];
+  const jobid = item?.['jobid'];
+  return typeof jobid === 'string' ? jobid : undefined;
 }
 
 const ENDS: Record<number, 'succeeded' | 'failed' | 'cancelled'> = { 1: 'succeeded', 2: 'failed', 3: 'cancelled' };
