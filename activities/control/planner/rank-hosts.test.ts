@@ -10,7 +10,6 @@ const needs: PlacementNeeds = {
   storageTags: [],
   diskBytes: 20 * GiB,
   templateBytes: 5 * GiB,
-  overprovisioningFactor: 2,
 };
 
 const pool: PoolCandidate = {
@@ -20,6 +19,7 @@ const pool: PoolCandidate = {
   tags: [],
   problem: null,
   freeBytes: 100 * GiB,
+  overprovisioningFactor: 2,
   hasTemplate: false,
 };
 
@@ -27,6 +27,7 @@ function host(hostName: string, changes: Partial<HostCandidate> = {}): HostCandi
   return {
     hostId: `id-of-${hostName}`,
     hostName,
+    clusterId: 'cluster',
     status: 'Up',
     resourceState: 'Enabled',
     clusterState: 'Enabled',

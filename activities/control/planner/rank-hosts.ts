@@ -3,6 +3,7 @@
 export interface HostCandidate {
   hostId: string;
   hostName: string;
+  clusterId: string;
   status: string;
   resourceState: string;
   /** Allocation state of its cluster. */
@@ -26,6 +27,7 @@ export interface PoolCandidate {
   problem: string | null;
   /** For templates, and for root disks divided by the overprovisioning factor. */
   freeBytes: number;
+  overprovisioningFactor: number;
   /** It has the template or gets it: its space is taken already. */
   hasTemplate: boolean;
 }
@@ -40,12 +42,12 @@ export interface PlacementNeeds {
   diskBytes: number;
   /** Of the template, where a pool does not have it. */
   templateBytes: number;
-  overprovisioningFactor: number;
 }
 
 export interface RankedPlace {
   hostId: string;
   hostName: string;
+  clusterId: string;
   poolId: string;
   hasTemplate: boolean;
 }
@@ -75,7 +77,7 @@ export function rankHosts(
   const refused: HostRefusal[] = [];
   const places: (RankedPlace & { fits: number; draw: number; freeBytes: number })[] = [];
   for (const host of hosts) {
-    const { hostId, hostName } = host;
+    const { hostId, hostName, clusterId } = host;
     const reason = whyNotHost(host, needs) ?? whyNoPool(host, needs);
     if (reason !== undefined) {
       refused.push({ hostId, hostName, reason, ...(isOnlyAway(host, needs) ? { isAway: true } : {}) });
@@ -86,7 +88,7 @@ export function rankHosts(
     for (const pool of host.pools) {
       if (whyNotPool(pool, needs) !== undefined) continue;
       const { poolId, hasTemplate, freeBytes } = pool;
-      places.push({ hostId, hostName, poolId, hasTemplate, fits, draw, freeBytes });
+      places.push({ hostId, hostName, clusterId, poolId, hasTemplate, fits, draw, freeBytes });
     }
   }
   places.sort(
@@ -94,7 +96,13 @@ export function rankHosts(
       Number(b.hasTemplate) - Number(a.hasTemplate) || b.fits - a.fits || a.draw - b.draw || b.freeBytes - a.freeBytes,
   );
   return {
-    places: places.map(({ hostId, hostName, poolId, hasTemplate }) => ({ hostId, hostName, poolId, hasTemplate })),
+    places: places.map(({ hostId, hostName, clusterId, poolId, hasTemplate }) => ({
+      hostId,
+      hostName,
+      clusterId,
+      poolId,
+      hasTemplate,
+    })),
     refused,
   };
 }
@@ -154,8 +162,8 @@ export function whyNotUsable(pool: PoolCandidate, needs: PlacementNeeds): string
 }
 
 /** Of a pool, for the disk and the template where it lacks it. */
-export const neededBytes = ({ hasTemplate }: PoolCandidate, needs: PlacementNeeds): number =>
-  needs.diskBytes / needs.overprovisioningFactor + (hasTemplate ? 0 : needs.templateBytes);
+export const neededBytes = ({ hasTemplate, overprovisioningFactor }: PoolCandidate, needs: PlacementNeeds): number =>
+  needs.diskBytes / overprovisioningFactor + (hasTemplate ? 0 : needs.templateBytes);
 
 const tagsText = (kind: string, tags: readonly string[]): string =>
   `${kind} tag${tags.length > 1 ? 's' : ''} ${tags.join(', ')}`;

@@ -8,12 +8,14 @@ const pool = {
   tags: [],
   problem: null,
   freeBytes: 0,
+  overprovisioningFactor: 2,
   hasTemplate: false,
 };
 
 const host = (hostName: string, changes: Partial<HostCandidate> = {}): HostCandidate => ({
   hostId: hostName,
   hostName,
+  clusterId: 'cluster',
   status: 'Up',
   resourceState: 'Enabled',
   clusterState: 'Enabled',

@@ -23,7 +23,6 @@ export function rankReaders(
     storageTags: [],
     diskBytes: 0,
     templateBytes: 0,
-    overprovisioningFactor: 1,
   });
 }
 

@@ -9,12 +9,12 @@ const needs: PlacementNeeds = {
   storageTags: [],
   diskBytes: 20,
   templateBytes: 5,
-  overprovisioningFactor: 2,
 };
 
 const host = (pools: HostCandidate['pools'], changes: Partial<HostCandidate> = {}): HostCandidate => ({
   hostId: 'id',
   hostName: 'host',
+  clusterId: 'cluster',
   status: 'Up',
   resourceState: 'Enabled',
   clusterState: 'Enabled',
@@ -34,6 +34,7 @@ const pool = (poolId: string, freeBytes: number, changes = {}) => ({
   tags: [],
   problem: null,
   freeBytes,
+  overprovisioningFactor: 2,
   hasTemplate: false,
   ...changes,
 });

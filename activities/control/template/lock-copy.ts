@@ -1,6 +1,6 @@
 import { and, eq, inArray, ne, sql } from 'drizzle-orm';
 import { storagePool, templateSpoolRef, vmTemplate } from '../../../db/schema/index.js';
-import { readSettings } from '../../../db/settings.js';
+import { readSettingsOf } from '../../../db/scoped-settings.js';
 import { SlipwayError } from '../../../shared/errors.js';
 import type { StageRequest } from '../../../shared/templates.js';
 import type { Transaction } from '../dependencies.js';
@@ -55,7 +55,7 @@ export async function lockCopy(
     .onConflictDoNothing()
     .returning();
   if (begun) {
-    const expected = await expectedSpace(tx, template);
+    const expected = await expectedSpace(tx, poolId, template);
     if (!(await reserveForCopy(tx, begun, expected))) throw new NoSpaceError(await lackingBytes(tx, poolId, expected));
   }
   const [copy] = await tx
@@ -98,8 +98,8 @@ export async function supersedeOlder(tx: Transaction, spoolRefId: string): Promi
   return 'Ready';
 }
 
-async function expectedSpace(tx: Transaction, { sizeBytes }: Template) {
-  const settings = await readSettings(tx);
+async function expectedSpace(tx: Transaction, poolId: string, { sizeBytes }: Template) {
+  const settings = await readSettingsOf(tx, { poolId });
   return {
     // A source that does not tell its size: what the file takes is counted once it is there.
     expectedBytes: sizeBytes ?? 0,

@@ -1,6 +1,6 @@
 import { and, eq, gte, sql } from 'drizzle-orm';
 import { asyncJob, storagePool, type vmTemplate, volumes } from '../../../db/schema/index.js';
-import { readSettings } from '../../../db/settings.js';
+import { readSettingsOf } from '../../../db/scoped-settings.js';
 import { SlipwayError } from '../../../shared/errors.js';
 import { type ImageFormat, isDiskFormat } from '../../../shared/images.js';
 import type { StageRequest } from '../../../shared/templates.js';
@@ -81,7 +81,7 @@ const begin = ({ db }: ControlDependencies, input: RestoreVirtualMachineInput): 
       throw new SlipwayError('SLIPWAY_RESOURCE_STATE', `Another ISO is attached to VM ${vm.name}: detach it first`);
     }
     const sizeBytes = begun ? begun.wantedSizeBytes : sizeFor(input, { old, template });
-    const settings = await readSettings(tx);
+    const settings = await readSettingsOf(tx, { poolId: old.poolId });
     if (!begun) {
       const reservedBytes = sizeBytes ?? template.sizeBytes ?? 0;
       const factor = overprovisioningFactor(settings['storage.overprovisioning.factor']);

@@ -1,12 +1,11 @@
 import { and, eq } from 'drizzle-orm';
 import { serviceOffering, vmInstance, vmTemplate, volumes } from '../../../db/schema/index.js';
-import { readSettings } from '../../../db/settings.js';
+import { readScopedSettings } from '../../../db/scoped-settings.js';
 import { SlipwayError } from '../../../shared/errors.js';
 import { type Placement, TOKENS_PER_TRY, type VirtualMachineJobInput } from '../../../shared/virtual-machines.js';
 import { type NoHost, returnsWithinMs } from './claim-first.js';
 import { debtorOf } from './claim-start.js';
 import type { ControlDependencies } from '../dependencies.js';
-import { factorsOf } from '../planner/factors.js';
 import type { HostCandidate } from '../planner/rank-hosts.js';
 import { rankReaders } from '../planner/rank-readers.js';
 import { readCandidates } from './read-candidates.js';
@@ -43,12 +42,14 @@ export const claimDiskMaker =
         .where(and(eq(volumes.id, jobId), eq(volumes.instanceId, vmId)));
       const poolId = disk?.volume.poolId;
       if (!disk || !poolId) throw new SlipwayError('SLIPWAY_INTERNAL', `No new disk was begun for VM ${vm.name}`);
-      const settings = await readSettings(tx);
+      const zoneId = vm.dataCenterId;
+      const scoped = await readScopedSettings(tx, zoneId);
+      const settings = scoped.at({ zoneId });
       // It may run the VM on the old disk, whatever becomes of the new one.
       const debtor = await debtorOf(tx, vmId, settings);
       if (debtor) return { outcome: 'no host', ...debtor };
-      const query = { vmId, zoneId: vm.dataCenterId, excludedHostIds, templateId: disk.template.id, poolId };
-      const hosts = await readCandidates(tx, query, factorsOf(settings));
+      const query = { vmId, zoneId, excludedHostIds, templateId: disk.template.id, poolId };
+      const hosts = await readCandidates(tx, query, scoped);
       const needs = { arch: disk.template.arch, hostTags: disk.offering.hostTags, cpuMhz: 0, ramBytes: 0 };
       const { places, refused } = rankReaders(hosts.map(withoutLoad), needs);
       const place = places.find(({ hostId }) => hostId === vm.lastHostId) ?? places[0];

@@ -4,9 +4,12 @@ import { joinHost } from '../../../db/join-host.js';
 import { createJob } from '../../../db/jobs.js';
 import {
   capacityClaim,
+  cluster,
+  configurationScoped,
   host,
   serviceOffering,
   storagePool,
+  storagePoolHostRef,
   templateSpoolRef,
   user,
   vmInstance,
@@ -80,6 +83,11 @@ describe('claimHost', () => {
     }
   }
 
+  async function poolOf(hostId: string): Promise<string> {
+    const [place] = await database.db.select().from(storagePoolHostRef).where(eq(storagePoolHostRef.hostId, hostId));
+    return place!.poolId;
+  }
+
   const claim = (input: ClaimHostInput): Promise<ClaimHostResult> =>
     // There is nothing to evict, and so nothing that would be asked of Temporal.
     claimHost({ ...database, client: {} as Client })(input);
@@ -118,6 +126,42 @@ describe('claimHost', () => {
       expect([ramUsedBytes, cpuUsedMhz]).toEqual([fit * 0.5 * GiB, fit * 500]);
     }
     expect(results.find(({ outcome }) => outcome === 'no host')).toMatchObject({ returnsWithinMs: 0 });
+  });
+
+  it('goes by the factors of the cluster of a host and of a pool, whatever counts for all', async () => {
+    await addHosts(['host-1', 'host-2', 'host-3']);
+    const { db, seeded } = database;
+    const [{ podId, dataCenterId }] = (await db.select().from(cluster)) as [typeof cluster.$inferSelect];
+    const [full] = await db.insert(cluster).values({ name: 'full', podId, dataCenterId }).returning();
+    await db.update(host).set({ clusterId: full!.id }).where(eq(host.name, 'host-3'));
+    const poolIds = await Promise.all(hostIds.map(poolOf));
+    // Room for one whole disk of 1 GiB beside the template.
+    await db.update(storagePool).set({ capacityBytes: 2 * GiB, templateBytes: 0 });
+    await writeSettings(db, { 'cpu.overprovisioning.factor': '10', 'storage.overprovisioning.factor': '1' });
+    await db.insert(configurationScoped).values([
+      { name: 'cpu.overprovisioning.factor', value: '1', clusterId: seeded.clusterId },
+      { name: 'mem.overprovisioning.factor', value: '4', clusterId: full!.id },
+      { name: 'storage.overprovisioning.factor', value: '9', poolId: poolIds[1]! },
+      { name: 'storage.overprovisioning.factor', value: '9', poolId: poolIds[2]! },
+      { name: 'create.full.clone', value: 'true', poolId: poolIds[2]! },
+    ]);
+    await db
+      .insert(templateSpoolRef)
+      .values(
+        poolIds.map((poolId) => ({ poolId, templateId, generation: 1, state: 'Ready', installPath: 'file' }) as const),
+      );
+    await addVms(16);
+    const results = await Promise.all(vms.map(claim));
+    // 2 GiB of its pool; 2 GHz; 2 GiB of memory, four times.
+    const loads = (await used())
+      .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+      .map(({ cpuUsedMhz }) => cpuUsedMhz / 500);
+    expect([loads, sumOf(results, 'no host')]).toEqual([[2, 4, 10], 0]);
+    for (const result of results) {
+      if (result.outcome !== 'claimed') continue;
+      const { poolId, rootDisk } = result.deployment;
+      expect(rootDisk.isCopy).toBe(poolId === poolIds[2]);
+    }
   });
 
   it('adds nothing and takes nothing away when a factor is lowered under what is promised', async () => {

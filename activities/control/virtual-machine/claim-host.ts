@@ -1,4 +1,4 @@
-import { and, eq, isNull, not, notInArray } from 'drizzle-orm';
+import { and, eq, isNull, not, notInArray, sql } from 'drizzle-orm';
 import { isOwed } from '../../../db/claim-sql.js';
 import {
   asyncJob,
@@ -12,10 +12,10 @@ import {
   vmTemplate,
   volumes,
 } from '../../../db/schema/index.js';
-import { readSettings } from '../../../db/settings.js';
+import { readScopedSettings } from '../../../db/scoped-settings.js';
 import { SlipwayError } from '../../../shared/errors.js';
 import { isDiskFormat } from '../../../shared/images.js';
-import type { SettingValues } from '../../../shared/settings.js';
+import type { ScopedSettings } from '../../../shared/scoped-settings.js';
 import { type Deployment, type DeployVirtualMachineInput, TOKENS_PER_TRY } from '../../../shared/virtual-machines.js';
 import { vmWorkflowId } from '../../../shared/workflow-ids.js';
 import { takeCapacity } from './capacity.js';
@@ -50,7 +50,7 @@ export type ClaimHostResult =
 export const claimHost =
   (dependencies: ControlDependencies) =>
   async (input: ClaimHostInput): Promise<ClaimHostResult> => {
-    const settings = await readSettings(dependencies.db);
+    const settings = await readScopedSettings(dependencies.db, zoneOf(input.vmId));
     const result = await dependencies.db.transaction((tx) => claim(tx, input, settings));
     if (result.outcome === 'claimed') {
       // In a transaction of its own: rows of host and pool, which others wait for, are not locked for longer than needed.
@@ -69,6 +69,9 @@ export const claimHost =
     return { ...noHost, returnsWithinMs: Math.max(noHost.returnsWithinMs, await roomWithinMs(dependencies, short)) };
   };
 
+const zoneOf = (vmId: string) =>
+  sql`(select ${vmInstance.dataCenterId} from ${vmInstance} where ${vmInstance.id} = ${vmId})`;
+
 type Place = Pick<Deployment, 'hostId' | 'hostName' | 'poolId' | 'token'>;
 
 type Claimed = { outcome: 'claimed'; vm: VmToDeploy; place: Place };
@@ -76,7 +79,7 @@ type Claimed = { outcome: 'claimed'; vm: VmToDeploy; place: Place };
 async function claim(
   tx: Transaction,
   input: ClaimHostInput,
-  settings: SettingValues,
+  settings: ScopedSettings,
 ): Promise<Claimed | (NoHost & { short: Lack[] }) | { outcome: 'obsolete' }> {
   const vm = await lockVmToDeploy(tx, input);
   if (!vm) return { outcome: 'obsolete' };
@@ -84,7 +87,6 @@ async function claim(
   const earlier = await earlierClaim(tx, instance, input.excludedHostIds);
   if (earlier) return { outcome: 'claimed', vm, place: earlier };
   requireTemplate(vm);
-  const factors = factorsOf(settings);
   const needs: PlacementNeeds = {
     arch: template.arch,
     cpuMhz: offering.cpu * offering.speedMhz,
@@ -93,20 +95,26 @@ async function claim(
     storageTags: [...offering.storageTags, ...(vm.diskOffering?.storageTags ?? [])],
     diskBytes: volume.wantedSizeBytes ?? template.sizeBytes ?? 0,
     templateBytes: template.sizeBytes ?? 0,
-    overprovisioningFactor: factors.storage,
   };
   const { vmId, within, excludedHostIds } = input;
-  const query = { vmId, within, excludedHostIds, zoneId: instance.dataCenterId, templateId: template.id };
-  const hosts = await readCandidates(tx, query, factors);
+  const zoneId = instance.dataCenterId;
+  const query = { vmId, within, excludedHostIds, zoneId, templateId: template.id };
+  const hosts = await readCandidates(tx, query, settings);
   const { places, refused } = rankHosts(hosts, needs);
   const token = instance.fenceToken + TOKENS_PER_TRY;
   const { cpuMhz, ramBytes, diskBytes } = needs;
-  const place = await claimFirst({ places, refused }, ({ hostId, poolId }, mayWait) =>
-    takeCapacity(tx, { vmId, token, hostId, poolId, cpuMhz, ramBytes, diskBytes }, { factors, mayWait }),
-  );
+  const place = await claimFirst({ places, refused }, ({ hostId, clusterId, poolId }, mayWait) => {
+    const factors = factorsOf(settings.at({ zoneId, clusterId, poolId }));
+    return takeCapacity(tx, { vmId, token, hostId, poolId, cpuMhz, ramBytes, diskBytes }, { factors, mayWait });
+  });
   if (!place) {
     const short = shortPools(hosts, needs).map((pool) => ({ ...pool, templateId: template.id }));
-    return { outcome: 'no host', refused, short, returnsWithinMs: await returnsWithinMs(tx, refused, settings) };
+    return {
+      outcome: 'no host',
+      refused,
+      short,
+      returnsWithinMs: await returnsWithinMs(tx, refused, settings.at({ zoneId })),
+    };
   }
   const { hostId, hostName, poolId } = place;
   await tx.update(vmInstance).set({ fenceToken: token, lastHostId: hostId }).where(eq(vmInstance.id, vmId));
@@ -133,9 +141,10 @@ async function deploymentOf(
   tx: Transaction,
   { secretBox }: ControlDependencies,
   { vm, place }: Claimed,
-  settings: SettingValues,
+  settings: ScopedSettings,
 ): Promise<Deployment> {
   const { instance, template, volume } = vm;
+  const settingsOfPlace = settings.at({ zoneId: instance.dataCenterId, poolId: place.poolId });
   return {
     ...place,
     vmId: instance.id,
@@ -146,7 +155,7 @@ async function deploymentOf(
     templateName: template.name,
     generation: template.generation,
     format: template.format,
-    rootDisk: { sizeBytes: volume.wantedSizeBytes, isCopy: settings['create.full.clone'] === 'true' },
+    rootDisk: { sizeBytes: volume.wantedSizeBytes, isCopy: settingsOfPlace['create.full.clone'] === 'true' },
     domain: await domainOf(tx, secretBox, vm, place),
   };
 }

@@ -1,7 +1,7 @@
 import { and, eq, ne, sql } from 'drizzle-orm';
 import { cleanupDebt, host, serviceOffering, vmInstance, vmTemplate } from '../../../db/schema/index.js';
 import type { SecretBox } from '../../../db/secret-box.js';
-import { readSettings } from '../../../db/settings.js';
+import { readScopedSettings } from '../../../db/scoped-settings.js';
 import type { SettingValues } from '../../../shared/settings.js';
 import { type StartOrder, type StartVirtualMachineInput, TOKENS_PER_TRY } from '../../../shared/virtual-machines.js';
 import { takeComputeForDisk } from './capacity.js';
@@ -38,7 +38,9 @@ export const claimStart =
       const vm = await lockVmToStart(tx, input);
       if (!vm) return { outcome: 'obsolete' };
       const { instance, offering, template, volume } = vm;
-      const settings = await readSettings(tx);
+      const zoneId = instance.dataCenterId;
+      const scoped = await readScopedSettings(tx, zoneId);
+      const settings = scoped.at({ zoneId });
       const isMine = ({ token, hostId }: { token: number; hostId: string }): boolean =>
         instance.state === 'Starting' && token === instance.fenceToken && !input.excludedHostIds.includes(hostId);
       const earlier = (await placementsOf(tx, instance.id, { isComputing: true })).find(isMine);
@@ -47,10 +49,9 @@ export const claimStart =
       await tx.update(vmInstance).set({ state: 'Starting' }).where(eq(vmInstance.id, instance.id));
       if (debtor) return { outcome: 'no host', ...debtor };
 
-      const factors = factorsOf(settings);
       const { excludedHostIds, hostId } = input;
-      const query = { vmId: instance.id, zoneId: instance.dataCenterId, excludedHostIds, within: { hostId } };
-      const hosts = await readCandidates(tx, { ...query, templateId: template.id, poolId: volume.poolId }, factors);
+      const query = { vmId: instance.id, zoneId, excludedHostIds, within: { hostId } };
+      const hosts = await readCandidates(tx, { ...query, templateId: template.id, poolId: volume.poolId }, scoped);
       const compute = { cpuMhz: offering.cpu * offering.speedMhz, ramBytes: memoryBytesOf(offering) };
       const needs = { ...compute, arch: template.arch, hostTags: offering.hostTags };
       const { places, refused } = rankReaders(hosts.map(withOpenPools), needs);
@@ -65,7 +66,7 @@ export const claimStart =
         takeComputeForDisk(
           tx,
           { ...compute, hostId: place.hostId, poolId: place.poolId, vmId: instance.id, token },
-          { factors, mayWait },
+          { factors: factorsOf(scoped.at({ zoneId, clusterId: place.clusterId })), mayWait },
         ),
       );
       if (!claimed)

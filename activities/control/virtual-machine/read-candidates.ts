@@ -10,7 +10,8 @@ import {
 } from '../../../db/schema/index.js';
 import type { DeployVirtualMachineInput } from '../../../shared/virtual-machines.js';
 import type { Transaction } from '../dependencies.js';
-import type { Factors } from '../planner/factors.js';
+import type { ScopedSettings } from '../../../shared/scoped-settings.js';
+import { type Factors, factorsOf } from '../planner/factors.js';
 import { freeBytes } from '../planner/pool-space.js';
 import type { HostCandidate } from '../planner/rank-hosts.js';
 
@@ -25,25 +26,35 @@ export interface CandidateQuery {
   poolId?: string;
 }
 
-/** The hosts of the zone that are not excluded, with their pools, in one statement. */
+/**
+ * The hosts of the zone that are not excluded, with their pools, in one statement.
+ *
+ * @param settings of the zone
+ */
 export async function readCandidates(
   tx: Transaction,
   query: CandidateQuery,
-  factors: Factors,
+  settings: ScopedSettings,
 ): Promise<HostCandidate[]> {
-  const { poolId, templateId } = query;
+  const { poolId, templateId, zoneId } = query;
   const rows = await tx
     .select({
       hostId: host.id,
       hostName: host.name,
+      clusterId: host.clusterId,
       status: host.status,
       resourceState: host.resourceState,
       clusterState: cluster.allocationState,
       arch: host.arch,
       tags: host.tags,
       isDebtor: owes(tx, query.vmId),
-      cpuFreeMhz: sql<number>`${host.cpus}::float8 * ${host.speedMhz} * ${factors.cpu}::float8 - ${host.cpuUsedMhz}`,
-      ramFreeBytes: sql<number>`${host.ramBytes} * ${factors.memory}::float8 - ${host.ramUsedBytes}`,
+      has: {
+        cpus: host.cpus,
+        speedMhz: host.speedMhz,
+        cpuUsedMhz: host.cpuUsedMhz,
+        ramBytes: host.ramBytes,
+        ramUsedBytes: host.ramUsedBytes,
+      },
       pool: {
         poolId: storagePool.id,
         poolName: storagePool.name,
@@ -76,24 +87,37 @@ export async function readCandidates(
     )
     .where(and(isNull(host.removed), eq(host.hypervisorType, 'KVM'), ...askedFor(query)));
   const hosts = new Map<string, HostCandidate>();
-  for (const { pool, problem, copyId, ...row } of rows) {
-    const candidate = hosts.get(row.hostId) ?? { ...row, pools: [] };
+  for (const { pool, problem, copyId, has, ...row } of rows) {
+    const { clusterId } = row;
+    const candidate = hosts.get(row.hostId) ?? {
+      ...row,
+      ...freeOf(has, factorsOf(settings.at({ zoneId, clusterId }))),
+      pools: [],
+    };
     hosts.set(row.hostId, candidate);
     if (!pool) continue;
     const { poolId: id, poolName, status, tags, ...space } = pool;
-    const free = freeBytes(space, factors.storage);
+    const factor = factorsOf(settings.at({ zoneId, clusterId, poolId: id })).storage;
     candidate.pools.push({
       poolId: id,
       poolName,
       status,
       tags,
       problem,
-      freeBytes: free,
+      freeBytes: freeBytes(space, factor),
+      overprovisioningFactor: factor,
       hasTemplate: copyId !== null,
     });
   }
   return [...hosts.values()];
 }
+
+type Compute = Pick<typeof host.$inferSelect, 'cpus' | 'speedMhz' | 'cpuUsedMhz' | 'ramBytes' | 'ramUsedBytes'>;
+
+const freeOf = (has: Compute, { cpu, memory }: Factors): Pick<HostCandidate, 'cpuFreeMhz' | 'ramFreeBytes'> => ({
+  cpuFreeMhz: has.cpus * has.speedMhz * cpu - has.cpuUsedMhz,
+  ramFreeBytes: has.ramBytes * memory - has.ramUsedBytes,
+});
 
 const askedFor = ({ zoneId, within, excludedHostIds }: CandidateQuery): (SQL | undefined)[] => [
   eq(host.dataCenterId, zoneId),
