@@ -11,6 +11,8 @@ export interface ZoneFilter {
   keyword?: string;
 }
 
+export type ZoneRow = typeof dataCenter.$inferSelect;
+
 /** Others than a root admin see enabled zones only. */
 export const listZones = (db: Database, caller: Caller, filter: ZoneFilter, page: Page) =>
   listed(
@@ -30,3 +32,11 @@ export const listZones = (db: Database, caller: Caller, filter: ZoneFilter, page
       .orderBy(asc(dataCenter.name), asc(dataCenter.id)),
     page,
   );
+
+export async function findZone(db: Database, id: string): Promise<ZoneRow | undefined> {
+  const [zone] = await db
+    .select()
+    .from(dataCenter)
+    .where(and(eq(dataCenter.id, id), isNull(dataCenter.removed)));
+  return zone;
+}

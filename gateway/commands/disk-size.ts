@@ -2,7 +2,7 @@ import { integer, type Parameter } from '../protocol/parameters.js';
 import { GIB } from '../responses/disk-offering.js';
 
 /** CloudStack's `storage.max.volume.size`. */
-const MAXIMUM_DISK_GIB = 2000;
+export const MAXIMUM_DISK_GIB = 2000;
 
 /** A size as commands give it, in whole GiB, which CloudStack calls GB. */
 export const diskSize = (description: string, options: { since?: string } = {}): Parameter<number | undefined> => ({

@@ -14,8 +14,8 @@ export const listOsTypes = defineCommand({
     ...listParameters,
     id: uuid('ID of the OS type.'),
     description: string('Only what has this text in its description.', { since: '3.0.1' }),
+    oscategoryid: uuid('ID of a family, as listOsCategories has it.'),
     ...unsupported({
-      oscategoryid: { type: 'uuid' },
       fordisplay: { type: 'boolean', since: '4.18.1', harmless: 'true' },
     }),
   },
@@ -25,6 +25,7 @@ export const listOsTypes = defineCommand({
       id: field('string', 'ID of the OS type.'),
       name: field('string', 'Name.'),
       description: field('string', 'Name.'),
+      oscategoryid: field('string', 'ID of the family of the OS.'),
       oscategoryname: field('string', 'Family of the OS.'),
       isuserdefined: field('boolean', 'Always false.'),
       fordisplay: field('boolean', 'Always true.'),
@@ -33,15 +34,16 @@ export const listOsTypes = defineCommand({
   async handle(args, { db }) {
     const { count, rows } = await listGuestOses(
       db,
-      { id: args.id, description: args.description, keyword: args.keyword },
+      { id: args.id, description: args.description, categoryId: args.oscategoryid, keyword: args.keyword },
       pageOf(args),
     );
     return {
       count,
-      items: rows.map(({ guestOs }) => ({
+      items: rows.map(({ guestOs, categoryId }) => ({
         id: guestOs.id,
         name: guestOs.displayName,
         description: guestOs.displayName,
+        oscategoryid: categoryId,
         oscategoryname: guestOs.category,
         isuserdefined: false,
         fordisplay: true,

@@ -1,22 +1,30 @@
+import { getApiLimit, resetApiLimit } from './api-limits.js';
 import { createListApis } from './apis.js';
 import { attachIso } from './attach-iso.js';
+import { addCluster } from './add-cluster.js';
 import { cancelHostAsDegraded } from './cancel-host-as-degraded.js';
 import { cancelHostMaintenance } from './cancel-host-maintenance.js';
 import { cancelJob } from './cancel-job.js';
 import { createConsoleEndpoint } from './create-console-endpoint.js';
 import { createDiskOffering } from './create-disk-offering.js';
+import { createHostJoinToken } from './create-host-join-token.js';
 import { createNetwork } from './create-network.js';
+import { createPod } from './create-pod.js';
 import { createServiceOffering } from './create-service-offering.js';
 import { createSSHKeyPair } from './create-ssh-key-pair.js';
+import { createZone } from './create-zone.js';
 import type { Command } from './define-command.js';
 import { declareHostAsDegraded } from './declare-host-as-degraded.js';
+import { deleteCluster } from './delete-cluster.js';
 import { deleteDiskOffering } from './delete-disk-offering.js';
 import { deleteHost } from './delete-host.js';
 import { deleteIso } from './delete-iso.js';
 import { deleteNetwork } from './delete-network.js';
+import { deletePod } from './delete-pod.js';
 import { deleteServiceOffering } from './delete-service-offering.js';
 import { deleteSSHKeyPair } from './delete-ssh-key-pair.js';
 import { deleteTemplate } from './delete-template.js';
+import { deleteZone } from './delete-zone.js';
 import { deployVirtualMachine } from './deploy-virtual-machine.js';
 import { detachIso } from './detach-iso.js';
 import { destroyVirtualMachine } from './destroy-virtual-machine.js';
@@ -28,11 +36,18 @@ import { queryAsyncJobResult } from './jobs.js';
 import { listEvents } from './list-events.js';
 import { prepareHostForMaintenance } from './prepare-host-for-maintenance.js';
 import { archiveEvents, deleteEvents } from './put-away-events.js';
+import { listCapabilities } from './list-capabilities.js';
+import { listCapacity } from './list-capacity.js';
+import { listClusters } from './list-clusters.js';
 import { listConfigurations } from './list-configurations.js';
 import { listDiskOfferings } from './list-disk-offerings.js';
+import { listHypervisorCapabilities } from './list-hypervisor-capabilities.js';
+import { listHypervisors } from './list-hypervisors.js';
 import { listIsos } from './list-isos.js';
 import { listNetworkOfferings } from './list-network-offerings.js';
 import { listNetworks } from './list-networks.js';
+import { listOsCategories } from './list-os-categories.js';
+import { listPods } from './list-pods.js';
 import { listSSHKeyPairs } from './list-ssh-key-pairs.js';
 import { listTemplates } from './list-templates.js';
 import { listVirtualMachines } from './list-virtual-machines.js';
@@ -43,6 +58,7 @@ import { refreshTemplate } from './refresh-template.js';
 import { registerIso } from './register-iso.js';
 import { registerSSHKeyPair } from './register-ssh-key-pair.js';
 import { registerTemplate } from './register-template.js';
+import { revokeHost } from './revoke-host.js';
 import { resetConfiguration } from './reset-configuration.js';
 import { restoreVirtualMachine } from './restore-virtual-machine.js';
 import { listServiceOfferings } from './service-offerings.js';
@@ -53,6 +69,7 @@ import { listTemplateDirectDownloadCertificates } from './list-template-direct-d
 import { provisionTemplateDirectDownloadCertificate } from './provision-template-direct-download-certificate.js';
 import { revokeTemplateDirectDownloadCertificate } from './revoke-template-direct-download-certificate.js';
 import { uploadTemplateDirectDownloadCertificate } from './upload-template-direct-download-certificate.js';
+import { updateCluster } from './update-cluster.js';
 import { updateConfiguration } from './update-configuration.js';
 import { updateHost } from './update-host.js';
 import { updateIsoPermissions, updateTemplatePermissions } from './update-image-permissions.js';
@@ -61,12 +78,31 @@ import { updateNetwork } from './update-network.js';
 import { updateStoragePool } from './update-storage-pool.js';
 import { updateTemplate } from './update-template.js';
 import { updateVirtualMachine } from './update-virtual-machine.js';
+import { updatePod } from './update-pod.js';
+import { updateZone } from './update-zone.js';
 import { listZones } from './zones.js';
 
 /** Every command of the API. */
 export const COMMANDS: readonly Command[] = [
   createListApis(() => COMMANDS),
+  getApiLimit,
+  resetApiLimit,
+  listCapabilities,
   listZones,
+  createZone,
+  updateZone,
+  deleteZone,
+  listPods,
+  createPod,
+  updatePod,
+  deletePod,
+  listClusters,
+  addCluster,
+  updateCluster,
+  deleteCluster,
+  listCapacity,
+  listHypervisors,
+  listHypervisorCapabilities,
   listHosts,
   updateHost,
   prepareHostForMaintenance,
@@ -74,8 +110,11 @@ export const COMMANDS: readonly Command[] = [
   declareHostAsDegraded,
   cancelHostAsDegraded,
   deleteHost,
+  createHostJoinToken,
+  revokeHost,
   listStoragePools,
   updateStoragePool,
+  listOsCategories,
   listOsTypes,
   listServiceOfferings,
   createServiceOffering,

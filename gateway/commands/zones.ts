@@ -1,13 +1,14 @@
 import { listZones as readZones } from '../../db/reads/list-zones.js';
-import { field } from '../protocol/fields.js';
 import { idsOf, listParameters, pageOf } from '../protocol/paging.js';
-import { oneOf, string, uuid, uuids } from '../protocol/parameters.js';
+import { boolean, oneOf, string, uuid, uuids, withDefault } from '../protocol/parameters.js';
 import { unsupported, withoutEffect } from '../protocol/undone-parameters.js';
+import { zoneFields, zoneResponse } from '../responses/zone.js';
+import { optionalCapacityReader } from './capacities.js';
 import { defineCommand, EVERYBODY } from './define-command.js';
 
 export const listZones = defineCommand({
   name: 'listZones',
-  description: 'Lists zones.',
+  description: 'Lists zones. Others than root admins see those that are enabled.',
   kind: 'list',
   allowedRoles: EVERYBODY,
   params: {
@@ -16,9 +17,9 @@ export const listZones = defineCommand({
     ids: uuids('IDs of zones, comma separated.', { since: '4.19.0' }),
     name: string('Name of the zone.'),
     networktype: oneOf(['Basic', 'Advanced'], 'Network type.'),
+    showcapacities: withDefault(boolean('Whether root admins see what it has and what is held of it.'), false),
     ...withoutEffect({
       available: { type: 'boolean' },
-      showcapacities: { type: 'boolean' },
       showicon: { type: 'boolean' },
     }),
     ...unsupported({
@@ -27,19 +28,7 @@ export const listZones = defineCommand({
       storageaccessgroup: { type: 'string', since: '4.21.0' },
     }),
   },
-  response: {
-    objectName: 'zone',
-    fields: {
-      id: field('string', 'ID of the zone.'),
-      name: field('string', 'Name.'),
-      networktype: field('string', 'Basic or Advanced.'),
-      securitygroupsenabled: field('boolean', 'Always false.'),
-      localstorageenabled: field('boolean', 'Always true: a pool may belong to one host.'),
-      allocationstate: field('string', 'Enabled or Disabled.'),
-      type: field('string', 'Always Core.'),
-      tags: field('list', 'Resource tags; always empty.'),
-    },
-  },
+  response: { objectName: 'zone', fields: zoneFields },
   async handle(args, { db, caller }) {
     const { count, rows } = await readZones(
       db,
@@ -47,18 +36,10 @@ export const listZones = defineCommand({
       { ids: idsOf(args), name: args.name, networkType: args.networktype, keyword: args.keyword },
       pageOf(args),
     );
+    const capacityOf = await optionalCapacityReader(db, args.showcapacities && caller.role === 'Admin');
     return {
       count,
-      items: rows.map(({ zone }) => ({
-        id: zone.id,
-        name: zone.name,
-        networktype: zone.networktype,
-        securitygroupsenabled: false,
-        localstorageenabled: true,
-        allocationstate: zone.allocationState,
-        type: 'Core',
-        tags: [],
-      })),
+      items: rows.map(({ zone }) => zoneResponse(zone, caller, capacityOf({ zoneid: zone.id, zonename: zone.name }))),
     };
   },
 });

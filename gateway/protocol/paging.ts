@@ -3,7 +3,7 @@ import { invalid } from './invalid.js';
 import { integer, string } from './parameters.js';
 
 /** CloudStack's `default.page.size`: the size of a page, and the largest that can be asked for. */
-const MAX_PAGE_SIZE = 500;
+export const MAX_PAGE_SIZE = 500;
 
 export const listParameters = {
   keyword: string('Only what has this text in its name.'),
