@@ -88,10 +88,13 @@ async function userNetworks(tx: Transaction): Promise<void> {
   for (const { id } of zones) await userNetworkOf(tx, id);
 }
 
+/** The first that there is: an operator may have made others, and deleted it. */
 async function zone(tx: Transaction): Promise<{ zoneId: string; podId: string; clusterId: string }> {
   const [found] = await tx
     .select({ zoneId: cluster.dataCenterId, podId: cluster.podId, clusterId: cluster.id })
     .from(cluster)
+    .where(isNull(cluster.removed))
+    .orderBy(cluster.created)
     .limit(1);
   if (found) return found;
   const [newZone] = await tx.insert(dataCenter).values({ name: 'zone-1' }).returning();
