@@ -1,10 +1,13 @@
+import type { Caller } from '../db/reads/find-caller.js';
 import { isSlipwayError } from '../shared/errors.js';
 import { authenticate } from './auth/authenticate.js';
 import type { CommandDependencies } from './commands/define-command.js';
 import { findCommand } from './commands/index.js';
+import type { AccountThrottle } from './limits/account-throttle.js';
+import type { StrangerThrottle } from './limits/stranger-throttle.js';
 import { apiErrorOf } from './protocol/api-error.js';
 import { renderAnswer, type RenderedAnswer, type ResponseBody } from './protocol/envelope.js';
-import { readFormat, readParameters } from './protocol/request-parameters.js';
+import { readFormat, readParameters, type RequestParameters } from './protocol/request-parameters.js';
 import { unknownCommand } from './protocol/standard-texts.js';
 
 export interface ApiAnswer extends RenderedAnswer {
@@ -18,15 +21,19 @@ export interface ApiAnswer extends RenderedAnswer {
   defect?: unknown;
 }
 
-/**
- * One request of the CloudStack API, from its texts to the rendered answer.
- *
- * @param texts query string and form body, still encoded
- */
-export async function answerRequest(
-  dependencies: CommandDependencies,
-  { texts, requestId }: { texts: string[]; requestId: string },
-): Promise<ApiAnswer> {
+interface Call {
+  /** Query string and form body, still encoded. */
+  texts: string[];
+  requestId: string;
+  /** Where it comes from. */
+  address: string;
+  accounts: AccountThrottle;
+  strangers: StrangerThrottle;
+}
+
+/** One request of the CloudStack API, from its texts to the rendered answer. */
+export async function answerRequest(dependencies: CommandDependencies, call: Call): Promise<ApiAnswer> {
+  const { texts, requestId, accounts } = call;
   const format = readFormat(...texts);
   const log: Pick<ApiAnswer, 'command' | 'accountId'> = {};
   const render = (body: ResponseBody) =>
@@ -35,10 +42,11 @@ export async function answerRequest(
     const parameters = readParameters(...texts);
     const command = findCommand(parameters.get('command') ?? '');
     log.command = command?.name;
-    const caller = await authenticate(dependencies, parameters);
+    const caller = await callerOf(dependencies, call, parameters);
     log.accountId = caller.accountId;
+    await accounts.count(caller);
     if (!command?.allowedRoles.includes(caller.role)) throw unknownCommand();
-    const context = { ...dependencies, caller, command: command.name.toLowerCase() };
+    const context = { ...dependencies, accounts, caller, command: command.name.toLowerCase() };
     return { status: 200, ...render(await command.run(parameters, context)), ...log };
   } catch (error) {
     const body = apiErrorOf(error, requestId);
@@ -49,6 +57,23 @@ export async function answerRequest(
       ...log,
       defect: isForCaller(error) ? undefined : error,
     };
+  }
+}
+
+async function callerOf(
+  dependencies: CommandDependencies,
+  { address, strangers }: Call,
+  parameters: RequestParameters,
+): Promise<Caller> {
+  const apiKey = parameters.get('apikey');
+  strangers.admit(address, apiKey);
+  try {
+    const caller = await authenticate(dependencies, parameters);
+    strangers.knows(address, apiKey);
+    return caller;
+  } catch (error) {
+    if (isSlipwayError(error) && error.code === 'SLIPWAY_UNAUTHENTICATED') strangers.counts(address);
+    throw error;
   }
 }
 

@@ -8,9 +8,12 @@ import { createSecretBox } from '../db/secret-box.js';
 import { requiredVariable } from '../shared/environment.js';
 import { createGateway } from './server.js';
 
+/** Shorter than what stops it waits before it kills. */
+const STOP_GRACE_MS = 10_000;
+
 /**
  * The gateway's process. Environment: DATABASE_URL, SLIPWAY_SECRET_KEY, Temporal's own (TEMPORAL_ADDRESS …),
- * SLIPWAY_GATEWAY_HOST (127.0.0.1), SLIPWAY_GATEWAY_PORT (8080). Prints a line that begins with `ready` when it
+ * SLIPWAY_GATEWAY_HOST (127.0.0.1), SLIPWAY_GATEWAY_PORT (8080), SLIPWAY_TRUSTED_PROXIES (none). Prints a line that begins with `ready` when it
  * listens; ends in order on SIGTERM and SIGINT.
  */
 async function main(): Promise<void> {
@@ -28,12 +31,18 @@ async function main(): Promise<void> {
       executeWorkflow: (call) => executeWorkflow(client, call),
       provisionCertificates: (certificate, isSettled) => provisionCertificates(client, certificate, isSettled),
     },
-    { log: process.stdout },
+    {
+      log: process.stdout,
+      checks: { temporal: () => client.connection.workflowService.getSystemInfo({}) },
+      trustedProxies: listOf(env['SLIPWAY_TRUSTED_PROXIES']),
+    },
   );
 
   const stop = async (): Promise<void> => {
-    // Requests under way are answered first; they need the database and Temporal.
+    // Calls under way are answered first; they need the database and Temporal.
+    const overdue = setTimeout(() => app.server.closeAllConnections(), STOP_GRACE_MS);
     await app.close();
+    clearTimeout(overdue);
     await database.close();
     await client.connection.close();
   };
@@ -45,6 +54,12 @@ async function main(): Promise<void> {
   });
   process.stdout.write(`ready ${address}\n`);
 }
+
+const listOf = (text = ''): string[] =>
+  text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
 
 main().catch((error: unknown) => {
   process.stderr.write(`gateway: ${error instanceof Error ? error.message : String(error)}\n`);

@@ -8,69 +8,146 @@ import fastify, {
   type FastifyRequest,
   LogController,
 } from 'fastify';
-import { SlipwayError } from '../shared/errors.js';
+import { isSlipwayError, SlipwayError } from '../shared/errors.js';
 import { answerRequest } from './answer-request.js';
 import type { CommandDependencies } from './commands/define-command.js';
+import { serveHostJoin } from './host-join/serve-host-join.js';
 import { apiErrorOf } from './protocol/api-error.js';
+import { type Checks, serveHealth } from './health.js';
+import { createAccountThrottle } from './limits/account-throttle.js';
+import { createStrangerThrottle } from './limits/stranger-throttle.js';
 import { loggable } from './protocol/database-error.js';
 import { renderAnswer } from './protocol/envelope.js';
 import { readFormat } from './protocol/request-parameters.js';
+import { refuseUnreadable } from './refuse-unreadable.js';
 
 /** A certificate of 64 KiB, percent-encoded, and the rest. */
 const BODY_LIMIT_BYTES = 256 * 1024;
-/** For a request to arrive; not for its answer. */
-const REQUEST_TIMEOUT_MS = 30_000;
+/** Of a query and headers; more belongs into a form. */
+const MAX_HEADER_BYTES = 32 * 1024;
 /** A load balancer's idle time-out is usually 60 s: the server must not close a connection that one is about to use. */
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
+
+/** What one gateway puts up with. */
+interface GatewayLimits {
+  /** For a request to arrive, headers and body; not for its answer. */
+  requestTimeoutMs: number;
+  /** For its headers alone. */
+  headersTimeoutMs: number;
+  /** Of a connection on which nothing moves, as when a client does not read its answer. Longer than any call takes. */
+  idleTimeoutMs: number;
+  /** Calls at once: all wait for the same ten connections to the database. */
+  maxCalls: number;
+  /** Each may hold a body of 256 KiB. */
+  maxConnections: number;
+  /** Calls of one address in a minute that are not authenticated. */
+  maxUnauthenticated?: number;
+  /** How old what is known of the settings may be. */
+  settingsAgeMs?: number;
+}
+
+const LIMITS: GatewayLimits = {
+  requestTimeoutMs: 30_000,
+  headersTimeoutMs: 15_000,
+  idleTimeoutMs: 120_000,
+  maxCalls: 1_000,
+  maxConnections: 4_000,
+};
+
+export interface GatewayOptions {
+  log?: Writable;
+  limits?: Partial<GatewayLimits>;
+  /** What else `/readyz` asks than the database. */
+  checks?: Checks;
+  /** CIDRs whose `X-Forwarded-For` is believed: without it a proxy is the one address that all calls come from. */
+  trustedProxies?: string[];
+}
 
 const FORM = 'application/x-www-form-urlencoded';
 
 /** The HTTP side of the gateway; stateless, any number may run. Log lines are JSON, one per request. */
-export function createGateway(dependencies: CommandDependencies, { log }: { log?: Writable }): FastifyInstance {
+export function createGateway(dependencies: CommandDependencies, options: GatewayOptions): FastifyInstance {
+  const { log, checks = {}, trustedProxies = [] } = options;
+  const limits = { ...LIMITS, ...options.limits };
+  const throttles = {
+    accounts: createAccountThrottle(dependencies.db, limits.settingsAgeMs),
+    strangers: createStrangerThrottle(limits.maxUnauthenticated),
+  };
   const app = fastify({
     logger: log ? { stream: log } : false,
     // Its own line would have the URL, and the URL has the API key, the signature and template URLs.
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomUUID(),
     bodyLimit: BODY_LIMIT_BYTES,
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    requestTimeout: limits.requestTimeoutMs,
+    connectionTimeout: limits.idleTimeoutMs,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    http: {
+      headersTimeout: limits.headersTimeoutMs,
+      // Node looks every 30 s whether a time is over.
+      connectionsCheckingInterval: Math.min(5_000, limits.headersTimeoutMs),
+      maxHeaderSize: MAX_HEADER_BYTES,
+    },
+    clientErrorHandler: refuseUnreadable,
+    trustProxy: trustedProxies.length > 0 ? trustedProxies : false,
+    // A call on a connection that was kept is answered, while the gateway ends, and told that it was the last.
+    return503OnClosing: false,
     // Queries are read once, by readParameters. CloudStack's own web page calls `/client/api/`.
     routerOptions: { querystringParser: () => ({}), ignoreTrailingSlash: true },
   });
+  app.server.maxConnections = limits.maxConnections;
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(FORM, { parseAs: 'string' }, (_request, body, done) => done(null, body));
+  let isEnding = false;
+  app.addHook('preClose', async () => {
+    isEnding = true;
+  });
   app.addHook('onSend', async (request, reply) => {
+    // The connection of a call that was under way would be kept, and the gateway would not end before it is given up.
+    if (isEnding) reply.header('connection', 'close');
     reply.headers({ 'x-request-id': request.id, 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
   });
 
+  let calls = 0;
   app.route({
     method: ['GET', 'POST'],
     url: '/client/api',
+    async onRequest(_request, reply) {
+      calls += 1;
+      reply.raw.once('close', () => (calls -= 1));
+    },
+    // With the body: it says which format the answer is to have.
+    async preHandler(_request, reply) {
+      if (calls <= limits.maxCalls) return;
+      reply.header('retry-after', '1');
+      throw new SlipwayError('SLIPWAY_OVERLOADED', 'The server has too many calls at once; try again');
+    },
     handler: async (request, reply) => {
       const startedMs = performance.now();
       const { status, contentType, body, description, command, accountId, defect } = await answerRequest(dependencies, {
+        ...throttles,
         texts: textsOf(request),
         requestId: request.id,
+        address: request.ip,
       });
       const durationMs = Math.round(performance.now() - startedMs);
       const isDefect = defect !== undefined;
-      const facts = { command, accountId, status, durationMs, ...(isDefect ? { failure: loggable(defect) } : {}) };
+      const facts = {
+        command,
+        accountId,
+        address: request.ip,
+        status,
+        durationMs,
+        ...(isDefect ? { failure: loggable(defect) } : {}),
+      };
       request.log[isDefect ? 'error' : 'info'](facts, 'answered');
       return send(reply, { status, contentType, body, description });
     },
   });
 
-  app.get('/healthz', async () => ({ ok: true }));
-  app.get('/readyz', async (request, reply) => {
-    try {
-      await dependencies.db.execute(sql`select 1`);
-      return { ok: true };
-    } catch (error) {
-      request.log.warn({ failure: loggable(error) }, 'the database does not answer');
-      return reply.code(503).send({ ok: false, reason: 'The database does not answer' });
-    }
-  });
+  app.register(serveHostJoin, { db: dependencies.db });
+
+  serveHealth(app, { database: () => dependencies.db.execute(sql`select 1`), ...checks });
 
   app.setNotFoundHandler((_request, reply) =>
     reply.code(404).send({ error: 'Not found: the API is at /client/api, by GET or POST' }),
@@ -78,12 +155,13 @@ export function createGateway(dependencies: CommandDependencies, { log }: { log?
   app.setErrorHandler((error: FastifyError, request, reply) => {
     // What fastify refuses before the handler: another media type, a body that is too large or cut off.
     const isRefusal = error.statusCode !== undefined && error.statusCode < 500;
-    if (!isRefusal) request.log.error({ failure: loggable(error) }, 'failed');
+    if (isSlipwayError(error)) request.log.warn({ code: error.code, address: request.ip }, 'refused');
+    else if (!isRefusal) request.log.error({ failure: loggable(error) }, 'failed');
     const body = apiErrorOf(
       isRefusal ? new SlipwayError('SLIPWAY_REQUEST_MALFORMED', refusal(error)) : error,
       request.id,
     );
-    const answer = renderAnswer(readFormat(queryOf(request)), 'errorresponse', body);
+    const answer = renderAnswer(readFormat(...textsOf(request)), 'errorresponse', body);
     return send(reply, { status: body.errorcode, description: body.errortext, ...answer });
   });
   return app;

@@ -35,7 +35,7 @@ export interface TestUser {
 }
 
 /** The gateway over real HTTP and PostgreSQL; only Temporal is replaced, by what a test says that a workflow does. */
-export async function startTestGateway(): Promise<TestGateway> {
+export async function startTestGateway(options?: Parameters<typeof serveGateway>[3]): Promise<TestGateway> {
   const database = await createTestDatabase();
   const { db, secretBox, seeded } = database;
   const logged: string[] = [];
@@ -67,6 +67,7 @@ export async function startTestGateway(): Promise<TestGateway> {
     },
     seeded,
     (entry) => logged.push(entry),
+    options,
   );
 
   return Object.assign(gateway, {
