@@ -6,7 +6,9 @@ export interface HostCandidate {
   clusterId: string;
   status: string;
   resourceState: string;
-  /** Allocation state of its cluster. */
+  /** Allocation states of where it is. */
+  zoneState: string;
+  podState: string;
   clusterState: string;
   arch: string;
   tags: readonly string[];
@@ -121,6 +123,8 @@ export function whyNotHost(host: HostCandidate, needs: PlacementNeeds): string |
   if (host.arch !== needs.arch) return `is ${host.arch}, and the template is ${needs.arch}`;
   const lacking = needs.hostTags.filter((tag) => !host.tags.includes(tag));
   if (lacking.length > 0) return `does not have the ${tagsText('host', lacking)} of the service offering`;
+  if (host.zoneState !== 'Enabled') return `is in a zone that is ${host.zoneState}`;
+  if (host.podState !== 'Enabled') return `is in a pod that is ${host.podState}`;
   if (host.clusterState !== 'Enabled') return `is in a cluster that is ${host.clusterState}`;
   if (host.resourceState !== 'Enabled') return `is in resource state ${host.resourceState}`;
   if (host.status !== 'Up') return `is ${host.status}`;

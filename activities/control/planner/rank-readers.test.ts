@@ -18,6 +18,8 @@ const host = (hostName: string, changes: Partial<HostCandidate> = {}): HostCandi
   clusterId: 'cluster',
   status: 'Up',
   resourceState: 'Enabled',
+  zoneState: 'Enabled',
+  podState: 'Enabled',
   clusterState: 'Enabled',
   arch: 'x86_64',
   tags: [],

@@ -17,6 +17,8 @@ const host = (pools: HostCandidate['pools'], changes: Partial<HostCandidate> = {
   clusterId: 'cluster',
   status: 'Up',
   resourceState: 'Enabled',
+  zoneState: 'Enabled',
+  podState: 'Enabled',
   clusterState: 'Enabled',
   arch: 'x86_64',
   tags: [],

@@ -2,7 +2,9 @@ import { and, eq, exists, inArray, isNull, notInArray, type SQL, sql } from 'dri
 import {
   cleanupDebt,
   cluster,
+  dataCenter,
   host,
+  hostPodRef,
   storagePool,
   storagePoolHostRef,
   templateSpoolRef,
@@ -44,6 +46,8 @@ export async function readCandidates(
       clusterId: host.clusterId,
       status: host.status,
       resourceState: host.resourceState,
+      zoneState: dataCenter.allocationState,
+      podState: hostPodRef.allocationState,
       clusterState: cluster.allocationState,
       arch: host.arch,
       tags: host.tags,
@@ -69,6 +73,8 @@ export async function readCandidates(
       copyId: templateSpoolRef.id,
     })
     .from(host)
+    .innerJoin(dataCenter, eq(dataCenter.id, host.dataCenterId))
+    .innerJoin(hostPodRef, eq(hostPodRef.id, host.podId))
     .innerJoin(cluster, eq(cluster.id, host.clusterId))
     .leftJoin(
       storagePoolHostRef,
