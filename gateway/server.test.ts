@@ -187,6 +187,18 @@ test('logs what was called, by whom and how it ended, and no secret', async () =
   await get(`${query}&name=twice`);
   await get('', { method: 'PUT' });
   await get('', { method: 'POST', headers: { 'content-type': 'text/hunter2' }, body: 'hunter2' });
+  for (const parameters of [
+    {
+      command: 'registerTemplate',
+      url: 'http://images.example/x?token=hunter2',
+      'details[0].HTTP_HEADER:X': 'hunter2',
+    },
+    { command: 'deployVirtualMachine', userdata: Buffer.from('hunter2').toString('base64') },
+    { command: 'login', username: 'admin', password: 'hunter2', sessionkey: 'hunter2' },
+    { command: 'hunter2' },
+  ]) {
+    await get('response=json', { method: 'POST', body: new URLSearchParams(signed(parameters)) });
+  }
   const lines = gateway.log().trim().split('\n');
   expect(lines.map((line) => JSON.parse(line) as unknown)).toContainEqual(
     expect.objectContaining({
@@ -198,7 +210,8 @@ test('logs what was called, by whom and how it ended, and no secret', async () =
   );
   const { apiKey, secretKey } = gateway.seeded.admin;
   const signature = new URLSearchParams(query).get('signature')!;
-  for (const secret of ['hunter2', apiKey, secretKey, signature, encodeURIComponent(signature)]) {
+  const encoded = Buffer.from('hunter2').toString('base64').replace(/=+$/, '');
+  for (const secret of ['hunter2', encoded, apiKey, secretKey, signature, encodeURIComponent(signature)]) {
     expect(gateway.log()).not.toContain(secret);
   }
 });
