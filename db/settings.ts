@@ -1,5 +1,12 @@
 import { eq, sql } from 'drizzle-orm';
-import { defaultSettings, isSettingName, SETTINGS, type SettingName, type SettingValues } from '../shared/settings.js';
+import {
+  defaultSettings,
+  isSettingName,
+  SETTINGS,
+  type SettingName,
+  type SettingValues,
+  type GlobalSettingValues,
+} from '../shared/settings.js';
 import { allowedValues, parseSetting } from '../shared/setting-values.js';
 import { audit } from './audit.js';
 import type { Database } from './client.js';
@@ -10,8 +17,11 @@ export type Warn = (text: string) => void;
 
 export const warnOnConsole: Warn = (text) => console.warn(text);
 
-/** Every setting of the whole installation: the stored value, else the default. */
-export async function readSettings(db: Pick<Database, 'select'>, warn: Warn = warnOnConsole): Promise<SettingValues> {
+/** Settings that only the whole installation has: the stored value, else the default. */
+export async function readSettings(
+  db: Pick<Database, 'select'>,
+  warn: Warn = warnOnConsole,
+): Promise<GlobalSettingValues> {
   const values = defaultSettings();
   for (const { name, value } of await db.select().from(configuration)) {
     if (isSettingName(name)) values[name] = usableValue({ name, value }, values[name], warn);

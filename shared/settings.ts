@@ -401,5 +401,10 @@ export const settingEntry = (name: SettingName): SettingEntry => SETTINGS[name];
 
 export type SettingValues = Record<SettingName, string>;
 
+/** Those that can be set for nothing less than the whole installation: to read them, it need not be known for what. */
+export type GlobalSettingValues = {
+  [Name in SettingName as (typeof SETTINGS)[Name] extends { scopes: unknown } ? never : Name]: string;
+};
+
 export const defaultSettings = (): SettingValues =>
   Object.fromEntries(Object.entries(SETTINGS).map(([name, { defaultValue }]) => [name, defaultValue])) as SettingValues;

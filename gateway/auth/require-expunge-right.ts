@@ -1,6 +1,6 @@
 import type { Database } from '../../db/client.js';
 import type { Caller } from '../../db/reads/find-caller.js';
-import { readSettings } from '../../db/settings.js';
+import { readSettingsOf } from '../../db/scoped-settings.js';
 import { SlipwayError } from '../../shared/errors.js';
 
 /**
@@ -11,7 +11,7 @@ import { SlipwayError } from '../../shared/errors.js';
  */
 export async function requireExpungeRight(db: Database, caller: Caller, doing: string): Promise<void> {
   if (caller.role !== 'User') return;
-  if ((await readSettings(db))['allow.user.expunge.recover.vm'] === 'true') return;
+  if ((await readSettingsOf(db, { accountId: caller.accountId }))['allow.user.expunge.recover.vm'] === 'true') return;
   throw new SlipwayError(
     'SLIPWAY_PERMISSION_DENIED',
     `${doing} can only be done by an Admin. Or when the allow.user.expunge.recover.vm key is set.`,

@@ -1,6 +1,6 @@
 import { changeScopedSetting, type SettingOwner, settingsOwner } from '../../db/change-scoped-setting.js';
-import { readSettingsOf } from '../../db/scoped-settings.js';
-import { changeSetting, readSettings } from '../../db/settings.js';
+import { readScopedSettings, readSettingsOf } from '../../db/scoped-settings.js';
+import { changeSetting } from '../../db/settings.js';
 import { isSettingName, type SettingName, SETTINGS } from '../../shared/settings.js';
 import { field } from '../protocol/fields.js';
 import { invalid } from '../protocol/invalid.js';
@@ -40,6 +40,6 @@ export async function changeConfiguration(
 }
 
 export async function configurationOf({ db }: CommandContext, name: SettingName, owner: SettingOwner | undefined) {
-  const values = owner ? await readSettingsOf(db, settingsOwner(owner)) : await readSettings(db);
+  const values = owner ? await readSettingsOf(db, settingsOwner(owner)) : (await readScopedSettings(db)).at({});
   return { configuration: configurationResponse(name, values[name], owner?.scope) };
 }

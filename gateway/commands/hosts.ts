@@ -1,6 +1,6 @@
 import { listHosts as readHosts } from '../../db/reads/list-hosts.js';
 import { HOST_RESOURCE_STATES, HOST_STATUSES } from '../../db/schema/index.js';
-import { readSettings } from '../../db/settings.js';
+import { readScopedSettings } from '../../db/scoped-settings.js';
 import { listParameters, pageOf } from '../protocol/paging.js';
 import { oneOf, string, uuid } from '../protocol/parameters.js';
 import { unsupported, withoutEffect } from '../protocol/undone-parameters.js';
@@ -52,7 +52,9 @@ export const listHosts = defineCommand({
       keyword: args.keyword,
     };
     const { count, rows } = await readHosts(db, filter, pageOf(args));
-    const settings = await readSettings(db);
-    return { count, items: rows.map((row) => hostResponse(row, settings)) };
+    const settings = await readScopedSettings(db);
+    const settingsOf = ({ host }: (typeof rows)[number]) =>
+      settings.at({ zoneId: host.dataCenterId, clusterId: host.clusterId });
+    return { count, items: rows.map((row) => hostResponse(row, settingsOf(row))) };
   },
 });

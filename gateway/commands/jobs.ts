@@ -6,7 +6,7 @@ import { findHost } from '../../db/reads/list-hosts.js';
 import { findNetwork } from '../../db/reads/list-networks.js';
 import { findVirtualMachine } from '../../db/reads/list-virtual-machines.js';
 import { JOB_STATUS } from '../../db/schema/index.js';
-import { readSettings } from '../../db/settings.js';
+import { readSettingsOf } from '../../db/scoped-settings.js';
 import { apiDate, type ResponseBody } from '../protocol/envelope.js';
 import { field } from '../protocol/fields.js';
 import { required, uuid } from '../protocol/parameters.js';
@@ -98,7 +98,7 @@ async function resultOf(db: Database, caller: Caller, job: JobRow): Promise<Resp
     const found = await findHost(db, job.instanceId);
     if (!found) return { success: true };
     const { virtualmachines } = (job.jobResult ?? {}) as ResponseBody;
-    return { host: { ...hostResponse(found, await readSettings(db)), virtualmachines } };
+    return { host: { ...hostResponse(found, await readSettingsOf(db, { hostId: job.instanceId })), virtualmachines } };
   }
   const isShown = job.instanceType === 'VirtualMachine' && job.instanceId !== null;
   const row = isShown ? await findVirtualMachine(db, job.instanceId!) : undefined;

@@ -1,4 +1,4 @@
-import { readSettings } from '../../db/settings.js';
+import { readSettingsOf } from '../../db/scoped-settings.js';
 import { CLOUDSTACK_VERSION } from '../protocol/envelope.js';
 import { field } from '../protocol/fields.js';
 import { MAX_PAGE_SIZE } from '../protocol/paging.js';
@@ -36,8 +36,8 @@ export const listCapabilities = defineCommand({
     objectName: 'capability',
     fields: { capability: field('object', 'What it can do.', capabilityFields) },
   },
-  async handle(_args, { db }) {
-    const settings = await readSettings(db);
+  async handle(_args, { db, caller }) {
+    const settings = await readSettingsOf(db, { accountId: caller.accountId });
     return {
       capability: {
         cloudstackversion: CLOUDSTACK_VERSION,

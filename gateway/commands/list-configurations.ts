@@ -1,6 +1,5 @@
 import { settingsOwner } from '../../db/change-scoped-setting.js';
-import { readSettingsOf } from '../../db/scoped-settings.js';
-import { readSettings } from '../../db/settings.js';
+import { readScopedSettings, readSettingsOf } from '../../db/scoped-settings.js';
 import { SETTING_SUBGROUPS } from '../../shared/setting-entry.js';
 import { SETTING_NAMES, settingEntry } from '../../shared/settings.js';
 import { invalid } from '../protocol/invalid.js';
@@ -37,7 +36,9 @@ export const listConfigurations = defineCommand({
     const owner = await ownerOf(args, context);
     // No setting can be set for a domain.
     if (owner?.scope === 'Domain') return { count: 0, items: [] };
-    const values = owner ? await readSettingsOf(context.db, settingsOwner(owner)) : await readSettings(context.db);
+    const values = owner
+      ? await readSettingsOf(context.db, settingsOwner(owner))
+      : (await readScopedSettings(context.db)).at({});
     const found = SETTING_NAMES.toSorted()
       .filter((name) => owner === undefined || settingEntry(name).scopes?.includes(owner.scope))
       .map((name) => configurationResponse(name, values[name], owner?.scope))

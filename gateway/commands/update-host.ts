@@ -1,6 +1,6 @@
 import { changeHost } from '../../db/hosts.js';
 import { findHost } from '../../db/reads/list-hosts.js';
-import { readSettings } from '../../db/settings.js';
+import { readSettingsOf } from '../../db/scoped-settings.js';
 import { field } from '../protocol/fields.js';
 import { oneOf, required, string, uuid } from '../protocol/parameters.js';
 import { noSuchEntity } from '../protocol/standard-texts.js';
@@ -36,6 +36,6 @@ export const updateHost = defineCommand({
     });
     const row = isKnown ? await findHost(db, id) : undefined;
     if (!row) throw noSuchEntity(command, 'id', id);
-    return { host: hostResponse(row, await readSettings(db)) };
+    return { host: hostResponse(row, await readSettingsOf(db, { hostId: id })) };
   },
 });

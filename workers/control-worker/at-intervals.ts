@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import type { Database } from '../../db/client.js';
 import { readSettings } from '../../db/settings.js';
-import type { SettingValues } from '../../shared/settings.js';
+import type { GlobalSettingValues } from '../../shared/settings.js';
 
 /**
  * Makes a function to be called often, which works when the interval of a setting, in seconds, has passed since it had
@@ -12,7 +12,7 @@ import type { SettingValues } from '../../shared/settings.js';
  */
 export function atIntervals(
   { db, setting, nowMs = () => performance.now() }: AtIntervals,
-  work: (settings: SettingValues) => Promise<boolean>,
+  work: (settings: GlobalSettingValues) => Promise<boolean>,
 ): () => Promise<void> {
   let lastMs = -Infinity;
   return async () => {

@@ -1,28 +1,31 @@
-import { and, eq, isNotNull } from 'drizzle-orm';
+import { eq } from 'drizzle-orm';
 import type { ControlDependencies } from '../../activities/control/dependencies.js';
-import { readBandwidth } from '../../activities/control/template/read-bandwidth.js';
-import { templateSpoolRef } from '../../db/schema/index.js';
+import { readScopedSettings } from '../../db/scoped-settings.js';
+import { host, templateSpoolRef } from '../../db/schema/index.js';
+import { downloadSettings } from '../../shared/download-settings.js';
 import type { TellBandwidthInput } from '../../shared/hosts.js';
+import type { ScopedSettings, SettingPlace } from '../../shared/scoped-settings.js';
 import { CONTROL_TASK_QUEUE } from '../../shared/task-queues.js';
 import { bandwidthWorkflowId } from '../../shared/workflow-ids.js';
 
 /**
- * Makes a function to be called often, which tells hosts that download when the limits of downloads have changed since it
- * was called last. A host that was not told has them with its next download.
+ * Makes a function to be called often, which tells hosts that download when their limits of downloads have changed since
+ * it was called last. A host that was not told has them with its next download.
  */
 export function createBandwidthTeller({ db, client }: Pick<ControlDependencies, 'db' | 'client'>): () => Promise<void> {
-  let told: string | undefined;
+  let told: ScopedSettings | undefined;
   return async () => {
-    const caps = JSON.stringify(await readBandwidth({ db })());
-    if (caps === told) return;
+    const settings = await readScopedSettings(db);
     const downloading = await db
-      .selectDistinct({ hostId: templateSpoolRef.hostId })
+      .selectDistinct({ hostId: host.id, zoneId: host.dataCenterId, clusterId: host.clusterId })
       .from(templateSpoolRef)
-      .where(and(eq(templateSpoolRef.state, 'Downloading'), isNotNull(templateSpoolRef.hostId)));
-    for (const { hostId } of downloading) {
-      const input: TellBandwidthInput = { hostId: hostId! };
+      .innerJoin(host, eq(host.id, templateSpoolRef.hostId))
+      .where(eq(templateSpoolRef.state, 'Downloading'));
+    for (const { hostId, ...place } of downloading) {
+      if (told && capsAt(told, place) === capsAt(settings, place)) continue;
+      const input: TellBandwidthInput = { hostId };
       await client.workflow.start('tellBandwidth', {
-        workflowId: bandwidthWorkflowId(input.hostId),
+        workflowId: bandwidthWorkflowId(hostId),
         // One that runs may have read the limits already.
         workflowIdConflictPolicy: 'TERMINATE_EXISTING',
         taskQueue: CONTROL_TASK_QUEUE,
@@ -30,6 +33,9 @@ export function createBandwidthTeller({ db, client }: Pick<ControlDependencies, 
         staticSummary: 'tell the host how fast it may download',
       });
     }
-    told = caps;
+    told = settings;
   };
 }
+
+const capsAt = (settings: ScopedSettings, place: SettingPlace): string =>
+  JSON.stringify(downloadSettings(settings.at(place)).bandwidth);

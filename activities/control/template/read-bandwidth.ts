@@ -1,9 +1,10 @@
-import { readSettings } from '../../../db/settings.js';
+import { readSettingsOf } from '../../../db/scoped-settings.js';
 import { type DownloadSettings, downloadSettings } from '../../../shared/download-settings.js';
+import type { TellBandwidthInput } from '../../../shared/hosts.js';
 import type { ControlDependencies } from '../dependencies.js';
 
-/** The limits of downloads as they are set now. */
+/** The limits of downloads on a host as they are set now. */
 export const readBandwidth =
   ({ db }: Pick<ControlDependencies, 'db'>) =>
-  async (): Promise<DownloadSettings['bandwidth']> =>
-    downloadSettings(await readSettings(db)).bandwidth;
+  async ({ hostId }: TellBandwidthInput): Promise<DownloadSettings['bandwidth']> =>
+    downloadSettings(await readSettingsOf(db, { hostId })).bandwidth;

@@ -1,6 +1,6 @@
 import { and, eq, inArray, isNotNull, isNull, notInArray, or, sql } from 'drizzle-orm';
 import { findTransfer } from '../../../client/find-transfer.js';
-import { readSettings } from '../../../db/settings.js';
+import { readSettingsOf } from '../../../db/scoped-settings.js';
 import {
   host,
   stageWaiter,
@@ -70,7 +70,7 @@ export const beginStage =
     const [template] = await db.select().from(vmTemplate).where(eq(vmTemplate.id, input.templateId));
     if (!template) throw new SlipwayError('SLIPWAY_RESOURCE_STATE', `Template ${input.templateId} is gone`);
     const checksum = template.checksum === null ? undefined : parseChecksum(template.checksum);
-    const settings = await readSettings(db);
+    const settings = await readSettingsOf(db, { hostId: chosen.host.id });
     const { copy } = chosen;
     const ref = { templateId: template.id, generation: copy.generation };
     const plan = {

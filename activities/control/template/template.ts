@@ -1,6 +1,6 @@
 import { and, eq, inArray, isNull, notInArray, sql } from 'drizzle-orm';
 import { activateTemplate, abandonTemplate } from '../../../db/templates.js';
-import { readSettings } from '../../../db/settings.js';
+import { readSettingsOf } from '../../../db/scoped-settings.js';
 import { host } from '../../../db/schema/index.js';
 import { type DownloadSettings, downloadSettings } from '../../../shared/download-settings.js';
 import type { ControlDependencies } from '../dependencies.js';
@@ -37,7 +37,8 @@ export const pickValidationHost =
         sql`random()`,
       )
       .limit(1);
-    return picked ? { ...picked, settings: downloadSettings(await readSettings(db)) } : null;
+    if (!picked) return null;
+    return { ...picked, settings: downloadSettings(await readSettingsOf(db, { hostId: picked.hostId })) };
   };
 
 const zonesOf = (db: ControlDependencies['db'], hostIds: string[]) =>

@@ -11,7 +11,7 @@ import {
   vmTemplate,
   volumes,
 } from '../../../db/schema/index.js';
-import type { SettingValues } from '../../../shared/settings.js';
+import type { GlobalSettingValues } from '../../../shared/settings.js';
 
 type Reader = Pick<Database, 'select'>;
 
@@ -79,7 +79,7 @@ export async function noteUse(db: Database): Promise<void> {
  * Unused copies that are to go: superseded or of an older generation than the template's, of a template that its zone no
  * longer has, or unused for long enough.
  */
-export async function listDueCopies(db: Database, settings: SettingValues): Promise<string[]> {
+export async function listDueCopies(db: Database, settings: GlobalSettingValues): Promise<string[]> {
   const registered = db
     .select({ one: sql`1` })
     .from(templateStoreRef)

@@ -1,7 +1,7 @@
 import { userNetworkOf } from '../../../db/networks.js';
 import type { NewNic } from '../../../db/nics.js';
 import { findUsableNetwork } from '../../../db/reads/list-networks.js';
-import { readSettings } from '../../../db/settings.js';
+import { readSettingsOf } from '../../../db/scoped-settings.js';
 import { SlipwayError } from '../../../shared/errors.js';
 import { parseMacAddress } from '../../../shared/mac-address.js';
 import { noSuchEntity } from '../../protocol/standard-texts.js';
@@ -25,14 +25,14 @@ export async function nicsOf(
   if (networkids.length > MAXIMUM_NICS) {
     throw new SlipwayError('SLIPWAY_PARAMETER_INVALID', `A VM has at most ${MAXIMUM_NICS} networks`);
   }
-  if (networkids.length === 0) await requireUserNetworks('Parameter networkids is required', context);
+  if (networkids.length === 0) await requireUserNetworks('Parameter networkids is required', zone.id, context);
   for (const id of networkids) {
     const network = await findUsableNetwork(db, caller, id);
     if (!network) throw noSuchEntity(command, 'networkids', id);
     if (network.zoneId !== zone.id) {
       throw new SlipwayError('SLIPWAY_PARAMETER_INVALID', `Network ${id} doesn't belong to zone ${zone.name}`);
     }
-    if (network.guestType === 'User') await requireUserNetworks(`Network ${id} is for root admins`, context);
+    if (network.guestType === 'User') await requireUserNetworks(`Network ${id} is for root admins`, zone.id, context);
   }
   const ids = networkids.length > 0 ? networkids : [await userNetworkOf(db, zone.id)];
   const macAddress = macaddress === undefined ? undefined : parseMacAddress(macaddress);
@@ -40,8 +40,10 @@ export async function nicsOf(
 }
 
 /** A guest there reaches the loopback address of its host: an operator may keep strangers' guests out. */
-async function requireUserNetworks(what: string, { db, caller }: CommandContext): Promise<void> {
-  if (caller.role === 'Admin' || (await readSettings(db))['allow.user.network'] === 'true') return;
+async function requireUserNetworks(what: string, zoneId: string, { db, caller }: CommandContext): Promise<void> {
+  if (caller.role === 'Admin') return;
+  const settings = await readSettingsOf(db, { accountId: caller.accountId, zoneId });
+  if (settings['allow.user.network'] === 'true') return;
   throw new SlipwayError(
     'SLIPWAY_PERMISSION_DENIED',
     `${what}: networks of type User are closed to users here (setting allow.user.network)`,
