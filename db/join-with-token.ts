@@ -93,7 +93,7 @@ async function describe(tx: Transaction, purpose: Pick<JoinTokenRow, 'clusterId'
   return {
     installationId: await findInstallationId(tx),
     ...home!,
-    ...(self && { hostId: self.id, hostName: self.name }),
+    ...(self && { hostId: self.id, hostName: self.name, isRevoked: self.status === 'Revoked' }),
   };
 }
 

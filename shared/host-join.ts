@@ -15,6 +15,8 @@ export interface HostJoinCheck {
   /** Of a token for an existing host. */
   hostId?: string | undefined;
   hostName?: string | undefined;
+  /** It is not a host any more until it has another key. */
+  isRevoked?: boolean | undefined;
 }
 
 export interface HostJoinRequest {

@@ -1,0 +1,28 @@
+import { existsSync } from 'node:fs';
+import { writeFileDurably } from '../../kvm/write-file-durably.js';
+import { seed } from '../../db/seed.js';
+import { requiredVariable } from '../../shared/environment.js';
+import type { CreateAdminCommand } from './arguments.js';
+import { usageError } from './usage-error.js';
+
+/**
+ * Makes the first root admin of a database, with a zone, a cluster and offerings, unless they are there; writes the API
+ * keys to a file, in the form of `.slipway/credentials.json`, and nowhere else.
+ */
+export async function createAdmin(
+  { output, endpoint, isForced }: CreateAdminCommand,
+  environment: Record<string, string | undefined>,
+): Promise<{ username: string; output: string; zoneId: string; clusterId: string; text: string }> {
+  if (existsSync(output) && !isForced) throw usageError(`--output: ${output} is there already; --force replaces it`);
+  const { admin, zoneId, clusterId } = await seed(requiredVariable(environment, 'DATABASE_URL'), {
+    secretKeyBase64: requiredVariable(environment, 'SLIPWAY_SECRET_KEY'),
+  });
+  await writeFileDurably(output, `${JSON.stringify({ endpoint, ...admin }, null, 2)}\n`, 0o600);
+  return {
+    username: admin.username,
+    output,
+    zoneId,
+    clusterId,
+    text: `Wrote the API keys of ${admin.username} to ${output}; keep it, the password is known nowhere else.\n`,
+  };
+}
