@@ -9,6 +9,8 @@ export const hostStateWorkflowId = (hostId: string): string => `host-state-${hos
 /** Of its own: the workflow of the job before may close a moment after that has ended. */
 export const hostRemovalWorkflowId = (hostId: string): string => `host-removal-${hostId}`;
 export const hostRevocationWorkflowId = (hostId: string): string => `host-revocation-${hostId}`;
+/** Of what an operator does with a pool. */
+export const poolStateWorkflowId = (poolId: string): string => `pool-state-${poolId}`;
 export const hostWorkflowId = (hostId: string): string => `host-${hostId}`;
 export const stageWorkflowId = (poolId: string, templateId: string, generation: number): string =>
   `stage-${poolId}-${templateId}-g${generation}`;

@@ -1,9 +1,11 @@
 export { attachIso } from './attach-iso.js';
+export { cancelStorageMaintenance } from './cancel-storage-maintenance.js';
 export { declareHostAsDegraded } from './declare-host-as-degraded.js';
 export { deleteTemplate } from './delete-template.js';
 export { deployVirtualMachine } from './deploy-virtual-machine.js';
 export { destroyVirtualMachine } from './destroy-virtual-machine.js';
 export { detachIso } from './detach-iso.js';
+export { enableStorageMaintenance } from './enable-storage-maintenance.js';
 export { equipKeystores } from './equip-keystores.js';
 export { evictTemplateCopy } from './evict-template-copy.js';
 export { findDisplay } from './find-display.js';

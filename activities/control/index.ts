@@ -21,6 +21,9 @@ import {
 } from './virtual-machine/drive.js';
 import { takeForStopped } from './host/declare-degraded.js';
 import { keepCopy, planEviction, recordEvicted } from './template/evict.js';
+import { beginPoolMaintenance, drainPool } from './pool/drain-pool.js';
+import { recordPoolJobDone, recordPoolJobFailed } from './pool/end-pool-job.js';
+import { endPoolMaintenance, startOnPool } from './pool/resume-pool.js';
 import { recordHello, recordHostStatus } from './host/host.js';
 import { beginMaintenance, drainHost, recordHostJobDone, recordHostJobFailed } from './host/host-maintenance.js';
 import { cutOffHost } from './host/cut-off-host.js';
@@ -60,6 +63,7 @@ export function createControlActivities(dependencies: ControlDependencies) {
     beginAttachIso: beginAttachIso(dependencies),
     beginDestroy: beginDestroy(dependencies),
     beginMaintenance: beginMaintenance(dependencies),
+    beginPoolMaintenance: beginPoolMaintenance(dependencies),
     beginReboot: beginReboot(dependencies),
     beginRefresh: beginRefresh(dependencies),
     beginRepair: beginRepair(dependencies),
@@ -73,6 +77,8 @@ export function createControlActivities(dependencies: ControlDependencies) {
     compareInventory: compareInventory(dependencies),
     emptyDrive: emptyDrive(dependencies),
     drainHost: drainHost(dependencies),
+    drainPool: drainPool(dependencies),
+    endPoolMaintenance: endPoolMaintenance(dependencies),
     failStage: failStage(dependencies),
     finishStage: finishStage(dependencies),
     forgetTemplate: forgetTemplate(dependencies),
@@ -110,6 +116,8 @@ export function createControlActivities(dependencies: ControlDependencies) {
     recordNewDisk: recordNewDisk(dependencies),
     recordNotRefreshed: recordNotRefreshed(dependencies),
     recordOperationFailed: recordOperationFailed(dependencies),
+    recordPoolJobDone: recordPoolJobDone(dependencies),
+    recordPoolJobFailed: recordPoolJobFailed(dependencies),
     recordPrestaged: recordPrestaged(dependencies),
     recordRebooted: recordRebooted(dependencies),
     readBandwidth: readBandwidth(dependencies),
@@ -128,6 +136,7 @@ export function createControlActivities(dependencies: ControlDependencies) {
     removeTemplate: removeTemplate(dependencies),
     revertRestore: revertRestore(dependencies),
     sealTemplateUrl: sealTemplateUrl(dependencies),
+    startOnPool: startOnPool(dependencies),
     takeForStopped: takeForStopped(dependencies),
     warnOfExpiry: warnOfExpiry(dependencies),
   };

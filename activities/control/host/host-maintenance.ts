@@ -1,19 +1,17 @@
-import { and, count, eq, gte, inArray, notExists, sql } from 'drizzle-orm';
+import { and, eq, inArray, notExists, sql } from 'drizzle-orm';
 import { startJob } from '../../../client/start-job.js';
 import { holdsCompute } from '../../../db/claim-sql.js';
 import { completeJob, type JobRow } from '../../../db/jobs.js';
-import { asyncJob, capacityClaim, host, JOB_STATUS } from '../../../db/schema/index.js';
+import { asyncJob, capacityClaim, host } from '../../../db/schema/index.js';
 import { SlipwayError } from '../../../shared/errors.js';
 import type { Failure } from '../../../shared/failures.js';
 import type { HostJobInput, PrepareHostForMaintenanceInput } from '../../../shared/hosts.js';
 import { createVmJob } from '../virtual-machine/create-vm-job.js';
+import { jobsOf, TRIES_TO_STOP } from '../virtual-machine/stop-jobs.js';
 import type { ControlDependencies, Transaction } from '../dependencies.js';
 import { failedOutcome } from '../job-outcomes.js';
 import { computingOn, lockHostOfJob } from './lock-host.js';
 import { recordEvent } from '../record-event.js';
-
-/** A guest that was asked once is ended the second time. */
-const TRIES_TO_STOP = 2;
 
 const DRAINING = ['PrepareForMaintenance', 'ErrorInMaintenance'] as const;
 
@@ -95,18 +93,6 @@ export const drainHost =
     await Promise.all(jobs.map((job) => startJob(dependencies, job)));
     return drained;
   };
-
-async function jobsOf(tx: Transaction, vmId: string, since: string): Promise<{ running: number; stops: number }> {
-  const isStop = and(eq(asyncJob.jobCmd, 'stopVirtualMachine'), gte(asyncJob.created, since));
-  const [row] = await tx
-    .select({
-      running: count(sql`case when ${asyncJob.jobStatus} = ${JOB_STATUS.inProgress} then 1 end`),
-      stops: count(sql`case when ${isStop} then 1 end`),
-    })
-    .from(asyncJob)
-    .where(eq(asyncJob.instanceId, vmId));
-  return row!;
-}
 
 /**
  * Maintenance, for each host that was prepared for it and that nothing may run on any more.

@@ -1,4 +1,5 @@
-import { and, eq, inArray, isNull, ne, notInArray, sql } from 'drizzle-orm';
+import { and, eq, inArray, isNull, ne, notExists, notInArray, sql } from 'drizzle-orm';
+import { isMaintained } from '../../../db/pool-sql.js';
 import {
   host,
   stageWaiter,
@@ -22,17 +23,21 @@ import { wakeWaiters } from './wake-waiters.js';
  * Takes a copy that nothing uses out of use: nobody joins it from here on, and a deployment that wants the template
  * begins another one. Its file is removed by the workflow, which `startEviction` starts.
  *
- * @returns false when it is used, or not there any more
+ * @returns false when it is used, not there any more, or on a pool in maintenance
  */
 export const beginEviction = ({ db }: Pick<ControlDependencies, 'db'>, spoolRefId: string): Promise<boolean> =>
   db.transaction(async (tx) => {
     // As `joinStage` locks it. Asked in one statement, an update that waited for that lock would look for volumes as
     // they were before it waited.
     await tx.select().from(templateSpoolRef).where(eq(templateSpoolRef.id, spoolRefId)).for('update');
+    const maintained = tx
+      .select({ one: sql`1` })
+      .from(storagePool)
+      .where(and(eq(storagePool.id, templateSpoolRef.poolId), isMaintained));
     const evicting = await tx
       .update(templateSpoolRef)
       .set({ state: 'Evicting', lastUpdated: sql`now()` })
-      .where(and(eq(templateSpoolRef.id, spoolRefId), isWhole, isUnused(tx)))
+      .where(and(eq(templateSpoolRef.id, spoolRefId), isWhole, isUnused(tx), notExists(maintained)))
       .returning({ id: templateSpoolRef.id });
     return evicting.length > 0;
   });

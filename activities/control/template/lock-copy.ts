@@ -1,4 +1,5 @@
 import { and, eq, inArray, ne, sql } from 'drizzle-orm';
+import { isOpen } from '../../../db/pool-sql.js';
 import { storagePool, templateSpoolRef, vmTemplate } from '../../../db/schema/index.js';
 import { readSettingsOf } from '../../../db/scoped-settings.js';
 import { SlipwayError } from '../../../shared/errors.js';
@@ -30,7 +31,7 @@ export async function findTemplate(tx: Transaction, templateId: string): Promise
  * and otherwise of the template's present one. A template may have been refreshed since a deployment chose its host: it
  * goes on with what it has waited for, and begins no download of what is out of date.
  *
- * @throws NoSpaceError
+ * @throws NoSpaceError; SlipwayError SLIPWAY_POOL_MAINTENANCE
  */
 export async function lockCopy(
   tx: Transaction,
@@ -55,6 +56,12 @@ export async function lockCopy(
     .onConflictDoNothing()
     .returning();
   if (begun) {
+    if (!(await isOpen(tx, poolId))) {
+      throw new SlipwayError(
+        'SLIPWAY_POOL_MAINTENANCE',
+        `The pool is in maintenance, and takes no template ${template.name}`,
+      );
+    }
     const expected = await expectedSpace(tx, poolId, template);
     if (!(await reserveForCopy(tx, begun, expected))) throw new NoSpaceError(await lackingBytes(tx, poolId, expected));
   }

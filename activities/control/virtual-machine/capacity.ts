@@ -1,5 +1,6 @@
 import { and, eq, inArray, isNull, not, sql, TransactionRollbackError } from 'drizzle-orm';
 import { isOwed } from '../../../db/claim-sql.js';
+import { isOpen } from '../../../db/pool-sql.js';
 import { capacityClaim, cleanupDebt, host, storagePool, vmInstance, volumes } from '../../../db/schema/index.js';
 import type { Transaction } from '../dependencies.js';
 import type { Factors } from '../planner/factors.js';
@@ -72,12 +73,19 @@ async function takeSpace(tx: Transaction, claim: NewClaim, factor: number): Prom
  *
  * @returns as `takeCapacity`
  */
-export async function takeComputeForDisk(
+export const takeComputeForDisk = (
   tx: Transaction,
   claim: Omit<NewClaim, 'diskBytes'>,
   rules: ClaimRules,
-): Promise<boolean> {
-  if (!(await allOrNothing(tx, (savepoint) => takeCompute(savepoint, claim, rules)))) return false;
+): Promise<boolean> =>
+  allOrNothing(tx, async (savepoint) => {
+    if (!(await takeCompute(savepoint, claim, rules))) return false;
+    await takeDiskOver(savepoint, claim);
+    // The pool may have been closed for maintenance since its state was read.
+    return isOpen(savepoint, claim.poolId);
+  });
+
+async function takeDiskOver(tx: Transaction, claim: Omit<NewClaim, 'diskBytes'>): Promise<void> {
   // What is owed is an undo of another try, which had a disk of its own.
   const isEarlier = and(eq(capacityClaim.vmId, claim.vmId), eq(capacityClaim.poolId, claim.poolId), not(isOwed(tx)));
   const earlier = await tx.select().from(capacityClaim).where(isEarlier).for('update');
@@ -85,7 +93,6 @@ export async function takeComputeForDisk(
   await tx.update(capacityClaim).set({ diskBytes: 0 }).where(isEarlier);
   const diskBytes = earlier.reduce((sum, row) => sum + row.diskBytes, 0);
   await tx.insert(capacityClaim).values({ ...claim, diskBytes });
-  return true;
 }
 
 /** By the setting of now: where a factor was lowered, what is promised already stays, and nothing is added. */

@@ -1,6 +1,7 @@
 import { and, eq, isNotNull, isNull, ne, not, notExists, or, sql } from 'drizzle-orm';
 import type { Database } from '../../../db/client.js';
 import { hasRunningJob } from '../../../db/job-sql.js';
+import { isMaintained } from '../../../db/pool-sql.js';
 import { cleanupDebt, host, storagePool, storagePoolHostRef, vmInstance, volumes } from '../../../db/schema/index.js';
 import { undoToken } from '../../../shared/virtual-machines.js';
 import type { ControlDependencies, Transaction } from '../dependencies.js';
@@ -11,13 +12,20 @@ import type { ControlDependencies, Transaction } from '../dependencies.js';
  */
 export const isDead = and(isNotNull(volumes.removed), ne(volumes.state, 'Expunged'));
 
-/** While an operation works on the VM, or a host may still run it, the disk may be its disk again. */
+/**
+ * While an operation works on the VM, or a host may still run it, the disk may be its disk again. Nothing is removed from
+ * a pool in maintenance.
+ */
 export function isLeftAlone(db: Pick<Database, 'select'>) {
   const owed = db
     .select({ one: sql`1` })
     .from(cleanupDebt)
     .where(eq(cleanupDebt.vmId, volumes.instanceId));
-  return and(not(hasRunningJob(db, volumes.instanceId)), notExists(owed));
+  const maintained = db
+    .select({ one: sql`1` })
+    .from(storagePool)
+    .where(and(eq(storagePool.id, volumes.poolId), isMaintained));
+  return and(not(hasRunningJob(db, volumes.instanceId)), notExists(owed), notExists(maintained));
 }
 
 export interface RemoveVolumeInput {
