@@ -136,6 +136,22 @@ describe('networks', () => {
     }
   });
 
+  test('of type User are closed in one zone, but for an account that the operator trusts', async () => {
+    const setting = { name: 'allow.user.network', zoneid: gateway.seeded.zoneId };
+    await gateway.admin.call('updateConfiguration', { ...setting, value: 'false' });
+    await refused(() => deploy(), 531, 'networks of type User are closed to users');
+    await gateway.admin.call('updateConfiguration', {
+      name: setting.name,
+      accountid: somebody.accountId,
+      value: 'true',
+    });
+    await deploy();
+    await gateway.admin.call('resetConfiguration', { name: setting.name, accountid: somebody.accountId });
+    await refused(() => deploy(), 531, 'networks of type User are closed to users');
+    await gateway.admin.call('resetConfiguration', setting);
+    await deploy();
+  });
+
   test('an address is one VM’s, and free again when that is expunged', async () => {
     const macaddress = '52:54:00:ab:cd:02';
     const id = await deploy({ macaddress });

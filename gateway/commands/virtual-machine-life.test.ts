@@ -109,6 +109,19 @@ describe('who may expunge and recover', () => {
     await writeSettings(gateway.db, { 'allow.user.expunge.recover.vm': 'false' });
   });
 
+  test('a user of an account for which the setting says so, and of no other', async () => {
+    const id = await vm('Destroyed');
+    const recover = () => somebody.client.call('recoverVirtualMachine', { id });
+    const allow = ({ accountId }: TestUser) => ({ name: 'allow.user.expunge.recover.vm', accountid: accountId });
+    await gateway.admin.call('updateConfiguration', { ...allow(other), value: 'true' });
+    await expect(recover()).rejects.toMatchObject(refused(531, 'allow.user.expunge.recover.vm'));
+    const { capability } = await other.client.call('listCapabilities', {});
+    expect(capability).toMatchObject({ allowuserexpungerecovervm: true });
+    await gateway.admin.call('updateConfiguration', { ...allow(somebody), value: 'true' });
+    await expect(recover()).resolves.toBeDefined();
+    for (const user of [somebody, other]) await gateway.admin.call('resetConfiguration', allow(user));
+  });
+
   test('a user destroys without expunge', async () => {
     await expect(somebody.client.call('destroyVirtualMachine', { id: await vm() })).resolves.toHaveProperty('jobid');
   });

@@ -1,7 +1,8 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import { eq } from 'drizzle-orm';
 import { createControlActivities } from '../../activities/control/index.js';
-import { JOB_STATUS, stageWaiter, templateSpoolRef } from '../../db/schema/index.js';
+import { account, dataCenter, JOB_STATUS, stageWaiter, templateSpoolRef } from '../../db/schema/index.js';
+import { changeScopedSetting } from '../../db/change-scoped-setting.js';
 import { writeSettings } from '../../db/settings.js';
 import { findTransfer } from '../../client/find-transfer.js';
 import { bandwidthWorkflowId, hostWorkflowId, stageWorkflowId, vmWorkflowId } from '../../shared/workflow-ids.js';
@@ -16,6 +17,8 @@ import { resetWorkflow } from '../support/reset-workflow.js';
 import { useControlPlane } from '../support/use-control-plane.js';
 import { waitFor } from '../support/wait-for.js';
 import { stageRequestOf } from '../support/stage-request.js';
+
+const LIMIT = 'direct.download.bandwidth.host';
 
 type History = Awaited<ReturnType<WorkflowHandle['fetchHistory']>>;
 
@@ -267,10 +270,23 @@ describe('stageTemplate', () => {
       const first = { caps: { host: 0, pool: 0, origin: 0 } };
       const second = { caps: { host: 2 * 1024 ** 2, pool: 0, origin: 0 } };
       expect(await told()).toEqual([first]);
-      await writeSettings(plane.db, { 'direct.download.bandwidth.host': '2' });
+      await writeSettings(plane.db, { [LIMIT]: '2' });
       expect(await told()).toEqual([first, second]);
       expect(await told()).toEqual([first, second]);
-      await writeSettings(plane.db, { 'direct.download.bandwidth.host': '0' });
+      // What its zone and then its cluster have goes before what counts for all; another zone's is not for it.
+      const [other] = await plane.db.insert(dataCenter).values({ name: 'elsewhere' }).returning();
+      const { id: accountId } = (await plane.db.select().from(account))[0]!;
+      const setLimit = (id: string, scope: 'Zone' | 'Cluster', value: string | undefined) =>
+        changeScopedSetting(plane.db, { scope, id }, { name: LIMIT, value, accountId });
+      await setLimit(other!.id, 'Zone', '7');
+      expect(await told()).toEqual([first, second]);
+      await setLimit(plane.seeded.zoneId, 'Zone', '3');
+      const third = { caps: { ...first.caps, host: 3 * 1024 ** 2 } };
+      expect(await told()).toEqual([first, second, third]);
+      await setLimit(plane.seeded.clusterId, 'Cluster', '0');
+      expect(await told()).toEqual([first, second, third, first]);
+      await writeSettings(plane.db, { [LIMIT]: '0' });
+      await setLimit(plane.seeded.zoneId, 'Zone', undefined);
       release();
     });
 
