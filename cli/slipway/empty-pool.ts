@@ -1,6 +1,6 @@
 import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { parseVolumeFileName } from '../../kvm/storage/file-names.js';
+import { parsePartialFileName, parseVolumeFileName } from '../../kvm/storage/file-names.js';
 import { listInventory, removeOrphans } from '../../kvm/storage/pool-inventory.js';
 import { misplacement, POOL_MARKER } from '../../kvm/storage/pool-marker.js';
 import type { PoolPlace } from '../../shared/hosts.js';
@@ -19,7 +19,7 @@ export async function emptyPool({ poolId, type, path: directory }: PoolPlace): P
   const removed = await removeOrphans(directory, files);
   // Somebody's own file stands on one of the others.
   if (removed.length < files.length) return false;
-  const partials = (await readdir(directory)).filter((name) => /^[0-9a-f-]{36}\.g\d+\.e\d+\.partial/.test(name));
+  const partials = (await readdir(directory)).filter((name) => parsePartialFileName(name) !== undefined);
   for (const name of partials) await rm(path.join(directory, name), { force: true });
   await rm(path.join(directory, POOL_MARKER));
   return true;
