@@ -1,4 +1,5 @@
 import { type Command, isAsync } from './commands/define-command.js';
+import { markdownLines as lines, markdownTable as table } from './markdown.js';
 import type { Fields } from './protocol/fields.js';
 
 /**
@@ -59,10 +60,3 @@ const fieldRows = (fields: Fields, prefix: string): string[][] =>
     [`\`${prefix}${name}\``, type, description],
     ...(nested ? fieldRows(nested, `${prefix}${name}${type === 'list' ? '[]' : ''}.`) : []),
   ]);
-
-const table = (head: string[], rows: string[][]): string =>
-  [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.map(cell).join(' | ')} |`).join('\n');
-
-const cell = (text: string): string => text.replaceAll('|', '\\|');
-
-const lines = (...parts: string[]): string => `${parts.join('\n\n')}\n`;
