@@ -3,6 +3,16 @@ import type { Database } from '../client.js';
 import { cluster, dataCenter, host, hostPodRef, storagePool, storagePoolHostRef } from '../schema/index.js';
 import { contains, given, isText, listed, type Page, total } from './list-query.js';
 
+/** As lists show it: `Initialized` is a pool that would be Up if a host could use it. */
+export const SHOWN_POOL_STATUSES = [
+  'Initialized',
+  'Up',
+  'Disabled',
+  'PrepareForMaintenance',
+  'ErrorInMaintenance',
+  'Maintenance',
+] as const;
+
 export interface StoragePoolFilter {
   id?: string;
   name?: string;
@@ -12,14 +22,36 @@ export interface StoragePoolFilter {
   /** Pools that this host reaches. */
   hostId?: string;
   scope?: 'HOST' | 'CLUSTER' | 'ZONE';
-  status?: 'Up' | 'Disabled' | 'Maintenance';
+  status?: (typeof SHOWN_POOL_STATUSES)[number];
+  /** Of the server of a NetworkFilesystem. */
+  ipAddress?: string;
+  path?: string;
   keyword?: string;
 }
+
+/** In a subquery drizzle would leave the table's name out, and the column would be another table's. */
+const poolId = sql`${storagePool}.${sql.identifier('id')}`;
+
+const ofHosts = sql`${storagePoolHostRef} ref
+  inner join ${host} reader on reader.id = ref.host_id and reader.removed is null
+  where ref.pool_id = ${poolId}`;
+
+const shownStatus = sql<(typeof SHOWN_POOL_STATUSES)[number]>`case
+  when ${storagePool.status} = 'Up' and not exists (select 1 from ${ofHosts} and ref.problem is null)
+  then 'Initialized' else ${storagePool.status} end`;
+
+/** What an operator has said; else where hosts have it, if that is one place. */
+const shownPath = sql<string | null>`coalesce(
+  ${storagePool.path},
+  (select min(ref.local_path) from ${ofHosts} having min(ref.local_path) = max(ref.local_path))
+)`;
 
 const select = (db: Database) =>
   db
     .select({
       pool: storagePool,
+      shownStatus,
+      shownPath,
       zoneName: dataCenter.name,
       podName: hostPodRef.name,
       clusterName: cluster.name,
@@ -69,7 +101,9 @@ export const listStoragePools = (db: Database, filter: StoragePoolFilter, page: 
           given(filter.podId, (id) => eq(storagePool.podId, id)),
           given(filter.clusterId, (id) => eq(storagePool.clusterId, id)),
           given(filter.scope, (scope) => eq(storagePool.scope, scope)),
-          given(filter.status, (status) => eq(storagePool.status, status)),
+          given(filter.status, (status) => eq(shownStatus, status)),
+          given(filter.ipAddress, (address) => isText(storagePool.hostAddress, address)),
+          given(filter.path, (path) => eq(shownPath, path)),
           given(filter.keyword, (text) => contains(storagePool.name, text)),
           given(filter.hostId, (hostId) =>
             exists(

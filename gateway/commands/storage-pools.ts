@@ -1,9 +1,10 @@
-import { listPoolProblems, listStoragePools as readStoragePools } from '../../db/reads/list-storage-pools.js';
+import { listStoragePools as readStoragePools, SHOWN_POOL_STATUSES } from '../../db/reads/list-storage-pools.js';
 import { listParameters, pageOf } from '../protocol/paging.js';
 import { oneOf, string, uuid } from '../protocol/parameters.js';
 import { unsupported, withoutEffect } from '../protocol/undone-parameters.js';
-import { storagePoolFields, storagePoolResponse } from '../responses/storage-pool.js';
+import { storagePoolFields } from '../responses/storage-pool.js';
 import { ADMIN_ONLY, defineCommand } from './define-command.js';
+import { shownStoragePools } from './shown-storage-pools.js';
 
 export const listStoragePools = defineCommand({
   name: 'listStoragePools',
@@ -19,11 +20,11 @@ export const listStoragePools = defineCommand({
     clusterid: uuid('ID of the cluster.'),
     hostid: uuid('ID of a host that reaches the pool.'),
     scope: oneOf(['HOST', 'CLUSTER', 'ZONE'], 'Scope.'),
-    status: oneOf(['Up', 'Disabled', 'Maintenance'], 'Status.'),
+    status: oneOf(SHOWN_POOL_STATUSES, 'Status.'),
+    ipaddress: string('Server of a NetworkFilesystem.'),
+    path: string('Where it is on that server, or on every host that has it.'),
     ...withoutEffect({ storagecustomstats: { type: 'boolean', since: '4.18.1' } }),
     ...unsupported({
-      ipaddress: { type: 'string' },
-      path: { type: 'string' },
       storageaccessgroup: { type: 'string', since: '4.21.0' },
     }),
   },
@@ -41,13 +42,11 @@ export const listStoragePools = defineCommand({
       hostId: args.hostid,
       scope: args.scope,
       status: args.status,
+      ipAddress: args.ipaddress,
+      path: args.path,
       keyword: args.keyword,
     };
     const { count, rows } = await readStoragePools(db, filter, pageOf(args));
-    const problems = await listPoolProblems(
-      db,
-      rows.map(({ pool }) => pool.id),
-    );
-    return { count, items: rows.map((row) => storagePoolResponse(row, problems)) };
+    return { count, items: await shownStoragePools(db, rows) };
   },
 });

@@ -1,12 +1,12 @@
-import { findStoragePool, listPoolProblems } from '../../db/reads/list-storage-pools.js';
 import { changeStoragePool } from '../../db/storage-pools.js';
 import { field } from '../protocol/fields.js';
 import { boolean, required, string, uuid } from '../protocol/parameters.js';
 import { noSuchEntity } from '../protocol/standard-texts.js';
 import { newTags } from '../protocol/tags.js';
 import { unsupported } from '../protocol/undone-parameters.js';
-import { storagePoolFields, storagePoolResponse } from '../responses/storage-pool.js';
+import { storagePoolFields } from '../responses/storage-pool.js';
 import { ADMIN_ONLY, defineCommand } from './define-command.js';
+import { shownStoragePool } from './shown-storage-pools.js';
 
 export const updateStoragePool = defineCommand({
   name: 'updateStoragePool',
@@ -22,15 +22,15 @@ export const updateStoragePool = defineCommand({
       capacitybytes: { type: 'long' },
       capacityiops: { type: 'long' },
       istagarule: { type: 'boolean' },
-      url: { type: 'string', since: '4.19' },
-      details: { type: 'map', since: '4.19' },
+      url: { type: 'string', since: '4.19.0' },
+      details: { type: 'map', since: '4.19.0' },
     }),
   },
   response: { objectName: 'storagepool', fields: { storagepool: field('object', 'The pool.', storagePoolFields) } },
   async handle({ id, name, tags, enabled }, { db, caller, command }) {
     const isKnown = await changeStoragePool(db, caller, id, { name, tags, isEnabled: enabled });
-    const row = isKnown ? await findStoragePool(db, id) : undefined;
-    if (!row) throw noSuchEntity(command, 'id', id);
-    return { storagepool: storagePoolResponse(row, await listPoolProblems(db, [id])) };
+    const storagepool = isKnown ? await shownStoragePool(db, id) : undefined;
+    if (!storagepool) throw noSuchEntity(command, 'id', id);
+    return { storagepool };
   },
 });

@@ -1,4 +1,5 @@
-import type { ListedStoragePool, PoolProblem } from '../../db/reads/list-storage-pools.js';
+import { type ListedStoragePool, type PoolProblem, SHOWN_POOL_STATUSES } from '../../db/reads/list-storage-pools.js';
+import type { ScopedSettings } from '../../shared/scoped-settings.js';
 import { apiDate } from '../protocol/envelope.js';
 import { field, type ResponseOf } from '../protocol/fields.js';
 
@@ -14,7 +15,9 @@ export const storagePoolFields = {
   created: field('date', 'When the pool was added.'),
   type: field('string', 'Filesystem, NetworkFilesystem or SharedMountPoint.'),
   scope: field('string', 'HOST, CLUSTER or ZONE.'),
-  state: field('string', 'Up, Disabled or Maintenance.'),
+  ipaddress: field('string', 'Server of a NetworkFilesystem, as it was given.'),
+  path: field('string', 'Where it is on that server, or on every host that has it.'),
+  state: field('string', `${SHOWN_POOL_STATUSES.join(', ')}. It is Initialized as long as no host can use it.`),
   tags: field('string', 'Tags, comma separated.'),
   problems: field(
     'list',
@@ -26,6 +29,10 @@ export const storagePoolFields = {
     },
   ),
   hypervisor: field('string', 'Always KVM.'),
+  provider: field('string', 'Always DefaultPrimary.'),
+  managed: field('boolean', 'Always false.'),
+  istagarule: field('boolean', 'Always false.'),
+  overprovisionfactor: field('string', 'How many times its space may be promised.'),
   disksizetotal: field('long', 'Bytes of the file system.'),
   disksizeused: field('long', 'Bytes in use on the file system, whoever uses them.'),
   disksizeallocated: field('long', 'Bytes promised to volumes and taken by templates.'),
@@ -35,8 +42,10 @@ export const storagePoolFields = {
 export function storagePoolResponse(
   row: ListedStoragePool,
   problems: readonly PoolProblem[],
+  settings: ScopedSettings,
 ): ResponseOf<typeof storagePoolFields> {
   const { pool } = row;
+  const place = { zoneId: pool.dataCenterId, clusterId: pool.clusterId, poolId: pool.id };
   return {
     id: pool.id,
     name: pool.name,
@@ -49,12 +58,18 @@ export function storagePoolResponse(
     created: apiDate(pool.created),
     type: pool.poolType,
     scope: pool.scope,
-    state: pool.status,
+    ipaddress: pool.poolType === 'NetworkFilesystem' ? pool.hostAddress : undefined,
+    path: row.shownPath,
+    state: row.shownStatus,
     tags: pool.tags.join(','),
     problems: problems
       .filter(({ poolId }) => poolId === pool.id)
       .map(({ hostId, hostName, problem }) => ({ hostid: hostId, hostname: hostName, problem })),
     hypervisor: 'KVM',
+    provider: 'DefaultPrimary',
+    managed: false,
+    istagarule: false,
+    overprovisionfactor: settings.at(place)['storage.overprovisioning.factor'],
     disksizetotal: pool.capacityBytes,
     disksizeused: pool.usedBytes,
     disksizeallocated: pool.allocatedBytes + pool.templateBytes,
