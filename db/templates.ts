@@ -3,7 +3,7 @@ import { displayUrl } from '../shared/display-url.js';
 import { SlipwayError } from '../shared/errors.js';
 import type { HttpHeader } from '../shared/http-headers.js';
 import type { ImageFormat } from '../shared/images.js';
-import type { Database } from './client.js';
+import type { Database, Transaction } from './client.js';
 import { templateStoreRef, vmTemplate, vmTemplateDetails } from './schema/index.js';
 import type { SecretBox } from './secret-box.js';
 
@@ -41,11 +41,16 @@ export interface NewTemplate {
 /** Name of the rows of `vm_template_details` that hold secrets: no list may show them. */
 export const HTTP_HEADER_DETAIL = 'HTTP_HEADER';
 
-/** Inserts the row as Registering: no list shows it until a host has validated the URL. */
+/**
+ * Inserts the row as Registering: no list shows it until a host has validated the URL.
+ *
+ * @param check in the same transaction, once it is there
+ */
 export async function createTemplate(
   db: Database,
   secretBox: SecretBox,
   template: NewTemplate,
+  check?: (tx: Transaction) => Promise<void>,
 ): Promise<{ id: string }> {
   const { url, details, headers, ...columns } = template;
   const rows = [
@@ -60,6 +65,7 @@ export async function createTemplate(
     if (rows.length > 0) {
       await tx.insert(vmTemplateDetails).values(rows.map((detail) => ({ ...detail, templateId: row!.id })));
     }
+    await check?.(tx);
     return { id: row!.id };
   });
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { and, eq, isNull } from 'drizzle-orm';
 import { SlipwayError } from '../shared/errors.js';
 import { audit } from './audit.js';
-import type { Database } from './client.js';
+import type { Database, Transaction } from './client.js';
 import { requireIdle } from './jobs.js';
 import { insertNics, type NewNic } from './nics.js';
 import { vmInstance, volumes } from './schema/index.js';
@@ -68,9 +68,15 @@ export async function createVirtualMachine(
 /**
  * Destroyed becomes Stopped. Whatever works on VMs locks the row first, and so waits, or is seen here.
  *
+ * @param check in the same transaction, once it is so
  * @throws SlipwayError SLIPWAY_RESOURCE_BUSY, or SLIPWAY_RESOURCE_STATE when the VM is not Destroyed or has no disk
  */
-export async function recoverDestroyed(db: Database, id: string, userId?: string): Promise<void> {
+export async function recoverDestroyed(
+  db: Database,
+  id: string,
+  userId?: string,
+  check?: (tx: Transaction, owner: { accountId: string }) => Promise<void>,
+): Promise<void> {
   await db.transaction(async (tx) => {
     const [row] = await tx
       .select({ vm: vmInstance, path: volumes.path })
@@ -87,6 +93,7 @@ export async function recoverDestroyed(db: Database, id: string, userId?: string
       throw new SlipwayError('SLIPWAY_RESOURCE_STATE', `VM ${row?.vm.name} ${why}: it cannot be recovered`);
     }
     await tx.update(vmInstance).set({ state: 'Stopped', ended: null }).where(eq(vmInstance.id, id));
+    await check?.(tx, row.vm);
     await audit(
       tx,
       { accountId: row.vm.accountId, userId },

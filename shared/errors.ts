@@ -40,6 +40,14 @@ export const ERRORS = {
   SLIPWAY_REQUEST_MALFORMED: entry(430, 9999, 'giveUp', 'Send parameters in the query or as a form body.'),
   SLIPWAY_UNAUTHENTICATED: entry(401, 9999, 'giveUp', 'Check the API key, the secret key and the clock of the caller.'),
   SLIPWAY_PERMISSION_DENIED: entry(531, 4365, 'giveUp', 'Call with an account that may use this command and resource.'),
+  SLIPWAY_METHOD_NOT_ALLOWED: entry(405, 9999, 'giveUp', 'Send this command by POST: what it says must be in no log.'),
+  SLIPWAY_LOGIN_FAILED: entry(531, 4290, 'giveUp', 'Check user name, password and domain.'),
+  SLIPWAY_LIMIT_EXCEEDED: entry(
+    535,
+    4370,
+    'giveUp',
+    'Delete what is not needed any more, or have an administrator raise the limit with updateResourceLimit.',
+  ),
   SLIPWAY_RESOURCE_BUSY: entry(
     536,
     9999,

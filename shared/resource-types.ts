@@ -12,13 +12,13 @@ interface ResourceEntry {
 }
 
 /** Units: VMs, templates and ISOs, cores, MiB of memory, GiB of disk. */
-export const RESOURCES: Record<ResourceType, ResourceEntry> = {
+export const RESOURCES = {
   user_vm: { number: 0, setting: 'max.account.user.vms' },
   template: { number: 4, setting: 'max.account.templates' },
   cpu: { number: 8, setting: 'max.account.cpus' },
   memory: { number: 9, setting: 'max.account.memory' },
   primary_storage: { number: 10, setting: 'max.account.primary.storage' },
-};
+} as const satisfies Record<ResourceType, ResourceEntry>;
 
 /** Stands for no limit, in the API, in settings and in the database. */
 export const UNLIMITED = -1;

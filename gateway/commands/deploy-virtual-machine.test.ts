@@ -21,6 +21,7 @@ let isoId: string;
 
 beforeAll(async () => {
   gateway = await startTestGateway();
+  await writeSettings(gateway.db, { 'max.account.user.vms': '-1', 'max.account.cpus': '-1' });
   somebody = await gateway.addUser('somebody');
   const { serviceoffering } = await gateway.admin.call('listServiceOfferings', { name: 'Small Instance' });
   offeringId = (serviceoffering as { id: string }[])[0]!.id;

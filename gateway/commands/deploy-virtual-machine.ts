@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createJob, type JobRow } from '../../db/jobs.js';
 import { findZones, hasServiceOffering } from '../../db/reads/find-deployment-parts.js';
+import { OF_A_VM, requireRoom } from '../../db/require-room.js';
 import { readSettings } from '../../db/settings.js';
 import { createVirtualMachine, type NewVirtualMachine } from '../../db/virtual-machines.js';
 import { SlipwayError } from '../../shared/errors.js';
@@ -98,7 +99,8 @@ async function insert(
   customjobid: string | undefined,
   { db, caller }: CommandContext,
 ): Promise<{ job: JobRow; isNew: boolean }> {
-  const deadlineMs = Number((await readSettings(db))['deployment.deadline']) * 1000;
+  const settings = await readSettings(db);
+  const deadlineMs = Number(settings['deployment.deadline']) * 1000;
   const [vmId, jobId] = [randomUUID(), customjobid ?? randomUUID()];
   return db.transaction(async (tx) => {
     // The job first: a repeated call ends here, and not at a MAC address that the first one has taken.
@@ -117,6 +119,7 @@ async function insert(
       return { job: jobOfCall(job, { jobCmd: JOB_CMD, accountId: caller.accountId }), isNew: false };
     }
     await createVirtualMachine(tx, { ...vm, id: vmId });
+    await requireRoom(tx, caller, OF_A_VM, settings);
     return { job, isNew: true };
   });
 }

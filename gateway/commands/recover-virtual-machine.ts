@@ -1,5 +1,7 @@
 import { findOwnVirtualMachine } from '../../db/reads/find-deployment-parts.js';
 import { findVirtualMachine } from '../../db/reads/list-virtual-machines.js';
+import { OF_A_VM, requireRoom } from '../../db/require-room.js';
+import { readSettings } from '../../db/settings.js';
 import { recoverDestroyed } from '../../db/virtual-machines.js';
 import { requireExpungeRight } from '../auth/require-expunge-right.js';
 import { field } from '../protocol/fields.js';
@@ -22,7 +24,8 @@ export const recoverVirtualMachine = defineCommand({
   async handle({ id }, { db, caller, command }) {
     await requireExpungeRight(db, caller, 'Recovering a vm');
     if (!(await findOwnVirtualMachine(db, caller, id))) throw noSuchEntity(command, 'id', id);
-    await recoverDestroyed(db, id, caller.userId);
+    const settings = await readSettings(db);
+    await recoverDestroyed(db, id, caller.userId, (tx, owner) => requireRoom(tx, owner, OF_A_VM, settings));
     return { virtualmachine: virtualMachineResponse((await findVirtualMachine(db, id))!, caller) };
   },
 });

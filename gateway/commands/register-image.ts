@@ -2,6 +2,8 @@ import { audit } from '../../db/audit.js';
 import { findZones, hasGuestOs } from '../../db/reads/find-deployment-parts.js';
 import type { Listed } from '../../db/reads/list-query.js';
 import { ANY_IMAGE, type ListedTemplate, listTemplates } from '../../db/reads/list-templates.js';
+import { requireRoom } from '../../db/require-room.js';
+import { readSettings } from '../../db/settings.js';
 import { abandonTemplate, createTemplate, type NewTemplate } from '../../db/templates.js';
 import { formatDigest, parseChecksum } from '../../shared/checksum.js';
 import { isSlipwayError, SlipwayError } from '../../shared/errors.js';
@@ -61,7 +63,8 @@ export async function registerImage(
   if (args.ostypeid && !(await hasGuestOs(db, args.ostypeid))) {
     throw noSuchEntity(context.command, 'ostypeid', args.ostypeid);
   }
-  const { id } = await createTemplate(db, secretBox, {
+  const settings = await readSettings(db);
+  const image: NewTemplate = {
     ...own,
     name: args.name,
     displayText: args.displaytext ?? args.name,
@@ -74,7 +77,8 @@ export async function registerImage(
     isFeatured: args.isfeatured && caller.role === 'Admin',
     isExtractable: args.isextractable,
     arch: args.arch,
-  });
+  };
+  const { id } = await createTemplate(db, secretBox, image, (tx) => requireRoom(tx, caller, ['template'], settings));
   const isIso = !isDiskFormat(own.format);
   const note = (level: 'INFO' | 'ERROR', description: string) =>
     audit(db, caller, {

@@ -16,6 +16,7 @@ let templateId: string;
 
 beforeAll(async () => {
   gateway = await startTestGateway();
+  await writeSettings(gateway.db, { 'max.account.user.vms': '-1', 'max.account.cpus': '-1' });
   somebody = await gateway.addUser('somebody');
   other = await gateway.addUser('other');
   const { serviceoffering } = await gateway.admin.call('listServiceOfferings', { name: 'Small Instance' });

@@ -1,5 +1,6 @@
 import { and, eq, gte, sql } from 'drizzle-orm';
 import { asyncJob, storagePool, type vmTemplate, volumes } from '../../../db/schema/index.js';
+import { requireRoom } from '../../../db/require-room.js';
 import { readSettingsOf } from '../../../db/scoped-settings.js';
 import { SlipwayError } from '../../../shared/errors.js';
 import { type ImageFormat, isDiskFormat } from '../../../shared/images.js';
@@ -43,7 +44,7 @@ class NoSpaceError extends Error {
  * job it answers the same: the new volume has the job's id.
  *
  * @throws SlipwayError SLIPWAY_RESOURCE_STATE when the VM, its disk or the template is in no state for it;
- *   SLIPWAY_PARAMETER_INVALID when the size does not fit the template; SLIPWAY_POOL_FULL
+ *   SLIPWAY_PARAMETER_INVALID when the size does not fit the template; SLIPWAY_POOL_FULL; SLIPWAY_LIMIT_EXCEEDED
  */
 export const beginRestore =
   (dependencies: ControlDependencies) =>
@@ -99,6 +100,8 @@ const begin = ({ db }: ControlDependencies, input: RestoreVirtualMachineInput): 
         reservedBytes,
         removed: sql`now()`,
       });
+      const isLarger = reservedBytes > (old.sizeBytes ?? 0);
+      if (isLarger) await requireRoom(tx, { accountId: old.accountId }, ['primary_storage'], settings);
     }
     const reader = await hostOfPool(tx, old.poolId, vm.hostId ?? vm.lastHostId);
     return {

@@ -1,0 +1,58 @@
+import { sql } from 'drizzle-orm';
+import { SlipwayError } from '../shared/errors.js';
+import type { ResourceType } from '../shared/resource-types.js';
+import type { GlobalSettingValues } from '../shared/settings.js';
+import type { Transaction } from './client.js';
+import { type ExceededLimit, exceededLimit } from './exceeded-limit.js';
+import type { Caller } from './reads/find-caller.js';
+import { readUsageAround } from './reads/read-usage.js';
+import { account, domain, resourceLimit } from './schema/index.js';
+
+/** What a VM takes of. */
+export const OF_A_VM: readonly ResourceType[] = ['user_vm', 'cpu', 'memory', 'primary_storage'];
+
+/**
+ * Looks whether an account, and the domains that it is in, are within their limits now that a resource was added. Call it in
+ * the transaction that has added it, last: whoever else adds something for the same owner waits, and then counts this too.
+ * Both statements are sent at once. As in CloudStack, root admins have no limits.
+ *
+ * @param owner without a role where that is not known
+ *
+ * @throws SlipwayError SLIPWAY_LIMIT_EXCEEDED
+ */
+export async function requireRoom(
+  tx: Transaction,
+  owner: Pick<Caller, 'accountId'> & Partial<Pick<Caller, 'role'>>,
+  types: readonly ResourceType[],
+  settings: GlobalSettingValues,
+): Promise<void> {
+  if (owner.role === 'Admin') return;
+  // The second statement sees what was committed while the first one waited.
+  const [, usage] = await Promise.all([lockOwners(tx, owner.accountId), readUsageAround(tx, owner.accountId)]);
+  const exceeded = exceededLimit(usage, types, settings);
+  if (exceeded) throw limitExceeded(exceeded);
+}
+
+/** The account's row, and those of the limited domains above it. Rows that only refer to them need not wait. */
+const lockOwners = (tx: Transaction, accountId: string) =>
+  tx.execute(sql`
+    with above as (
+      select above.id from ${account} join ${domain} own on own.id = ${account.domainId}
+        join ${domain} above on starts_with(own.path, above.path)
+      where ${account.id} = ${accountId}
+        and exists (select from ${resourceLimit} where ${resourceLimit.domainId} = above.id)
+      order by above.path
+      for no key update of above
+    )
+    select ${account.id}, (select count(*) from above) from ${account} where ${account.id} = ${accountId}
+    for no key update of ${account}`);
+
+/** As CloudStack's text begins. */
+function limitExceeded({ kind, ownerId, type, max, used }: ExceededLimit): SlipwayError {
+  const whose = kind === 'account' ? `Account Id = '${ownerId}'` : `Domain Id = '${ownerId}'`;
+  return new SlipwayError(
+    'SLIPWAY_LIMIT_EXCEEDED',
+    `Maximum amount of resources of Type = '${type}' for ${whose} is exceeded: the limit is ${max}, and it would be ` +
+      `${Math.round(used * 100) / 100}`,
+  );
+}
