@@ -187,7 +187,7 @@ test('logs what was called, by whom and how it ended, and no secret', async () =
   await get(`${query}&name=twice`);
   await get('', { method: 'PUT' });
   await get('', { method: 'POST', headers: { 'content-type': 'text/hunter2' }, body: 'hunter2' });
-  for (const parameters of [
+  const calls: Record<string, string>[] = [
     {
       command: 'registerTemplate',
       url: 'http://images.example/x?token=hunter2',
@@ -196,7 +196,8 @@ test('logs what was called, by whom and how it ended, and no secret', async () =
     { command: 'deployVirtualMachine', userdata: Buffer.from('hunter2').toString('base64') },
     { command: 'login', username: 'admin', password: 'hunter2', sessionkey: 'hunter2' },
     { command: 'hunter2' },
-  ]) {
+  ];
+  for (const parameters of calls) {
     await get('response=json', { method: 'POST', body: new URLSearchParams(signed(parameters)) });
   }
   const lines = gateway.log().trim().split('\n');

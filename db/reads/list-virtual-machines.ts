@@ -159,6 +159,13 @@ export const listVirtualMachines = (
 
 /** In any state, whoever owns it: for the result of a job that the caller may see. */
 export async function findVirtualMachine(db: Database, id: string): Promise<ListedVirtualMachine | undefined> {
-  const [row] = await select(db).where(eq(vmInstance.id, id));
+  const [row] = await findVirtualMachines(db, [id]);
   return row;
 }
+
+export const findVirtualMachines = (db: Database, ids: string[]): Promise<ListedVirtualMachine[]> =>
+  ids.length === 0
+    ? Promise.resolve([])
+    : select(db)
+        .where(inArray(vmInstance.id, ids))
+        .then((rows) => rows);

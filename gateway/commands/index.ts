@@ -32,7 +32,7 @@ import { expungeVirtualMachine } from './expunge-virtual-machine.js';
 import { getVirtualMachineConsoleLog } from './get-virtual-machine-console-log.js';
 import { listOsTypes } from './guest-os.js';
 import { listHosts } from './hosts.js';
-import { queryAsyncJobResult } from './jobs.js';
+import { listAsyncJobs, queryAsyncJobResult } from './jobs.js';
 import { listEvents } from './list-events.js';
 import { prepareHostForMaintenance } from './prepare-host-for-maintenance.js';
 import { archiveEvents, deleteEvents } from './put-away-events.js';
@@ -162,6 +162,7 @@ export const COMMANDS: readonly Command[] = [
   provisionTemplateDirectDownloadCertificate,
   revokeTemplateDirectDownloadCertificate,
   queryAsyncJobResult,
+  listAsyncJobs,
   cancelJob,
   listEvents,
   archiveEvents,

@@ -396,6 +396,9 @@ describe('queryAsyncJobResult', () => {
     expect(await query(jobid)).toEqual({
       jobid,
       accountid: somebody.accountId,
+      account: 'somebody',
+      domainid: expect.any(String),
+      domainpath: 'ROOT',
       userid: expect.any(String),
       cmd: 'org.apache.cloudstack.api.command.user.vm.DeployVMCmd',
       jobstatus: 0,

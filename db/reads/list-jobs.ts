@@ -1,0 +1,48 @@
+import { and, desc, eq, gte } from 'drizzle-orm';
+import type { Database } from '../client.js';
+import { account, asyncJob, domain } from '../schema/index.js';
+import type { Caller } from './find-caller.js';
+import { contains, given, inScope, listed, ownedBy, type Page, type Scope, total } from './list-query.js';
+
+export interface JobFilter {
+  scope: Scope;
+  from?: Date;
+  /** In the name of the command. */
+  keyword?: string;
+}
+
+const select = (db: Database) =>
+  db
+    .select({
+      job: asyncJob,
+      accountName: account.accountName,
+      domainId: domain.id,
+      domainPath: domain.path,
+      total,
+    })
+    .from(asyncJob)
+    .innerJoin(account, eq(account.id, asyncJob.accountId))
+    .innerJoin(domain, eq(domain.id, account.domainId));
+
+export type ListedJob = Omit<Awaited<ReturnType<typeof select>>[number], 'total'>;
+
+/** The latest first. */
+export const listJobs = (db: Database, caller: Caller, filter: JobFilter, page: Page) =>
+  listed(
+    select(db)
+      .where(
+        and(
+          ownedBy(caller, asyncJob.accountId),
+          inScope(filter.scope, asyncJob.accountId),
+          given(filter.from, (from) => gte(asyncJob.created, from.toISOString())),
+          given(filter.keyword, (text) => contains(asyncJob.jobCmd, text)),
+        ),
+      )
+      .orderBy(desc(asyncJob.created), desc(asyncJob.id)),
+    page,
+  );
+
+export async function findListedJob(db: Database, caller: Caller, id: string): Promise<ListedJob | undefined> {
+  const [row] = await select(db).where(and(eq(asyncJob.id, id), ownedBy(caller, asyncJob.accountId)));
+  return row;
+}
