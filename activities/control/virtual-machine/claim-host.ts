@@ -1,5 +1,6 @@
 import { and, eq, isNull, not, notInArray, sql } from 'drizzle-orm';
 import { isOwed } from '../../../db/claim-sql.js';
+import { columnsOf } from '../../../db/columns-of.js';
 import {
   asyncJob,
   capacityClaim,
@@ -20,7 +21,7 @@ import { type Deployment, type DeployVirtualMachineInput, TOKENS_PER_TRY } from 
 import { vmWorkflowId } from '../../../shared/workflow-ids.js';
 import { takeCapacity } from './capacity.js';
 import type { ControlDependencies, Transaction } from '../dependencies.js';
-import { domainOf, memoryBytesOf } from './domain-spec.js';
+import { domainOf, GUEST_COLUMNS, memoryBytesOf } from './domain-spec.js';
 import { claimFirst, type NoHost, returnsWithinMs } from './claim-first.js';
 import { endWait, takeReadyCopy } from '../template/join-stage.js';
 import { type Lack, makeRoom } from '../template/make-room.js';
@@ -161,7 +162,7 @@ async function deploymentOf(
 }
 
 /** The claim of the VM's present token, unless it was given up. */
-async function earlierClaim(tx: Transaction, vm: typeof vmInstance.$inferSelect, excludedHostIds: string[]) {
+async function earlierClaim(tx: Transaction, vm: VmToDeploy['instance'], excludedHostIds: string[]) {
   // Nothing was ever claimed for it.
   if (vm.fenceToken === 0) return undefined;
   const [claim] = await tx
@@ -187,10 +188,10 @@ async function earlierClaim(tx: Transaction, vm: typeof vmInstance.$inferSelect,
 async function lockVmToDeploy(tx: Transaction, { vmId, jobId }: ClaimHostInput) {
   const [row] = await tx
     .select({
-      instance: vmInstance,
-      template: vmTemplate,
-      offering: serviceOffering,
-      volume: volumes,
+      instance: columnsOf(vmInstance, ...GUEST_COLUMNS, 'state', 'fenceToken', 'accountId', 'dataCenterId'),
+      template: columnsOf(vmTemplate, 'id', 'name', 'generation', 'format', 'arch', 'sizeBytes', 'state'),
+      offering: columnsOf(serviceOffering, 'cpu', 'speedMhz', 'ramMb', 'hostTags', 'storageTags'),
+      volume: columnsOf(volumes, 'id', 'wantedSizeBytes'),
       diskOffering: { storageTags: diskOffering.storageTags },
       job: { jobStatus: asyncJob.jobStatus },
       inZone: templateStoreRef.id,

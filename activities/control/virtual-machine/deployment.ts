@@ -1,4 +1,5 @@
 import { and, eq, inArray, sql } from 'drizzle-orm';
+import { columnsOf } from '../../../db/columns-of.js';
 import { completeJob } from '../../../db/jobs.js';
 import { capacityClaim, cleanupDebt, vmInstance, volumes } from '../../../db/schema/index.js';
 import { SlipwayError } from '../../../shared/errors.js';
@@ -32,7 +33,7 @@ export const recordRunning =
             eq(vmInstance.fenceToken, placement.token),
           ),
         )
-        .returning();
+        .returning(columnsOf(vmInstance, 'id', 'name', 'accountId'));
       if (!vm) {
         // Recorded before, and the answer was lost: the VM may be anything by now.
         if (!(await runningJob(tx, jobId))) return;

@@ -7,19 +7,34 @@ import type { DomainSpec, GuestSecrets } from '../../../shared/virtual-machines.
 import type { Transaction } from '../dependencies.js';
 import { readerKeyOf } from '../host/reader-key.js';
 
-type Vm = typeof vmInstance.$inferSelect;
+type Vm = Pick<typeof vmInstance.$inferSelect, (typeof GUEST_COLUMNS)[number]>;
+type Offering = Pick<typeof serviceOffering.$inferSelect, 'cpu' | 'ramMb'>;
+
+/** What of a VM's row is needed to tell a host of it. */
+export const GUEST_COLUMNS = [
+  'id',
+  'name',
+  'instanceName',
+  'displayName',
+  'templateId',
+  'isoId',
+  'isoSpoolRefId',
+  'userDataEncrypted',
+  'sshPublicKeys',
+  'vncPasswordEncrypted',
+] as const;
 
 const MIB = 1024 ** 2;
 /** QEMU takes eight characters of a VNC password: six bytes in base64. */
 const VNC_PASSWORD_BYTES = 6;
 
-export const memoryBytesOf = ({ ramMb }: typeof serviceOffering.$inferSelect): number => ramMb * MIB;
+export const memoryBytesOf = ({ ramMb }: Pick<Offering, 'ramMb'>): number => ramMb * MIB;
 
 /** What a host has to know of a VM to start it from the disk that it has, or will have, on a pool. */
 export async function domainOf(
   tx: Transaction,
   secretBox: SecretBox,
-  { instance, offering }: { instance: Vm; offering: typeof serviceOffering.$inferSelect },
+  { instance, offering }: { instance: Vm; offering: Offering },
   { hostId, poolId }: { hostId: string; poolId: string },
 ): Promise<Omit<DomainSpec, 'rootVolume'>> {
   const attached = await tx
@@ -43,7 +58,7 @@ export async function domainOf(
 }
 
 /** What is in the drive of a VM: its file on the pool; null when the drive is empty. */
-export async function isoFileOf(tx: Transaction, { isoSpoolRefId }: Vm): Promise<string | null> {
+export async function isoFileOf(tx: Transaction, { isoSpoolRefId }: Pick<Vm, 'isoSpoolRefId'>): Promise<string | null> {
   if (isoSpoolRefId === null) return null;
   const [copy] = await tx
     .select({ installPath: templateSpoolRef.installPath })

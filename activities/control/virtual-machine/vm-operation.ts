@@ -14,12 +14,12 @@ type Vm = typeof vmInstance.$inferSelect;
 /** The VM, locked; undefined when the job has ended: somebody started its workflow once too often. */
 export async function lockVm(tx: Transaction, { vmId, jobId }: VirtualMachineJobInput): Promise<Vm | undefined> {
   const [row] = await tx
-    .select({ vm: vmInstance, job: asyncJob })
+    .select({ vm: vmInstance, jobStatus: asyncJob.jobStatus })
     .from(vmInstance)
     .innerJoin(asyncJob, eq(asyncJob.id, jobId))
     .where(eq(vmInstance.id, vmId))
     .for('update', { of: vmInstance });
-  return row?.job.jobStatus === JOB_STATUS.inProgress ? row.vm : undefined;
+  return row?.jobStatus === JOB_STATUS.inProgress ? row.vm : undefined;
 }
 
 /**
@@ -88,7 +88,7 @@ export type OngoingOperation = 'START' | 'STOP' | 'REBOOT' | 'RESTORE' | 'ISO.AT
 
 export const recordVmEvent = (
   tx: Transaction,
-  vm: Vm,
+  vm: Pick<Vm, 'id' | 'accountId'>,
   operation: VmOperation,
   level: 'INFO' | 'WARN' | 'ERROR',
   description: string,
