@@ -5,8 +5,8 @@ import type { Transaction } from './client.js';
 import { host, storagePool, storagePoolHostRef } from './schema/index.js';
 
 /**
- * Records that a host reaches a pool. The first host to say so makes the pool known: a shared one is the cluster's, and
- * the zone's once a host of another cluster has it too.
+ * Records that a host reaches a pool. One that nobody has made by createStoragePool becomes known by the first host to
+ * say so: a shared one is the cluster's, and the zone's once a host of another cluster has it too.
  *
  * @throws SlipwayError SLIPWAY_RESOURCE_STATE when it cannot be the same pool that others have
  */
@@ -32,7 +32,8 @@ export async function announcePool(tx: Transaction, hostId: string, { poolId, ty
   if (pool.poolType !== type)
     throw refusal(`Pool ${pool.name} is a ${pool.poolType}, and ${self.name} has it as ${type}`);
   if (pool.dataCenterId !== dataCenterId) throw refusal(`Pool ${pool.name} is in another zone than ${self.name}`);
-  if (pool.scope === 'HOST' && (await hasAnotherHost(tx, poolId, hostId))) {
+  const isOthers = pool.hostAddress !== null && pool.hostAddress !== hostId;
+  if (pool.scope === 'HOST' && (isOthers || (await hasAnotherHost(tx, poolId, hostId)))) {
     throw refusal(`Pool ${pool.name} is another host's own, and not shared with ${self.name}`);
   }
   if (pool.scope === 'CLUSTER' && pool.clusterId !== clusterId) {

@@ -1,12 +1,14 @@
-import { and, eq, isNotNull, isNull, ne, sql } from 'drizzle-orm';
+import { and, eq, inArray, isNotNull, isNull, ne, not, sql } from 'drizzle-orm';
 import { SlipwayError } from '../shared/errors.js';
 import type { PoolType } from '../shared/hosts.js';
 import { audit } from './audit.js';
+import { holdsCompute } from './claim-sql.js';
 import type { Database, Transaction } from './client.js';
 import { refuseTaken } from './errors.js';
 import type { Caller } from './reads/find-caller.js';
 import {
   capacityClaim,
+  cleanupDebt,
   cluster,
   configurationScoped,
   dataCenter,
@@ -117,22 +119,33 @@ export const changeStoragePool = (
     }),
   );
 
-/** VMs that can be recovered or are in Error, and have something on the pool. */
+/** VMs that have ended and still have a disk on the pool: they can be recovered, or are being expunged. */
 export const listEndedOnPool = (db: Pick<Database, 'selectDistinct'>, poolId: string) =>
   db
     .selectDistinct({ id: vmInstance.id })
-    .from(capacityClaim)
-    .innerJoin(vmInstance, eq(vmInstance.id, capacityClaim.vmId))
-    .where(and(eq(capacityClaim.poolId, poolId), isNotNull(vmInstance.ended), ne(vmInstance.state, 'Expunged')));
+    .from(volumes)
+    .innerJoin(vmInstance, eq(vmInstance.id, volumes.instanceId))
+    .where(
+      and(
+        eq(volumes.poolId, poolId),
+        ne(volumes.state, 'Expunged'),
+        inArray(vmInstance.state, ['Destroyed', 'Error', 'Expunging']),
+      ),
+    );
 
 /**
  * Forgets a pool in Maintenance, with its copies of templates. Files stay, and whoever mounts it elsewhere finds them.
  *
+ * @param isForced also when hosts owe the removal of disks of expunged VMs there, as on storage that is gone for good
  * @returns false when there is no such pool
  * @throws SlipwayError SLIPWAY_RESOURCE_STATE when it is not in Maintenance, SLIPWAY_RESOURCE_IN_USE when there are disks
  *   on it
  */
-export const removeStoragePool = (db: Database, caller: Caller, id: string): Promise<boolean> =>
+export const removeStoragePool = (
+  db: Database,
+  caller: Caller,
+  { id, isForced }: { id: string; isForced: boolean },
+): Promise<boolean> =>
   db.transaction(async (tx) => {
     const self = await lockPool(tx, id);
     if (!self) return false;
@@ -142,6 +155,7 @@ export const removeStoragePool = (db: Database, caller: Caller, id: string): Pro
         'Unable to delete storage due to it is not in Maintenance state',
       );
     }
+    if (isForced) await forgetOwed(tx, id);
     await requireNoDisks(tx, self);
     // Disks that another one took the place of: with the pool their files are gone for Slipway.
     await tx
@@ -158,6 +172,18 @@ export const removeStoragePool = (db: Database, caller: Caller, id: string): Pro
     await note(tx, caller, self, { type: 'STORAGE.POOL.DELETE', what: 'was deleted' });
     return true;
   });
+
+/** What may still run is not forgotten: a host that comes back has to end it. */
+async function forgetOwed(tx: Transaction, poolId: string): Promise<void> {
+  const expunged = tx.select({ id: vmInstance.id }).from(vmInstance).where(eq(vmInstance.state, 'Expunged'));
+  const forgotten = await tx
+    .delete(capacityClaim)
+    .where(and(eq(capacityClaim.poolId, poolId), inArray(capacityClaim.vmId, expunged), not(holdsCompute)))
+    .returning();
+  for (const { vmId, token } of forgotten) {
+    await tx.delete(cleanupDebt).where(and(eq(cleanupDebt.vmId, vmId), eq(cleanupDebt.token, token)));
+  }
+}
 
 /** A claim stands for a disk, or for what a host has yet to undo there. */
 async function requireNoDisks(tx: Transaction, { id, name }: PoolRow): Promise<void> {

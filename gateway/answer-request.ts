@@ -1,7 +1,7 @@
 import type { Caller } from '../db/reads/find-caller.js';
 import { isSlipwayError } from '../shared/errors.js';
 import { authenticate } from './auth/authenticate.js';
-import type { CommandDependencies } from './commands/define-command.js';
+import { type CommandDependencies, envelopeOf } from './commands/define-command.js';
 import { findCommand } from './commands/index.js';
 import type { AccountThrottle } from './limits/account-throttle.js';
 import type { StrangerThrottle } from './limits/stranger-throttle.js';
@@ -36,12 +36,13 @@ export async function answerRequest(dependencies: CommandDependencies, call: Cal
   const { texts, requestId, accounts } = call;
   const format = readFormat(...texts);
   const log: Pick<ApiAnswer, 'command' | 'accountId'> = {};
-  const render = (body: ResponseBody) =>
-    renderAnswer(format, log.command ? `${log.command.toLowerCase()}response` : 'errorresponse', body);
+  let envelope = 'errorresponse';
+  const render = (body: ResponseBody) => renderAnswer(format, envelope, body);
   try {
     const parameters = readParameters(...texts);
     const command = findCommand(parameters.get('command') ?? '');
     log.command = command?.name;
+    if (command) envelope = envelopeOf(command);
     const caller = await callerOf(dependencies, call, parameters);
     log.accountId = caller.accountId;
     await accounts.count(caller);

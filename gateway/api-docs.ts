@@ -1,4 +1,4 @@
-import { type Command, isAsync } from './commands/define-command.js';
+import { type Command, envelopeOf, isAsync } from './commands/define-command.js';
 import { markdownLines as lines, markdownTable as table } from './markdown.js';
 import type { Fields } from './protocol/fields.js';
 
@@ -39,7 +39,7 @@ const page = (command: Command): string =>
     command.description,
     isAsync(command)
       ? 'Answers with the id of a job; `queryAsyncJobResult` gives its result, the object below.'
-      : `Envelope: \`${command.name.toLowerCase()}response\`${command.kind === 'list' ? `, a list of \`${command.response.objectName}\`` : ''}.`,
+      : `Envelope: \`${envelopeOf(command)}\`${command.kind === 'list' ? `, a list of \`${command.response.objectName}\`` : ''}.`,
     '## Parameters',
     table(
       ['Name', 'Type', 'Required', 'Since', 'What it is'],

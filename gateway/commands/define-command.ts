@@ -54,6 +54,8 @@ interface Definition<Kind extends CommandKind, Parameters, Declared extends Fiel
   allowedRoles: readonly Caller['role'][];
   /** CloudStack release that has it first. */
   since?: string;
+  /** What CloudStack wraps the answer in, where that is not `<name in lower case>response`. */
+  envelope?: string;
   params: Parameters;
   /** What the command answers, or for an asynchronous command what its job results in. */
   response: { objectName: string; fields: Declared };
@@ -98,3 +100,8 @@ export function defineCommand<
 }
 
 export const isAsync = ({ kind }: Command): boolean => kind === 'async' || kind === 'asyncCreate';
+
+export const envelopeOf = ({
+  name,
+  envelope = `${name.toLowerCase()}response`,
+}: Pick<Command, 'name' | 'envelope'>): string => envelope;

@@ -12,6 +12,7 @@ import { createNetwork } from './create-network.js';
 import { createPod } from './create-pod.js';
 import { createServiceOffering } from './create-service-offering.js';
 import { createSSHKeyPair } from './create-ssh-key-pair.js';
+import { createStoragePool } from './create-storage-pool.js';
 import { createZone } from './create-zone.js';
 import type { Command } from './define-command.js';
 import { declareHostAsDegraded } from './declare-host-as-degraded.js';
@@ -23,6 +24,7 @@ import { deleteNetwork } from './delete-network.js';
 import { deletePod } from './delete-pod.js';
 import { deleteServiceOffering } from './delete-service-offering.js';
 import { deleteSSHKeyPair } from './delete-ssh-key-pair.js';
+import { deleteStoragePool } from './delete-storage-pool.js';
 import { deleteTemplate } from './delete-template.js';
 import { deleteZone } from './delete-zone.js';
 import { deployVirtualMachine } from './deploy-virtual-machine.js';
@@ -64,6 +66,7 @@ import { restoreVirtualMachine } from './restore-virtual-machine.js';
 import { listServiceOfferings } from './service-offerings.js';
 import { startVirtualMachine } from './start-virtual-machine.js';
 import { stopVirtualMachine } from './stop-virtual-machine.js';
+import { cancelStorageMaintenance, enableStorageMaintenance } from './storage-maintenance.js';
 import { listStoragePools } from './storage-pools.js';
 import { listTemplateDirectDownloadCertificates } from './list-template-direct-download-certificates.js';
 import { provisionTemplateDirectDownloadCertificate } from './provision-template-direct-download-certificate.js';
@@ -113,7 +116,11 @@ export const COMMANDS: readonly Command[] = [
   createHostJoinToken,
   revokeHost,
   listStoragePools,
+  createStoragePool,
   updateStoragePool,
+  deleteStoragePool,
+  enableStorageMaintenance,
+  cancelStorageMaintenance,
   listOsCategories,
   listOsTypes,
   listServiceOfferings,

@@ -2,9 +2,9 @@ import { listStoragePools as readStoragePools, SHOWN_POOL_STATUSES } from '../..
 import { listParameters, pageOf } from '../protocol/paging.js';
 import { oneOf, string, uuid } from '../protocol/parameters.js';
 import { unsupported, withoutEffect } from '../protocol/undone-parameters.js';
+import { shownStoragePools } from '../responses/shown-storage-pools.js';
 import { storagePoolFields } from '../responses/storage-pool.js';
 import { ADMIN_ONLY, defineCommand } from './define-command.js';
-import { shownStoragePools } from './shown-storage-pools.js';
 
 export const listStoragePools = defineCommand({
   name: 'listStoragePools',

@@ -4,9 +4,9 @@ import { boolean, required, string, uuid } from '../protocol/parameters.js';
 import { noSuchEntity } from '../protocol/standard-texts.js';
 import { newTags } from '../protocol/tags.js';
 import { unsupported } from '../protocol/undone-parameters.js';
+import { shownStoragePool } from '../responses/shown-storage-pools.js';
 import { storagePoolFields } from '../responses/storage-pool.js';
 import { ADMIN_ONLY, defineCommand } from './define-command.js';
-import { shownStoragePool } from './shown-storage-pools.js';
 
 export const updateStoragePool = defineCommand({
   name: 'updateStoragePool',

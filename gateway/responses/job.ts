@@ -12,11 +12,17 @@ import { apiDate, type ResponseBody } from '../protocol/envelope.js';
 import { field, type ResponseOf } from '../protocol/fields.js';
 import { hostResponse } from './host.js';
 import { networkResponse } from './network.js';
+import { shownStoragePool } from './shown-storage-pools.js';
 import { virtualMachineResponse } from './virtual-machine.js';
 
 /** CloudStack shows a job's command as its Java class. */
 const CLASS_NAMES = new Map([
   ['cancelHostAsDegraded', 'org.apache.cloudstack.api.command.admin.host.CancelHostAsDegradedCmd'],
+  ['cancelStorageMaintenance', 'org.apache.cloudstack.api.command.admin.storage.CancelPrimaryStorageMaintenanceCmd'],
+  [
+    'enableStorageMaintenance',
+    'org.apache.cloudstack.api.command.admin.storage.PreparePrimaryStorageForMaintenanceCmd',
+  ],
   ['cancelHostMaintenance', 'org.apache.cloudstack.api.command.admin.host.CancelHostMaintenanceCmd'],
   ['declareHostAsDegraded', 'org.apache.cloudstack.api.command.admin.host.DeclareHostAsDegradedCmd'],
   ['attachIso', 'org.apache.cloudstack.api.command.user.iso.AttachIsoCmd'],
@@ -95,8 +101,8 @@ export async function jobResponses(
 const hasSucceeded = (job: JobRow): boolean => job.jobStatus === JOB_STATUS.succeeded;
 
 /**
- * A job that succeeded gives the resource as it is now, so that no worker has to know how the API shows it. After an
- * expunge there is none.
+ * A job that succeeded gives the resource as it is now, so that no worker has to know how the API shows it. After a
+ * destroy it is still the machine, expunged or not: cloudstack-go fails at anything else.
  */
 async function resultOf(
   db: Database,
@@ -109,11 +115,19 @@ async function resultOf(
     const network = await findNetwork(db, job.instanceId);
     return network ? { network: networkResponse(network, caller) } : { success: true };
   }
+  if (job.instanceType === 'StoragePool' && job.instanceId !== null) {
+    const storagepool = await shownStoragePool(db, job.instanceId);
+    const { virtualmachines } = (job.jobResult ?? {}) as ResponseBody;
+    return storagepool ? { storagepool: { ...storagepool, virtualmachines } } : { success: true };
+  }
   if (job.instanceType === 'Host' && job.instanceId !== null) {
     const found = await findHost(db, job.instanceId);
     if (!found) return { success: true };
     const { virtualmachines } = (job.jobResult ?? {}) as ResponseBody;
     return { host: { ...hostResponse(found, await readSettingsOf(db, { hostId: job.instanceId })), virtualmachines } };
   }
-  return !vm || vm.vm.state === 'Expunged' ? { success: true } : { virtualmachine: virtualMachineResponse(vm, caller) };
+  if (!vm || job.jobCmd === 'expungeVirtualMachine') return { success: true };
+  const shown = virtualMachineResponse(vm, caller);
+  // CloudStack's clients know no Expunged: there a machine that was expunged stays Expunging.
+  return { virtualmachine: vm.vm.state === 'Expunged' ? { ...shown, state: 'Expunging' } : shown };
 }

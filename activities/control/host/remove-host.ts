@@ -1,4 +1,4 @@
-import { and, count, desc, eq, inArray, isNotNull, isNull, ne, sql } from 'drizzle-orm';
+import { and, count, desc, eq, inArray, isNotNull, isNull, ne, or, sql } from 'drizzle-orm';
 import { unlessEnded } from '../../../client/unless-ended.js';
 import {
   capacityClaim,
@@ -152,17 +152,20 @@ async function handClaimsOn(tx: Transaction, { id: hostId, name }: HostRow): Pro
 }
 
 async function removePools(tx: Transaction, hostId: string, ownPools: string[]): Promise<void> {
-  if (ownPools.length > 0) {
+  // A shared one that an operator has made waits for the next host.
+  const isLeft = and(inArray(storagePool.id, ownPools), or(eq(storagePool.scope, 'HOST'), isNull(storagePool.path)));
+  const left = (await tx.select({ id: storagePool.id }).from(storagePool).where(isLeft)).map(({ id }) => id);
+  if (left.length > 0) {
     // Disks that another one took the place of, and whose host is gone: nobody will remove their files.
     await tx
       .update(volumes)
       .set({ state: 'Expunged', path: null, templateSpoolRefId: null, reservedBytes: 0, hostId: null })
-      .where(and(inArray(volumes.poolId, ownPools), isNotNull(volumes.removed)));
-    await tx.delete(templateSpoolRef).where(inArray(templateSpoolRef.poolId, ownPools));
+      .where(and(inArray(volumes.poolId, left), isNotNull(volumes.removed)));
+    await tx.delete(templateSpoolRef).where(inArray(templateSpoolRef.poolId, left));
     await tx
       .update(storagePool)
       .set({ status: 'Removed', removed: sql`now()`, templateBytes: 0, allocatedBytes: 0 })
-      .where(inArray(storagePool.id, ownPools));
+      .where(inArray(storagePool.id, left));
   }
   await tx.delete(storagePoolHostRef).where(eq(storagePoolHostRef.hostId, hostId));
 }

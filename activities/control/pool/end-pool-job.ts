@@ -16,11 +16,11 @@ export const recordPoolJobDone =
   ({ db }: ControlDependencies) =>
   async ({ poolId, jobId, virtualMachines }: RecordPoolJobInput): Promise<void> =>
     db.transaction(async (tx) => {
-      const result = { virtualmachines: virtualMachines };
-      if (!(await completeJob(tx, jobId, { status: 'succeeded', resultCode: 0, result }))) return;
       const [job] = await tx.select().from(asyncJob).where(eq(asyncJob.id, jobId));
-      if (job!.jobCmd !== 'cancelStorageMaintenance') return;
-      await tx.delete(storagePoolWork).where(eq(storagePoolWork.poolId, poolId));
+      const isCancel = job?.jobCmd === 'cancelStorageMaintenance';
+      const result = isCancel ? { virtualmachines: virtualMachines } : {};
+      const isDone = await completeJob(tx, jobId, { status: 'succeeded', resultCode: 0, result });
+      if (isDone && isCancel) await tx.delete(storagePoolWork).where(eq(storagePoolWork.poolId, poolId));
     });
 
 export interface RecordPoolJobFailedInput extends PoolJobInput {

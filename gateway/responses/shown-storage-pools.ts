@@ -2,7 +2,7 @@ import type { Database } from '../../db/client.js';
 import { findStoragePool, type ListedStoragePool, listPoolProblems } from '../../db/reads/list-storage-pools.js';
 import { readScopedSettings } from '../../db/scoped-settings.js';
 import type { ResponseOf } from '../protocol/fields.js';
-import { type storagePoolFields, storagePoolResponse } from '../responses/storage-pool.js';
+import { type storagePoolFields, storagePoolResponse } from './storage-pool.js';
 
 type StoragePoolResponse = ResponseOf<typeof storagePoolFields>;
 
