@@ -1,0 +1,103 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { createAuthority } from '../support/certificate-authority.js';
+import { clientObstacle, CS_PYTHON, GO_CLIENT } from '../support/clients.js';
+import { TestInstallation } from '../support/test-installation.js';
+import { itUnless } from '../support/unless.js';
+
+const run = promisify(execFile);
+const EVERY_COMMAND = path.join(import.meta.dirname, '..', 'clients', 'every_command.py');
+
+/** Of direct download, as CloudStack's documentation lists them. */
+const COMMANDS = [
+  'registerTemplate',
+  'registerIso',
+  'listTemplates',
+  'listIsos',
+  'updateTemplate',
+  'createTemplate',
+  'deleteTemplate',
+  'deleteIso',
+  'copyTemplate',
+  'extractTemplate',
+  'deployVirtualMachine',
+  'startVirtualMachine',
+  'stopVirtualMachine',
+  'destroyVirtualMachine',
+  'restoreVirtualMachine',
+  'expungeVirtualMachine',
+  'attachIso',
+  'detachIso',
+  'listVirtualMachines',
+  'listHosts',
+  'listZones',
+  'listPods',
+  'listDomains',
+  'listStoragePools',
+  'listOsTypes',
+  'listServiceOfferings',
+  'listNetworks',
+  'listConfigurations',
+  'listAsyncJobs',
+  'queryAsyncJobResult',
+  'updateStoragePool',
+  'updateConfiguration',
+  'listApis',
+  'uploadTemplateDirectDownloadCertificate',
+  'revokeTemplateDirectDownloadCertificate',
+  'listTemplateDirectDownloadCertificates',
+  'provisionTemplateDirectDownloadCertificate',
+];
+
+describe('clients of CloudStack', () => {
+  let test: TestInstallation;
+  let directory: string;
+  let env: NodeJS.ProcessEnv;
+
+  beforeAll(async () => {
+    directory = await mkdtemp(path.join(tmpdir(), 'slipway-clients-'));
+    test = await TestInstallation.start({ hosts: 1 });
+    const { apiKey, secretKey } = test.installation.credentials;
+    env = {
+      PATH: process.env['PATH'],
+      CLOUDSTACK_ENDPOINT: test.installation.endpoints[0],
+      CLOUDSTACK_KEY: apiKey,
+      CLOUDSTACK_SECRET: secretKey,
+    };
+  });
+  afterAll(async () => {
+    await test?.stop();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  itUnless(clientObstacle(CS_PYTHON), 'cs calls every command, and reads JSON and XML', async () => {
+    const disk = await test.disk(8 * 1024 ** 2);
+    const iso = await test.bootIso();
+    const { certificatePem } = await createAuthority(directory);
+    const certificate = path.join(directory, 'root.pem');
+    await writeFile(certificate, certificatePem);
+    const { url } = test.origin;
+    const { stdout } = await run(CS_PYTHON, [EVERY_COMMAND, `${url}${disk.path}`, `${url}${iso.path}`, certificate], {
+      env,
+    });
+    expect(JSON.parse(stdout)).toEqual(Object.fromEntries(COMMANDS.map((command) => [command, ['json', 'xml']])));
+  });
+
+  itUnless(clientObstacle(GO_CLIENT), 'cloudstack-go registers, deploys, lists and destroys', async () => {
+    const disk = await test.disk(8 * 1024 ** 2);
+    const args = [`${test.origin.url}${disk.path}`, `{SHA-256}${disk.sha256}`];
+    const { stdout } = await run(GO_CLIENT, args, { env });
+    expect(JSON.parse(stdout)).toMatchObject({
+      isReady: true,
+      state: 'Running',
+      hostName: test.installation.hosts[0]!.name,
+      macAddress: expect.stringMatching(/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/) as string,
+      left: 0,
+      errorText: expect.stringContaining('CloudStack API error 431 (CSExceptionErrorCode: 4350)') as string,
+    });
+    await test.leavesNothing();
+  });
+});
