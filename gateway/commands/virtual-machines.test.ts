@@ -422,7 +422,7 @@ describe('queryAsyncJobResult', () => {
       completed: expect.stringMatching(/\+0000$/),
     });
     await setState(id, 'Expunged');
-    expect(await query(jobid)).toMatchObject({ jobresult: { success: true } });
+    expect(await query(jobid)).toMatchObject({ jobresult: { virtualmachine: { id, state: 'Expunging' } } });
   });
 
   test('gives the error of a job that failed, and the client throws it', async () => {
