@@ -1,9 +1,9 @@
-import { and, eq, exists, isNull, ne, or, sql } from 'drizzle-orm';
+import { and, eq, isNull, ne, not, or, sql } from 'drizzle-orm';
 import { MOST_KEYSTORE_BYTES } from '../shared/certificates.js';
 import { SlipwayError } from '../shared/errors.js';
 import { audit } from './audit.js';
 import type { Database, Transaction } from './client.js';
-import { isEquipped } from './keystore-sql.js';
+import { isEquipped, isOnSomeHost } from './keystore-sql.js';
 import type { Caller } from './reads/find-caller.js';
 import {
   dataCenter,
@@ -129,16 +129,11 @@ async function nextGeneration(tx: Transaction, zoneId: string): Promise<number> 
 /** An alias that no host is to trust any more may name another certificate. */
 async function freeAlias(tx: Transaction, zoneId: string, alias: string): Promise<void> {
   const [holder] = await tx
-    .select()
+    .select({ id: certificate.id, isUsed: or(not(certificate.revoked), isOnSomeHost(tx))!.mapWith(Boolean) })
     .from(certificate)
     .where(and(eq(certificate.zoneId, zoneId), eq(sql`lower(${certificate.alias})`, alias.toLowerCase())));
   if (!holder) return;
-  const [user] = await tx
-    .select()
-    .from(map)
-    .where(and(eq(map.certificateId, holder.id), eq(map.revoked, false)))
-    .limit(1);
-  if (!holder.revoked || user) throw refusal(`Certificate alias ${alias} has been already created`);
+  if (holder.isUsed) throw refusal(`Certificate alias ${alias} has been already created`);
   await tx.delete(certificate).where(eq(certificate.id, holder.id));
 }
 
@@ -147,10 +142,6 @@ async function requireRoom(
   tx: Transaction,
   { id, zoneId, certificate: pem }: Pick<CertificateRow, 'zoneId' | 'certificate'> & { id?: string },
 ): Promise<void> {
-  const isOnSomeHost = tx
-    .select({ one: sql`1` })
-    .from(map)
-    .where(and(eq(map.certificateId, certificate.id), eq(map.revoked, false)));
   const [others] = await tx
     .select({ sizeBytes: sql`coalesce(sum(length(${certificate.certificate})), 0)`.mapWith(Number) })
     .from(certificate)
@@ -158,7 +149,7 @@ async function requireRoom(
       and(
         eq(certificate.zoneId, zoneId),
         id === undefined ? undefined : ne(certificate.id, id),
-        or(eq(certificate.revoked, false), exists(isOnSomeHost)),
+        or(eq(certificate.revoked, false), isOnSomeHost(tx)),
       ),
     );
   if (others!.sizeBytes + pem.length <= MOST_KEYSTORE_BYTES) return;

@@ -1,4 +1,5 @@
-import { and, eq, isNull, type SQL, sql } from 'drizzle-orm';
+import { and, eq, exists, isNull, type SQL, sql } from 'drizzle-orm';
+import type { Database } from './client.js';
 import { keystoreDigest } from '../kvm/keystore/certificate-chain.js';
 import {
   directDownloadCertificate as certificate,
@@ -11,6 +12,16 @@ export const isEquipped = and(eq(host.hypervisorType, 'KVM'), isNull(host.remove
 
 /** With `map` joined to `certificate` for one host: whether that host is to have it. */
 export const isWanted: SQL<boolean> = sql<boolean>`not coalesce(${map.revoked}, ${certificate.revoked})`;
+
+/** Of a certificate of a query: whether it was said of a host, one that is still there, that it is to have it. */
+export const isOnSomeHost = (db: Pick<Database, 'select'>): SQL =>
+  exists(
+    db
+      .select({ one: sql`1` })
+      .from(map)
+      .innerJoin(host, and(eq(host.id, map.hostId), isEquipped))
+      .where(and(eq(map.certificateId, certificate.id), eq(map.revoked, false))),
+  );
 
 /** `keystoreDigest` of what each host of a query is to have. */
 const wantedDigest = sql<string>`(

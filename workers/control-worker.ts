@@ -3,6 +3,7 @@ import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { activityBoundary } from '../activities/activity-boundary.js';
 import { finishMaintenance } from '../activities/control/host/host-maintenance.js';
 import { createControlActivities } from '../activities/control/index.js';
+import { warnOfExpiry } from '../activities/control/keystore/warn-of-expiry.js';
 import { connectTemporal } from '../client/connect.js';
 import { ensureSearchAttributes } from '../client/ensure-search-attributes.js';
 import { openDatabase } from '../db/client.js';
@@ -66,6 +67,7 @@ await runWorkerProcess('control worker', async (ready) => {
     'limits of downloads': createBandwidthTeller(dependencies),
     'schedule of certificates': createCertificateScheduler(dependencies),
     'certificates that wait': () => provisionPending(dependencies),
+    'expiry of certificates': warnOfExpiry(dependencies),
   };
   const periodic = [
     ...Object.entries(looks).map(([name, look]) => runPeriodically(name, LOOK_EVERY_MS, look)),

@@ -96,6 +96,7 @@ describe('what is no valid certificate is refused', () => {
     ['no base64', () => 'a certificate, honestly'],
     ['white space', () => ' \n'],
     ['a header without a footer', () => root.certificatePem.replace('-----END CERTIFICATE-----', '')],
+    ['a chain that breaks off', () => `${root.certificatePem}${root.certificatePem.slice(0, 400)}`],
     ['half of it', () => body(root.certificatePem).slice(0, 200)],
     [
       'something behind it',

@@ -37,7 +37,9 @@ export function readCertificate(text: string, now: Date): CertificateFacts {
 function bodiesOf(text: string): string[] {
   if (!text.includes('-----')) return [text];
   const blocks = [...text.matchAll(BLOCK)];
-  if (blocks.length === 0) throw unreadable();
+  // A chain that was cut off while it was copied would be trusted as far as it goes, and no further.
+  const edges = text.match(/-----(?:BEGIN|END) /g) ?? [];
+  if (blocks.length === 0 || edges.length !== 2 * blocks.length) throw unreadable();
   return blocks.map(([, label = '', body = '']) => {
     if (!LABELS.has(label)) throw invalid('The text has something else than certificates in it');
     return body;

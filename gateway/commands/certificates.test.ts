@@ -1,4 +1,4 @@
-import { eq } from 'drizzle-orm';
+import { eq, inArray } from 'drizzle-orm';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -7,7 +7,6 @@ import { recordKeystores } from '../../activities/control/keystore/record-keysto
 import type { ControlDependencies } from '../../activities/control/dependencies.js';
 import { joinHost } from '../../db/join-host.js';
 import {
-  dataCenter,
   directDownloadCertificate,
   directDownloadCertificateHostMap,
   event,
@@ -16,6 +15,7 @@ import {
 import { keystoreDigest } from '../../kvm/keystore/certificate-chain.js';
 import { MOST_KEYSTORE_BYTES } from '../../shared/certificates.js';
 import { type CertificateAuthority, createAuthority } from '../../tests/support/certificate-authority.js';
+import { addZone } from '../../tests/support/add-zone.js';
 import { startTestGateway, type TestGateway } from '../../tests/support/test-gateway.js';
 
 const KVM = 'KVM';
@@ -181,6 +181,16 @@ describe('uploadTemplateDirectDownloadCertificate', () => {
     expect(await call('list', {})).toMatchObject({ count: 1 });
   });
 
+  it('takes a name again that only a host which was removed has still', async () => {
+    const { id } = await upload();
+    await revoke({ id });
+    await upload({ hostid: hostIds[0]! });
+    const isFirst = eq(host.id, hostIds[0]!);
+    await gateway.db.update(host).set({ status: 'Removed', removed: new Date().toISOString() }).where(isFirst);
+    expect((await upload()).id).not.toBe(id);
+    await gateway.db.update(host).set({ removed: null }).where(isFirst);
+  });
+
   it('refuses what would be too much for one message', async () => {
     const { id } = await upload();
     const big = 'x'.repeat(MOST_KEYSTORE_BYTES - 100);
@@ -266,23 +276,23 @@ describe('revokeTemplateDirectDownloadCertificate', () => {
   it('refuses another zone, a host of another zone and one that was never to have it', async () => {
     const { id } = await upload();
     const { db, databaseUrl, seeded } = gateway;
-    const [zone] = await db.insert(dataCenter).values({ name: 'elsewhere' }).returning();
-    const joining = { name: 'late', clusterId: seeded.clusterId, publicKey: 'key', pools: [] };
-    const { hostId } = await joinHost(databaseUrl, joining);
+    const elsewhere = await addZone(db);
+    const join = (name: string, clusterId: string) =>
+      joinHost(databaseUrl, { name, clusterId, publicKey: 'key', pools: [] });
+    const { hostId } = await join('late', seeded.clusterId);
+    const { hostId: otherId } = await join('other', elsewhere.clusterId);
     const refused = (text: string) => ({ errorcode: 530, errortext: `Failed revoking certificate: ${text}` });
-    await expect(revoke({ id, zoneid: zone!.id })).rejects.toMatchObject(
+    await expect(revoke({ id, zoneid: elsewhere.zoneId })).rejects.toMatchObject(
       refused('Certificate images is of another zone'),
     );
     await expect(revoke({ id, hostid: hostId })).rejects.toMatchObject(
       refused('Certificate images cannot be revoked from host late as it is not available on the host'),
     );
-    await db.update(host).set({ dataCenterId: zone!.id }).where(eq(host.id, hostId));
-    await expect(revoke({ id, hostid: hostId })).rejects.toMatchObject(
-      refused('Host late is not in the zone of the certificate'),
+    await expect(revoke({ id, hostid: otherId })).rejects.toMatchObject(
+      refused('Host other is not in the zone of the certificate'),
     );
-    await expect(call('provision', { id, hostid: hostId })).rejects.toMatchObject({ errorcode: 530 });
-    await db.delete(host).where(eq(host.id, hostId));
-    await db.delete(dataCenter).where(eq(dataCenter.id, zone!.id));
+    await expect(call('provision', { id, hostid: otherId })).rejects.toMatchObject({ errorcode: 530 });
+    await db.delete(host).where(inArray(host.id, [hostId, otherId]));
   });
 });
 

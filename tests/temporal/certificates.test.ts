@@ -1,6 +1,7 @@
 import { and, eq } from 'drizzle-orm';
 import { createHash } from 'node:crypto';
 import { createControlActivities } from '../../activities/control/index.js';
+import { warnOfExpiry } from '../../activities/control/keystore/warn-of-expiry.js';
 import { provisionCertificates } from '../../client/provision-certificates.js';
 import { addCertificate, provisionCertificate, revokeCertificate } from '../../db/certificates.js';
 import {
@@ -299,6 +300,15 @@ describe('certificates on hosts', () => {
       await add('far');
       const gone = await add('gone', { days: 1 });
       await revokeCertificate(plane.db, caller, gone, undefined);
+      const left = await add('left', { days: 1 });
+      const { zoneId: dataCenterId, podId, clusterId } = plane.seeded;
+      const removed = { name: 'removed', status: 'Removed', removed: new Date().toISOString() } as const;
+      const [away] = await plane.db
+        .insert(host)
+        .values({ ...removed, dataCenterId, podId, clusterId })
+        .returning();
+      await revokeCertificate(plane.db, caller, left, undefined);
+      await provisionCertificate(plane.db, caller, left, away!);
       const texts = async () =>
         (await plane.db.select().from(event).where(eq(event.type, 'DIRECT.DOWNLOAD.CERTIFICATE.EXPIRY')))
           .map(({ level, description }) => `${level} ${description.replace(/, on .*/, '')}`)
@@ -309,7 +319,8 @@ describe('certificates on hosts', () => {
           .update(directDownloadCertificate)
           .set({ notAfter })
           .where(eq(directDownloadCertificate.id, a.id));
-        await warn();
+        // Several control workers at once, each started anew.
+        await Promise.all([warn(), warn(), warnOfExpiry(plane)()]);
       }
       const [zone] = await plane.db.select().from(dataCenter).where(eq(dataCenter.id, plane.seeded.zoneId));
       const about = `Certificate a of zone ${zone!.name}`;
@@ -319,6 +330,7 @@ describe('certificates on hosts', () => {
         `WARN ${about} expires in less than 7 days`,
         `WARN ${about} expires in less than a day`,
       ]);
+      await plane.db.delete(host).where(eq(host.id, away!.id));
     });
 
     it('is started by a schedule that follows the setting', async () => {
@@ -344,6 +356,16 @@ describe('certificates on hosts', () => {
       expect(await shown()).toMatchObject({ isPaused: true });
       await setHours(2);
       await follow();
+      expect(await shown()).toMatchObject({ everyMs: [2 * 3_600_000], isPaused: false });
+      // One that was deleted by hand comes back.
+      let nowMs = 0;
+      const mend = createCertificateScheduler(plane, () => nowMs);
+      await mend();
+      await schedule.delete();
+      await mend();
+      await expect(schedule.describe()).rejects.toThrow('not found');
+      nowMs = 5 * 60_000;
+      await mend();
       expect(await shown()).toMatchObject({ everyMs: [2 * 3_600_000], isPaused: false });
       // A control worker that starts makes it anew, and leaves an operator's pause as it is.
       await schedule.pause('maintenance of the image servers');

@@ -1,9 +1,13 @@
+import { performance } from 'node:perf_hooks';
 import { ScheduleAlreadyRunning, ScheduleOverlapPolicy, type ScheduleOptions } from '@temporalio/client';
 import type { ControlDependencies } from '../../activities/control/dependencies.js';
 import { readSettings } from '../../db/settings.js';
 import { CONTROL_TASK_QUEUE } from '../../shared/task-queues.js';
 
 export const CERTIFICATE_SCHEDULE_ID = 'certificate-sync';
+
+/** A schedule that somebody deleted, or changed by hand, is what the setting says again after this. */
+const MENDED_WITHIN_MS = 5 * 60_000;
 
 const PAUSED_BY_SETTING = 'Paused: direct.download.certificate.background.task.interval is 0';
 
@@ -12,14 +16,16 @@ const PAUSED_BY_SETTING = 'Paused: direct.download.certificate.background.task.i
  * is made when the function is called for the first time; several control workers may do so. Someone's own pause of the
  * schedule stays.
  */
-export function createCertificateScheduler({
-  db,
-  client,
-}: Pick<ControlDependencies, 'db' | 'client'>): () => Promise<void> {
+export function createCertificateScheduler(
+  { db, client }: Pick<ControlDependencies, 'db' | 'client'>,
+  nowMs: () => number = () => performance.now(),
+): () => Promise<void> {
   let scheduledHours: number | undefined;
+  let scheduledMs = -Infinity;
   return async () => {
     const hours = Number((await readSettings(db))['direct.download.certificate.background.task.interval']);
-    if (hours === scheduledHours) return;
+    const lookedMs = nowMs();
+    if (hours === scheduledHours && lookedMs - scheduledMs < MENDED_WITHIN_MS) return;
     const isOff = hours === 0;
     const options = {
       spec: { intervals: [{ every: `${Math.max(hours, 1)} h` }] },
@@ -45,5 +51,6 @@ export function createCertificateScheduler({
       }));
     }
     scheduledHours = hours;
+    scheduledMs = lookedMs;
   };
 }

@@ -1,22 +1,19 @@
-import { and, eq, exists, not, or, sql } from 'drizzle-orm';
-import {
-  dataCenter,
-  directDownloadCertificate as certificate,
-  directDownloadCertificateHostMap as map,
-} from '../../../db/schema/index.js';
+import { and, eq, isNull, not, or, sql } from 'drizzle-orm';
+import { isOnSomeHost } from '../../../db/keystore-sql.js';
+import { dataCenter, directDownloadCertificate as certificate } from '../../../db/schema/index.js';
 import { MOST_NOTICE_DAYS, noticeDue } from '../../../shared/certificate-expiry.js';
 import type { ControlDependencies, Transaction } from '../dependencies.js';
 import { recordEvent } from '../record-event.js';
 
-/** Certificates that some host is to trust and that end soon: an event 30, 7 and 1 days ahead and one at the end, once each. */
+/**
+ * Certificates that some host is to trust and that end soon: an event 30, 7 and 1 days ahead and one at the end, once
+ * each, whoever does this at once and however often. The sync does, and each control worker by itself: the interval of
+ * the sync may be a year, or never.
+ */
 export const warnOfExpiry =
   ({ db }: Pick<ControlDependencies, 'db'>) =>
   (): Promise<void> =>
     db.transaction(async (tx) => {
-      const users = tx
-        .select({ one: sql`1` })
-        .from(map)
-        .where(and(eq(map.certificateId, certificate.id), eq(map.revoked, false)));
       const ending = await tx
         .select({ certificate, zoneName: dataCenter.name })
         .from(certificate)
@@ -25,7 +22,8 @@ export const warnOfExpiry =
           and(
             sql`${certificate.notAfter} <= now() + make_interval(days => ${MOST_NOTICE_DAYS})`,
             sql`coalesce(${certificate.warnedDays}, ${MOST_NOTICE_DAYS + 1}) > 0`,
-            or(not(certificate.revoked), exists(users)),
+            isNull(dataCenter.removed),
+            or(not(certificate.revoked), isOnSomeHost(tx)),
           ),
         )
         .for('no key update', { of: certificate });
