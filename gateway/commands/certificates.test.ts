@@ -6,12 +6,7 @@ import { planKeystores } from '../../activities/control/keystore/plan-keystores.
 import { recordKeystores } from '../../activities/control/keystore/record-keystores.js';
 import type { ControlDependencies } from '../../activities/control/dependencies.js';
 import { joinHost } from '../../db/join-host.js';
-import {
-  directDownloadCertificate,
-  directDownloadCertificateHostMap,
-  event,
-  host,
-} from '../../db/schema/index.js';
+import { directDownloadCertificate, directDownloadCertificateHostMap, event, host } from '../../db/schema/index.js';
 import { keystoreDigest } from '../../kvm/keystore/certificate-chain.js';
 import { MOST_KEYSTORE_BYTES } from '../../shared/certificates.js';
 import { type CertificateAuthority, createAuthority } from '../../tests/support/certificate-authority.js';
