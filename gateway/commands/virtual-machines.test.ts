@@ -410,7 +410,7 @@ describe('queryAsyncJobResult', () => {
     });
   });
 
-  test('gives the VM as it is now, or success when it is expunged', async () => {
+  test('gives the VM as it is now, also when it is expunged', async () => {
     const { id, jobid } = await deploy();
     await setState(id, 'Stopped');
     await succeed(jobid);
