@@ -25,7 +25,7 @@ const sha256 = (text: string): Buffer => createHash('sha256').update(text).diges
  */
 export async function createJoinToken(
   db: Database,
-  caller: Caller,
+  caller: Pick<Caller, 'accountId' | 'userId'>,
   purpose: JoinTokenPurpose,
   validForSeconds: number,
 ): Promise<{ id: string; token: string; expires: string }> {

@@ -19,7 +19,7 @@ export interface RevokedHost {
  */
 export const revokeHost = (
   db: Database,
-  caller: Caller,
+  caller: Pick<Caller, 'accountId' | 'userId'>,
   id: string,
   isForced: boolean,
 ): Promise<RevokedHost | undefined> =>

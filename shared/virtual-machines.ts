@@ -65,6 +65,8 @@ export interface Placement {
    * be newer than the try that holds the space, as after a restore of a Stopped VM.
    */
   endToken?: number | null;
+  /** Its host was revoked: nothing is asked of it. */
+  isRevoked?: boolean;
 }
 
 /** A placement without what else stands beside it, which no history needs again. */

@@ -1,4 +1,4 @@
-import { log } from '@temporalio/workflow';
+import { ApplicationFailure, log } from '@temporalio/workflow';
 import { type Debt, type Placement, undoToken } from '../shared/virtual-machines.js';
 import { control, onHost, type settleOnHost } from './activity-proxies.js';
 import { failureOf } from './failure-of.js';
@@ -20,6 +20,7 @@ export const undoStart = (placement: Placement, reason: string): Promise<void> =
 
 async function settleOrOwe(debt: Debt, reason: string): Promise<void> {
   try {
+    if (debt.isRevoked) throw ApplicationFailure.nonRetryable('the host was revoked', 'SLIPWAY_HOST_REVOKED');
     await payDebt(debt);
   } catch (error) {
     log.warn('undo becomes a cleanup debt', { hostId: debt.hostId, vmId: debt.vmId, failure: failureOf(error) });

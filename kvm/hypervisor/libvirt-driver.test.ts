@@ -105,6 +105,7 @@ test('should tell what the host is', async () => {
     memoryBytes: expect.any(Number),
     domainType: expect.stringMatching(/^(kvm|qemu)$/),
     hypervisorVersion: expect.stringMatching(/^QEMU \d/),
+    libvirtVersion: expect.stringMatching(/^\d+\.\d+/),
   });
 });
 

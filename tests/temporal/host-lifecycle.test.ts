@@ -1,5 +1,7 @@
 import { and, eq } from 'drizzle-orm';
 import { cleanupDebt, event, host, JOB_STATUS, storagePool } from '../../db/schema/index.js';
+import type { HostFacts } from '../../shared/hosts.js';
+import { OLDEST_HOST_PROTOCOL, SLIPWAY_VERSION } from '../../shared/version.js';
 import { hostWorkflowId } from '../../shared/workflow-ids.js';
 import type { FakeHost } from '../support/fake-host.js';
 import { gate } from '../support/gate.js';
@@ -23,6 +25,8 @@ describe('hostLifecycle', () => {
     return rows.map(({ description }) => description);
   };
   const poolRow = async () => (await plane.db.select().from(storagePool).where(eq(storagePool.id, fake.poolId)))[0]!;
+
+  const hostRow = async () => (await plane.db.select().from(host).where(eq(host.id, fake.hostId)))[0]!;
 
   it('records what the host says about itself and its pools', async () => {
     const [pool] = await plane.db.select().from(storagePool).where(eq(storagePool.id, fake.poolId));
@@ -69,6 +73,36 @@ describe('hostLifecycle', () => {
     expect(await eventsOf('HOST.ALERT', fake.hostId)).toEqual(['Host host-1 is Alert: libvirt is away']);
     fake.override('hello', undefined);
     await fake.isStatus('Up');
+  });
+
+  it('is shown with its version, and says once that it is of another release', async () => {
+    const start = async (version: Partial<HostFacts>) => {
+      await fake.stop();
+      fake.override('hello', () => {
+        const { facts, domains } = fake.status();
+        return Promise.resolve({ facts: { ...facts, ...version }, domains });
+      });
+      await fake.start();
+    };
+    const saidHello = () => waitFor('it has said hello', async () => (await hostRow()).bootId === fake.bootId);
+    for (const _ of [1, 2]) {
+      await start({ slipwayVersion: '99.1.0', protocolVersion: 99 });
+      await saidHello();
+    }
+    const versionSkew = `the host runs Slipway 99.1.0, and the control workers ${SLIPWAY_VERSION}`;
+    expect(await hostRow()).toMatchObject({ slipwayVersion: '99.1.0', versionSkew });
+    expect(await eventsOf('HOST.VERSION.SKEW', fake.hostId)).toEqual([
+      `Host host-1: ${versionSkew}. Bring both to one release`,
+    ]);
+
+    await start({ slipwayVersion: '0.0.1', protocolVersion: OLDEST_HOST_PROTOCOL - 1 });
+    await fake.isStatus('Alert');
+    expect((await eventsOf('HOST.ALERT', fake.hostId)).join()).toContain('runs Slipway 0.0.1, which speaks protocol 0');
+
+    await start({});
+    await saidHello();
+    await fake.isStatus('Up');
+    expect(await hostRow()).toMatchObject({ slipwayVersion: null, versionSkew: null });
   });
 
   it('is Alert as long as it can use none of its pools, takes no work then, and says each once', async () => {

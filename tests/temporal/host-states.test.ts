@@ -12,7 +12,14 @@ import {
 } from '../../db/schema/index.js';
 import { createControlActivities } from '../../activities/control/index.js';
 import { finishMaintenance } from '../../activities/control/host/host-maintenance.js';
-import { hostRemovalWorkflowId, hostStateWorkflowId, hostWorkflowId } from '../../shared/workflow-ids.js';
+import { revokeHost } from '../../db/revoke-host.js';
+import { CONTROL_TASK_QUEUE } from '../../shared/task-queues.js';
+import {
+  hostRemovalWorkflowId,
+  hostRevocationWorkflowId,
+  hostStateWorkflowId,
+  hostWorkflowId,
+} from '../../shared/workflow-ids.js';
 import type { FakeHost } from '../support/fake-host.js';
 import { refusal } from '../support/host-answers.js';
 import { useControlPlane } from '../support/use-control-plane.js';
@@ -178,6 +185,43 @@ describe('states of hosts', () => {
     expect(await scenario.destroy(vmId, true)).toMatchObject(SUCCEEDED);
     const [pool] = await plane.db.select().from(storagePool).where(eq(storagePool.id, fake.poolId));
     expect(pool!.allocatedBytes).toBe(0);
+  });
+
+  it('gets no work and no word once it was revoked, whatever it says, and its VMs wait for an operator', async () => {
+    const vmId = await running();
+    const { hostId } = fake;
+    const revoked = await revokeHost(plane.db, { userId: admin.id, accountId: admin.accountId }, hostId, true);
+    expect(revoked?.virtualMachines).toMatchObject([{ id: vmId, state: 'Running' }]);
+    await plane.client.workflow.execute('revokeHost', {
+      workflowId: hostRevocationWorkflowId(hostId),
+      taskQueue: CONTROL_TASK_QUEUE,
+      args: [{ hostId }],
+    });
+    const life = plane.client.workflow.getHandle(hostWorkflowId(hostId));
+    await waitFor('its life has ended', async () => (await life.describe()).status.name === 'COMPLETED');
+
+    // It comes back, as whoever has it wants to: nothing of what it says counts.
+    await fake.stop();
+    const asked = fake.calls.length;
+    fake.domains.clear();
+    await fake.start();
+    await waitFor('it was asked, and refused', async () => (await life.describe()).status.name === 'COMPLETED');
+    expect(fake.calls.slice(asked).map(({ activity }) => activity)).toEqual(['hello']);
+    expect(await row(fake)).toMatchObject({ status: 'Revoked', publicKey: null });
+    expect(await scenario.vmRow(vmId)).toMatchObject({ state: 'Running', hostId });
+    expect((await scenario.operate('stopVirtualMachine', vmId, { isForced: true })).jobResult).toMatchObject({
+      errortext: expect.stringContaining('was revoked: nothing is asked of it') as string,
+    });
+    const { sealTemplateUrl } = createControlActivities(plane);
+    await expect(sealTemplateUrl({ templateId, hostId })).rejects.toMatchObject({ code: 'SLIPWAY_HOST_REVOKED' });
+
+    // Somebody has made sure that it is off.
+    expect(await work('declareHostAsDegraded')).toMatchObject(SUCCEEDED);
+    await change({ resourceState: 'Enabled' }, other);
+    expect(await scenario.operate('startVirtualMachine', vmId)).toMatchObject(SUCCEEDED);
+    expect(await scenario.vmRow(vmId)).toMatchObject({ state: 'Running', hostId: other.hostId });
+    expect(await scenario.destroy(vmId, true)).toMatchObject(SUCCEEDED);
+    expect(fake.calls.slice(asked).map(({ activity }) => activity)).toEqual(['hello']);
   });
 
   it('is not taken for fenced while it is Up', async () => {

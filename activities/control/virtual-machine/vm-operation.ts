@@ -27,16 +27,17 @@ export async function lockVm(tx: Transaction, { vmId, jobId }: VirtualMachineJob
  * a disk or a console log only. With `ofEveryDisk` one that its host has yet to undo is there once more for every disk that
  * another one took the place of: it may have made a file of that disk. Other files of such disks are removed with them.
  */
-export function placementsOf(
+export async function placementsOf(
   tx: Transaction,
   vmId: string,
   { isComputing = false, ofEveryDisk = false } = {},
 ): Promise<Placement[]> {
-  return tx
+  const rows = await tx
     .select({
       vmId: capacityClaim.vmId,
       hostId: capacityClaim.hostId,
       hostName: host.name,
+      hostStatus: host.status,
       poolId: capacityClaim.poolId,
       volumeId: volumes.id,
       token: capacityClaim.token,
@@ -53,6 +54,9 @@ export function placementsOf(
     )
     .where(and(eq(capacityClaim.vmId, vmId), isComputing ? holdsCompute : undefined))
     .orderBy(desc(capacityClaim.token));
+  return rows.map(({ hostStatus, ...placement }) =>
+    hostStatus === 'Revoked' ? { ...placement, isRevoked: true } : placement,
+  );
 }
 
 /**
@@ -62,20 +66,14 @@ export function placementsOf(
  */
 export async function runningPlacement(tx: Transaction, vm: Vm): Promise<Placement> {
   const placement = (await placementsOf(tx, vm.id)).find(({ token }) => token === vm.fenceToken);
-  if (placement) {
-    await requireTrustedHost(tx, placement);
-    return placement;
+  if (placement?.isRevoked) {
+    throw new SlipwayError(
+      'SLIPWAY_HOST_REVOKED',
+      `Host ${placement.hostName} was revoked: nothing is asked of it. When the machine is off, declare it as Degraded`,
+    );
   }
+  if (placement) return placement;
   throw new SlipwayError('SLIPWAY_INTERNAL', `VM ${vm.name} is ${vm.state} and holds no capacity of any host`);
-}
-
-async function requireTrustedHost(tx: Transaction, { hostId, hostName }: Placement): Promise<void> {
-  const [self] = await tx.select({ status: host.status }).from(host).where(eq(host.id, hostId));
-  if (self?.status !== 'Revoked') return;
-  throw new SlipwayError(
-    'SLIPWAY_HOST_REVOKED',
-    `Host ${hostName} was revoked: nothing is asked of it. When the machine is off, declare it as Degraded`,
-  );
 }
 
 export const wrongState = ({ name, state }: Vm, wanted: string): SlipwayError =>
