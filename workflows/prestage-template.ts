@@ -12,6 +12,7 @@ import { control } from './activity-proxies.js';
 import { failJob } from './fail-job.js';
 import { failureOf } from './failure-of.js';
 import { mapAtMost } from './map-at-most.js';
+import { onceFormerChildIsGone } from './once-former-child-is-gone.js';
 import { prestageTemplateOnPool } from './prestage-template-on-pool.js';
 
 /** Pools at a time: the source is the same for all of them, and each is some lines in this history. */
@@ -56,12 +57,14 @@ async function stageOnPools(input: PrestageTemplateInput, progress: PrestageProg
 async function stageOnPool(request: PrestageRequest, progress: PrestageProgress): Promise<void> {
   const { poolId, poolName, templateId, templateName } = request;
   try {
-    await executeChild(prestageTemplateOnPool, {
-      args: [request],
-      workflowId: `${workflowInfo().workflowId}-${poolId}`,
-      typedSearchAttributes: [{ key: templateKey, value: templateId }],
-      staticSummary: `bring template ${templateName} to pool ${poolName}`,
-    });
+    await onceFormerChildIsGone(`${workflowInfo().workflowId}-${poolId}`, (workflowId) =>
+      executeChild(prestageTemplateOnPool, {
+        args: [request],
+        workflowId,
+        typedSearchAttributes: [{ key: templateKey, value: templateId }],
+        staticSummary: `bring template ${templateName} to pool ${poolName}`,
+      }),
+    );
     progress.readyCount++;
   } catch (error) {
     // Cancelled, each of them ends so, and the page is left when all have.

@@ -2,6 +2,7 @@ import { CancellationScope, executeChild, setCurrentDetails, workflowInfo } from
 import type { RefreshTemplateInput } from '../shared/templates.js';
 import { control } from './activity-proxies.js';
 import { failJob } from './fail-job.js';
+import { onceFormerChildIsGone } from './once-former-child-is-gone.js';
 import { validateUrl } from './validate-url.js';
 
 /**
@@ -13,11 +14,13 @@ export async function refreshTemplate(input: RefreshTemplateInput): Promise<void
   try {
     const begun = await control('what was registered?').beginRefresh(input);
     if (!begun) return;
-    const probe = await executeChild(validateUrl, {
-      args: [begun],
-      workflowId: `${workflowInfo().workflowId}-validate-url`,
-      staticSummary: 'read the first bytes of the URL from a KVM host',
-    });
+    const probe = await onceFormerChildIsGone(`${workflowInfo().workflowId}-validate-url`, (workflowId) =>
+      executeChild(validateUrl, {
+        args: [begun],
+        workflowId,
+        staticSummary: 'read the first bytes of the URL from a KVM host',
+      }),
+    );
     await CancellationScope.nonCancellable(() =>
       control('a new generation').recordRefreshed({
         ...input,

@@ -3,6 +3,7 @@ import type { ProbeResult } from '../shared/images.js';
 import type { RegisterTemplateInput } from '../shared/templates.js';
 import { promptControl, control } from './activity-proxies.js';
 import { failureOf, toWorkflowFailure } from './failure-of.js';
+import { onceFormerChildIsGone } from './once-former-child-is-gone.js';
 import { validateUrl } from './validate-url.js';
 
 /**
@@ -12,11 +13,13 @@ import { validateUrl } from './validate-url.js';
 export async function registerTemplate(input: RegisterTemplateInput): Promise<ProbeResult> {
   const { templateId, zoneIds } = input;
   try {
-    const probe = await executeChild(validateUrl, {
-      args: [input],
-      workflowId: `${workflowInfo().workflowId}-validate-url`,
-      staticSummary: 'read the first bytes of the URL from a KVM host',
-    });
+    const probe = await onceFormerChildIsGone(`${workflowInfo().workflowId}-validate-url`, (workflowId) =>
+      executeChild(validateUrl, {
+        args: [input],
+        workflowId,
+        staticSummary: 'read the first bytes of the URL from a KVM host',
+      }),
+    );
     await promptControl('Ready, bypassing secondary storage').recordRegistered({
       templateId,
       zoneIds,

@@ -16,6 +16,7 @@ import { gate } from '../support/gate.js';
 import { refusal, tier } from '../support/host-answers.js';
 import { CANCELLED, SUCCEEDED } from '../support/job-ends.js';
 import { useControlPlane } from '../support/use-control-plane.js';
+import { resetWorkflow } from '../support/reset-workflow.js';
 import { waitFor } from '../support/wait-for.js';
 
 const GiB = 1024 ** 3;
@@ -145,6 +146,43 @@ describe('templates that are brought to pools ahead of time', () => {
     expect(await plane.db.select().from(stageWaiter)).toEqual([]);
     open();
     await waitFor('the copy is forgotten', async () => (await copiesOf(templateId)).length === 0);
+  });
+
+  describe('by a workflow that is reset while a pool is served', () => {
+    /** Temporal lets the child of the run before go on. */
+    async function reset() {
+      const fake = await join('host-1');
+      const { opened, open } = gate();
+      fake.override('readSources', async ({ url }) => {
+        await opened;
+        return { isMetalink: false, hasPieces: false, digests: [], dropped: [], tiers: [tier(url.display)] };
+      });
+      const job = await begin(await scenario.template());
+      await waitFor('it is being read', async () => fake.timesAsked('readSources') === 1);
+      await resetWorkflow(plane.client, { workflowId: job.workflowId });
+      const run = plane.client.workflow.getHandle(job.workflowId);
+      await waitFor('it has come to the pool again', async () => {
+        const { events } = await run.fetchHistory();
+        return (events ?? []).some((event) => event.startChildWorkflowExecutionFailedEventAttributes);
+      });
+      return { job, run, open };
+    }
+
+    it('are there all the same', async () => {
+      const { job, open } = await reset();
+      open();
+      expect(await scenario.ended(job)).toMatchObject(SUCCEEDED);
+      expect(await plane.db.select().from(stageWaiter)).toEqual([]);
+    });
+
+    it('are waited for by nobody when it is cancelled then', async () => {
+      const { job, run, open } = await reset();
+      await run.cancel();
+      expect(await scenario.ended(job)).toMatchObject(CANCELLED);
+      const waiters = async () => (await plane.db.select().from(stageWaiter)).length;
+      await waitFor('nobody waits', async () => (await waiters()) === 0);
+      open();
+    });
   });
 
   it('can be deleted meanwhile: what has come goes, and no more comes', async () => {

@@ -7,6 +7,7 @@ import type { FakeHost } from '../support/fake-host.js';
 import { gate } from '../support/gate.js';
 import { refusal } from '../support/host-answers.js';
 import { SUCCEEDED } from '../support/job-ends.js';
+import { resetWorkflow } from '../support/reset-workflow.js';
 import { useControlPlane } from '../support/use-control-plane.js';
 import { waitFor } from '../support/wait-for.js';
 
@@ -54,6 +55,27 @@ describe('templates that are refreshed', () => {
     expect(await refresh(templateId)).toMatchObject(SUCCEEDED);
     return { templateId, early };
   }
+
+  it('are refreshed although the workflow is reset while the URL is read', async () => {
+    const templateId = await scenario.template();
+    const { opened, open } = gate();
+    fake.override('probeUrl', async () => {
+      await opened;
+      return { sizeBytes: 3000, isMetalink: false, mirrors: [] };
+    });
+    const job = await begin(templateId);
+    await waitFor('the URL is being read', async () => fake.timesAsked('probeUrl') === 1);
+    await resetWorkflow(plane.client, { workflowId: job.workflowId });
+    const run = plane.client.workflow.getHandle(job.workflowId);
+    // Temporal lets the child of the former run go on.
+    await waitFor('it wants to read it again', async () => {
+      const { events } = await run.fetchHistory();
+      return (events ?? []).some((event) => event.startChildWorkflowExecutionFailedEventAttributes);
+    });
+    open();
+    expect(await scenario.ended(job)).toMatchObject(SUCCEEDED);
+    expect(await templateOf(templateId)).toMatchObject({ generation: 2, sizeBytes: 3000 });
+  });
 
   it('come again, beside the copy that disks stand on, which goes with the last of them', async () => {
     const templateId = await scenario.template({ checksum: `{MD5}${'a'.repeat(32)}` });
