@@ -53,8 +53,8 @@ describeUnless(mountObstacle ?? privateLibvirtdObstacle(), 'a pool whose file sy
   it('when a stranger fills it in the middle of a download leaves the VM to another host, and harms nobody', async () => {
     const disk = await test.disk(16 * MiB);
     // Nobody knows how long the file is: no space could be set aside for it.
-    const slow = { content: { file: disk.file }, bytesPerSecond: 4 * MiB };
-    test.origin.serve(disk.path, { ...slow, isIgnoringRange: true, announcedBytes: null });
+    const served = { content: { file: disk.file }, isIgnoringRange: true, announcedBytes: null };
+    test.origin.serve(disk.path, { ...served, bytesPerSecond: 4 * MiB });
     const templateId = await register(disk);
     const stranger = path.join(small.poolPath, 'of-a-stranger');
     const [copy] = await copies(used.templateId);
@@ -64,6 +64,7 @@ describeUnless(mountObstacle ?? privateLibvirtdObstacle(), 'a pool whose file sy
     const { id: vmId, jobid } = await test.begin(templateId);
     await waitFor('the download is under way', async () => (await test.downloadedBytes(templateId)) > MiB);
     await test.client.call('updateHost', { id: roomy.id, allocationstate: 'Enable' });
+    test.origin.serve(disk.path, served);
     await fill(stranger);
     await test.ended(jobid);
 

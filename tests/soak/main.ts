@@ -28,7 +28,7 @@ const ground = await ProvingGround.start(
   { hosts: 2, controlWorkers: 2, isPoolShared: true, settings: SETTINGS },
   MIRROR,
 );
-const tally = new Tally();
+const tally = new Tally((violation) => onLine(`VIOLATED: ${violation}`));
 try {
   const sources = await prepareSources(ground);
   await new Soak({ ground, seed, tally, sources, onLine }).run(minutes * 60_000);

@@ -7,6 +7,12 @@ export class Tally {
   readonly violations: string[] = [];
   readonly #counts = new Map<string, Map<Outcome, number>>();
   readonly #reasons = new Map<string, number>();
+  readonly #onViolation: (what: string) => void;
+
+  /** @param onViolation told of each once, when it is noticed */
+  constructor(onViolation: (what: string) => void) {
+    this.#onViolation = onViolation;
+  }
 
   count(what: string, outcome: Outcome): void {
     const counts = this.#counts.get(what) ?? new Map<Outcome, number>();
@@ -20,7 +26,9 @@ export class Tally {
   }
 
   violated(what: string): void {
-    if (!this.violations.includes(what)) this.violations.push(what);
+    if (this.violations.includes(what)) return;
+    this.violations.push(what);
+    this.#onViolation(what);
   }
 
   /** A table for people. */
