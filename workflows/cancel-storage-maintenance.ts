@@ -3,7 +3,7 @@ import type { PoolJobInput } from '../shared/pools.js';
 import { control } from './activity-proxies.js';
 import { endWithPoolJob } from './end-with-pool-job.js';
 
-const FIRST_LOOK_MS = 2_000;
+const FIRST_LOOK_MS = 1_000;
 const LAST_LOOK_MS = 60_000;
 
 /**
@@ -15,7 +15,7 @@ export const cancelStorageMaintenance = (input: PoolJobInput): Promise<void> =>
     // Not cancellable: what the database has done must be known.
     const hasEnded = await CancellationScope.nonCancellable(() => control('it takes work').endPoolMaintenance(input));
     if (!hasEnded) return [];
-    for (let lookMs = FIRST_LOOK_MS; ; lookMs = Math.min(lookMs * 1.2, LAST_LOOK_MS)) {
+    for (let lookMs = FIRST_LOOK_MS; ; lookMs = Math.min(lookMs * 1.3, LAST_LOOK_MS)) {
       const { pending, notStarted } = await control('start what was stopped').startOnPool(input);
       if (pending.length === 0) return notStarted;
       setCurrentDetails(`Starting ${pending.map(({ name, state }) => `${name} (${state})`).join(', ')}`);

@@ -4,8 +4,8 @@ import { control } from './activity-proxies.js';
 import { endWithPoolJob } from './end-with-pool-job.js';
 import { toWorkflowFailure } from './failure-of.js';
 
-const FIRST_LOOK_MS = 3_000;
-/** A download may go on for hours, and no history holds a look each three seconds. */
+const FIRST_LOOK_MS = 1_000;
+/** A download may go on for hours, and no history holds a look each second. */
 const LAST_LOOK_MS = 60_000;
 
 /**
@@ -17,7 +17,7 @@ export const enableStorageMaintenance = (input: PoolJobInput): Promise<void> =>
     // Not cancellable: what the database has done must be known.
     const hasBegun = await CancellationScope.nonCancellable(() => control('no new work').beginPoolMaintenance(input));
     if (!hasBegun) return [];
-    for (let lookMs = FIRST_LOOK_MS; ; lookMs = Math.min(lookMs * 1.2, LAST_LOOK_MS)) {
+    for (let lookMs = FIRST_LOOK_MS; ; lookMs = Math.min(lookMs * 1.3, LAST_LOOK_MS)) {
       const { outcome, poolName, virtualMachines, templates } = await control('what is left there?').drainPool(input);
       if (outcome === 'maintenance') return [];
       const names = virtualMachines.map(({ name, state }) => `${name} (${state})`).join(', ');

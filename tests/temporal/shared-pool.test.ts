@@ -1,8 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { eq } from 'drizzle-orm';
-import { JOB_STATUS, stageWaiter, storagePool, storagePoolHostRef, templateSpoolRef } from '../../db/schema/index.js';
+import { createJob, type JobRow } from '../../db/jobs.js';
+import {
+  event,
+  JOB_STATUS,
+  stageWaiter,
+  storagePool,
+  storagePoolHostRef,
+  storagePoolWork,
+  templateSpoolRef,
+  user,
+} from '../../db/schema/index.js';
 import type { DownloadTierInput } from '../../activities/host/download-tier.js';
 import type { TemplateCopyRef } from '../../shared/templates.js';
+import { poolStateWorkflowId } from '../../shared/workflow-ids.js';
 import type { FakeHost } from '../support/fake-host.js';
 import { gate } from '../support/gate.js';
 import { downloadForever, refusal } from '../support/host-answers.js';
@@ -127,5 +138,129 @@ describe('a pool that two hosts share', () => {
     await stranger.stop();
     await stranger.start();
     await stranger.isStatus('Alert');
+  });
+
+  describe('in maintenance', () => {
+    const SUCCEEDED = { jobStatus: JOB_STATUS.succeeded };
+    const FAILED = { jobStatus: JOB_STATUS.failed };
+    const says = (text: string) => ({ errortext: expect.stringContaining(text) as string });
+    const status = async () => (await plane.db.select().from(storagePool).where(eq(storagePool.id, poolId)))[0]!.status;
+    const state = async (vmId: string) => (await scenario.vmRow(vmId)).state;
+
+    async function begin(jobCmd: 'enableStorageMaintenance' | 'cancelStorageMaintenance'): Promise<JobRow> {
+      const [admin] = await plane.db.select().from(user).limit(1);
+      const id = randomUUID();
+      const job = await createJob(plane.db, {
+        id,
+        accountId: admin!.accountId,
+        userId: admin!.id,
+        jobCmd,
+        workflowType: jobCmd,
+        workflowId: poolStateWorkflowId(poolId),
+        workflowInput: { poolId, jobId: id },
+        instanceType: 'StoragePool',
+        instanceId: poolId,
+      });
+      await scenario.start(job);
+      return job;
+    }
+    const work = async (jobCmd: Parameters<typeof begin>[0]) => scenario.ended(await begin(jobCmd));
+
+    it('has nothing running from it and takes nothing, and has afterwards running what it had before', async () => {
+      const templateId = await scenario.template();
+      const [deaf, ready, stopped] = [
+        (await scenario.deploy(templateId)).vmId,
+        (await scenario.deploy(templateId)).vmId,
+        (await scenario.deploy(templateId)).vmId,
+      ];
+      await scenario.operate('stopVirtualMachine', stopped, { isForced: true });
+      for (const fake of hosts) {
+        fake.override('stopDomain', ({ vmId, isForced }) =>
+          vmId === deaf && !isForced
+            ? Promise.reject(refusal('SLIPWAY_HYPERVISOR', 'the guest does not listen'))
+            : Promise.resolve(void fake.domains.delete(vmId)),
+        );
+      }
+      expect(await work('enableStorageMaintenance')).toMatchObject({ ...SUCCEEDED, jobResult: {} });
+      expect(await status()).toBe('Maintenance');
+      expect(hosts.map(({ domains }) => domains.size)).toEqual([0, 0]);
+      for (const vmId of [deaf, ready, stopped]) expect(await state(vmId)).toBe('Stopped');
+
+      const closed = says('is in state Maintenance');
+      expect((await scenario.deploy(templateId)).job).toMatchObject({ ...FAILED, jobResult: closed });
+      expect(await scenario.operate('startVirtualMachine', ready)).toMatchObject({ ...FAILED, jobResult: closed });
+      expect(await scenario.operate('restoreVirtualMachine', ready, { isToRun: false })).toMatchObject({
+        ...FAILED,
+        jobResult: says('The pool of the root disk is Maintenance'),
+      });
+      const isoId = await scenario.template({ format: 'ISO' });
+      expect(await scenario.operate('attachIso', ready, { isoId })).toMatchObject({
+        ...FAILED,
+        jobResult: says('The pool is in maintenance, and takes no template'),
+      });
+
+      for (const fake of hosts) fake.override('stopDomain', undefined);
+      expect(await work('cancelStorageMaintenance')).toMatchObject({
+        ...SUCCEEDED,
+        jobResult: { virtualmachines: [] },
+      });
+      expect([await status(), await state(deaf), await state(ready), await state(stopped)]).toEqual([
+        'Up',
+        'Running',
+        'Running',
+        'Stopped',
+      ]);
+      expect(await plane.db.$count(storagePoolWork)).toBe(0);
+      const name = `shared-${poolId}`;
+      const rows = await plane.db.select().from(event).where(eq(event.resourceId, poolId)).orderBy(event.created);
+      expect(rows.map(({ type, description }) => `${type} ${description}`)).toEqual([
+        `MAINT.PREPARE.PS Pool ${name} takes no new disks and templates, and what runs from it is stopped`,
+        `MAINT.PREPARE.PS Pool ${name} is in maintenance: nothing runs from it, and nothing is written to it`,
+        `MAINT.CANCEL.PS Pool ${name} takes disks and templates again, and what was stopped is started`,
+      ]);
+    });
+
+    it('waits for what is under way there, and begins nothing meanwhile', async () => {
+      const { job } = await beginDownload(await scenario.template());
+      const enabling = await begin('enableStorageMaintenance');
+      await waitFor('it is prepared', async () => (await status()) === 'PrepareForMaintenance');
+      expect((await scenario.deploy(await scenario.template())).job.jobResult).toMatchObject(
+        says('is in state PrepareForMaintenance'),
+      );
+      await plane.client.workflow.getHandle(job.workflowId).cancel();
+      expect(await scenario.ended(enabling)).toMatchObject(SUCCEEDED);
+      expect([await status(), (await copies()).length]).toEqual(['Maintenance', 0]);
+    });
+
+    it('is not reached while something cannot be stopped, which is named, and can be given up', async () => {
+      const { vmId } = await scenario.deploy(await scenario.template());
+      const { name } = await scenario.vmRow(vmId);
+      for (const fake of hosts) {
+        fake.override('stopDomain', () => Promise.reject(refusal('SLIPWAY_HYPERVISOR', 'libvirt is busy')));
+        fake.override('isDomainAlive', () => Promise.resolve(true));
+      }
+      expect(await work('enableStorageMaintenance')).toMatchObject({
+        ...FAILED,
+        jobResult: says(`could not be stopped: ${name}`),
+      });
+      expect(await status()).toBe('ErrorInMaintenance');
+      for (const fake of hosts) fake.override('stopDomain', undefined);
+      expect(await work('cancelStorageMaintenance')).toMatchObject(SUCCEEDED);
+      expect(await status()).toBe('Up');
+      expect(await scenario.deploy(await scenario.template())).toMatchObject({ job: SUCCEEDED });
+    });
+
+    it('names what does not start again', async () => {
+      const { vmId } = await scenario.deploy(await scenario.template());
+      expect(await work('enableStorageMaintenance')).toMatchObject(SUCCEEDED);
+      for (const fake of hosts) {
+        fake.override('startDomain', () => Promise.reject(refusal('SLIPWAY_HYPERVISOR', 'no such machine type')));
+      }
+      expect(await work('cancelStorageMaintenance')).toMatchObject({
+        ...SUCCEEDED,
+        jobResult: { virtualmachines: [{ id: vmId, state: 'Stopped' }] },
+      });
+      expect(await status()).toBe('Up');
+    });
   });
 });
