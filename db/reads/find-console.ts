@@ -11,6 +11,7 @@ export interface ConsolePlace {
   /** Where it runs, or ran last; null for a VM that has never been anywhere. */
   hostId: string | null;
   hostName: string | null;
+  hostStatus: typeof host.$inferSelect.status | null;
   vncPasswordEncrypted: string | null;
 }
 
@@ -23,6 +24,7 @@ export async function findConsole(db: Database, caller: Caller, vmId: string): P
       vmName: vmInstance.name,
       hostId: host.id,
       hostName: host.name,
+      hostStatus: host.status,
       vncPasswordEncrypted: vmInstance.vncPasswordEncrypted,
     })
     .from(vmInstance)

@@ -18,7 +18,8 @@ export interface HostedConsole extends ConsolePlace {
 
 /**
  * @param parameter the one that the id came in
- * @throws SlipwayError SLIPWAY_PARAMETER_INVALID for the VM of another, SLIPWAY_RESOURCE_STATE when it is nowhere
+ * @throws SlipwayError SLIPWAY_PARAMETER_INVALID for the VM of another, SLIPWAY_RESOURCE_STATE when it is nowhere,
+ *   SLIPWAY_HOST_REVOKED
  */
 export async function consoleOf(
   vmId: string,
@@ -30,6 +31,9 @@ export async function consoleOf(
   const { hostId, hostName } = place;
   if (hostId === null || hostName === null) {
     throw new SlipwayError('SLIPWAY_RESOURCE_STATE', `VM ${place.vmName} has not been on a host yet`);
+  }
+  if (place.hostStatus === 'Revoked') {
+    throw new SlipwayError('SLIPWAY_HOST_REVOKED', `Host ${hostName} was revoked: nothing is asked of it`);
   }
   return { ...place, vmId, hostId, hostName };
 }
