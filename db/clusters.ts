@@ -4,7 +4,7 @@ import { audit } from './audit.js';
 import type { Database, Transaction } from './client.js';
 import { refuseTaken } from './errors.js';
 import type { Caller } from './reads/find-caller.js';
-import { cluster, configurationScoped, host, hostPodRef, storagePool } from './schema/index.js';
+import { cluster, configurationScoped, host, hostJoinToken, hostPodRef, storagePool } from './schema/index.js';
 import { withoutUndefined } from './without-undefined.js';
 
 type ClusterRow = typeof cluster.$inferSelect;
@@ -68,7 +68,7 @@ async function requireArch(tx: Transaction, { id, name }: ClusterRow, arch: stri
 }
 
 /**
- * With its settings.
+ * With its settings, and the tokens that hosts would join it with.
  *
  * @returns whether it was there
  * @throws SlipwayError SLIPWAY_RESOURCE_IN_USE when it has hosts or pools
@@ -88,6 +88,7 @@ export const removeCluster = (db: Database, caller: Caller, id: string): Promise
         `Cluster ${self.name} cannot be removed. Cluster still has ${what}`,
       );
     }
+    await tx.delete(hostJoinToken).where(eq(hostJoinToken.clusterId, id));
     await tx.delete(configurationScoped).where(eq(configurationScoped.clusterId, id));
     await tx
       .update(cluster)
