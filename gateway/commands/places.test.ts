@@ -6,6 +6,7 @@ import {
   dataCenter,
   event,
   host,
+  hostJoinToken,
   hostPodRef,
   networks,
   storagePool,
@@ -272,7 +273,7 @@ describe('clusters', () => {
     });
   });
 
-  it('stay while they have hosts, and of the architecture of those', async () => {
+  it('stay while they have hosts, and of the architecture of those; without them no host joins', async () => {
     const { id: zoneid } = await zone();
     const { id } = await addCluster(zoneid, (await pod(zoneid)).id);
     const { hostId } = await joinHost(gateway.databaseUrl, { name: 'there', clusterId: id, publicKey: 'k', pools: [] });
@@ -280,9 +281,11 @@ describe('clusters', () => {
       errorcode: 530,
       errortext: 'Cluster cluster cannot be removed. Cluster still has hosts',
     });
+    await call('createHostJoinToken', { clusterid: id });
     await expect(call('updateCluster', { id, arch: 'aarch64' })).rejects.toThrow('has host there, which is x86_64');
     await gateway.db.update(host).set({ removed: new Date().toISOString() }).where(eq(host.id, hostId));
     expect(await call('deleteCluster', { id })).toEqual({ success: true });
+    expect(await gateway.db.$count(hostJoinToken, eq(hostJoinToken.clusterId, id))).toBe(0);
   });
 });
 
