@@ -27,7 +27,7 @@ const FAULT_EVERY_MS = [4_000, 20_000] as const;
 const CHECK_EVERY_MS = [5_000, 5_000] as const;
 /** Of the calls, how many are followed by what is done to a job, or to a workflow that nobody asked for. */
 const DISTURBED_JOBS = 0.13;
-const DISTURBED_WORKFLOWS = 0.05;
+const DISTURBED_WORKFLOWS = 0.1;
 
 interface SoakOptions {
   ground: ProvingGround;
@@ -135,16 +135,19 @@ export class Soak {
   /** One that works in the background, or for others: a stage, an eviction, the removal of a disk, … */
   async #disturbWorkflow(random: Random): Promise<void> {
     const { temporal } = this.#options.ground;
-    const runs: RunId[] = [];
+    const kinds = new Map<string, RunId[]>();
     try {
       // The life of a host is looked after by its worker only, when that starts.
       const query = 'ExecutionStatus = "Running" and WorkflowType != "hostLifecycle"';
-      for await (const { workflowId, runId } of temporal.workflow.list({ query })) runs.push({ workflowId, runId });
+      for await (const { type, workflowId, runId } of temporal.workflow.list({ query })) {
+        kinds.set(type, [...(kinds.get(type) ?? []), { workflowId, runId }]);
+      }
     } catch {
       // Temporal is away.
       return;
     }
-    const run = random.pick(runs);
+    // Each kind as often: most of them work on VMs.
+    const run = random.pick(random.pick([...kinds.values()]) ?? []);
     const fault = random.pick(WORKFLOW_FAULTS)!;
     if (run) await this.#strike(fault, run);
   }
