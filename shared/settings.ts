@@ -239,6 +239,51 @@ export const SETTINGS = {
     subgroup: 'Virtual Machine',
     description: 'How many times the memory of a host may be promised to virtual machines.',
   },
+  'cluster.cpu.allocated.capacity.disablethreshold': {
+    // CloudStack has 0.85 here and below: a small installation would be full with a seventh of it free.
+    defaultValue: '1',
+    type: 'decimal',
+    min: 0.01,
+    max: 1,
+    scopes: ['Cluster'],
+    category: 'Alert',
+    subgroup: 'Limits',
+    description:
+      'Part of the CPU of a cluster, with overprovisioning, that may be promised before it gets no more virtual machines; 1 for all of it.',
+  },
+  'cluster.memory.allocated.capacity.disablethreshold': {
+    defaultValue: '1',
+    type: 'decimal',
+    min: 0.01,
+    max: 1,
+    scopes: ['Cluster'],
+    category: 'Alert',
+    subgroup: 'Limits',
+    description:
+      'Part of the memory of a cluster, with overprovisioning, that may be promised before it gets no more virtual machines; 1 for all of it.',
+  },
+  'pool.storage.capacity.disablethreshold': {
+    defaultValue: '1',
+    type: 'decimal',
+    min: 0.01,
+    max: 1,
+    scopes: ['Zone', 'StoragePool'],
+    category: 'Alert',
+    subgroup: 'Primary Storage',
+    description:
+      'Part of the file system of a pool, whoever uses it, that may be in use after a new disk or template; 1 for all of it.',
+  },
+  'pool.storage.allocated.capacity.disablethreshold': {
+    defaultValue: '1',
+    type: 'decimal',
+    min: 0.01,
+    max: 1,
+    scopes: ['Zone', 'StoragePool'],
+    category: 'Alert',
+    subgroup: 'Primary Storage',
+    description:
+      'Part of a pool, with overprovisioning, that may be promised to disks and taken by templates; 1 for all of it.',
+  },
   'create.full.clone': {
     defaultValue: 'false',
     type: 'boolean',

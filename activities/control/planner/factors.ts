@@ -1,15 +1,15 @@
 import type { SettingValues } from '../../../shared/settings.js';
-import { overprovisioningFactor } from './pool-space.js';
+import { overprovisioningFactor, type PoolRules, poolRulesOf } from './pool-space.js';
 
-/** How many times what a host or pool has may be promised. */
+/** How many times what a host has may be promised, and how much of a pool. */
 export interface Factors {
   cpu: number;
   memory: number;
-  storage: number;
+  storage: PoolRules;
 }
 
 export const factorsOf = (settings: SettingValues): Factors => ({
   cpu: overprovisioningFactor(settings['cpu.overprovisioning.factor']),
   memory: overprovisioningFactor(settings['mem.overprovisioning.factor']),
-  storage: overprovisioningFactor(settings['storage.overprovisioning.factor']),
+  storage: poolRulesOf(settings),
 });

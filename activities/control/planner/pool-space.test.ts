@@ -13,7 +13,15 @@ describe('freeBytes', () => {
     ['what is promised and not written yet counts', { usedBytes: 10, allocatedBytes: 160 }, 2, 20],
     ['a pool that shrank has less than nothing', { capacityBytes: 20, templateBytes: 30 }, 2, -10],
   ])('%s', (_, pool, factor, expected) => {
-    expect(freeBytes({ ...empty, ...pool }, factor)).toBe(expected);
+    expect(freeBytes({ ...empty, ...pool }, { factor, mostUsed: 1, mostAllocated: 1 })).toBe(expected);
+  });
+
+  it.each<[string, Partial<PoolSpace>, number]>([
+    ['so much as may be in use', { usedBytes: 30 }, 20],
+    ['so much as may be promised', { templateBytes: 20, allocatedBytes: 100 }, 5],
+    ['the less of both', { usedBytes: 60, templateBytes: 80 }, -10],
+  ])('of a pool of which not all may be taken: %s', (_, pool, expected) => {
+    expect(freeBytes({ ...empty, ...pool }, { factor: 2, mostUsed: 0.5, mostAllocated: 0.75 })).toBe(expected);
   });
 });
 

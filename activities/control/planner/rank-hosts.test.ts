@@ -62,6 +62,16 @@ describe('rankHosts', () => {
       { ramFreeBytes: -5 * GiB },
       'has 0 MiB of memory free, and 1024 are needed',
     ],
+    [
+      'of a cluster that may promise little more CPU',
+      { clusterRoom: { cpuMhz: 499.5, ramBytes: 8 * GiB } },
+      'is in a cluster that may promise no more than 499 MHz, and 500 are needed',
+    ],
+    [
+      'of a cluster that has promised too much memory',
+      { clusterRoom: { cpuMhz: 500, ramBytes: -GiB } },
+      'is in a cluster that may promise no more than 0 MiB of memory, and 1024 are needed',
+    ],
     ['without a pool', { pools: [] }, 'has no primary storage pool'],
     ['whose pool is in maintenance', withPool({ status: 'Maintenance' }), 'pool pool is in state Maintenance'],
     [

@@ -17,7 +17,15 @@ export interface HostCandidate {
   /** Below zero when a factor was lowered after more had been promised. */
   cpuFreeMhz: number;
   ramFreeBytes: number;
+  /** What its cluster may still promise, where that is less than what its hosts have. */
+  clusterRoom?: ClusterRoom | undefined;
   pools: PoolCandidate[];
+}
+
+/** Below zero when more had been promised before. */
+export interface ClusterRoom {
+  cpuMhz: number;
+  ramBytes: number;
 }
 
 export interface PoolCandidate {
@@ -134,6 +142,16 @@ export function whyNotHost(host: HostCandidate, needs: PlacementNeeds): string |
   }
   if (host.ramFreeBytes < needs.ramBytes) {
     return `has ${toMiB(atLeastZero(host.ramFreeBytes))} MiB of memory free, and ${toMiB(needs.ramBytes)} are needed`;
+  }
+  return host.clusterRoom && whyNotCluster(host.clusterRoom, needs);
+}
+
+/** By the settings `cluster.cpu.allocated.capacity.disablethreshold` and that of memory. */
+function whyNotCluster({ cpuMhz, ramBytes }: ClusterRoom, needs: PlacementNeeds): string | undefined {
+  const which = 'is in a cluster that may promise no more than';
+  if (cpuMhz < needs.cpuMhz) return `${which} ${atLeastZero(cpuMhz)} MHz, and ${needs.cpuMhz} are needed`;
+  if (ramBytes < needs.ramBytes) {
+    return `${which} ${toMiB(atLeastZero(ramBytes))} MiB of memory, and ${toMiB(needs.ramBytes)} are needed`;
   }
   return undefined;
 }

@@ -5,7 +5,7 @@ import { readSettingsOf } from '../../../db/scoped-settings.js';
 import { SlipwayError } from '../../../shared/errors.js';
 import type { StageRequest } from '../../../shared/templates.js';
 import type { Transaction } from '../dependencies.js';
-import { freeBytes, overprovisioningFactor } from '../planner/pool-space.js';
+import { freeBytes, type PoolRules, poolRulesOf } from '../planner/pool-space.js';
 import { reserveForCopy } from './template-space.js';
 
 type Template = typeof vmTemplate.$inferSelect;
@@ -110,15 +110,15 @@ async function expectedSpace(tx: Transaction, poolId: string, { sizeBytes }: Tem
   return {
     // A source that does not tell its size: what the file takes is counted once it is there.
     expectedBytes: sizeBytes ?? 0,
-    overprovisioning: overprovisioningFactor(settings['storage.overprovisioning.factor']),
+    rules: poolRulesOf(settings),
   };
 }
 
 async function lackingBytes(
   tx: Transaction,
   poolId: string,
-  { expectedBytes, overprovisioning }: { expectedBytes: number; overprovisioning: number },
+  { expectedBytes, rules }: { expectedBytes: number; rules: PoolRules },
 ): Promise<number> {
   const [pool] = await tx.select().from(storagePool).where(eq(storagePool.id, poolId));
-  return expectedBytes - (pool ? freeBytes(pool, overprovisioning) : 0);
+  return expectedBytes - (pool ? freeBytes(pool, rules) : 0);
 }

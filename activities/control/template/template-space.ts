@@ -1,6 +1,7 @@
 import { and, eq, inArray, sql } from 'drizzle-orm';
 import { storagePool, templateSpoolRef } from '../../../db/schema/index.js';
 import type { Transaction } from '../dependencies.js';
+import type { PoolRules } from '../planner/pool-space.js';
 
 /**
  * The space that copies of templates take on a pool: `reserved_bytes` of each, and their sum in the pool's row. Both
@@ -16,7 +17,7 @@ import type { Transaction } from '../dependencies.js';
 export async function reserveForCopy(
   tx: Transaction,
   copy: { id: string; poolId: string },
-  { expectedBytes, overprovisioning }: { expectedBytes: number; overprovisioning: number },
+  { expectedBytes, rules }: { expectedBytes: number; rules: PoolRules },
 ): Promise<boolean> {
   const fits = await tx
     .update(storagePool)
@@ -24,8 +25,9 @@ export async function reserveForCopy(
     .where(
       and(
         eq(storagePool.id, copy.poolId),
-        sql`greatest(${storagePool.usedBytes}, ${storagePool.templateBytes}
-          + ${storagePool.allocatedBytes} / ${overprovisioning}::float8) + ${expectedBytes} <= ${storagePool.capacityBytes}`,
+        sql`${storagePool.usedBytes} + ${expectedBytes} <= ${storagePool.capacityBytes} * ${rules.mostUsed}::float8`,
+        sql`${storagePool.templateBytes} + ${storagePool.allocatedBytes} / ${rules.factor}::float8 + ${expectedBytes}
+          <= ${storagePool.capacityBytes} * ${rules.mostAllocated}::float8`,
       ),
     )
     .returning({ id: storagePool.id });

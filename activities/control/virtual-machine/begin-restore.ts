@@ -8,7 +8,7 @@ import type { StageRequest } from '../../../shared/templates.js';
 import type { Deployment, RestoreVirtualMachineInput } from '../../../shared/virtual-machines.js';
 import type { ControlDependencies, Transaction } from '../dependencies.js';
 import { type Lack, makeRoom } from '../template/make-room.js';
-import { overprovisioningFactor } from '../planner/pool-space.js';
+import { type PoolRules, poolRulesOf } from '../planner/pool-space.js';
 import { lockVm, wrongState } from './vm-operation.js';
 import { hostOfPool, rootVolumeOf, templateFor } from './what-a-vm-needs.js';
 
@@ -85,8 +85,8 @@ const begin = ({ db }: ControlDependencies, input: RestoreVirtualMachineInput): 
     const settings = await readSettingsOf(tx, { poolId: old.poolId });
     if (!begun) {
       const reservedBytes = sizeBytes ?? template.sizeBytes ?? 0;
-      const factor = overprovisioningFactor(settings['storage.overprovisioning.factor']);
-      await reserve(tx, { poolId: old.poolId, templateId: template.id, bytes: reservedBytes, factor });
+      const rules = poolRulesOf(settings);
+      await reserve(tx, { poolId: old.poolId, templateId: template.id, bytes: reservedBytes, rules });
       await tx.insert(volumes).values({
         id: input.jobId,
         name: old.name,
@@ -151,13 +151,15 @@ function sizeFor(
 /** @throws NoSpaceError, or SlipwayError when the pool is not Up */
 async function reserve(
   tx: Transaction,
-  { poolId, templateId, bytes, factor }: { poolId: string; templateId: string; bytes: number; factor: number },
+  { poolId, templateId, bytes, rules }: { poolId: string; templateId: string; bytes: number; rules: PoolRules },
 ): Promise<void> {
   const [pool] = await tx.select().from(storagePool).where(eq(storagePool.id, poolId)).for('no key update');
   if (pool?.status !== 'Up') {
     throw new SlipwayError('SLIPWAY_RESOURCE_STATE', `The pool of the root disk is ${pool?.status ?? 'gone'}`);
   }
-  const lackingBytes = Math.ceil((pool.allocatedBytes + bytes) / factor - (pool.capacityBytes - pool.templateBytes));
+  const { factor, mostAllocated } = rules;
+  const forDisksBytes = pool.capacityBytes * mostAllocated - pool.templateBytes;
+  const lackingBytes = Math.ceil((pool.allocatedBytes + bytes) / factor - forDisksBytes);
   if (lackingBytes > 0) {
     const text = `Pool ${pool.name} has no space for a second root disk of ${bytes} bytes beside the one that is there`;
     throw new NoSpaceError({ poolId, lackingBytes, templateId }, new SlipwayError('SLIPWAY_POOL_FULL', text));

@@ -48,7 +48,11 @@ async function allOrNothing(tx: Transaction, take: (savepoint: Transaction) => P
   }
 }
 
-async function takeSpace(tx: Transaction, claim: NewClaim, factor: number): Promise<boolean> {
+async function takeSpace(
+  tx: Transaction,
+  claim: NewClaim,
+  { factor, mostAllocated }: Factors['storage'],
+): Promise<boolean> {
   const pools = await tx
     .update(storagePool)
     .set({ allocatedBytes: sql`${storagePool.allocatedBytes} + ${claim.diskBytes}` })
@@ -57,7 +61,7 @@ async function takeSpace(tx: Transaction, claim: NewClaim, factor: number): Prom
         eq(storagePool.id, claim.poolId),
         eq(storagePool.status, 'Up'),
         sql`${storagePool.allocatedBytes} + ${claim.diskBytes}
-          <= (${storagePool.capacityBytes} - ${storagePool.templateBytes}) * ${factor}::float8`,
+          <= (${storagePool.capacityBytes} * ${mostAllocated}::float8 - ${storagePool.templateBytes}) * ${factor}::float8`,
       ),
     )
     .returning({ id: storagePool.id });

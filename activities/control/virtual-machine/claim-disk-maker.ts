@@ -64,4 +64,9 @@ export const claimDiskMaker =
     });
 
 /** A host that has promised more than it has can make a disk as well. */
-const withoutLoad = (candidate: HostCandidate): HostCandidate => ({ ...candidate, cpuFreeMhz: 0, ramFreeBytes: 0 });
+const withoutLoad = (candidate: HostCandidate): HostCandidate => ({
+  ...candidate,
+  cpuFreeMhz: 0,
+  ramFreeBytes: 0,
+  clusterRoom: undefined,
+});

@@ -164,6 +164,41 @@ describe('claimHost', () => {
     }
   });
 
+  it('promises no more of a cluster and of a pool than their thresholds let it', async () => {
+    await addHosts(['host-1', 'host-2']);
+    const { db, seeded } = database;
+    const [first, second] = (await Promise.all(hostIds.map(poolOf))) as [string, string];
+    await db.insert(configurationScoped).values([
+      { name: 'cluster.memory.allocated.capacity.disablethreshold', value: '0.75', clusterId: seeded.clusterId },
+      { name: 'pool.storage.allocated.capacity.disablethreshold', value: '0.03', zoneId: seeded.zoneId },
+      { name: 'pool.storage.allocated.capacity.disablethreshold', value: '1', poolId: second },
+      { name: 'pool.storage.capacity.disablethreshold', value: '0.9', zoneId: seeded.zoneId },
+    ]);
+    const claims: ClaimHostResult[] = [];
+    await addVms(8);
+    for (const vm of vms) claims.push(await claim(vm));
+    // 2 GiB of memory each, three quarters of both; 3 GiB of the first pool, less the template, twice.
+    expect(sumOf(claims, 'claimed')).toBe(6);
+    expect(claims.at(-1)).toMatchObject({
+      refused: expect.arrayContaining([
+        expect.objectContaining({
+          reason: 'is in a cluster that may promise no more than 0 MiB of memory, and 512 are needed',
+        }),
+      ]) as unknown,
+    });
+    const poolOfId = async (id: string) => (await db.select().from(storagePool).where(eq(storagePool.id, id)))[0]!;
+    expect((await poolOfId(first)).allocatedBytes).toBeLessThanOrEqual(4 * GiB);
+    // Both are full for whoever comes next: somebody else's files take what may be in use.
+    await db.delete(configurationScoped).where(eq(configurationScoped.clusterId, seeded.clusterId));
+    await db.update(storagePool).set({ usedBytes: 89 * GiB });
+    expect(await claim(vms.at(-1)!)).toMatchObject({
+      outcome: 'no host',
+      refused: expect.arrayContaining([
+        expect.objectContaining({ reason: expect.stringMatching(/has 1024 MiB free, and 1536 are needed/) as string }),
+      ]) as unknown,
+    });
+  });
+
   it('adds nothing and takes nothing away when a factor is lowered under what is promised', async () => {
     await addHosts(['host-1']);
     await writeSettings(database.db, { 'cpu.overprovisioning.factor': '2', 'mem.overprovisioning.factor': '2' });
@@ -186,7 +221,7 @@ describe('claimHost', () => {
     const { db } = database;
     const [hostId] = hostIds as [string];
     const [pool] = await db.select().from(storagePool);
-    const factors = { cpu: 1, memory: 1, storage: 1 };
+    const factors = { cpu: 1, memory: 1, storage: { factor: 1, mostUsed: 1, mostAllocated: 1 } };
     const wanted = { vmId: vms[0]!.vmId, token: 2, hostId, poolId: pool!.id, cpuMhz: 500, ramBytes: GiB, diskBytes: 0 };
     await db.transaction(async (planner) => {
       let letGo = (): void => undefined;

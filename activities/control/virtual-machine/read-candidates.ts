@@ -15,6 +15,7 @@ import type { Transaction } from '../dependencies.js';
 import type { ScopedSettings } from '../../../shared/scoped-settings.js';
 import { type Factors, factorsOf } from '../planner/factors.js';
 import { freeBytes } from '../planner/pool-space.js';
+import { readClusterRooms } from './read-cluster-rooms.js';
 import type { HostCandidate } from '../planner/rank-hosts.js';
 
 export interface CandidateQuery {
@@ -29,7 +30,8 @@ export interface CandidateQuery {
 }
 
 /**
- * The hosts of the zone that are not excluded, with their pools, in one statement.
+ * The hosts of the zone that are not excluded, with their pools, in one statement; in two where a cluster may not be
+ * promised to the last.
  *
  * @param settings of the zone
  */
@@ -92,26 +94,29 @@ export async function readCandidates(
       ),
     )
     .where(and(isNull(host.removed), eq(host.hypervisorType, 'KVM'), ...askedFor(query)));
+  const clusterIds = [...new Set(rows.map(({ clusterId }) => clusterId))];
+  const rooms = await readClusterRooms(tx, { zoneId, clusterIds }, settings);
   const hosts = new Map<string, HostCandidate>();
   for (const { pool, problem, copyId, has, ...row } of rows) {
     const { clusterId } = row;
     const candidate = hosts.get(row.hostId) ?? {
       ...row,
       ...freeOf(has, factorsOf(settings.at({ zoneId, clusterId }))),
+      clusterRoom: rooms.get(clusterId),
       pools: [],
     };
     hosts.set(row.hostId, candidate);
     if (!pool) continue;
     const { poolId: id, poolName, status, tags, ...space } = pool;
-    const factor = factorsOf(settings.at({ zoneId, clusterId, poolId: id })).storage;
+    const rules = factorsOf(settings.at({ zoneId, clusterId, poolId: id })).storage;
     candidate.pools.push({
       poolId: id,
       poolName,
       status,
       tags,
       problem,
-      freeBytes: freeBytes(space, factor),
-      overprovisioningFactor: factor,
+      freeBytes: freeBytes(space, rules),
+      overprovisioningFactor: rules.factor,
       hasTemplate: copyId !== null,
     });
   }
