@@ -27,7 +27,11 @@ const index = (commands: readonly Command[]): string =>
       commands.map((command) => [
         `[${command.name}](${command.name}.md)`,
         isAsync(command) ? 'a job' : command.kind === 'list' ? 'a list' : 'an object',
-        command.allowedRoles.includes('User') ? 'everybody' : 'root admins',
+        command.allowedRoles.includes('User')
+          ? 'everybody'
+          : command.allowedRoles.includes('DomainAdmin')
+            ? 'administrators'
+            : 'root admins',
         command.description,
       ]),
     ),

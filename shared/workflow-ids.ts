@@ -12,6 +12,8 @@ export const hostRevocationWorkflowId = (hostId: string): string => `host-revoca
 /** Of what an operator does with a pool. */
 export const poolStateWorkflowId = (poolId: string): string => `pool-state-${poolId}`;
 export const hostWorkflowId = (hostId: string): string => `host-${hostId}`;
+export const accountWorkflowId = (accountId: string): string => `account-${accountId}`;
+export const domainWorkflowId = (domainId: string): string => `domain-${domainId}`;
 export const stageWorkflowId = (poolId: string, templateId: string, generation: number): string =>
   `stage-${poolId}-${templateId}-g${generation}`;
 /**

@@ -1,6 +1,8 @@
 export { attachIso } from './attach-iso.js';
 export { cancelStorageMaintenance } from './cancel-storage-maintenance.js';
 export { declareHostAsDegraded } from './declare-host-as-degraded.js';
+export { deleteAccount } from './delete-account.js';
+export { deleteDomain } from './delete-domain.js';
 export { deleteTemplate } from './delete-template.js';
 export { deployVirtualMachine } from './deploy-virtual-machine.js';
 export { destroyVirtualMachine } from './destroy-virtual-machine.js';

@@ -1,3 +1,5 @@
+import { recordAccountDeleted, recordDomainDeleted } from './account/record-deleted.js';
+import { removeSomeOwned } from './account/remove-some-owned.js';
 import { beginRestore } from './virtual-machine/begin-restore.js';
 import { claimDiskMaker } from './virtual-machine/claim-disk-maker.js';
 import { claimHost } from './virtual-machine/claim-host.js';
@@ -103,8 +105,10 @@ export function createControlActivities(dependencies: ControlDependencies) {
     planReconciliation: planReconciliation(dependencies),
     planVolumeRemoval: planVolumeRemoval(dependencies),
     readDrive: readDrive(dependencies),
+    recordAccountDeleted: recordAccountDeleted(dependencies),
     recordDeploymentFailed: recordDeploymentFailed(dependencies),
     recordDestroyed: recordDestroyed(dependencies),
+    recordDomainDeleted: recordDomainDeleted(dependencies),
     recordEvicted: recordEvicted(dependencies),
     recordHello: recordHello(dependencies),
     recordHostJobDone: recordHostJobDone(dependencies),
@@ -133,6 +137,7 @@ export function createControlActivities(dependencies: ControlDependencies) {
     releaseClaim: releaseClaim(dependencies),
     cutOffHost: cutOffHost(dependencies),
     removeHost: removeHost(dependencies),
+    removeSomeOwned: removeSomeOwned(dependencies),
     removeTemplate: removeTemplate(dependencies),
     revertRestore: revertRestore(dependencies),
     sealTemplateUrl: sealTemplateUrl(dependencies),

@@ -37,10 +37,20 @@ export async function findDomain(
 }
 
 /** The domain that all others are in. */
-export async function isRootDomain(db: Database, id: string): Promise<boolean> {
+export async function isRootDomain(db: Pick<Database, 'select'>, id: string): Promise<boolean> {
   const rows = await db
     .select({ id: domain.id })
     .from(domain)
     .where(and(eq(domain.id, id), eq(domain.path, ROOT_PATH), isNull(domain.removed)));
   return rows.length > 0;
+}
+
+export async function findRootDomain(db: Pick<Database, 'select'>): Promise<string> {
+  const [row] = await db
+    .select({ id: domain.id })
+    .from(domain)
+    .where(isNull(domain.parentId))
+    .orderBy(domain.created)
+    .limit(1);
+  return row!.id;
 }

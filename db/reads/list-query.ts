@@ -59,7 +59,8 @@ export function ownedBy(caller: Caller, accountId: Column): SQL | undefined {
     case 'Admin':
       return undefined;
     case 'DomainAdmin':
-      return ofDomain(accountId, isBelow(caller.domainPath));
+      // Whoever administers the root domain is no root admin by that.
+      return ofDomain(accountId, sql`${isBelow(caller.domainPath)} and owner.type <> 'Admin'`);
     case 'User':
       return eq(accountId, caller.accountId);
   }

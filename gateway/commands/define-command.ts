@@ -73,6 +73,8 @@ export interface Command extends Omit<Definition<CommandKind, Record<string, Par
 }
 
 export const EVERYBODY = ['User', 'DomainAdmin', 'Admin'] as const;
+/** A domain admin for what is in the domain and below. */
+export const ADMINS = ['DomainAdmin', 'Admin'] as const;
 export const ADMIN_ONLY = ['Admin'] as const;
 
 export function defineCommand<

@@ -84,6 +84,23 @@ import { updateVirtualMachine } from './update-virtual-machine.js';
 import { updatePod } from './update-pod.js';
 import { updateZone } from './update-zone.js';
 import { listZones } from './zones.js';
+import { disableAccount, enableAccount, lockAccount } from './account-states.js';
+import { createAccount } from './create-account.js';
+import { createDomain } from './create-domain.js';
+import { createUser } from './create-user.js';
+import { deleteAccount } from './delete-account.js';
+import { deleteDomain } from './delete-domain.js';
+import { deleteUser } from './delete-user.js';
+import { listAccounts } from './list-accounts.js';
+import { listDomainChildren, listDomains } from './list-domains.js';
+import { listRoles } from './list-roles.js';
+import { listUsers } from './list-users.js';
+import { listResourceLimits, updateResourceCount, updateResourceLimit } from './resource-limits.js';
+import { updateAccount } from './update-account.js';
+import { updateDomain } from './update-domain.js';
+import { updateUser } from './update-user.js';
+import { getUser, getUserKeys, registerUserKeys } from './user-keys.js';
+import { disableUser, enableUser, lockUser } from './user-states.js';
 
 /** Every command of the API. */
 export const COMMANDS: readonly Command[] = [
@@ -176,6 +193,32 @@ export const COMMANDS: readonly Command[] = [
   deleteEvents,
   listConfigurations,
   updateConfiguration,
+  listAccounts,
+  createAccount,
+  updateAccount,
+  enableAccount,
+  disableAccount,
+  lockAccount,
+  deleteAccount,
+  listUsers,
+  getUser,
+  createUser,
+  updateUser,
+  enableUser,
+  disableUser,
+  lockUser,
+  deleteUser,
+  registerUserKeys,
+  getUserKeys,
+  listDomains,
+  listDomainChildren,
+  createDomain,
+  updateDomain,
+  deleteDomain,
+  listRoles,
+  listResourceLimits,
+  updateResourceLimit,
+  updateResourceCount,
   resetConfiguration,
 ];
 

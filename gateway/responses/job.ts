@@ -2,17 +2,21 @@ import type { Database } from '../../db/client.js';
 import type { JobRow } from '../../db/jobs.js';
 import type { Caller } from '../../db/reads/find-caller.js';
 import type { ListedJob } from '../../db/reads/list-jobs.js';
+import { findListedAccount } from '../../db/reads/list-accounts.js';
 import { findHost } from '../../db/reads/list-hosts.js';
 import { findNetwork } from '../../db/reads/list-networks.js';
 import { findVirtualMachines, type ListedVirtualMachine } from '../../db/reads/list-virtual-machines.js';
+import { findUser } from '../../db/reads/list-users.js';
 import { JOB_STATUS } from '../../db/schema/index.js';
 import { readSettingsOf } from '../../db/scoped-settings.js';
 import { shownDomainPath } from '../protocol/domain-path.js';
 import { apiDate, type ResponseBody } from '../protocol/envelope.js';
 import { field, type ResponseOf } from '../protocol/fields.js';
+import { accountResponses } from './account.js';
 import { hostResponse } from './host.js';
 import { networkResponse } from './network.js';
 import { shownStoragePool } from './shown-storage-pools.js';
+import { userResponse } from './user.js';
 import { virtualMachineResponse } from './virtual-machine.js';
 
 /** CloudStack shows a job's command as its Java class. */
@@ -28,6 +32,10 @@ const CLASS_NAMES = new Map([
   ['attachIso', 'org.apache.cloudstack.api.command.user.iso.AttachIsoCmd'],
   ['detachIso', 'org.apache.cloudstack.api.command.user.iso.DetachIsoCmd'],
   ['restoreVirtualMachine', 'org.apache.cloudstack.api.command.user.vm.RestoreVMCmd'],
+  ['deleteAccount', 'org.apache.cloudstack.api.command.admin.account.DeleteAccountCmd'],
+  ['deleteDomain', 'org.apache.cloudstack.api.command.admin.domain.DeleteDomainCmd'],
+  ['disableAccount', 'org.apache.cloudstack.api.command.admin.account.DisableAccountCmd'],
+  ['disableUser', 'org.apache.cloudstack.api.command.admin.user.DisableUserCmd'],
   ['deleteIso', 'org.apache.cloudstack.api.command.user.iso.DeleteIsoCmd'],
   ['deleteNetwork', 'org.apache.cloudstack.api.command.user.network.DeleteNetworkCmd'],
   ['deleteTemplate', 'org.apache.cloudstack.api.command.user.template.DeleteTemplateCmd'],
@@ -74,43 +82,50 @@ export async function jobResponses(
   );
   const byId = new Map(vms.map((row) => [row.vm.id, row]));
   return Promise.all(
-    rows.map(async ({ job, ...owner }) => {
-      const hasEnded = job.jobStatus !== JOB_STATUS.inProgress;
-      return {
-        jobid: job.id,
-        accountid: job.accountId,
-        account: owner.accountName,
-        domainid: owner.domainId,
-        domainpath: shownDomainPath(owner.domainPath),
-        userid: job.userId,
-        cmd: CLASS_NAMES.get(job.jobCmd) ?? job.jobCmd,
-        jobstatus: job.jobStatus,
-        jobprocstatus: 0,
-        jobresultcode: job.jobResultCode,
-        jobresulttype: hasEnded ? 'object' : undefined,
-        jobresult: hasEnded ? await resultOf(db, caller, job, byId.get(job.instanceId ?? '')) : undefined,
-        jobinstancetype: job.instanceType,
-        jobinstanceid: job.instanceId,
-        created: apiDate(job.created),
-        completed: apiDate(job.completed),
-      };
-    }),
+    rows.map(async (row) => ({
+      ...jobResponse(row),
+      ...(hasSucceeded(row.job)
+        ? { jobresult: await resourceOf(db, caller, row.job, byId.get(row.job.instanceId ?? '')) }
+        : {}),
+    })),
   );
+}
+
+/** But for what a job that succeeded has made, or changed. */
+export function jobResponse({ job, ...owner }: ListedJob): ResponseOf<typeof jobFields> {
+  const hasEnded = job.jobStatus !== JOB_STATUS.inProgress;
+  return {
+    jobid: job.id,
+    accountid: job.accountId,
+    account: owner.accountName,
+    domainid: owner.domainId,
+    domainpath: shownDomainPath(owner.domainPath),
+    userid: job.userId,
+    cmd: CLASS_NAMES.get(job.jobCmd) ?? job.jobCmd,
+    jobstatus: job.jobStatus,
+    jobprocstatus: 0,
+    jobresultcode: job.jobResultCode,
+    jobresulttype: hasEnded ? 'object' : undefined,
+    jobresult: hasEnded && !hasSucceeded(job) ? ((job.jobResult ?? {}) as ResponseBody) : undefined,
+    jobinstancetype: job.instanceType,
+    jobinstanceid: job.instanceId,
+    created: apiDate(job.created),
+    completed: apiDate(job.completed),
+  };
 }
 
 const hasSucceeded = (job: JobRow): boolean => job.jobStatus === JOB_STATUS.succeeded;
 
 /**
- * A job that succeeded gives the resource as it is now, so that no worker has to know how the API shows it. After a
+ * The resource as it is now, so that no worker has to know how the API shows it. After a
  * destroy it is still the machine, expunged or not: cloudstack-go fails at anything else.
  */
-async function resultOf(
+async function resourceOf(
   db: Database,
   caller: Caller,
   job: JobRow,
   vm: ListedVirtualMachine | undefined,
 ): Promise<ResponseBody> {
-  if (!hasSucceeded(job)) return (job.jobResult ?? {}) as ResponseBody;
   if (job.instanceType === 'Network' && job.instanceId !== null) {
     const network = await findNetwork(db, job.instanceId);
     return network ? { network: networkResponse(network, caller) } : { success: true };
@@ -119,6 +134,14 @@ async function resultOf(
     const storagepool = await shownStoragePool(db, job.instanceId);
     const { virtualmachines } = (job.jobResult ?? {}) as ResponseBody;
     return storagepool ? { storagepool: { ...storagepool, virtualmachines } } : { success: true };
+  }
+  if (job.instanceType === 'Account' && job.instanceId !== null) {
+    const found = await findListedAccount(db, job.instanceId);
+    return found ? { account: (await accountResponses(db, caller, [found]))[0] } : { success: true };
+  }
+  if (job.instanceType === 'User' && job.instanceId !== null) {
+    const found = await findUser(db, caller, { id: job.instanceId });
+    return found ? { user: userResponse(found.user, found, caller) } : { success: true };
   }
   if (job.instanceType === 'Host' && job.instanceId !== null) {
     const found = await findHost(db, job.instanceId);
