@@ -9,7 +9,7 @@ import { type Check, checkMachine } from './machine-checks.js';
 import { hasFailed, renderChecks } from './render-checks.js';
 import { isSystemdRunning, systemctl } from './systemctl.js';
 
-const TEMPORAL_TIMEOUT_MS = 10_000;
+const TEMPORAL_TIMEOUT_MS = 5_000;
 const FOR_OTHERS = 0o077;
 
 export interface DoctorResult {
@@ -19,11 +19,15 @@ export interface DoctorResult {
 }
 
 /** Looks at everything that a host needs; before it has joined, at the machine alone. */
-export async function doctor({ places: options, libvirtUri }: DoctorCommand, nowMs: number): Promise<DoctorResult> {
+export async function doctor(
+  { places: options, libvirtUri }: DoctorCommand,
+  nowMs: number,
+  temporalTimeoutMs = TEMPORAL_TIMEOUT_MS,
+): Promise<DoctorResult> {
   const places = hostPlaces(options);
   const { config, check } = await checkConfig(places, nowMs);
   const machine = await checkMachine(config ?? { libvirtUri, pools: [] });
-  const joined = config ? [await checkTemporal(places), await checkService(places)] : [];
+  const joined = config ? [await checkTemporal(places, temporalTimeoutMs), await checkService(places)] : [];
   const checks = [...machine, ...check, ...joined];
   const isOk = !hasFailed(checks);
   return {
@@ -62,13 +66,13 @@ async function checkConfig(
   }
 }
 
-async function checkTemporal({ environmentPath }: HostPlaces): Promise<Check> {
+async function checkTemporal({ environmentPath }: HostPlaces, timeoutMs: number): Promise<Check> {
   const name = 'Temporal';
   try {
     const variables = parseEnvironmentFile(await readFile(environmentPath, 'utf8'));
     // Loaded here only: it takes longer than everything else.
     const { askTemporal } = await import('./ask-temporal.js');
-    const address = await askTemporal(variables, TEMPORAL_TIMEOUT_MS);
+    const address = await askTemporal(variables, timeoutMs);
     return { name, status: 'ok', text: `answers at ${address}` };
   } catch (error) {
     const remedy = `check the variables in ${environmentPath}, and that this host reaches Temporal`;

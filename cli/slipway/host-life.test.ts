@@ -1,0 +1,179 @@
+import { existsSync } from 'node:fs';
+import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { eq } from 'drizzle-orm';
+import { host } from '../../db/schema/index.js';
+import { type HostConfig, keyPairsOf, readHostConfig, writeHostConfig } from '../../kvm/host-config.js';
+import { POOL_MARKER } from '../../kvm/storage/pool-marker.js';
+import { startTestGateway, type TestGateway } from '../../tests/support/test-gateway.js';
+import { type JoinCommand, parseArguments, type RotateKeysCommand } from './arguments.js';
+import { doctor } from './doctor.js';
+import { join } from './join.js';
+import { leave } from './leave.js';
+import { rotateKeys } from './rotate-keys.js';
+
+const HOUR_MS = 3_600_000;
+
+describe('the life of a host on its machine', () => {
+  let gateway: TestGateway;
+  let directory: string;
+  const at = (...names: string[]) => path.join(directory, ...names);
+
+  beforeAll(async () => void (gateway = await startTestGateway()));
+  afterAll(() => gateway.stop());
+  beforeEach(async () => {
+    directory = await mkdtemp(path.join(tmpdir(), 'slipway-host-life-'));
+    await chmod(directory, 0o711);
+  });
+  afterEach(() => rm(directory, { recursive: true }));
+
+  const token = async (parameters: Record<string, string> = { clusterid: gateway.seeded.clusterId }) => {
+    const { hostjointoken } = await gateway.admin.call('createHostJoinToken', parameters);
+    return (hostjointoken as { token: string }).token;
+  };
+  const places = () => ['--config-dir', at('etc'), '--state-dir', at('state'), '--unit-dir', at('units')];
+  const joins = async (...further: string[]) => {
+    const args = ['host', 'join', '--gateway', gateway.endpoint, '--token', await token(), '--pool', at('pool')];
+    const all = [...args, '--temporal-address', 'temporal:7233', '--name', path.basename(directory), ...further];
+    return join(parseArguments([...all, ...places()]) as JoinCommand, '/opt/slipway/dist');
+  };
+  const config = () => readHostConfig(at('etc/host.json'));
+  const rotates = async (hostId: string, nowMs: number, ...further: string[]) => {
+    const args = ['host', 'rotate-keys', '--gateway', gateway.endpoint, '--token', await token({ hostid: hostId })];
+    return rotateKeys(parseArguments([...args, ...further, ...places()]) as RotateKeysCommand, nowMs);
+  };
+  const rowOf = async (id: string) => (await gateway.db.select().from(host).where(eq(host.id, id)))[0]!;
+  const publicKeys = ({ keyPair, furtherKeyPairs }: HostConfig, nowMs: number) =>
+    keyPairsOf({ keyPair, furtherKeyPairs } as HostConfig, nowMs).map(({ publicKey }) => publicKey);
+
+  it('begins with a configuration, an environment and a unit, secrets for their owner only', async () => {
+    const { hostId } = await joins('--guest-vlan-interface', 'lo');
+    const { poolId } = JSON.parse(await readFile(at('pool', POOL_MARKER), 'utf8')) as { poolId: string };
+    expect(await config()).toMatchObject({
+      hostId,
+      installationId: gateway.seeded.installationId,
+      name: path.basename(directory),
+      pools: [{ poolId, type: 'Filesystem', path: at('pool') }],
+      consoleDirectory: at('state/console'),
+      guestVlanInterface: 'lo',
+    });
+    expect(await readFile(at('etc/host.env'), 'utf8')).toBe('TEMPORAL_ADDRESS="temporal:7233"\n');
+    expect(await readFile(at('units/slipway-host.service'), 'utf8')).toContain(at('etc/host.json'));
+    const modes = ['etc/host.json', 'etc/host.env', 'state/console', 'state/tokens', 'pool'].map(
+      async (name) => (await stat(at(name))).mode & 0o777,
+    );
+    expect(await Promise.all(modes)).toEqual([0o600, 0o600, 0o711, 0o700, 0o711]);
+    expect(await readdir(at('etc'))).toEqual(['host.env', 'host.json']);
+  });
+
+  it('is the same after the command was run once more, with what was said this time', async () => {
+    const first = await joins();
+    const before = await config();
+    const again = await joins('--guest-bridge', 'lo');
+    expect(again.hostId).toBe(first.hostId);
+    expect(await config()).toEqual({ ...before, guestBridge: 'lo' });
+  });
+
+  it('keeps its keys when a join was cut short after it had been heard', async () => {
+    const { hostId } = await joins();
+    const { keyPair } = await config();
+    await writeFile(at('etc/joining.json'), JSON.stringify(keyPair), { mode: 0o600 });
+    await rm(at('etc/host.json'));
+    expect((await joins()).hostId).toBe(hostId);
+    expect((await config()).keyPair).toEqual(keyPair);
+  });
+
+  it('does not overwrite a host of another installation, or another host of this one, unless it is told to', async () => {
+    await joins();
+    const known = await config();
+    await expect(joins('--name', 'another')).rejects.toThrow('and not another');
+    await writeHostConfig(at('etc/host.json'), { ...known, installationId: crypto.randomUUID() });
+    await expect(joins()).rejects.toThrow('is a host of another installation');
+    const { hostId } = await joins('--name', `${known.name}-2`, '--pool', at('pool-2'), '--force').catch(() => ({
+      hostId: '',
+    }));
+    // Its pool is the other host's own, which force does not change.
+    expect(hostId).toBe('');
+    expect((await config()).installationId).not.toBe(known.installationId);
+  });
+
+  it('does not begin on a machine that lacks something, and says what', async () => {
+    await expect(joins('--shared-pool', at('not-mounted'))).rejects.toThrow(/not-mounted: is not there[^]*mount it/);
+    await expect(joins('--guest-bridge', 'no-such-if')).rejects.toThrow('interface no-such-if: is not there');
+    await expect(joins('--libvirt-uri', 'qemu+unix:///system?socket=/none')).rejects.toThrow('cannot be a host yet');
+    expect(existsSync(at('etc/host.json'))).toBe(false);
+  });
+
+  it('changes its keys, and takes the former one for two days more', async () => {
+    const { hostId } = await joins();
+    const first = (await config()).keyPair.publicKey;
+    const now = Date.now();
+    const { publicKey } = await rotates(hostId, now);
+    expect(await rowOf(hostId)).toMatchObject({ publicKey });
+    expect(publicKeys(await config(), now + 47 * HOUR_MS)).toEqual([publicKey, first]);
+    expect(publicKeys(await config(), now + 49 * HOUR_MS)).toEqual([publicKey]);
+
+    const later = await rotates(hostId, now + 49 * HOUR_MS);
+    expect((await config()).furtherKeyPairs).toMatchObject([{ publicKey }]);
+    await rotates(hostId, now, '--drop-former');
+    expect((await config()).furtherKeyPairs).toEqual([]);
+    expect(later.publicKey).not.toBe((await config()).keyPair.publicKey);
+  });
+
+  it('goes on with the key that was announced when a rotation was cut short', async () => {
+    const { hostId } = await joins();
+    const next = {
+      publicKey: Buffer.alloc(32, 1).toString('base64'),
+      secretKey: Buffer.alloc(32, 2).toString('base64'),
+    };
+    await writeHostConfig(at('etc/host.json'), { ...(await config()), furtherKeyPairs: [next] });
+    await rotates(hostId, Date.now());
+    expect((await config()).keyPair).toEqual(next);
+  });
+
+  it('does not change its keys with a token for something else', async () => {
+    await joins();
+    const { keyPair } = await config();
+    const args = ['host', 'rotate-keys', '--gateway', gateway.endpoint, '--token', await token(), ...places()];
+    await expect(rotateKeys(parseArguments(args) as RotateKeysCommand, Date.now())).rejects.toThrow('for a new host');
+    expect((await config()).keyPair).toEqual(keyPair);
+  });
+
+  it('is looked over by the doctor', async () => {
+    const look = async () =>
+      doctor(parseArguments(['doctor', ...places()]) as Parameters<typeof doctor>[0], Date.now(), 300);
+    expect((await look()).checks).toContainEqual(
+      expect.objectContaining({ name: at('etc/host.json'), status: 'warning' }),
+    );
+    await joins();
+    await chmod(at('etc/host.json'), 0o644);
+    await rm(at('pool', POOL_MARKER));
+    await writeFile(at('etc/host.env'), 'TEMPORAL_ADDRESS="127.0.0.1:1"\n');
+    const { isOk, checks } = await look();
+    expect(isOk).toBe(false);
+    const failed = checks.filter(({ status }) => status === 'failed').map(({ name }) => name);
+    expect(failed).toEqual([`pool ${at('pool')}`, at('etc/host.json'), 'Temporal']);
+    expect(checks.every(({ status, remedy }) => status === 'ok' || remedy !== undefined)).toBe(true);
+  });
+
+  it('ends with what made it a host, and leaves disks of VMs and strangers’ files', async () => {
+    await joins('--pool', at('with-disk'));
+    const copy = `${crypto.randomUUID()}.g1.e1`;
+    const disk = `${crypto.randomUUID()}.1`;
+    for (const name of [`pool/${copy}`, `pool/${copy}.partial`, 'pool/mine.txt', `with-disk/${disk}`]) {
+      await writeFile(at(name), '');
+    }
+    const without = parseArguments(['host', 'leave', ...places()]) as Parameters<typeof leave>[0];
+    process.env['SLIPWAY_CREDENTIALS'] = at('no-credentials.json');
+    await expect(leave(without)).rejects.toThrow(/Only an admin can[^]*prepareHostForMaintenance id=/);
+    delete process.env['SLIPWAY_CREDENTIALS'];
+    expect((await leave({ ...without, isRemoved: true })).keptPools).toEqual([at('with-disk')]);
+    expect(await readdir(directory)).toEqual(expect.arrayContaining(['pool', 'with-disk']));
+    expect(await readdir(at('pool'))).toEqual(['mine.txt']);
+    expect((await readdir(at('with-disk'))).toSorted()).toEqual([POOL_MARKER, disk].toSorted());
+    expect([...(await readdir(at('etc'))), ...(await readdir(at('state'))), ...(await readdir(at('units')))]).toEqual(
+      [],
+    );
+  });
+});
