@@ -39,7 +39,8 @@ export const SETTINGS = {
     min: 100,
     max: HOUR_MS,
     subgroup: 'Images',
-    description: 'Longest wait for a free connection to an image source.',
+    description:
+      'Longest wait for a free connection to an image source. It is there for clients of CloudStack, and without effect: no request waits for the connection of another.',
   },
   'direct.download.total.timeout': {
     defaultValue: '10800',
@@ -119,7 +120,8 @@ export const SETTINGS = {
     defaultValue: 'false',
     type: 'boolean',
     subgroup: 'Images',
-    description: 'Whether redirects of image sources are followed; the URL policy applies to every hop.',
+    description:
+      'Whether redirects of image sources are followed, as many public mirrors need it; the URL policy applies to every hop.',
   },
   'secstorage.allowed.internal.sites': {
     defaultValue: '',
@@ -307,7 +309,8 @@ export const SETTINGS = {
     min: 1,
     max: 10_000_000,
     subgroup: 'Jobs',
-    description: 'How long jobs are kept after they have ended.',
+    description:
+      'How long jobs are kept after they have ended: with a customjobid, as long the same call gives the same job.',
   },
   'expunged.resources.purge.keep.past.days': {
     defaultValue: '30',
