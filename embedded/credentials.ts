@@ -24,8 +24,11 @@ async function readPassword(path: string, username: string): Promise<string | un
 /**
  * Writes the file, mode 0600. A password is known only when the account is made, so one from an earlier start is kept.
  */
-export async function writeCredentials(stateDirectory: string, credentials: Credentials): Promise<Credentials> {
-  const path = join(stateDirectory, 'credentials.json');
+export const writeCredentials = (stateDirectory: string, credentials: Credentials): Promise<Credentials> =>
+  writeCredentialsFile(join(stateDirectory, 'credentials.json'), credentials);
+
+/** As `writeCredentials`, to a file of any name. */
+export async function writeCredentialsFile(path: string, credentials: Credentials): Promise<Credentials> {
   const password = credentials.password ?? (await readPassword(path, credentials.username));
   const written = { ...credentials, ...(password !== undefined && { password }) };
   await writeFile(`${path}.new`, `${JSON.stringify(written, null, 2)}\n`, { mode: 0o600 });

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import { writeFileDurably } from '../../kvm/write-file-durably.js';
 import { seed } from '../../db/seed.js';
+import { writeCredentialsFile } from '../../embedded/credentials.js';
 import { requiredVariable } from '../../shared/environment.js';
 import type { CreateAdminCommand } from './arguments.js';
 import { usageError } from './usage-error.js';
@@ -17,7 +17,8 @@ export async function createAdmin(
   const { admin, zoneId, clusterId } = await seed(requiredVariable(environment, 'DATABASE_URL'), {
     secretKeyBase64: requiredVariable(environment, 'SLIPWAY_SECRET_KEY'),
   });
-  await writeFileDurably(output, `${JSON.stringify({ endpoint, ...admin }, null, 2)}\n`, 0o600);
+  // One that is replaced may be all that knows the password.
+  await writeCredentialsFile(output, { endpoint, ...admin });
   return {
     username: admin.username,
     output,

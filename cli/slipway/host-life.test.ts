@@ -3,11 +3,13 @@ import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { eq } from 'drizzle-orm';
+import { completeJob } from '../../db/jobs.js';
 import { host } from '../../db/schema/index.js';
 import { type HostConfig, keyPairsOf, readHostConfig, writeHostConfig } from '../../kvm/host-config.js';
 import { POOL_MARKER } from '../../kvm/storage/pool-marker.js';
 import { startTestGateway, type TestGateway } from '../../tests/support/test-gateway.js';
-import { type JoinCommand, parseArguments, type RotateKeysCommand } from './arguments.js';
+import { waitFor } from '../../tests/support/wait-for.js';
+import { type JoinCommand, type LeaveCommand, parseArguments, type RotateKeysCommand } from './arguments.js';
 import { doctor } from './doctor.js';
 import { join } from './join.js';
 import { leave } from './leave.js';
@@ -157,6 +159,37 @@ describe('the life of a host on its machine', () => {
     expect(checks.every(({ status, remedy }) => status === 'ok' || remedy !== undefined)).toBe(true);
   });
 
+  describe('that leaves with the keys of an admin', () => {
+    const leaves = async () => {
+      const { apiKey, secretKey } = gateway.seeded.admin;
+      await writeFile(at('admin.json'), JSON.stringify({ endpoint: gateway.endpoint, apiKey, secretKey }));
+      return leave(parseArguments(['host', 'leave', '--credentials', at('admin.json'), ...places()]) as LeaveCommand);
+    };
+    /** What the workflow of the job does, once it is there. */
+    const maintained = async (hostId: string, virtualmachines: { name: string }[]) => {
+      await waitFor('the host is prepared', async () => gateway.started.at(-1)?.instanceId === hostId);
+      const resourceState = virtualmachines.length === 0 ? 'Maintenance' : 'PrepareForMaintenance';
+      await gateway.db.update(host).set({ resourceState }).where(eq(host.id, hostId));
+      const { id } = gateway.started.at(-1)!;
+      await completeJob(gateway.db, id, { status: 'succeeded', resultCode: 0, result: { virtualmachines } });
+    };
+
+    it('is drained and deleted first', async () => {
+      const { hostId } = await joins();
+      gateway.onExecute = () => Promise.resolve();
+      await Promise.all([leaves(), maintained(hostId, [])]);
+      expect(gateway.executed.at(-1)).toMatchObject({ workflowType: 'removeHost', input: { hostId } });
+      expect(existsSync(at('etc/host.json'))).toBe(false);
+    });
+
+    it('stays as it is while something runs there', async () => {
+      const { hostId } = await joins();
+      const left = expect(leaves()).rejects.toThrow('still runs vm-1: stop them, or leave with --stop-vms');
+      await Promise.all([left, maintained(hostId, [{ name: 'vm-1' }])]);
+      expect(await readdir(at('etc'))).toContain('host.json');
+    });
+  });
+
   it('ends with what made it a host, and leaves disks of VMs and strangers’ files', async () => {
     await joins('--pool', at('with-disk'));
     const copy = `${crypto.randomUUID()}.g1.e1`;
@@ -164,7 +197,7 @@ describe('the life of a host on its machine', () => {
     for (const name of [`pool/${copy}`, `pool/${copy}.partial`, 'pool/mine.txt', `with-disk/${disk}`]) {
       await writeFile(at(name), '');
     }
-    const without = parseArguments(['host', 'leave', ...places()]) as Parameters<typeof leave>[0];
+    const without = parseArguments(['host', 'leave', ...places()]) as LeaveCommand;
     process.env['SLIPWAY_CREDENTIALS'] = at('no-credentials.json');
     await expect(leave(without)).rejects.toThrow(/Only an admin can[^]*prepareHostForMaintenance id=/);
     delete process.env['SLIPWAY_CREDENTIALS'];
