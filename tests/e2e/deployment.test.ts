@@ -149,6 +149,29 @@ describe('a deployment through the API', () => {
     await test.leavesNothing();
   });
 
+  it('keeps downloads of a zone to its limit, and a download that runs to what the limit becomes', async () => {
+    const { client } = test;
+    // At 1 MiB/s it would take longer than a test waits for a job.
+    const disk = await test.disk(192 * MiB);
+    const { zone } = (await client.call('listZones')) as { zone: { id: string }[] };
+    const limit = { name: 'direct.download.bandwidth.host', zoneid: zone[0]!.id };
+    expect(await client.call('updateConfiguration', { ...limit, value: '1' })).toMatchObject({
+      configuration: { value: '1', defaultvalue: '0', scope: 'zone' },
+    });
+    const templateId = await test.register(`${test.origin.url}${disk.path}`, `{SHA-256}${disk.sha256}`);
+    const { id, jobid } = await test.begin(templateId);
+    await waitFor('it downloads', async () => (await test.downloadedBytes(templateId)) > MiB);
+    expect(await test.downloadedBytes(templateId)).toBeLessThan(disk.sizeBytes / 2);
+    await client.call('resetConfiguration', limit);
+    await test.ended(jobid);
+    const { event } = await client.call('listEvents', { type: 'CONFIGURATION.VALUE.EDIT', keyword: limit.name });
+    expect((event as { description: string }[]).map(({ description }) => / from .*/.exec(description)?.[0])).toEqual(
+      expect.arrayContaining([' from "0" to "1"', ' from "1" to "0": it has none of its own any more']),
+    );
+    await test.expunge(id);
+    await test.leavesNothing();
+  });
+
   it('serves ten deployments of one template on one pool from one download, through two gateways', async () => {
     const disk = await test.disk(40 * MiB);
     test.origin.serve(disk.path, { content: { file: disk.file }, bytesPerSecond: 8 * MiB });
