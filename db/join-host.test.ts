@@ -3,7 +3,7 @@ import { eq } from 'drizzle-orm';
 import type { PoolPlace } from '../shared/hosts.js';
 import { createTestDatabase, type TestDatabase } from '../tests/support/test-database.js';
 import { joinHost } from './join-host.js';
-import { cluster, dataCenter, hostPodRef, storagePool, storagePoolHostRef } from './schema/index.js';
+import { cluster, dataCenter, host, hostPodRef, storagePool, storagePoolHostRef } from './schema/index.js';
 
 let database: TestDatabase;
 let clusterId: string;
@@ -43,6 +43,23 @@ test('should give the same host for the same name, and follow its directory', as
   expect(await join('host', [own({ path: '/elsewhere' })])).toEqual(first);
   expect(await pool()).toMatchObject({ poolType: 'Filesystem', scope: 'HOST', name: `host-${poolId}-pool` });
   expect(await refs()).toMatchObject([{ ...first, poolId, localPath: '/elsewhere' }]);
+});
+
+test('should leave a host revoked that only starts once more', async () => {
+  const { hostId } = await join('host', [own()]);
+  await database.db.update(host).set({ status: 'Revoked', publicKey: null }).where(eq(host.id, hostId));
+  expect(await join('host', [own()])).toEqual({ hostId });
+  const [self] = await database.db.select().from(host).where(eq(host.id, hostId));
+  expect(self).toMatchObject({ status: 'Revoked', publicKey: null });
+});
+
+test('should have no key for a host that is revoked, and one for any other, whoever writes to the table', async () => {
+  const { hostId } = await join('host', [own()]);
+  const change = (set: Partial<typeof host.$inferInsert>) =>
+    database.db.update(host).set(set).where(eq(host.id, hostId));
+  for (const wrong of [{ status: 'Revoked' as const }, { publicKey: null }]) {
+    await expect(change(wrong)).rejects.toMatchObject({ cause: { constraint_name: 'host_public_key_check' } });
+  }
 });
 
 test('should make a pool that hosts of a cluster share once, whoever comes first', async () => {

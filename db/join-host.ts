@@ -49,7 +49,10 @@ export async function addHost(
   tx: Transaction,
   { name, clusterId, publicKey, arch }: Omit<JoinHostInput, 'pools'>,
 ): Promise<string> {
-  const [home] = await tx.select().from(cluster).where(eq(cluster.id, clusterId));
+  const [home] = await tx
+    .select()
+    .from(cluster)
+    .where(and(eq(cluster.id, clusterId), isNull(cluster.removed)));
   if (!home) throw new SlipwayError('SLIPWAY_PARAMETER_INVALID', `There is no cluster ${clusterId}`);
   const { dataCenterId, podId } = home;
   const [joined] = await tx.insert(host).values({ dataCenterId, podId, clusterId, name, publicKey, arch }).returning();

@@ -49,7 +49,7 @@ export async function rotateKeys(
     text:
       `Host ${name} has a new key.\n` +
       (command.dropsFormer
-        ? 'The former one is gone: what was sealed to it and is under way will fail, and is tried again.\n'
+        ? 'The former one is gone: orders that were sealed to it fail here, and deployments go to the next host.\n'
         : `The former one is accepted for ${FORMER_KEY_HOURS} hours.\n`) +
       (isRevoked && !isRestarting ? 'It was revoked: start its worker again.\n' : ''),
   };

@@ -12,7 +12,10 @@ import {
 } from '../../db/schema/index.js';
 import { createControlActivities } from '../../activities/control/index.js';
 import { finishMaintenance } from '../../activities/control/host/host-maintenance.js';
+import { createJoinToken } from '../../db/host-join-tokens.js';
+import { joinWithToken } from '../../db/join-with-token.js';
 import { revokeHost } from '../../db/revoke-host.js';
+import { generateKeyPair } from '../../kvm/keystore/sealed-box.js';
 import { CONTROL_TASK_QUEUE } from '../../shared/task-queues.js';
 import {
   hostRemovalWorkflowId,
@@ -190,7 +193,8 @@ describe('states of hosts', () => {
   it('gets no work and no word once it was revoked, whatever it says, and its VMs wait for an operator', async () => {
     const vmId = await running();
     const { hostId } = fake;
-    const revoked = await revokeHost(plane.db, { userId: admin.id, accountId: admin.accountId }, hostId, true);
+    const caller = { userId: admin.id, accountId: admin.accountId };
+    const revoked = await revokeHost(plane.db, caller, hostId, true);
     expect(revoked?.virtualMachines).toMatchObject([{ id: vmId, state: 'Running' }]);
     await plane.client.workflow.execute('revokeHost', {
       workflowId: hostRevocationWorkflowId(hostId),
@@ -222,6 +226,16 @@ describe('states of hosts', () => {
     expect(await scenario.vmRow(vmId)).toMatchObject({ state: 'Running', hostId: other.hostId });
     expect(await scenario.destroy(vmId, true)).toMatchObject(SUCCEEDED);
     expect(fake.calls.slice(asked).map(({ activity }) => activity)).toEqual(['hello']);
+
+    // It was found again, and an admin lets it have another key: it pays what nobody has asked of it.
+    const { token } = await createJoinToken(plane.db, caller, { hostId }, 60);
+    const publicKey = (await generateKeyPair()).publicKey;
+    await joinWithToken(plane.db, { token, name: 'host-1', publicKey, pools: [fake.pool] });
+    await fake.stop();
+    await fake.start();
+    await fake.isStatus('Up');
+    expect(await row(fake)).toMatchObject({ publicKey, cpuUsedMhz: 0, ramUsedBytes: 0 });
+    expect(await debts()).toEqual([]);
   });
 
   it('is not taken for fenced while it is Up', async () => {
