@@ -6,8 +6,10 @@ import {
   configurationScoped,
   domain,
   event,
+  host,
   storagePool,
 } from '../../db/schema/index.js';
+import { joinHost } from '../../db/join-host.js';
 import { readSettings } from '../../db/settings.js';
 import { SETTING_NAMES, settingEntry } from '../../shared/settings.js';
 import { startTestGateway, type TestGateway } from '../../tests/support/test-gateway.js';
@@ -213,6 +215,22 @@ describe('settings of zones, clusters, pools and accounts', () => {
     expect(await update({ name: CAP, value: 'null', clusterid })).toMatchObject({ configuration: { value: '2' } });
     expect(await reset({ name: CAP })).toMatchObject({ configuration: { value: '0' } });
     expect(await valueOf({ name: CAP, clusterid })).toEqual(['2']);
+  });
+
+  it('count in what lists say of hosts', async () => {
+    const { clusterid } = owners;
+    const { hostId } = await joinHost(gateway.databaseUrl, {
+      name: 'host-1',
+      clusterId: clusterid,
+      publicKey: 'key',
+      pools: [],
+    });
+    await gateway.db.update(host).set({ cpus: 2, speedMhz: 1000, ramBytes: 4096 });
+    await update({ name: FACTOR, value: '3', clusterid });
+    await update({ name: 'mem.overprovisioning.factor', value: '1.5', clusterid });
+    expect(await gateway.admin.call('listHosts', { id: hostId })).toMatchObject({
+      host: [{ cpuwithoverprovisioning: '6000', memorywithoverprovisioning: '6144' }],
+    });
   });
 
   it('are listed alone, as many as can be set there, and count right behind the last page', async () => {
