@@ -1,6 +1,6 @@
 import { and, eq, inArray, ne, not, notInArray, or } from 'drizzle-orm';
 import { hasRunningJob } from '../../../db/job-sql.js';
-import { asyncJob, host, vmInstance } from '../../../db/schema/index.js';
+import { asyncJob, capacityClaim, host, vmInstance } from '../../../db/schema/index.js';
 import type { DomainReport } from '../../../shared/hosts.js';
 import type { Debt } from '../../../shared/virtual-machines.js';
 import { releaseCompute } from '../virtual-machine/capacity.js';
@@ -60,9 +60,12 @@ export async function straysOf(tx: Transaction, hostId: string, domains: DomainR
         not(hasRunningJob(tx, vmInstance.id)),
       ),
     );
+  const elsewhere = await heldElsewhere(tx, hostId, alive);
   const strays: Debt[] = [];
   for (const { vm, hostName } of rows) {
     const { token } = alive.find(({ vmId }) => vmId === vm.id)!;
+    // Its own domain it cannot have with the token of another host's, and the end of it would free what that one holds.
+    if (elsewhere.some((claim) => claim.vmId === vm.id && claim.token === token)) continue;
     await recordVmEvent(tx, vm, 'STOP', 'WARN', `VM ${vm.name} runs on host ${hostName}, and is ended there`);
     // The disks stay, whatever becomes of them: they are not looked at.
     const kept = { poolId: '', volumeId: '', keepsDisk: true, isForced: vm.state === 'Running' };
@@ -70,3 +73,14 @@ export async function straysOf(tx: Transaction, hostId: string, domains: DomainR
   }
   return strays;
 }
+
+const heldElsewhere = (tx: Transaction, hostId: string, domains: DomainReport[]) =>
+  tx
+    .select({ vmId: capacityClaim.vmId, token: capacityClaim.token })
+    .from(capacityClaim)
+    .where(
+      and(
+        ne(capacityClaim.hostId, hostId),
+        or(...domains.map(({ vmId, token }) => and(eq(capacityClaim.vmId, vmId), eq(capacityClaim.token, token)))),
+      ),
+    );

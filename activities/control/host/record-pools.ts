@@ -1,4 +1,4 @@
-import { and, eq, notInArray } from 'drizzle-orm';
+import { and, eq, exists, notInArray, sql } from 'drizzle-orm';
 import { host, storagePool, storagePoolHostRef } from '../../../db/schema/index.js';
 import type { PoolReport } from '../../../shared/hosts.js';
 import type { Transaction } from '../dependencies.js';
@@ -13,11 +13,23 @@ export async function recordPools(tx: Transaction, hostId: string, pools: PoolRe
   for (const { poolId, capacityBytes, usedBytes, problem } of inOrder(pools)) {
     // What a host says of a pool that it cannot read would overwrite what the others of a shared one see.
     if (problem === undefined) {
-      await tx.update(storagePool).set({ capacityBytes, usedBytes }).where(eq(storagePool.id, poolId));
+      await tx
+        .update(storagePool)
+        .set({ capacityBytes, usedBytes })
+        .where(and(eq(storagePool.id, poolId), isReachedBy(tx, hostId)));
     }
     await noteProblem(tx, { hostId, poolId }, problem ?? null);
   }
 }
+
+/** A host has its word on its own pools only: with sizes of another's it could keep all work away from there. */
+const isReachedBy = (tx: Transaction, hostId: string) =>
+  exists(
+    tx
+      .select({ one: sql`1` })
+      .from(storagePoolHostRef)
+      .where(and(eq(storagePoolHostRef.poolId, storagePool.id), eq(storagePoolHostRef.hostId, hostId))),
+  );
 
 /** A pool that was taken out of the host's configuration takes no new work there. */
 export async function noteMissingPools(tx: Transaction, hostId: string, reported: PoolReport[]): Promise<void> {
