@@ -1,10 +1,11 @@
-import { and, eq, inArray, isNotNull, isNull, ne, not, sql } from 'drizzle-orm';
+import { and, eq, inArray, isNotNull, isNull, not, notInArray, sql } from 'drizzle-orm';
 import { SlipwayError } from '../shared/errors.js';
 import type { PoolType } from '../shared/hosts.js';
 import { audit } from './audit.js';
 import { holdsCompute } from './claim-sql.js';
 import type { Database, Transaction } from './client.js';
 import { refuseTaken } from './errors.js';
+import { markExpunged } from './mark-expunged.js';
 import type { Caller } from './reads/find-caller.js';
 import {
   capacityClaim,
@@ -119,24 +120,10 @@ export const changeStoragePool = (
     }),
   );
 
-/** VMs that have ended and still have a disk on the pool: they can be recovered, or are being expunged. */
-export const listEndedOnPool = (db: Pick<Database, 'selectDistinct'>, poolId: string) =>
-  db
-    .selectDistinct({ id: vmInstance.id })
-    .from(volumes)
-    .innerJoin(vmInstance, eq(vmInstance.id, volumes.instanceId))
-    .where(
-      and(
-        eq(volumes.poolId, poolId),
-        ne(volumes.state, 'Expunged'),
-        inArray(vmInstance.state, ['Destroyed', 'Error', 'Expunging']),
-      ),
-    );
-
 /**
  * Forgets a pool in Maintenance, with its copies of templates. Files stay, and whoever mounts it elsewhere finds them.
  *
- * @param isForced also when hosts owe the removal of disks of expunged VMs there, as on storage that is gone for good
+ * @param isForced also with disks of VMs that are Destroyed, in Error or Expunged: they are given up with it
  * @returns false when there is no such pool
  * @throws SlipwayError SLIPWAY_RESOURCE_STATE when it is not in Maintenance, SLIPWAY_RESOURCE_IN_USE when there are disks
  *   on it
@@ -147,6 +134,8 @@ export const removeStoragePool = (
   { id, isForced }: { id: string; isForced: boolean },
 ): Promise<boolean> =>
   db.transaction(async (tx) => {
+    // First: whoever works on a VM has its row, and waits for the pool's.
+    if (isForced) await giveUpEnded(tx, caller, id);
     const self = await lockPool(tx, id);
     if (!self) return false;
     if (self.status !== 'Maintenance') {
@@ -155,7 +144,6 @@ export const removeStoragePool = (
         'Unable to delete storage due to it is not in Maintenance state',
       );
     }
-    if (isForced) await forgetOwed(tx, id);
     await requireNoDisks(tx, self);
     // Disks that another one took the place of: with the pool their files are gone for Slipway.
     await tx
@@ -173,8 +161,37 @@ export const removeStoragePool = (
     return true;
   });
 
-/** What may still run is not forgotten: a host that comes back has to end it. */
-async function forgetOwed(tx: Transaction, poolId: string): Promise<void> {
+/**
+ * VMs that have ended are expunged without their files, and hosts owe the removal of none. What may still run is not
+ * given up: a host that comes back has to end it.
+ */
+async function giveUpEnded(tx: Transaction, caller: Caller, poolId: string): Promise<void> {
+  const computing = tx
+    .select({ id: capacityClaim.vmId })
+    .from(capacityClaim)
+    .where(and(eq(capacityClaim.poolId, poolId), holdsCompute));
+  const ofPool = tx.select({ id: volumes.instanceId }).from(volumes).where(eq(volumes.poolId, poolId));
+  const isGivenUp = and(inArray(vmInstance.id, ofPool), notInArray(vmInstance.id, computing));
+  const ended = await tx
+    .select({ id: vmInstance.id, state: vmInstance.state })
+    .from(vmInstance)
+    .where(and(isGivenUp, inArray(vmInstance.state, ['Destroyed', 'Error'])))
+    .orderBy(vmInstance.id)
+    .for('update');
+  for (const { id, state } of ended) {
+    const vm = await markExpunged(tx, id, state === 'Error' ? 'Error' : 'Destroyed');
+    if (!vm) continue;
+    await audit(
+      tx,
+      { accountId: vm.accountId, userId: caller.userId },
+      {
+        type: 'VM.EXPUNGE',
+        description: `VM ${vm.name} is Expunged: the pool of its disk was deleted`,
+        resourceType: 'VirtualMachine',
+        resourceId: id,
+      },
+    );
+  }
   const expunged = tx.select({ id: vmInstance.id }).from(vmInstance).where(eq(vmInstance.state, 'Expunged'));
   const forgotten = await tx
     .delete(capacityClaim)

@@ -168,12 +168,13 @@ describe('a pool that two hosts share', () => {
 
     it('has nothing running from it and takes nothing, and has afterwards running what it had before', async () => {
       const templateId = await scenario.template();
-      const [deaf, ready, stopped] = [
+      const [deaf, ready, stopped, doomed] = [
+        (await scenario.deploy(templateId)).vmId,
         (await scenario.deploy(templateId)).vmId,
         (await scenario.deploy(templateId)).vmId,
         (await scenario.deploy(templateId)).vmId,
       ];
-      await scenario.operate('stopVirtualMachine', stopped, { isForced: true });
+      for (const vmId of [stopped, doomed]) await scenario.operate('stopVirtualMachine', vmId, { isForced: true });
       for (const fake of hosts) {
         fake.override('stopDomain', ({ vmId, isForced }) =>
           vmId === deaf && !isForced
@@ -186,6 +187,7 @@ describe('a pool that two hosts share', () => {
       expect(hosts.map(({ domains }) => domains.size)).toEqual([0, 0]);
       for (const vmId of [deaf, ready, stopped]) expect(await state(vmId)).toBe('Stopped');
 
+      const expunging = await scenario.begin('destroyVirtualMachine', doomed, { expunge: true });
       const closed = says('is in state Maintenance');
       expect((await scenario.deploy(templateId)).job).toMatchObject({ ...FAILED, jobResult: closed });
       expect(await scenario.operate('startVirtualMachine', ready)).toMatchObject({ ...FAILED, jobResult: closed });
@@ -199,6 +201,10 @@ describe('a pool that two hosts share', () => {
         jobResult: says('The pool is in maintenance, and takes no template'),
       });
 
+      expect([await state(doomed), hosts.map((fake) => fake.timesAsked('removeDeployment'))]).toEqual([
+        'Stopped',
+        [0, 0],
+      ]);
       for (const fake of hosts) fake.override('stopDomain', undefined);
       expect(await work('cancelStorageMaintenance')).toMatchObject({
         ...SUCCEEDED,
@@ -210,6 +216,8 @@ describe('a pool that two hosts share', () => {
         'Running',
         'Stopped',
       ]);
+      expect(await scenario.ended(expunging)).toMatchObject(SUCCEEDED);
+      expect(await state(doomed)).toBe('Expunged');
       expect(await plane.db.$count(storagePoolWork)).toBe(0);
       const name = `shared-${poolId}`;
       const rows = await plane.db.select().from(event).where(eq(event.resourceId, poolId)).orderBy(event.created);

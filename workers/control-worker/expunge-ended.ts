@@ -1,11 +1,12 @@
-import { and, eq, inArray, not, sql } from 'drizzle-orm';
+import { and, eq, inArray, not, notExists, sql } from 'drizzle-orm';
 import { createVmJob } from '../../activities/control/virtual-machine/create-vm-job.js';
 import type { ControlDependencies } from '../../activities/control/dependencies.js';
 import { startJob } from '../../client/start-job.js';
 import type { Database } from '../../db/client.js';
 import { hasRunningJob } from '../../db/job-sql.js';
 import type { JobRow } from '../../db/jobs.js';
-import { user, vmInstance } from '../../db/schema/index.js';
+import { isMaintained } from '../../db/pool-sql.js';
+import { storagePool, user, vmInstance, volumes } from '../../db/schema/index.js';
 import { atIntervals } from './at-intervals.js';
 
 /** VMs of a round; the next one, seconds later, goes on. */
@@ -42,6 +43,14 @@ const isDue = (db: Pick<Database, 'select'>, delaySeconds: number) =>
     inArray(vmInstance.state, ['Destroyed', 'Error']),
     sql`${vmInstance.ended} < now() - make_interval(secs => ${delaySeconds})`,
     not(hasRunningJob(db, vmInstance.id)),
+    // It would wait for the end of that, and be asked again every few seconds.
+    notExists(
+      db
+        .select({ one: sql`1` })
+        .from(volumes)
+        .innerJoin(storagePool, eq(storagePool.id, volumes.poolId))
+        .where(and(eq(volumes.instanceId, vmInstance.id), isMaintained)),
+    ),
   );
 
 /** In the name of the VM's account, as if one of its users had asked for it. */

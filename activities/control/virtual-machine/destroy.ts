@@ -1,10 +1,15 @@
-import { and, eq, isNull } from 'drizzle-orm';
+import { ApplicationFailure } from '@temporalio/common';
+import { and, eq, ne } from 'drizzle-orm';
 import { completeJob } from '../../../db/jobs.js';
-import { nics, vmInstance, volumes } from '../../../db/schema/index.js';
+import { markExpunged } from '../../../db/mark-expunged.js';
+import { storagePool, vmInstance, volumes } from '../../../db/schema/index.js';
+import type { ErrorCode } from '../../../shared/errors.js';
 import { type DestroyVirtualMachineInput, type Placement, TOKENS_PER_TRY } from '../../../shared/virtual-machines.js';
-import type { ControlDependencies } from '../dependencies.js';
+import type { ControlDependencies, Transaction } from '../dependencies.js';
 import { SUCCEEDED } from '../job-outcomes.js';
 import { lockVm, placementsOf, recordVmEvent } from './vm-operation.js';
+
+const LOOK_AGAIN_MS = 5_000;
 
 export interface BegunDestroy {
   /** What the VM still holds on hosts: with `expunge` everything, without where it may run. */
@@ -23,6 +28,7 @@ export const beginDestroy =
         await completeJob(tx, jobId, SUCCEEDED);
         return null;
       }
+      if (expunge) await requireReachableDisks(tx, vmId);
       const fenceToken = vm.fenceToken + TOKENS_PER_TRY;
       await tx
         .update(vmInstance)
@@ -40,29 +46,36 @@ export const recordDestroyed =
     db.transaction(async (tx) => {
       // A workflow that is reset when all is done must not touch what was recovered since.
       if (!(await lockVm(tx, { vmId, jobId }))) return;
-      const now = new Date().toISOString();
-      const [vm] = await tx
-        .update(vmInstance)
-        .set(
-          expunge
-            ? { state: 'Expunged', hostId: null, removed: now, isoSpoolRefId: null }
-            : { state: 'Destroyed', hostId: null, ended: now },
-        )
-        .where(and(eq(vmInstance.id, vmId), eq(vmInstance.state, expunge ? 'Expunging' : 'Stopping')))
-        .returning();
-      if (expunge) {
-        await tx
-          .update(volumes)
-          .set({ state: 'Expunged', removed: now, templateSpoolRefId: null, path: null })
-          // One that another took the place of counts for space of its own, and is removed by itself.
-          .where(and(eq(volumes.instanceId, vmId), isNull(volumes.removed)));
-        // Its addresses may be given to others now, and its networks be deleted.
-        await tx
-          .update(nics)
-          .set({ removed: now })
-          .where(and(eq(nics.instanceId, vmId), isNull(nics.removed)));
-      }
+      const vm = expunge ? await markExpunged(tx, vmId, 'Expunging') : await markDestroyed(tx, vmId);
       await completeJob(tx, jobId, SUCCEEDED);
       if (!vm) return;
       await recordVmEvent(tx, vm, expunge ? 'EXPUNGE' : 'DESTROY', 'INFO', `VM ${vm.name} is ${vm.state}`, jobId);
     });
+
+async function markDestroyed(tx: Transaction, vmId: string): Promise<typeof vmInstance.$inferSelect | undefined> {
+  const [vm] = await tx
+    .update(vmInstance)
+    .set({ state: 'Destroyed', hostId: null, ended: new Date().toISOString() })
+    .where(and(eq(vmInstance.id, vmId), eq(vmInstance.state, 'Stopping')))
+    .returning();
+  return vm;
+}
+
+/**
+ * What a host cannot remove it owes, and is not Up until it can: while a pool is maintained it may not even be mounted.
+ * The expunge waits: this is tried again until it succeeds, and the Temporal Web UI shows why.
+ */
+async function requireReachableDisks(tx: Transaction, vmId: string): Promise<void> {
+  const [pool] = await tx
+    .select({ name: storagePool.name })
+    .from(volumes)
+    .innerJoin(storagePool, eq(storagePool.id, volumes.poolId))
+    .where(and(eq(volumes.instanceId, vmId), ne(volumes.state, 'Expunged'), eq(storagePool.status, 'Maintenance')))
+    .limit(1);
+  if (!pool) return;
+  throw ApplicationFailure.create({
+    type: 'SLIPWAY_POOL_MAINTENANCE' satisfies ErrorCode,
+    message: `Pool ${pool.name} is in maintenance: its disks are removed afterwards`,
+    nextRetryDelay: LOOK_AGAIN_MS,
+  });
+}
