@@ -1,6 +1,10 @@
 import type { Caller } from '../db/reads/find-caller.js';
 import { isSlipwayError } from '../shared/errors.js';
 import { authenticate } from './auth/authenticate.js';
+import { readToken } from './auth/cookies.js';
+import { type LoginRequest, logIn } from './auth/log-in.js';
+import { logOut } from './auth/log-out.js';
+import { openCaller } from './auth/open-port.js';
 import { type CommandDependencies, envelopeOf } from './commands/define-command.js';
 import { findCommand } from './commands/index.js';
 import type { AccountThrottle } from './limits/account-throttle.js';
@@ -17,16 +21,20 @@ export interface ApiAnswer extends RenderedAnswer {
   /** For the log: a command that exists, never what a stranger wrote. */
   command?: string;
   accountId?: string;
+  /** `Set-Cookie` headers. */
+  cookies?: string[];
   /** Only what a caller is not told: a defect. */
   defect?: unknown;
 }
 
-interface Call {
+interface Call extends LoginRequest {
   /** Query string and form body, still encoded. */
   texts: string[];
   requestId: string;
-  /** Where it comes from. */
-  address: string;
+  /** The header. */
+  cookie: string | undefined;
+  /** Nobody has to say who they are: whoever reaches the port is a root admin. */
+  isOpen: boolean;
   accounts: AccountThrottle;
   strangers: StrangerThrottle;
 }
@@ -40,6 +48,13 @@ export async function answerRequest(dependencies: CommandDependencies, call: Cal
   const render = (body: ResponseBody) => renderAnswer(format, envelope, body);
   try {
     const parameters = readParameters(...texts);
+    const entry = findEntry(parameters.get('command') ?? '');
+    if (entry) {
+      log.command = entry;
+      envelope = `${entry}response`;
+      const { body, cookies, accountId } = await ENTRIES[entry](dependencies, parameters, call);
+      return { status: 200, ...render(body), ...log, cookies, accountId };
+    }
     const command = findCommand(parameters.get('command') ?? '');
     log.command = command?.name;
     if (command) envelope = envelopeOf(command);
@@ -61,16 +76,24 @@ export async function answerRequest(dependencies: CommandDependencies, call: Cal
   }
 }
 
-async function callerOf(
+/** What is no command of the API, as in CloudStack: it comes before anybody is known, or sets cookies. */
+const ENTRIES = { login: logIn, logout: logOut };
+
+const findEntry = (name: string): keyof typeof ENTRIES | undefined =>
+  (['login', 'logout'] as const).find((entry) => entry === name.toLowerCase());
+
+/** Who calls, once it is clear that they are who they say. */
+export async function callerOf(
   dependencies: CommandDependencies,
-  { address, strangers }: Call,
+  { address, strangers, cookie, isOpen }: Pick<Call, 'address' | 'strangers' | 'cookie' | 'isOpen'>,
   parameters: RequestParameters,
 ): Promise<Caller> {
-  const apiKey = parameters.get('apikey');
-  strangers.admit(address, apiKey);
+  if (isOpen) return openCaller(dependencies);
+  const credential = parameters.get('apikey') ?? readToken(cookie);
+  strangers.admit(address, credential);
   try {
-    const caller = await authenticate(dependencies, parameters);
-    strangers.knows(address, apiKey);
+    const caller = await authenticate(dependencies, parameters, cookie);
+    strangers.knows(address, credential);
     return caller;
   } catch (error) {
     if (isSlipwayError(error) && error.code === 'SLIPWAY_UNAUTHENTICATED') strangers.counts(address);

@@ -9,8 +9,11 @@ import fastify, {
   LogController,
 } from 'fastify';
 import { isSlipwayError, SlipwayError } from '../shared/errors.js';
-import { answerRequest } from './answer-request.js';
+import { refuseBrowser } from './auth/open-port.js';
+import { answerRequest, callerOf } from './answer-request.js';
 import type { CommandDependencies } from './commands/define-command.js';
+import { endIdleConnections } from './end-idle-connections.js';
+import { type EventLimits, serveEvents } from './events/serve-events.js';
 import { serveHostJoin } from './host-join/serve-host-join.js';
 import { apiErrorOf } from './protocol/api-error.js';
 import { type Checks, serveHealth } from './health.js';
@@ -18,7 +21,7 @@ import { createAccountThrottle } from './limits/account-throttle.js';
 import { createStrangerThrottle } from './limits/stranger-throttle.js';
 import { loggable } from './protocol/database-error.js';
 import { renderAnswer } from './protocol/envelope.js';
-import { readFormat } from './protocol/request-parameters.js';
+import { readFormat, readParameters } from './protocol/request-parameters.js';
 import { refuseUnreadable } from './refuse-unreadable.js';
 
 /** A certificate of 64 KiB, percent-encoded, and the rest. */
@@ -29,7 +32,7 @@ const MAX_HEADER_BYTES = 32 * 1024;
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 
 /** What one gateway puts up with. */
-interface GatewayLimits {
+interface GatewayLimits extends EventLimits {
   /** For a request to arrive, headers and body; not for its answer. */
   requestTimeoutMs: number;
   /** For its headers alone. */
@@ -52,6 +55,12 @@ const LIMITS: GatewayLimits = {
   idleTimeoutMs: 120_000,
   maxCalls: 1_000,
   maxConnections: 4_000,
+  eventsIntervalMs: 1_000,
+  heartbeatMs: 15_000,
+  streamLifetimeMs: 300_000,
+  maxUnsentBytes: 1024 * 1024,
+  maxStreams: 1_000,
+  maxStreamsOfAccount: 50,
 };
 
 export interface GatewayOptions {
@@ -61,13 +70,15 @@ export interface GatewayOptions {
   checks?: Checks;
   /** CIDRs whose `X-Forwarded-For` is believed: without it a proxy is the one address that all calls come from. */
   trustedProxies?: string[];
+  /** Whoever reaches it is a root admin: for a port of the loopback address alone. */
+  isOpen?: boolean;
 }
 
 const FORM = 'application/x-www-form-urlencoded';
 
 /** The HTTP side of the gateway; stateless, any number may run. Log lines are JSON, one per request. */
 export function createGateway(dependencies: CommandDependencies, options: GatewayOptions): FastifyInstance {
-  const { log, checks = {}, trustedProxies = [] } = options;
+  const { log, checks = {}, trustedProxies = [], isOpen = false } = options;
   const limits = { ...LIMITS, ...options.limits };
   const throttles = {
     accounts: createAccountThrottle(dependencies.db, limits.settingsAgeMs),
@@ -99,14 +110,27 @@ export function createGateway(dependencies: CommandDependencies, options: Gatewa
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(FORM, { parseAs: 'string' }, (_request, body, done) => done(null, body));
   let isEnding = false;
+  const endIdle = endIdleConnections(app.server);
   app.addHook('preClose', async () => {
     isEnding = true;
+    endIdle();
   });
   app.addHook('onSend', async (request, reply) => {
     // The connection of a call that was under way would be kept, and the gateway would not end before it is given up.
     if (isEnding) reply.header('connection', 'close');
     reply.headers({ 'x-request-id': request.id, 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
   });
+
+  const callOf = (request: FastifyRequest) => ({
+    ...throttles,
+    isOpen,
+    method: request.method,
+    address: request.ip,
+    // Of a proxy that is trusted, what it says of the client.
+    isSecure: request.protocol === 'https',
+    cookie: request.headers.cookie,
+  });
+  if (isOpen) app.addHook('preHandler', async (request) => refuseBrowser(request.headers));
 
   let calls = 0;
   app.route({
@@ -124,12 +148,12 @@ export function createGateway(dependencies: CommandDependencies, options: Gatewa
     },
     handler: async (request, reply) => {
       const startedMs = performance.now();
-      const { status, contentType, body, description, command, accountId, defect } = await answerRequest(dependencies, {
-        ...throttles,
+      const answer = await answerRequest(dependencies, {
+        ...callOf(request),
         texts: textsOf(request),
         requestId: request.id,
-        address: request.ip,
       });
+      const { status, contentType, body, description, command, accountId, cookies, defect } = answer;
       const durationMs = Math.round(performance.now() - startedMs);
       const isDefect = defect !== undefined;
       const facts = {
@@ -141,10 +165,21 @@ export function createGateway(dependencies: CommandDependencies, options: Gatewa
         ...(isDefect ? { failure: loggable(defect) } : {}),
       };
       request.log[isDefect ? 'error' : 'info'](facts, 'answered');
+      if (cookies) reply.header('set-cookie', cookies);
       return send(reply, { status, contentType, body, description });
     },
   });
 
+  app.register(serveEvents, {
+    db: dependencies.db,
+    limits,
+    async authenticate(request) {
+      const parameters = readParameters(...textsOf(request));
+      const caller = await callerOf(dependencies, callOf(request), parameters);
+      await throttles.accounts.count(caller);
+      return caller;
+    },
+  });
   app.register(serveHostJoin, { db: dependencies.db });
 
   serveHealth(app, { database: () => dependencies.db.execute(sql`select 1`), ...checks });

@@ -1,4 +1,4 @@
-import { and, asc, eq, isNull } from 'drizzle-orm';
+import { and, asc, eq, isNull, inArray } from 'drizzle-orm';
 import type { Database } from '../client.js';
 import {
   cluster,
@@ -46,6 +46,14 @@ export async function findHost(db: Database, id: string): Promise<ListedHost | u
   const [row] = await select(db).where(and(eq(host.id, id), isNull(host.removed)));
   return row;
 }
+
+/** Removed ones too. */
+export const findHosts = (db: Database, ids: string[]): Promise<ListedHost[]> =>
+  ids.length === 0
+    ? Promise.resolve([])
+    : select(db)
+        .where(inArray(host.id, ids))
+        .then((rows) => rows);
 
 export const listHosts = (db: Database, filter: HostFilter, page: Page) =>
   listed(

@@ -1,4 +1,4 @@
-import { and, desc, eq, gte } from 'drizzle-orm';
+import { and, desc, eq, gte, inArray } from 'drizzle-orm';
 import type { Database } from '../client.js';
 import { account, asyncJob, domain } from '../schema/index.js';
 import type { Caller } from './find-caller.js';
@@ -46,3 +46,11 @@ export async function findListedJob(db: Database, caller: Caller, id: string): P
   const [row] = await select(db).where(and(eq(asyncJob.id, id), ownedBy(caller, asyncJob.accountId)));
   return row;
 }
+
+/** Whoever owns them. */
+export const findListedJobs = (db: Database, ids: string[]): Promise<ListedJob[]> =>
+  ids.length === 0
+    ? Promise.resolve([])
+    : select(db)
+        .where(inArray(asyncJob.id, ids))
+        .then((rows) => rows);

@@ -14,15 +14,26 @@ const idsOf = (rows: ListedTemplate[]): string[] => [...new Set(rows.map(({ temp
 
 /** A page of templates with what is told of each: three queries, however many templates. */
 export async function templateResponses(db: Database, caller: Caller, { count, rows }: Listed<ListedTemplate>) {
-  const ids = idsOf(rows);
-  const [copiesOf, details] = await Promise.all([readCopies(db, ids), listTemplateDetails(db, ids)]);
-  return { count, items: rows.map((row) => templateResponse(row, { copies: copiesOf(row), details }, caller)) };
+  const show = await templateEntries(db, rows);
+  return { count, items: rows.map((row) => show(row, caller)) };
 }
 
 /** A page of ISOs, which have no details. */
 export async function isoResponses(db: Database, caller: Caller, { count, rows }: Listed<ListedTemplate>) {
+  const show = await isoEntries(db, rows);
+  return { count, items: rows.map((row) => show(row, caller)) };
+}
+
+/** What is told of templates, read once for whoever is told. */
+export async function templateEntries(db: Database, rows: ListedTemplate[]) {
+  const ids = idsOf(rows);
+  const [copiesOf, details] = await Promise.all([readCopies(db, ids), listTemplateDetails(db, ids)]);
+  return (row: ListedTemplate, caller: Caller) => templateResponse(row, { copies: copiesOf(row), details }, caller);
+}
+
+export async function isoEntries(db: Database, rows: ListedTemplate[]) {
   const copiesOf = await readCopies(db, idsOf(rows));
-  return { count, items: rows.map((row) => isoResponse(row, copiesOf(row), caller)) };
+  return (row: ListedTemplate, caller: Caller) => isoResponse(row, copiesOf(row), caller);
 }
 
 /** Copies by template and zone: a page of 500 templates on a thousand pools is not to be walked once for each row. */

@@ -150,7 +150,7 @@ describe('a slow or greedy client', () => {
   });
 });
 
-test('ends in order: a call under way is answered, and a kept connection is closed', async () => {
+test('ends in order: a call under way is answered, kept and unused connections are closed', async () => {
   const gateway = await startTestGateway();
   const held: ((error: Error) => void)[] = [];
   gateway.onExecute = () => new Promise((_resolve, reject) => held.push(reject));
@@ -159,6 +159,8 @@ test('ends in order: a call under way is answered, and a kept connection is clos
   const [kept] = (await once(request, 'response')) as [IncomingMessage];
   kept.resume();
   const isClosed = once(kept.socket, 'close');
+  const unused = connect(Number(new URL(gateway.endpoint).port), '127.0.0.1');
+  await once(unused, 'connect');
   const call = register(gateway).catch((error: unknown) => error);
   await untilHeld(held, 1);
   const stopped = gateway.stop();

@@ -55,7 +55,7 @@ const nameOf = (address: string, apiKey: string): string =>
   createHash('sha256').update(`${address} ${apiKey}`).digest('base64');
 
 /** Whoever has one IPv6 address has the 2^64 of its network. */
-function networkOf(address: string): string {
+export function networkOf(address: string): string {
   if (!ipaddr.isValid(address)) return address;
   const parsed = ipaddr.process(address);
   return parsed instanceof ipaddr.IPv6 ? parsed.parts.slice(0, 4).join(':') : parsed.toString();

@@ -37,7 +37,7 @@ export function renderAnswer(format: string | undefined, name: string, body: Res
 // oxlint-disable-next-line no-control-regex -- control characters are what this looks for
 const NOT_XML = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Surrogate}/gu;
 
-function withoutNulls(value: ResponseValue): ResponseValue {
+export function withoutNulls(value: ResponseValue): ResponseValue {
   if (Array.isArray(value)) return (value as readonly ResponseValue[]).map(withoutNulls);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
