@@ -1,7 +1,12 @@
 import { parseEnvironmentFile, renderEnvironmentFile, temporalVariables } from './environment-file.js';
 
 test('what is written is read again, whatever is in it', () => {
-  const variables = { TEMPORAL_ADDRESS: 'temporal:7233', TEMPORAL_API_KEY: 'a "b" \\ $c %d \'e\' #f' };
+  const variables = {
+    TEMPORAL_ADDRESS: 'temporal:7233',
+    TEMPORAL_API_KEY: 'a "b" \\ $c %d \'e\' #f',
+    TEMPORAL_TLS_CLIENT_CERT_DATA: '-----BEGIN\nX="y"\n-----END\n',
+    TEMPORAL_ZERO: 'last',
+  };
   const text = renderEnvironmentFile(variables);
   expect(text.split('\n')[0]).toBe('TEMPORAL_ADDRESS="temporal:7233"');
   expect(parseEnvironmentFile(text)).toEqual(variables);

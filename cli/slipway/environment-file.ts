@@ -1,6 +1,6 @@
 /**
- * A file for systemd's EnvironmentFile= (systemd.exec(5)) with one variable on each line, in double quotes. There no
- * `$` and no `%` means anything.
+ * A file for systemd's EnvironmentFile= (systemd.exec(5)) with values in double quotes: there no `$` and no `%`
+ * means anything, and a line end, as a certificate has, is one.
  */
 export const renderEnvironmentFile = (variables: Readonly<Record<string, string>>): string =>
   Object.entries(variables)
@@ -8,15 +8,16 @@ export const renderEnvironmentFile = (variables: Readonly<Record<string, string>
     .map(([name, value]) => `${name}="${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"\n`)
     .join('');
 
+const VARIABLE = /^[ \t]*([A-Z_][A-Z0-9_]*)=(?:"((?:[^"\\]|\\[^])*)"|([^\s"]*))[ \t]*$/gm;
+
 /** What `renderEnvironmentFile` has written, also after somebody changed a value by hand. */
-export function parseEnvironmentFile(text: string): Record<string, string> {
-  const variables: Record<string, string> = {};
-  for (const line of text.split('\n')) {
-    const [, name, quoted, plain] = /^\s*([A-Z_][A-Z0-9_]*)=(?:"((?:[^"\\]|\\.)*)"|(\S*))\s*$/.exec(line) ?? [];
-    if (name !== undefined) variables[name] = quoted?.replace(/\\(.)/g, '$1') ?? plain ?? '';
-  }
-  return variables;
-}
+export const parseEnvironmentFile = (text: string): Record<string, string> =>
+  Object.fromEntries(
+    [...text.matchAll(VARIABLE)].map(([, name, quoted, plain]) => [
+      name!,
+      quoted?.replace(/\\([^])/g, '$1') ?? plain ?? '',
+    ]),
+  );
 
 /** What a process needs of an environment to reach Temporal. */
 export const temporalVariables = (environment: Record<string, string | undefined>): Record<string, string> =>

@@ -157,7 +157,7 @@ describe('the life of a host on its machine', () => {
     const failed = checks.filter(({ status }) => status === 'failed').map(({ name }) => name);
     expect(failed).toEqual([`pool ${at('pool')}`, at('etc/host.json'), 'Temporal']);
     expect(checks.every(({ status, remedy }) => status === 'ok' || remedy !== undefined)).toBe(true);
-  });
+  }, 20_000);
 
   describe('that leaves with the keys of an admin', () => {
     const leaves = async () => {

@@ -118,6 +118,21 @@ describe('a machine that joins', () => {
     expect(refused.body['message']).toContain("another host's own");
   });
 
+  it('is listed with its version, and what is to be said of it', async () => {
+    const { hostId } = await join();
+    const facts = {
+      slipwayVersion: '99.0.0',
+      versionSkew: 'newer',
+      libvirtVersion: '9.0.0',
+      missingTools: ['xz', 'zstd'],
+    };
+    await gateway.db.update(host).set(facts).where(eq(host.id, hostId));
+    const details = { 'libvirt.version': '9.0.0', 'tools.missing': 'xz, zstd', 'version.skew': 'newer' };
+    expect(await gateway.admin.call('listHosts', { id: hostId })).toMatchObject({
+      host: [{ version: '99.0.0', details }],
+    });
+  });
+
   it('gets another key by a token for it, and keeps its name', async () => {
     const first = await join();
     const { token } = await newToken({ hostid: first.hostId });
