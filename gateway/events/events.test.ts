@@ -65,7 +65,7 @@ afterAll(() => gateway.stop());
 function pathOf({ apiKey, secretKey }: Keys): string {
   const entries: [string, string][] = [['apiKey', apiKey]];
   const signature = sign(canonicalStrings(entries)[0]!, secretKey);
-  return `/events?${new URLSearchParams([...entries, ['signature', signature]])}`;
+  return `/events?${new URLSearchParams([...entries, ['signature', signature]]).toString()}`;
 }
 
 const request = (keys: Keys, headers: Record<string, string> = {}, signal?: AbortSignal) =>

@@ -24,7 +24,7 @@ interface EventsOptions {
   db: Database;
   limits: EventLimits;
   /** @throws SlipwayError for who may not call */
-  authenticate(request: FastifyRequest): Promise<Caller>;
+  authenticate: (request: FastifyRequest) => Promise<Caller>;
 }
 
 /** Decimal, of 64 bits. */
