@@ -7,6 +7,7 @@ import type { PoolCopies } from '../../../shared/templates.js';
 import type { Debt } from '../../../shared/virtual-machines.js';
 import type { ControlDependencies, Transaction } from '../dependencies.js';
 import { followDomains, straysOf } from './follow-domains.js';
+import { ignored } from './is-revoked.js';
 import { judgeHost } from './mark-host.js';
 import { recordKeystore } from '../keystore/record-keystores.js';
 import { inOrder, noteMissingPools, recordPools } from './record-pools.js';
@@ -147,7 +148,7 @@ export const recordHostStatus =
 /** @throws SlipwayError SLIPWAY_HOST_REVOKED: whoever has the machine may say anything */
 function requireTrusted({ name, status }: typeof host.$inferSelect): void {
   if (status !== 'Revoked') return;
-  throw new SlipwayError('SLIPWAY_HOST_REVOKED', `Host ${name} was revoked: what it says is ignored`);
+  throw ignored(name);
 }
 
 async function recordFacts(tx: Transaction, hostId: string, { facts, domains }: HostStatus): Promise<void> {

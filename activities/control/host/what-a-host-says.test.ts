@@ -1,10 +1,22 @@
 import { eq } from 'drizzle-orm';
 import { joinHost } from '../../../db/join-host.js';
-import { capacityClaim, host, storagePool, vmInstance } from '../../../db/schema/index.js';
+import { revokeHost } from '../../../db/revoke-host.js';
+import {
+  capacityClaim,
+  host,
+  storagePool,
+  templateSpoolRef,
+  user,
+  vmInstance,
+  volumes,
+} from '../../../db/schema/index.js';
 import type { DomainReport, HostStatus, PoolPlace } from '../../../shared/hosts.js';
 import type { ControlPlane } from '../../../tests/support/control-plane.js';
 import { Scenario } from '../../../tests/support/scenario.js';
 import { createTestDatabase, type TestDatabase } from '../../../tests/support/test-database.js';
+import { beginStage, finishStage } from '../template/stage.js';
+import { recordRunning, releaseClaim } from '../virtual-machine/deployment.js';
+import { recordStarted, recordStopped } from '../virtual-machine/start-stop.js';
 import { recordHostStatus } from './host.js';
 
 /** Whoever has one machine says for it what he likes. */
@@ -67,6 +79,78 @@ describe('what a host says', () => {
     expect(await say({ domains: [{ vmId, state: 'Running', token: 4 }] })).toEqual([]);
     // One of an earlier try is its own, and has to end.
     expect(await say({ domains: [{ vmId, state: 'Running', token: 2 }] })).toMatchObject([{ vmId, token: 2 }]);
+  });
+
+  describe('once it was revoked', () => {
+    const poolId = pools.liar.poolId;
+    let scenario: Scenario;
+    let templateId: string;
+    beforeAll(async () => {
+      scenario = new Scenario({ ...database, client } as ControlPlane);
+      templateId = await scenario.template({ name: 'of-the-liar' });
+      const [admin] = await database.db.select().from(user).limit(1);
+      await revokeHost(database.db, { userId: admin!.id, accountId: admin!.accountId }, hostIds.liar, true);
+    });
+
+    const vmOf = async (state: 'Starting' | 'Stopping') => {
+      const { vmId, job } = await scenario.vm(templateId);
+      const { db } = database;
+      const place = { vmId, hostId: hostIds.liar, poolId, token: 2 };
+      await db.insert(capacityClaim).values({ ...place, cpuMhz: 500, ramBytes: 10, diskBytes: 0 });
+      await db.update(vmInstance).set({ state, fenceToken: 2 }).where(eq(vmInstance.id, vmId));
+      const [volume] = await db.select().from(volumes).where(eq(volumes.instanceId, vmId));
+      return { vmId, jobId: job.id, placement: { ...place, hostName: 'liar', volumeId: volume!.id } };
+    };
+    const heldOf = async (vmId: string) => {
+      const { db } = database;
+      const [vm] = await db.select().from(vmInstance).where(eq(vmInstance.id, vmId));
+      const [claim] = await db.select().from(capacityClaim).where(eq(capacityClaim.vmId, vmId));
+      return { state: vm!.state, cpuMhz: claim?.cpuMhz };
+    };
+
+    it.each<['Starting' | 'Stopping', string, (vm: Awaited<ReturnType<typeof vmOf>>) => Promise<void>]>([
+      [
+        'Starting',
+        'that it has deployed a VM',
+        (vm) => recordRunning({ ...database, client })({ ...vm, volume: { fileName: 'disk', virtualSizeBytes: 1 } }),
+      ],
+      ['Starting', 'that it has started one', (vm) => recordStarted({ ...database, client })(vm)],
+      ['Stopping', 'that it has stopped one', (vm) => recordStopped({ ...database, client })({ ...vm, isOwed: false })],
+      [
+        'Starting',
+        'that it has undone a try',
+        ({ vmId }) => releaseClaim({ ...database, client })({ vmId, token: 2, keepsDisk: false }),
+      ],
+    ])('is not believed: %s, %s', async (state, _, record) => {
+      const vm = await vmOf(state);
+      await expect(record(vm)).rejects.toMatchObject({ code: 'SLIPWAY_HOST_REVOKED' });
+      expect(await heldOf(vm.vmId)).toEqual({ state, cpuMhz: 500 });
+    });
+
+    it('may owe what it was asked', async () => {
+      const vm = await vmOf('Stopping');
+      await recordStopped({ ...database, client })({ ...vm, isOwed: true });
+      expect(await heldOf(vm.vmId)).toEqual({ state: 'Stopped', cpuMhz: 500 });
+    });
+
+    it('has downloaded nothing, and is asked for no download', async () => {
+      const { db } = database;
+      const copy = { poolId, templateId, generation: 1, state: 'Downloading', hostId: hostIds.liar, epoch: 1 } as const;
+      const [row] = await db.insert(templateSpoolRef).values(copy).returning();
+      const spoolRefId = row!.id;
+      const installed = { installPath: 'file', virtualSizeBytes: 1, physicalSizeBytes: 1, allocatedBytes: 1 };
+      const finish = finishStage({ ...database, client })({
+        spoolRefId,
+        copy: { templateId, generation: 1, epoch: 1 },
+        installed,
+      });
+      await expect(finish).rejects.toMatchObject({ code: 'SLIPWAY_HOST_REVOKED' });
+      expect(await db.select().from(templateSpoolRef)).toMatchObject([{ state: 'Downloading', installPath: null }]);
+      const place = { poolId, templateId, generation: 1, preferredHostId: hostIds.liar };
+      const input = { spoolRefId, ...place, accountId: row!.id };
+      const begun = beginStage({ ...database, client })({ ...input, isPrestaged: false, excludedHostIds: [] });
+      expect(await begun).toEqual({ outcome: 'no host' });
+    });
   });
 });
 

@@ -1,4 +1,4 @@
-import { and, eq, inArray, isNotNull, isNull, notInArray, or, sql } from 'drizzle-orm';
+import { and, eq, inArray, isNotNull, isNull, ne, notInArray, or, sql } from 'drizzle-orm';
 import { findTransfer } from '../../../client/find-transfer.js';
 import { readSettingsOf } from '../../../db/scoped-settings.js';
 import {
@@ -16,6 +16,7 @@ import type { Failure } from '../../../shared/failures.js';
 import { downloadSettings } from '../../../shared/download-settings.js';
 import type { InstalledTemplate, StagePlan, StageTemplateInput, TemplateCopyRef } from '../../../shared/templates.js';
 import type { ControlDependencies, Transaction } from '../dependencies.js';
+import { ignored, isRevoked } from '../host/is-revoked.js';
 import { supersedeOlder } from './lock-copy.js';
 import { sealTemplateUrl } from './seal-template-url.js';
 import { forgetCopy, settleCopy } from './template-space.js';
@@ -103,6 +104,7 @@ async function pickHost(tx: Transaction, { poolId, preferredHostId, excludedHost
       and(
         eq(storagePoolHostRef.poolId, poolId),
         isNull(host.removed),
+        ne(host.status, 'Revoked'),
         excludedHostIds.length > 0 ? notInArray(host.id, excludedHostIds) : undefined,
       ),
     )
@@ -178,7 +180,11 @@ export interface FinishStageInput {
   installed: InstalledTemplate;
 }
 
-/** The file counts from here on: compare-and-set on the epoch makes every other file an orphan. */
+/**
+ * The file counts from here on: compare-and-set on the epoch makes every other file an orphan.
+ *
+ * @throws SlipwayError SLIPWAY_FENCED; SLIPWAY_HOST_REVOKED: only that host has compared what it has downloaded
+ */
 export const finishStage =
   (dependencies: ControlDependencies) =>
   async ({ spoolRefId, copy, installed }: FinishStageInput): Promise<void> => {
@@ -204,8 +210,9 @@ export const finishStage =
             inArray(templateSpoolRef.state, ['Downloading', 'Ready', 'Superseded']),
           ),
         )
-        .returning();
+        .returning({ isHostRevoked: isRevoked(tx, templateSpoolRef.hostId) });
       if (!row) throw new SlipwayError('SLIPWAY_FENCED', `A newer try stages template ${copy.templateId}`);
+      if (row.isHostRevoked) throw ignored('of the download');
       await settleCopy(tx, spoolRefId, installed.allocatedBytes);
       return tx
         .update(stageWaiter)

@@ -2,11 +2,15 @@ import { eq, sql } from 'drizzle-orm';
 import type { Client } from '@temporalio/client';
 import { joinHost } from '../../../db/join-host.js';
 import { createJob } from '../../../db/jobs.js';
+import { revokeHost } from '../../../db/revoke-host.js';
 import {
   capacityClaim,
+  cleanupDebt,
   cluster,
   configurationScoped,
+  dataCenter,
   host,
+  hostPodRef,
   serviceOffering,
   storagePool,
   storagePoolHostRef,
@@ -199,6 +203,20 @@ describe('claimHost', () => {
     });
   });
 
+  it.each([
+    ['zone', dataCenter],
+    ['pod', hostPodRef],
+    ['cluster', cluster],
+  ] as const)('claims nothing in a %s that is disabled, and says so', async (place, table) => {
+    await addHosts(['host-1']);
+    await addVms(1);
+    await database.db.update(table).set({ allocationState: 'Disabled' });
+    expect(await claim(vms[0]!)).toMatchObject({
+      outcome: 'no host',
+      refused: [{ hostName: 'host-1', reason: `is in a ${place} that is Disabled` }],
+    });
+  });
+
   it('adds nothing and takes nothing away when a factor is lowered under what is promised', async () => {
     await addHosts(['host-1']);
     await writeSettings(database.db, { 'cpu.overprovisioning.factor': '2', 'mem.overprovisioning.factor': '2' });
@@ -213,6 +231,19 @@ describe('claimHost', () => {
     for (const { vmId } of vms) await database.db.transaction((tx) => releaseCapacity(tx, vmId, 2));
     expect(await used()).toMatchObject([{ cpuUsedMhz: 0, ramUsedBytes: 0 }]);
     expect(await claim(late)).toMatchObject({ outcome: 'claimed' });
+  });
+
+  it('goes on at another host when the one that it has claimed is revoked before it gets an order', async () => {
+    const { db } = database;
+    await addHosts(['host-1', 'host-2']);
+    await addVms(1);
+    const first = await claim(vms[0]!);
+    if (first.outcome !== 'claimed') throw new Error(first.outcome);
+    const { hostId, token } = first.deployment;
+    await revokeHost(db, owner, hostId, true);
+    const second = await claim(vms[0]!);
+    expect(second).toMatchObject({ outcome: 'claimed', deployment: { hostId: hostIds.find((id) => id !== hostId) } });
+    expect(await db.select().from(cleanupDebt)).toMatchObject([{ hostId, token, keepsDisk: false }]);
   });
 
   it('leaves a host that it waited for in vain to others, while it looks at more', async () => {

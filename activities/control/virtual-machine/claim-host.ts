@@ -14,13 +14,14 @@ import {
   volumes,
 } from '../../../db/schema/index.js';
 import { readScopedSettings } from '../../../db/scoped-settings.js';
-import { SlipwayError } from '../../../shared/errors.js';
+import { isSlipwayError, SlipwayError } from '../../../shared/errors.js';
 import { isDiskFormat } from '../../../shared/images.js';
 import type { ScopedSettings } from '../../../shared/scoped-settings.js';
 import { type Deployment, type DeployVirtualMachineInput, TOKENS_PER_TRY } from '../../../shared/virtual-machines.js';
 import { vmWorkflowId } from '../../../shared/workflow-ids.js';
 import { takeCapacity } from './capacity.js';
 import type { ControlDependencies, Transaction } from '../dependencies.js';
+import { oweCleanup } from './deployment.js';
 import { domainOf, GUEST_COLUMNS, memoryBytesOf } from './domain-spec.js';
 import { claimFirst, type NoHost, returnsWithinMs } from './claim-first.js';
 import { endWait, takeReadyCopy } from '../template/join-stage.js';
@@ -54,21 +55,38 @@ export const claimHost =
     const settings = await readScopedSettings(dependencies.db, zoneOf(input.vmId));
     const result = await dependencies.db.transaction((tx) => claim(tx, input, settings));
     if (result.outcome === 'claimed') {
-      // In a transaction of its own: rows of host and pool, which others wait for, are not locked for longer than needed.
-      return dependencies.db.transaction(async (tx) => {
-        const deployment = await deploymentOf(tx, dependencies, result, settings);
-        const installPath = isDiskFormat(deployment.format) ? await takeReadyCopy(tx, deployment) : null;
-        const { instance } = result.vm;
-        // An earlier run of the workflow, which was reset, may have waited for it.
-        if (installPath !== null && instance.fenceToken !== 0) await endWait(tx, vmWorkflowId(instance.id));
-        return { outcome: 'claimed', deployment, installPath };
-      });
+      try {
+        return await takeUp(dependencies, result, settings);
+      } catch (error) {
+        if (!isSlipwayError(error) || error.code !== 'SLIPWAY_HOST_REVOKED') throw error;
+        // Revoked since it was claimed. An earlier run of the workflow, which was reset, may have begun something there.
+        const { hostId, token } = result.place;
+        const { vmId, excludedHostIds } = input;
+        await oweCleanup(dependencies)({ debt: { vmId, token, keepsDisk: false }, reason: error.message });
+        return claimHost(dependencies)({ ...input, excludedHostIds: [...excludedHostIds, hostId] });
+      }
     }
     if (result.outcome !== 'no host') return result;
     const { short, ...noHost } = result;
     // Only now: whoever evicts locks copies first and pools then, as who joins a stage does.
     return { ...noHost, returnsWithinMs: Math.max(noHost.returnsWithinMs, await roomWithinMs(dependencies, short)) };
   };
+
+async function takeUp(
+  dependencies: ControlDependencies,
+  claimed: Claimed,
+  settings: ScopedSettings,
+): Promise<ClaimHostResult> {
+  // In a transaction of its own: rows of host and pool, which others wait for, are not locked for longer than needed.
+  return dependencies.db.transaction(async (tx) => {
+    const deployment = await deploymentOf(tx, dependencies, claimed, settings);
+    const installPath = isDiskFormat(deployment.format) ? await takeReadyCopy(tx, deployment) : null;
+    const { instance } = claimed.vm;
+    // An earlier run of the workflow, which was reset, may have waited for it.
+    if (installPath !== null && instance.fenceToken !== 0) await endWait(tx, vmWorkflowId(instance.id));
+    return { outcome: 'claimed', deployment, installPath };
+  });
+}
 
 const zoneOf = (vmId: string) =>
   sql`(select ${vmInstance.dataCenterId} from ${vmInstance} where ${vmInstance.id} = ${vmId})`;

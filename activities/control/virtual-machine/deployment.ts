@@ -1,10 +1,11 @@
 import { and, eq, inArray, sql } from 'drizzle-orm';
 import { columnsOf } from '../../../db/columns-of.js';
 import { completeJob } from '../../../db/jobs.js';
-import { capacityClaim, cleanupDebt, vmInstance, volumes } from '../../../db/schema/index.js';
+import { capacityClaim, cleanupDebt, host, vmInstance, volumes } from '../../../db/schema/index.js';
 import { SlipwayError } from '../../../shared/errors.js';
 import { describeHostFailures, type Failure, type HostFailure } from '../../../shared/failures.js';
 import type { Debt, Placement, VirtualMachineJobInput } from '../../../shared/virtual-machines.js';
+import { ignored, isRevoked } from '../host/is-revoked.js';
 import { releaseCapacity, releaseCompute } from './capacity.js';
 import type { ControlDependencies } from '../dependencies.js';
 import { failedOutcome, SUCCEEDED } from '../job-outcomes.js';
@@ -33,10 +34,14 @@ export const recordRunning =
             eq(vmInstance.fenceToken, placement.token),
           ),
         )
-        .returning(columnsOf(vmInstance, 'id', 'name', 'accountId'));
-      if (!vm) {
+        .returning({
+          ...columnsOf(vmInstance, 'id', 'name', 'accountId'),
+          isHostRevoked: isRevoked(tx, placement.hostId),
+        });
+      if (!vm || vm.isHostRevoked) {
         // Recorded before, and the answer was lost: the VM may be anything by now.
         if (!(await runningJob(tx, jobId))) return;
+        if (vm) throw ignored(placement.hostName);
         throw new SlipwayError('SLIPWAY_FENCED', `Another operation has taken over VM ${vmId}`);
       }
       await tx
@@ -89,16 +94,34 @@ export const isToUndo =
   async ({ vmId, jobId, token }: VirtualMachineJobInput & Pick<Placement, 'token'>): Promise<boolean> =>
     db.transaction(async (tx) => (await lockVm(tx, { vmId, jobId }))?.fenceToken === token);
 
-/** What the try held is free again: its host has undone everything, or all but the disk. */
+/**
+ * What the try held is free again: its host has undone everything, or all but the disk.
+ *
+ * @throws SlipwayError SLIPWAY_HOST_REVOKED: the domain may run on, whatever was answered
+ */
 export const releaseClaim =
   ({ db }: ControlDependencies) =>
   async ({ vmId, token, keepsDisk }: Pick<Debt, 'vmId' | 'token' | 'keepsDisk'>): Promise<void> =>
-    db.transaction((tx) => (keepsDisk ? releaseCompute : releaseCapacity)(tx, vmId, token));
+    db.transaction(async (tx) => {
+      const isTry = and(eq(capacityClaim.vmId, vmId), eq(capacityClaim.token, token));
+      const [debtor] = await tx
+        .select({ name: host.name })
+        .from(capacityClaim)
+        .innerJoin(host, eq(host.id, capacityClaim.hostId))
+        .where(and(isTry, eq(host.status, 'Revoked')));
+      if (debtor) throw ignored(debtor.name);
+      await (keepsDisk ? releaseCompute : releaseCapacity)(tx, vmId, token);
+    });
+
+export interface OweCleanupInput {
+  debt: Pick<Debt, 'vmId' | 'token' | 'keepsDisk'>;
+  reason: string;
+}
 
 /** The host did not answer to the undo: it pays before it is Up again, and the capacity stays claimed until then. */
 export const oweCleanup =
   ({ db }: ControlDependencies) =>
-  async ({ debt, reason }: { debt: Debt; reason: string }): Promise<void> =>
+  async ({ debt, reason }: OweCleanupInput): Promise<void> =>
     db.transaction(async (tx) => {
       const { vmId, token, keepsDisk } = debt;
       const isTry = and(eq(capacityClaim.vmId, vmId), eq(capacityClaim.token, token));

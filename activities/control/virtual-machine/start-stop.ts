@@ -1,4 +1,5 @@
 import { and, eq, inArray } from 'drizzle-orm';
+import { columnsOf } from '../../../db/columns-of.js';
 import { completeJob } from '../../../db/jobs.js';
 import { vmInstance } from '../../../db/schema/index.js';
 import { readSettings } from '../../../db/settings.js';
@@ -11,6 +12,7 @@ import type {
   StopVirtualMachineInput,
   VirtualMachineJobInput,
 } from '../../../shared/virtual-machines.js';
+import { ignored, isRevoked } from '../host/is-revoked.js';
 import { releaseCompute } from './capacity.js';
 import type { ControlDependencies, Transaction } from '../dependencies.js';
 import { SUCCEEDED } from '../job-outcomes.js';
@@ -36,10 +38,11 @@ export const recordStarted =
             eq(vmInstance.fenceToken, token),
           ),
         )
-        .returning();
-      if (!vm) {
+        .returning({ ...columnsOf(vmInstance, 'id', 'name', 'accountId'), isHostRevoked: isRevoked(tx, hostId) });
+      if (!vm || vm.isHostRevoked) {
         // Recorded before, and the answer was lost: the VM may be anything by now.
         if (!(await runningJob(tx, jobId))) return;
+        if (vm) throw ignored(hostName);
         throw new SlipwayError('SLIPWAY_FENCED', `Another operation has taken over VM ${vmId}`);
       }
       if (isStep || !(await completeJob(tx, jobId, SUCCEEDED))) return;
@@ -74,16 +77,21 @@ export interface RecordStoppedInput extends VirtualMachineJobInput, StepOfOperat
   isOwed: boolean;
 }
 
-/** Stopped, CPU and memory given back, and the job done, in one transaction. */
+/**
+ * Stopped, CPU and memory given back, and the job done, in one transaction.
+ *
+ * @throws SlipwayError SLIPWAY_HOST_REVOKED: it may run on, whatever was answered
+ */
 export const recordStopped =
   ({ db }: ControlDependencies) =>
-  async ({ vmId, jobId, isStep, placement: { token, hostName }, isOwed }: RecordStoppedInput): Promise<void> =>
+  async ({ vmId, jobId, isStep, placement: { hostId, token, hostName }, isOwed }: RecordStoppedInput): Promise<void> =>
     db.transaction(async (tx) => {
       const [vm] = await tx
         .update(vmInstance)
         .set({ state: 'Stopped', hostId: null })
         .where(and(eq(vmInstance.id, vmId), eq(vmInstance.state, 'Stopping'), eq(vmInstance.fenceToken, token)))
-        .returning();
+        .returning({ ...columnsOf(vmInstance, 'id', 'name', 'accountId'), isHostRevoked: isRevoked(tx, hostId) });
+      if (vm?.isHostRevoked && !isOwed) throw ignored(hostName);
       if (vm && !isOwed) await releaseCompute(tx, vmId, token);
       if (isStep || !(await completeJob(tx, jobId, SUCCEEDED)) || !vm) return;
       const how = isOwed ? `is taken for stopped: host ${hostName} has not answered and owes it` : 'is stopped';
