@@ -291,6 +291,20 @@ describe('revokeTemplateDirectDownloadCertificate', () => {
   });
 });
 
+it.each([
+  [31, 'VALID'],
+  [29, 'EXPIRES_IN_30_DAYS'],
+  [6, 'EXPIRES_IN_7_DAYS'],
+  [0.5, 'EXPIRES_IN_1_DAYS'],
+  [-1, 'EXPIRED'],
+])('lists one that ends in %d days as %s', async (days, expirystatus) => {
+  const { id } = await upload();
+  const notAfter = new Date(Date.now() + days * 86_400_000).toISOString();
+  const { db } = gateway;
+  await db.update(directDownloadCertificate).set({ notAfter }).where(eq(directDownloadCertificate.id, id));
+  expect(await call('list', { id })).toMatchObject({ directdownloadcertificate: [{ id, expirystatus }] });
+});
+
 it('lists nothing as CloudStack does, and provisions nothing that is not there', async () => {
   expect(await call('list', { id: hostIds[0]! })).toEqual({});
   await expect(call('provision', { id: hostIds[0]!, hostid: hostIds[0]! })).rejects.toMatchObject({ errorcode: 431 });
