@@ -76,7 +76,7 @@ export async function join(command: JoinCommand, programs: string): Promise<Join
       `Wrote ${places.configPath}, ${places.environmentPath} and ${places.unitPath}.\n` +
       (command.isStarting
         ? `It runs: systemctl status ${places.unitName}\n`
-        : `Start it: systemctl daemon-reload && systemctl enable --now ${places.unitName}\n`),
+        : `Start it: systemctl daemon-reload; systemctl enable ${places.unitName}; systemctl restart ${places.unitName}\n`),
   };
 }
 

@@ -110,6 +110,21 @@ describe('a machine that joins', () => {
     expect(await post(HOST_JOIN_PATH, { ...machine(), token })).toMatchObject({ status: 200 });
   });
 
+  it('reaches a pool that was made before any host had it', async () => {
+    const { zoneId, clusterId } = gateway.seeded;
+    const url = 'nfs://files.example/export/images';
+    const made = await gateway.admin.call('createStoragePool', {
+      name: 'images',
+      zoneid: zoneId,
+      clusterid: clusterId,
+      url,
+    });
+    const { id: poolId } = made['storagepool'] as { id: string };
+    const { hostId } = await join({ pools: [pool({ poolId, type: 'NetworkFilesystem', path: '/mnt/images' })] });
+    const [place] = await gateway.db.select().from(storagePoolHostRef).where(eq(storagePoolHostRef.hostId, hostId));
+    expect(place).toMatchObject({ poolId, localPath: '/mnt/images' });
+  });
+
   it('is refused with a pool that is another host’s own', async () => {
     const first = await join();
     const { token } = await newToken();
