@@ -4,6 +4,10 @@ import type { PoolPlace } from '../shared/hosts.js';
 import type { Transaction } from './client.js';
 import { host, storagePool, storagePoolHostRef } from './schema/index.js';
 
+/** Two hosts of the same pools that locked them in different orders would wait for each other. */
+export const inOrder = <Pool extends Pick<PoolPlace, 'poolId'>>(pools: readonly Pool[]): Pool[] =>
+  pools.toSorted((a, b) => a.poolId.localeCompare(b.poolId));
+
 /**
  * Records that a host reaches a pool. One that nobody has made by createStoragePool becomes known by the first host to
  * say so: a shared one is the cluster's, and the zone's once a host of another cluster has it too.

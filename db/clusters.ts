@@ -3,6 +3,7 @@ import { SlipwayError } from '../shared/errors.js';
 import { audit } from './audit.js';
 import type { Database, Transaction } from './client.js';
 import { refuseTaken } from './errors.js';
+import { lockTokensOf } from './host-join-tokens.js';
 import type { Caller } from './reads/find-caller.js';
 import { cluster, configurationScoped, host, hostJoinToken, hostPodRef, storagePool } from './schema/index.js';
 import { withoutUndefined } from './without-undefined.js';
@@ -75,6 +76,7 @@ async function requireArch(tx: Transaction, { id, name }: ClusterRow, arch: stri
  */
 export const removeCluster = (db: Database, caller: Caller, id: string): Promise<boolean> =>
   db.transaction(async (tx) => {
+    await lockTokensOf(tx, { clusterId: id });
     const self = await lockCluster(tx, id);
     if (!self) return false;
     const contents = {

@@ -3,8 +3,8 @@ import { and, eq, isNull, lt, sql } from 'drizzle-orm';
 import { SlipwayError } from '../shared/errors.js';
 import { audit } from './audit.js';
 import type { Database, Transaction } from './client.js';
-import type { Caller } from './reads/find-caller.js';
-import { cluster, host, hostJoinToken } from './schema/index.js';
+import { type Caller, mayCall } from './reads/find-caller.js';
+import { account, cluster, host, hostJoinToken, user } from './schema/index.js';
 
 export type JoinTokenRow = typeof hostJoinToken.$inferSelect;
 
@@ -85,10 +85,16 @@ export async function lockJoinToken(tx: Transaction, token: string): Promise<Joi
     a === undefined
       ? []
       : await tx
-          .select({ row: hostJoinToken, isExpired: sql<boolean>`${hostJoinToken.expires} <= now()` })
+          .select({
+            row: hostJoinToken,
+            isExpired: sql<boolean>`${hostJoinToken.expires} <= now()`,
+            isVouchedFor: sql<boolean>`${mayCall}`,
+          })
           .from(hostJoinToken)
+          .innerJoin(user, eq(user.id, hostJoinToken.userId))
+          .innerJoin(account, eq(account.id, hostJoinToken.accountId))
           .where(eq(hostJoinToken.id, [a, b, c, d, e].join('-')))
-          .for('update');
+          .for('update', { of: hostJoinToken });
   // Also without a row: how long the answer takes must not tell whether there is one.
   const expected = row ? Buffer.from(row.row.secretSha256, 'hex') : sha256(randomBytes(SECRET_BYTES).toString('hex'));
   const isRight = timingSafeEqual(sha256(secret), expected);
@@ -97,7 +103,24 @@ export async function lockJoinToken(tx: Transaction, token: string): Promise<Joi
     throw new SlipwayError('SLIPWAY_JOIN_TOKEN', `The token was used already, at ${row.row.used}`);
   }
   if (row.isExpired) throw new SlipwayError('SLIPWAY_JOIN_TOKEN', `The token has expired, at ${row.row.expires}`);
+  // An admin who has left must not have kept a way to bring machines of his own in.
+  if (!row.isVouchedFor) {
+    throw new SlipwayError(
+      'SLIPWAY_JOIN_TOKEN',
+      'The token is not good any more: who made it may not call the API now',
+    );
+  }
   return row.row;
+}
+
+/**
+ * Locks the tokens of a cluster or host before the cluster or host itself, as whoever joins does: otherwise the two
+ * would wait for each other.
+ */
+export async function lockTokensOf(tx: Transaction, purpose: JoinTokenPurpose): Promise<void> {
+  const isOf =
+    'hostId' in purpose ? eq(hostJoinToken.hostId, purpose.hostId) : eq(hostJoinToken.clusterId, purpose.clusterId);
+  await tx.select({ id: hostJoinToken.id }).from(hostJoinToken).where(isOf).orderBy(hostJoinToken.id).for('update');
 }
 
 /** @throws SlipwayError SLIPWAY_JOIN_TOKEN when somebody else was faster */

@@ -1,7 +1,7 @@
 import { and, eq, isNull, ne } from 'drizzle-orm';
 import { SlipwayError } from '../shared/errors.js';
 import type { PoolPlace } from '../shared/hosts.js';
-import { announcePool } from './announce-pool.js';
+import { announcePool, inOrder } from './announce-pool.js';
 import { openDatabase, type Transaction } from './client.js';
 import { cluster, host } from './schema/index.js';
 
@@ -31,7 +31,7 @@ export async function joinHost(databaseUrl: string, input: JoinHostInput): Promi
       const isTrusted = and(eq(host.id, known?.id ?? input.clusterId), ne(host.status, 'Revoked'));
       if (known) await tx.update(host).set({ publicKey: input.publicKey }).where(isTrusted);
       const hostId = known?.id ?? (await addHost(tx, input));
-      for (const pool of input.pools) await announcePool(tx, hostId, pool);
+      for (const pool of inOrder(input.pools)) await announcePool(tx, hostId, pool);
       return { hostId };
     });
   } finally {

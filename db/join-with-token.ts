@@ -2,7 +2,7 @@ import { eq, sql } from 'drizzle-orm';
 import { SlipwayError } from '../shared/errors.js';
 import type { PoolPlace } from '../shared/hosts.js';
 import type { HostJoinAnswer, HostJoinCheck } from '../shared/host-join.js';
-import { announcePool } from './announce-pool.js';
+import { announcePool, inOrder } from './announce-pool.js';
 import { audit } from './audit.js';
 import type { Database, Transaction } from './client.js';
 import { refuseTaken } from './errors.js';
@@ -37,7 +37,7 @@ export const joinWithToken = (db: Database, input: JoinWithTokenInput): Promise<
     db.transaction(async (tx) => {
       const token = await lockJoinToken(tx, input.token);
       const { hostId, what } = await enrol(tx, token, input);
-      for (const pool of input.pools) await announcePool(tx, hostId, pool).catch(refuseJoin);
+      for (const pool of inOrder(input.pools)) await announcePool(tx, hostId, pool).catch(refuseJoin);
       await spendJoinToken(tx, token);
       await audit(tx, token, {
         type: 'HOST.JOIN',

@@ -2,6 +2,7 @@ import { and, asc, eq, isNull, notInArray } from 'drizzle-orm';
 import { SlipwayError } from '../shared/errors.js';
 import { audit } from './audit.js';
 import type { Database } from './client.js';
+import { lockTokensOf } from './host-join-tokens.js';
 import type { Caller } from './reads/find-caller.js';
 import { host, hostJoinToken, vmInstance } from './schema/index.js';
 
@@ -24,6 +25,7 @@ export const revokeHost = (
   isForced: boolean,
 ): Promise<RevokedHost | undefined> =>
   db.transaction(async (tx) => {
+    await lockTokensOf(tx, { hostId: id });
     const isPresent = and(eq(host.id, id), isNull(host.removed));
     const [self] = await tx.select().from(host).where(isPresent).for('no key update');
     if (!self) return undefined;

@@ -1,5 +1,5 @@
 import { and, eq, inArray, sql } from 'drizzle-orm';
-import { announcePool } from '../../../db/announce-pool.js';
+import { announcePool, inOrder } from '../../../db/announce-pool.js';
 import { capacityClaim, cleanupDebt, host, templateSpoolRef, vmInstance, volumes } from '../../../db/schema/index.js';
 import { SlipwayError } from '../../../shared/errors.js';
 import type { HostStatus } from '../../../shared/hosts.js';
@@ -10,7 +10,7 @@ import { followDomains, straysOf } from './follow-domains.js';
 import { ignored } from './is-revoked.js';
 import { judgeHost } from './mark-host.js';
 import { recordKeystore } from '../keystore/record-keystores.js';
-import { inOrder, noteMissingPools, recordPools } from './record-pools.js';
+import { noteMissingPools, recordPools } from './record-pools.js';
 import { recordVersion, requireProtocol } from './record-version.js';
 
 export interface HostArrears {

@@ -1,12 +1,9 @@
 import { and, eq, exists, notInArray, sql } from 'drizzle-orm';
+import { inOrder } from '../../../db/announce-pool.js';
 import { host, storagePool, storagePoolHostRef } from '../../../db/schema/index.js';
 import type { PoolReport } from '../../../shared/hosts.js';
 import type { Transaction } from '../dependencies.js';
 import { recordEvent } from '../record-event.js';
-
-/** Two hosts of the same pools that locked them in different orders would wait for each other. */
-export const inOrder = (pools: PoolReport[]): PoolReport[] =>
-  pools.toSorted((a, b) => a.poolId.localeCompare(b.poolId));
 
 /** Sizes, and whether the host can make new disks there: an event for each change of that, and not for each look. */
 export async function recordPools(tx: Transaction, hostId: string, pools: PoolReport[]): Promise<void> {
