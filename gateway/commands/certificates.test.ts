@@ -299,9 +299,9 @@ it.each([
   [-1, 'EXPIRED'],
 ])('lists one that ends in %d days as %s', async (days, expirystatus) => {
   const { id } = await upload();
-  const notAfter = new Date(Date.now() + days * 86_400_000).toISOString();
+  const [notBefore, notAfter] = [0, Date.now() + days * 86_400_000].map((ms) => new Date(ms).toISOString());
   const { db } = gateway;
-  await db.update(directDownloadCertificate).set({ notAfter }).where(eq(directDownloadCertificate.id, id));
+  await db.update(directDownloadCertificate).set({ notBefore, notAfter }).where(eq(directDownloadCertificate.id, id));
   expect(await call('list', { id })).toMatchObject({ directdownloadcertificate: [{ id, expirystatus }] });
 });
 
