@@ -3,17 +3,24 @@ import type { Database } from '../../db/client.js';
 import type { SecretBox } from '../../db/secret-box.js';
 import { SlipwayError } from '../../shared/errors.js';
 import type { RequestParameters } from '../protocol/request-parameters.js';
+import { sessionOf } from './session-of.js';
 import { isExpired, isSignedWith } from './signature.js';
 
 /**
+ * Who has signed the request, or whose session it belongs to.
+ *
+ * @param cookie the header
  * @throws SlipwayError SLIPWAY_UNAUTHENTICATED, with one text for every reason: which of them it was helps an attacker
  *   more than a user.
  */
 export async function authenticate(
   { db, secretBox }: { db: Database; secretBox: SecretBox },
   parameters: RequestParameters,
+  cookie: string | undefined,
 ): Promise<Caller> {
   const apiKey = parameters.get('apikey');
+  const session = apiKey ? undefined : await sessionOf(db, parameters, cookie);
+  if (session) return session.caller;
   const found = apiKey ? await findCallerByApiKey(db, apiKey) : undefined;
   // An unknown key costs one verification too.
   const isSigned = isSignedWith(found ? secretBox.decrypt(found.secretKeyEncrypted) : 'unknown', parameters);
