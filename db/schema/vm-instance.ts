@@ -66,6 +66,13 @@ export const vmInstance = pgTable(
   },
   (table) => [
     index('vm_instance_account_id_idx').on(table.accountId),
+    // A page of a list in its order, and how many there are, of one account and of all.
+    index('vm_instance_account_id_created_id_idx')
+      .on(table.accountId, table.created, table.id)
+      .where(sql`state <> 'Expunged'`),
+    index('vm_instance_created_id_idx')
+      .on(table.created, table.id)
+      .where(sql`state <> 'Expunged'`),
     index('vm_instance_data_center_id_idx').on(table.dataCenterId),
     index('vm_instance_template_id_idx').on(table.templateId),
     index('vm_instance_service_offering_id_idx').on(table.serviceOfferingId),

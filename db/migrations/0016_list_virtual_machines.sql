@@ -1,0 +1,2 @@
+CREATE INDEX "vm_instance_account_id_created_id_idx" ON "vm_instance" USING btree ("account_id","created","id") WHERE state <> 'Expunged';--> statement-breakpoint
+CREATE INDEX "vm_instance_created_id_idx" ON "vm_instance" USING btree ("created","id") WHERE state <> 'Expunged';
