@@ -88,7 +88,7 @@ async function userNetworks(tx: Transaction): Promise<void> {
   for (const { id } of zones) await userNetworkOf(tx, id);
 }
 
-/** The first that there is: an operator may have made others, and deleted it. */
+/** The first cluster that there is, for hosts that nobody sends elsewhere; made when operators have deleted them all. */
 async function zone(tx: Transaction): Promise<{ zoneId: string; podId: string; clusterId: string }> {
   const [found] = await tx
     .select({ zoneId: cluster.dataCenterId, podId: cluster.podId, clusterId: cluster.id })
@@ -97,13 +97,23 @@ async function zone(tx: Transaction): Promise<{ zoneId: string; podId: string; c
     .orderBy(cluster.created)
     .limit(1);
   if (found) return found;
-  const [newZone] = await tx.insert(dataCenter).values({ name: 'zone-1' }).returning();
-  const [newPod] = await tx.insert(hostPodRef).values({ name: 'pod-1', dataCenterId: newZone!.id }).returning();
-  const [newCluster] = await tx
-    .insert(cluster)
-    .values({ name: 'cluster-1', dataCenterId: newZone!.id, podId: newPod!.id })
-    .returning();
-  return { zoneId: newZone!.id, podId: newPod!.id, clusterId: newCluster!.id };
+  const [someZone] = await tx
+    .select({ id: dataCenter.id })
+    .from(dataCenter)
+    .where(isNull(dataCenter.removed))
+    .orderBy(dataCenter.created)
+    .limit(1);
+  const zoneId = someZone?.id ?? (await tx.insert(dataCenter).values({ name: 'zone-1' }).returning())[0]!.id;
+  const [somePod] = await tx
+    .select({ id: hostPodRef.id })
+    .from(hostPodRef)
+    .where(and(eq(hostPodRef.dataCenterId, zoneId), isNull(hostPodRef.removed)))
+    .orderBy(hostPodRef.created)
+    .limit(1);
+  const pod = { name: 'pod-1', dataCenterId: zoneId };
+  const podId = somePod?.id ?? (await tx.insert(hostPodRef).values(pod).returning())[0]!.id;
+  const [made] = await tx.insert(cluster).values({ name: 'cluster-1', dataCenterId: zoneId, podId }).returning();
+  return { zoneId, podId, clusterId: made!.id };
 }
 
 async function admin(tx: Transaction, secretBox: SecretBox): Promise<AdminCredentials> {

@@ -13,7 +13,9 @@ import {
   vmInstance,
   vmTemplate,
 } from '../../db/schema/index.js';
+import { seed } from '../../db/seed.js';
 import { addTemplate } from '../../tests/support/add-template.js';
+import { TEST_SECRET_KEY } from '../../tests/support/test-database.js';
 import { startTestGateway, type TestGateway, type TestUser } from '../../tests/support/test-gateway.js';
 import { COMMANDS } from './index.js';
 
@@ -420,3 +422,16 @@ it.each(['listZones', 'listPods', 'listClusters', 'listCapacity', 'listOsCategor
     expect(Object.keys(response.fields)).toEqual(expect.arrayContaining(Object.keys(item)));
   },
 );
+
+it('gives an installation whose clusters were all deleted another one at its next start', async () => {
+  const { db, databaseUrl, seeded } = gateway;
+  const start = () => seed(databaseUrl, { secretKeyBase64: TEST_SECRET_KEY });
+  const removed = new Date().toISOString();
+  await db.update(host).set({ removed });
+  await db.update(storagePool).set({ removed });
+  await db.update(cluster).set({ removed });
+  const again = await start();
+  expect(again).toMatchObject({ zoneId: seeded.zoneId, podId: seeded.podId });
+  expect(again.clusterId).not.toBe(seeded.clusterId);
+  expect(await start()).toMatchObject({ clusterId: again.clusterId });
+});

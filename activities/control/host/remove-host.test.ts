@@ -11,14 +11,15 @@ import { removeHost } from './remove-host.js';
 describe('removeHost', () => {
   let database: TestDatabase;
 
-  beforeAll(async () => {
+  const client = { workflow: { getHandle: () => ({ signal: () => Promise.resolve() }) } } as unknown as Client;
+
+  beforeEach(async () => {
     database = await createTestDatabase();
   });
-  afterAll(() => database.drop());
+  afterEach(() => database.drop());
 
   it('takes the pool of a host with it, and the disk there that a restore had replaced before the host died', async () => {
     const { db, databaseUrl, seeded } = database;
-    const client = { workflow: { getHandle: () => ({ signal: () => Promise.resolve() }) } } as unknown as Client;
     const scenario = new Scenario({ ...database, client } as ControlPlane);
     const templateId = await scenario.template();
     const poolId = crypto.randomUUID();
@@ -48,5 +49,31 @@ describe('removeHost', () => {
     expect(await db.select().from(storagePool)).toMatchObject([{ status: 'Removed', allocatedBytes: 0 }]);
     expect(await db.select().from(volumes)).toMatchObject([{ state: 'Expunged', reservedBytes: 0 }]);
     expect(await db.select().from(templateSpoolRef)).toEqual([]);
+  });
+
+  it('leaves a shared pool that an operator has made to the next host, with its templates', async () => {
+    const { db, databaseUrl, seeded } = database;
+    const scenario = new Scenario({ ...database, client } as ControlPlane);
+    const templateId = await scenario.template();
+    const pools = ['made', 'found'].map(
+      (path) => ({ poolId: crypto.randomUUID(), type: 'NetworkFilesystem', path: `/${path}` }) as const,
+    );
+    const joining = { name: 'host-1', clusterId: seeded.clusterId, publicKey: 'key', pools };
+    const { hostId } = await joinHost(databaseUrl, joining);
+    const [made, found] = pools.map(({ poolId }) => poolId) as [string, string];
+    await db.update(storagePool).set({ path: '/export' }).where(eq(storagePool.id, made));
+    const copy = { templateId, generation: 1, state: 'Ready', installPath: 'file' } as const;
+    await db.insert(templateSpoolRef).values([
+      { ...copy, poolId: made },
+      { ...copy, poolId: found },
+    ]);
+    await db.update(host).set({ status: 'Down' });
+    const [admin] = await db.select().from(user).limit(1);
+    const caller = { accountId: admin!.accountId, userId: admin!.id };
+    await removeHost({ ...database, client })({ hostId, isForced: true, ...caller });
+    const statusOf = async (id: string) =>
+      (await db.select().from(storagePool).where(eq(storagePool.id, id)))[0]!.status;
+    expect([await statusOf(made), await statusOf(found)]).toEqual(['Up', 'Removed']);
+    expect(await db.select().from(templateSpoolRef)).toMatchObject([{ poolId: made }]);
   });
 });
