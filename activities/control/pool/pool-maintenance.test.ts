@@ -21,6 +21,7 @@ import { createTestDatabase, type TestDatabase } from '../../../tests/support/te
 import { waitFor } from '../../../tests/support/wait-for.js';
 import { factorsOf } from '../planner/factors.js';
 import { findTemplate, lockCopy } from '../template/lock-copy.js';
+import { planReconciliation } from '../reconcile/reconcile.js';
 import { beginEviction } from '../template/evict.js';
 import { takeComputeForDisk } from '../virtual-machine/capacity.js';
 import { beginPoolMaintenance, drainPool } from './drain-pool.js';
@@ -126,6 +127,17 @@ describe('maintenance of a pool', () => {
     expect(await beginEviction({ db }, there!.id)).toBe(false);
     await db.update(storagePool).set({ status: 'Up' });
     expect(await beginEviction({ db }, there!.id)).toBe(true);
+  });
+
+  it('has none of its files compared: it may not be mounted, and orphans would be removed', async () => {
+    const { db } = database;
+    const plan = () => planReconciliation(dependencies())({ hostId });
+    const boot = (bootId: string) => db.update(host).set({ bootId });
+    await boot('first');
+    expect(await plan()).toMatchObject({ poolIds: [poolId] });
+    await db.update(storagePool).set({ reconciled: null });
+    await begin();
+    expect(await plan()).toMatchObject({ poolIds: [] });
   });
 
   it('waits for operations on VMs whose disks are there, and for copies that come or go', async () => {

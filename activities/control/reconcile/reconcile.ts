@@ -1,5 +1,6 @@
 import { and, eq, inArray, isNull, ne, not, notExists, or, sql } from 'drizzle-orm';
 import { hasRunningJob } from '../../../db/job-sql.js';
+import { isMaintained } from '../../../db/pool-sql.js';
 import {
   capacityClaim,
   host,
@@ -69,6 +70,7 @@ export const planReconciliation =
           and(
             inArray(storagePool.id, ofHost),
             isNull(storagePool.removed),
+            not(isMaintained),
             or(
               eq(storagePool.scope, 'HOST'),
               isNull(storagePool.reconciled),
