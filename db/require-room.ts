@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import { SlipwayError } from '../shared/errors.js';
 import type { ResourceType } from '../shared/resource-types.js';
 import type { GlobalSettingValues } from '../shared/settings.js';
@@ -12,40 +12,41 @@ import { account, domain, resourceLimit } from './schema/index.js';
 export const OF_A_VM: readonly ResourceType[] = ['user_vm', 'cpu', 'memory', 'primary_storage'];
 
 /**
+ * The id of an account whose row, and those of the limited domains above it, are locked by the statement that this stands in:
+ * whoever else adds something for the same owner waits there until the transaction ends. Rows that only refer to them do not.
+ */
+export const lockedOwner = (accountId: string): SQL<string> => sql`(
+  with above as (
+    select above.id from ${account} join ${domain} own on own.id = ${account.domainId}
+      join ${domain} above on starts_with(own.path, above.path)
+    where ${account.id} = ${accountId}
+      and exists (select from ${resourceLimit} where ${resourceLimit.domainId} = above.id)
+    order by above.path
+    for no key update of above
+  )
+  select ${account.id} from ${account} where ${account.id} = ${accountId} and (select count(*) from above) >= 0
+  for no key update of ${account}
+)`;
+
+/**
  * Looks whether an account, and the domains that it is in, are within their limits now that a resource was added. Call it in
- * the transaction that has added it, last: whoever else adds something for the same owner waits, and then counts this too.
- * Both statements are sent at once. As in CloudStack, root admins have no limits.
+ * the transaction that has added it, last. It counts in a statement of its own: one sees nothing of what is committed while
+ * it waits. As in CloudStack, root admins have no limits.
  *
- * @param owner without a role where that is not known
- *
+ * @param owner without a role where that is not known; `isLocked` when a statement before had `lockedOwner` in it
  * @throws SlipwayError SLIPWAY_LIMIT_EXCEEDED
  */
 export async function requireRoom(
   tx: Transaction,
-  owner: Pick<Caller, 'accountId'> & Partial<Pick<Caller, 'role'>>,
+  owner: Pick<Caller, 'accountId'> & Partial<Pick<Caller, 'role'>> & { isLocked?: boolean },
   types: readonly ResourceType[],
   settings: GlobalSettingValues,
 ): Promise<void> {
   if (owner.role === 'Admin') return;
-  // The second statement sees what was committed while the first one waited.
-  const [, usage] = await Promise.all([lockOwners(tx, owner.accountId), readUsageAround(tx, owner.accountId)]);
-  const exceeded = exceededLimit(usage, types, settings);
+  if (!owner.isLocked) await tx.execute(sql`select ${lockedOwner(owner.accountId)}`);
+  const exceeded = exceededLimit(await readUsageAround(tx, owner.accountId), types, settings);
   if (exceeded) throw limitExceeded(exceeded);
 }
-
-/** The account's row, and those of the limited domains above it. Rows that only refer to them need not wait. */
-const lockOwners = (tx: Transaction, accountId: string) =>
-  tx.execute(sql`
-    with above as (
-      select above.id from ${account} join ${domain} own on own.id = ${account.domainId}
-        join ${domain} above on starts_with(own.path, above.path)
-      where ${account.id} = ${accountId}
-        and exists (select from ${resourceLimit} where ${resourceLimit.domainId} = above.id)
-      order by above.path
-      for no key update of above
-    )
-    select ${account.id}, (select count(*) from above) from ${account} where ${account.id} = ${accountId}
-    for no key update of ${account}`);
 
 /** As CloudStack's text begins. */
 function limitExceeded({ kind, ownerId, type, max, used }: ExceededLimit): SlipwayError {

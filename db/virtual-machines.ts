@@ -4,6 +4,7 @@ import { SlipwayError } from '../shared/errors.js';
 import { audit } from './audit.js';
 import type { Database, Transaction } from './client.js';
 import { requireIdle } from './jobs.js';
+import { lockedOwner } from './require-room.js';
 import { insertNics, type NewNic } from './nics.js';
 import { vmInstance, volumes } from './schema/index.js';
 
@@ -12,6 +13,8 @@ export interface NewVirtualMachine {
   name?: string;
   displayName?: string;
   accountId: string;
+  /** The row of the account is to be locked, for `requireRoom`. */
+  isOwnerLocked?: boolean;
   zoneId: string;
   templateId: string;
   serviceOfferingId: string;
@@ -42,7 +45,7 @@ export async function createVirtualMachine(
     name,
     displayName: vm.displayName ?? name,
     instanceName: `i-${id}`,
-    accountId: vm.accountId,
+    accountId: vm.isOwnerLocked ? lockedOwner(vm.accountId) : vm.accountId,
     dataCenterId: vm.zoneId,
     templateId: vm.templateId,
     serviceOfferingId: vm.serviceOfferingId,

@@ -201,7 +201,8 @@ test('a login by GET is refused: it would stand in logs', async () => {
 test('too many failures of a user are refused unread, for every password, and for others not', async () => {
   await writeSettings(gateway.db, { 'incorrect.login.attempts.allowed': '2' });
   const outcomes = await Promise.all(['a', 'b', 'c', 'd'].map((password) => logIn({ password })));
-  expect(outcomes.map(({ status }) => status).toSorted()).toEqual([429, 429, 531, 531]);
+  expect(outcomes.filter(({ status }) => status === 531)).toHaveLength(2);
+  expect(outcomes.filter(({ status }) => status === 429)).toHaveLength(2);
   expect((await logIn()).status).toBe(429);
   expect((await logIn({ username: 'nobody' })).status).toBe(531);
   await gateway.db.update(loginAttempt).set({ since: new Date(Date.now() - 16 * 60_000).toISOString() });

@@ -118,8 +118,9 @@ async function insert(
     if (job.instanceId !== vmId) {
       return { job: jobOfCall(job, { jobCmd: JOB_CMD, accountId: caller.accountId }), isNew: false };
     }
-    await createVirtualMachine(tx, { ...vm, id: vmId });
-    await requireRoom(tx, caller, OF_A_VM, settings);
+    const isOwnerLocked = caller.role !== 'Admin';
+    await createVirtualMachine(tx, { ...vm, id: vmId, isOwnerLocked });
+    await requireRoom(tx, { ...caller, isLocked: isOwnerLocked }, OF_A_VM, settings);
     return { job, isNew: true };
   });
 }
