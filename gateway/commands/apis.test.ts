@@ -4,7 +4,7 @@ import { COMMANDS } from './index.js';
 interface Api {
   name: string;
   isasync: boolean;
-  params: { name: string; type: string; required: boolean; length: number; since?: string }[];
+  params: { name: string; type: string; required: boolean; length: number; since?: string; related?: string }[];
   response: { name: string; response?: unknown[] }[];
 }
 
@@ -34,8 +34,20 @@ test('tells what clients need to know of a parameter', async () => {
     type: 'uuid',
     required: true,
     length: 255,
+    related: expect.stringMatching(/\blistZones\b/),
   });
   expect(api!.params).toContainEqual(expect.objectContaining({ name: 'rootdisksize', type: 'long', since: '4.4' }));
+});
+
+test.each([
+  ['deployVirtualMachine', 'templateid', 'listTemplates'],
+  ['attachIso', 'virtualmachineid', 'listVirtualMachines'],
+  ['queryAsyncJobResult', 'jobid', 'listAsyncJobs'],
+  ['deleteTemplate', 'id', 'listTemplates'],
+  ['updateStoragePool', 'id', 'listStoragePools'],
+])('tells clients that complete names where %s finds its %s', async (name, parameter, lister) => {
+  const [api] = await apis(gateway.admin, { name });
+  expect(api!.params.find((one) => one.name === parameter)?.related?.split(',')).toContain(lister);
 });
 
 test('lists to a user only what a user may call', async () => {

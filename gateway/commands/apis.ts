@@ -28,8 +28,10 @@ export const createListApis = (commands: () => readonly Command[]): Command =>
         description: field('string', 'What it does.'),
         isasync: field('boolean', 'Whether it answers with a job.'),
         since: field('string', 'CloudStack release that has it first.'),
+        related: field('string', 'Commands about the same kind of thing, comma separated.'),
         params: field('list', 'Parameters.', {
           ...named,
+          related: field('string', 'Commands that show what the parameter is an ID of, comma separated.'),
           length: field('integer', 'Longest value, in characters.'),
           required: field('boolean', 'Whether it must be given.'),
           since: field('string', 'CloudStack release that has it first.'),
@@ -44,25 +46,52 @@ export const createListApis = (commands: () => readonly Command[]): Command =>
       if (found.length === 0) {
         throw new SlipwayError('SLIPWAY_PARAMETER_INVALID', `There is no command ${args.name} that the caller may use`);
       }
-      return Promise.resolve({ count: found.length, items: found.map(apiOf) });
+      return Promise.resolve({ count: found.length, items: found.map(apisAmong(allowed)) });
     },
   });
 
-const apiOf = (command: Command) => ({
-  name: command.name,
-  description: command.description,
-  isasync: isAsync(command),
-  since: command.since,
-  params: Object.entries(command.params).map(([name, parameter]) => ({
-    name,
-    description: parameter.description,
-    type: parameter.type,
-    length: parameter.maxLength,
-    required: parameter.isRequired,
-    since: parameter.since,
-  })),
-  response: responseOf(command.response.fields),
-});
+/** With what is related among the commands that the caller may use. */
+function apisAmong(allowed: readonly Command[]) {
+  const about = new Map<string, string[]>();
+  for (const { name, response } of allowed) {
+    const names = about.get(response.objectName);
+    if (names) names.push(name);
+    else about.set(response.objectName, [name]);
+  }
+  const relatedTo = (object: string, without?: string): string | undefined =>
+    about
+      .get(object)
+      ?.filter((name) => name !== without)
+      .join(',') || undefined;
+
+  return (command: Command) => ({
+    name: command.name,
+    description: command.description,
+    isasync: isAsync(command),
+    since: command.since,
+    related: relatedTo(command.response.objectName, command.name),
+    params: Object.entries(command.params).map(([name, parameter]) => ({
+      name,
+      description: parameter.description,
+      type: parameter.type,
+      length: parameter.maxLength,
+      required: parameter.isRequired,
+      since: parameter.since,
+      related: relatedTo(objectOf(name, command)),
+    })),
+    response: responseOf(command.response.fields),
+  });
+}
+
+/** Parameters whose object is called otherwise than they are. */
+const OBJECTS: Readonly<Record<string, string>> = { jobid: 'asyncjobs', storageid: 'storagepool' };
+
+/** What a parameter is an id of. `id` is one of what the command is about, and its name says that. */
+const objectOf = (parameter: string, { name, response }: Command): string => {
+  if (parameter !== 'id' && parameter !== 'ids') return OBJECTS[parameter] ?? parameter.replace(/ids?$/, '');
+  const noun = name.replace(/^[a-z]+/, '').toLowerCase();
+  return response.objectName === 'success' ? noun : response.objectName;
+};
 
 const responseOf = (fields: Fields): ResponseBody[] =>
   Object.entries(fields).map(([name, { type, description, fields: nested }]) => ({

@@ -7,7 +7,7 @@ import { hostOf, provision, refusal, requireKvm, requireZone } from './certifica
 import { ADMIN_ONLY, type CommandContext, defineCommand } from './define-command.js';
 
 const params = {
-  id: uuid('ID of the certificate. Either this, or name and hypervisor.', { since: '4.17.0' }),
+  id: uuid('ID of the certificate. Either this, or name and hypervisor.'),
   name: string('Name of the certificate.'),
   hypervisor: string('KVM.'),
   zoneid: required(uuid('ID of the zone.')),

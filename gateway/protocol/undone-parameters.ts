@@ -4,6 +4,8 @@ import { unsupportedParameter } from './standard-texts.js';
 interface Undone {
   type: ParameterType;
   since?: string;
+  /** Characters, where CloudStack takes more than 255. */
+  maxLength?: number;
   /** The value that asks for what happens anyway. */
   harmless?: string;
 }
@@ -16,7 +18,13 @@ function declare<Declarations extends Record<string, Undone>>(
 ): Declared<Declarations> {
   const entries = Object.entries(declarations).map(([name, declaration]) => [
     name,
-    { type: declaration.type, since: declaration.since, isRequired: false, maxLength: 255, ...make(declaration) },
+    {
+      type: declaration.type,
+      since: declaration.since,
+      isRequired: false,
+      maxLength: declaration.maxLength ?? 255,
+      ...make(declaration),
+    },
   ]);
   return Object.fromEntries(entries) as Declared<Declarations>;
 }

@@ -52,7 +52,7 @@ export const params = {
     deploymentplanner: { type: 'string', since: '4.4' },
     dhcpoptionsnetworklist: { type: 'map' },
     datadiskofferinglist: { type: 'map', since: '4.11' },
-    extraconfig: { type: 'string', since: '4.12' },
+    extraconfig: { type: 'string', since: '4.12', maxLength: 5120 },
     copyimagetags: { type: 'boolean', since: '4.13' },
     properties: { type: 'map', since: '4.15' },
     nicnetworklist: { type: 'map', since: '4.15' },
