@@ -191,6 +191,8 @@ async function start(
         ...control,
         SLIPWAY_GATEWAY_HOST: '127.0.0.1',
         SLIPWAY_GATEWAY_PORT: String(port),
+        // One port of the machine: the others would die of it.
+        ...(index > 0 && { SLIPWAY_INTEGRATION_PORT: undefined }),
       }),
     ),
   );
