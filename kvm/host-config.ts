@@ -65,7 +65,8 @@ export async function writeHostConfig(path: string, config: HostConfig): Promise
   await writeFileDurably(path, `${JSON.stringify(parseHostConfig(config, path), null, 2)}\n`, 0o600);
 }
 
-function parseHostConfig(value: unknown, path: string): HostConfig {
+/** @throws SlipwayError SLIPWAY_INTERNAL as `readHostConfig` would, had the file this content */
+export function parseHostConfig(value: unknown, path: string): HostConfig {
   const root = fields(value, path, 'the document');
   const pools = root('pools');
   if (!Array.isArray(pools) || pools.length === 0) throw invalid(path, 'pools must be a list with at least one pool');

@@ -110,6 +110,48 @@ describe('the life of a host on its machine', () => {
     expect(existsSync(at('etc/host.json'))).toBe(false);
   });
 
+  it('uses no token up for what could not be written down', async () => {
+    const unused = await token();
+    await expect(joins('--token', unused, '--proxy', 'https://proxy:1')).rejects.toThrow('proxyUrl must be');
+    await writeFile(at('etc/joining.json'), '{"secretKey":"AAAA');
+    await expect(joins('--token', unused)).rejects.toThrow(/joining\.json cannot be read: remove it/);
+    await rm(at('etc/joining.json'));
+    await expect(joins('--token', unused)).resolves.toMatchObject({ name: path.basename(directory) });
+  });
+
+  it.each<[string, (hostId: string) => Promise<unknown>]>([
+    ['join', async (hostId) => joins('--token', await token({ hostid: hostId }))],
+    ['rotate-keys', (hostId) => rotates(hostId, Date.now())],
+  ])('has no key of before when it comes back after it was revoked: %s', async (_, comeBack) => {
+    const { hostId } = await joins();
+    const prepared = {
+      publicKey: Buffer.alloc(32, 3).toString('base64'),
+      secretKey: Buffer.alloc(32, 4).toString('base64'),
+    };
+    const stolen = { ...(await config()), furtherKeyPairs: [prepared] };
+    await writeHostConfig(at('etc/host.json'), stolen);
+    gateway.onExecute = () => Promise.resolve();
+    await gateway.admin.call('revokeHost', { id: hostId });
+    await comeBack(hostId);
+    const { keyPair, furtherKeyPairs = [] } = await config();
+    expect(await rowOf(hostId)).toMatchObject({ publicKey: keyPair.publicKey, status: 'Connecting' });
+    expect([stolen.keyPair.publicKey, prepared.publicKey]).not.toContain(keyPair.publicKey);
+    expect(furtherKeyPairs).toEqual([]);
+  });
+
+  it('has the keys that were announced when it came back and was cut short', async () => {
+    const { hostId } = await joins();
+    const next = {
+      publicKey: Buffer.alloc(32, 5).toString('base64'),
+      secretKey: Buffer.alloc(32, 6).toString('base64'),
+    };
+    await writeFile(at('etc/joining.json'), JSON.stringify({ ...next, hostId }));
+    await joins('--token', await token({ hostid: hostId }));
+    expect(await rowOf(hostId)).toMatchObject({ publicKey: next.publicKey });
+    expect(await config()).toMatchObject({ keyPair: next });
+    expect(existsSync(at('etc/joining.json'))).toBe(false);
+  });
+
   it('changes its keys, and takes the former one for two days more', async () => {
     const { hostId } = await joins();
     const first = (await config()).keyPair.publicKey;

@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdir, rm } from 'node:fs/promises';
 import { hostname, machine } from 'node:os';
 import path from 'node:path';
-import { type HostConfig, readHostConfig, writeHostConfig } from '../../kvm/host-config.js';
-import { generateKeyPair, type KeyPair } from '../../kvm/keystore/sealed-box.js';
+import { type HostConfig, parseHostConfig, readHostConfig, writeHostConfig } from '../../kvm/host-config.js';
+import type { KeyPair } from '../../kvm/keystore/sealed-box.js';
 import { openPools } from '../../kvm/storage/open-pools.js';
 import { claimPoolDirectory } from '../../kvm/storage/pool-marker.js';
+import { isUuid } from '../../kvm/uuid.js';
 import { writeFileDurably } from '../../kvm/write-file-durably.js';
 import { SlipwayError } from '../../shared/errors.js';
 import type { HostJoinAnswer, HostJoinCheck } from '../../shared/host-join.js';
@@ -14,6 +15,7 @@ import type { JoinCommand } from './arguments.js';
 import { renderEnvironmentFile, temporalVariables } from './environment-file.js';
 import { createGatewayClient } from './gateway-client.js';
 import { type HostPlaces, hostPlaces } from './host-places.js';
+import { keyPairOf } from './join-keys.js';
 import { checkMachine } from './machine-checks.js';
 import { readCertificates, readSecret } from './read-secret.js';
 import { hasFailed, renderChecks } from './render-checks.js';
@@ -41,25 +43,35 @@ export interface JoinResult {
  */
 export async function join(command: JoinCommand, programs: string): Promise<JoinResult> {
   const places = hostPlaces(command.places);
-  const environment = requireTemporal({ ...temporalVariables(process.env), ...command.temporal });
+  const environment = withAbsolutePaths(requireTemporal({ ...temporalVariables(process.env), ...command.temporal }));
   const gateway = createGatewayClient({
     url: command.gateway,
     certificates: await readCertificates(command.certificateFile),
     allowsHttp: command.allowsHttp,
   });
   const token = await readSecret('--token', command.token);
+  const proxy = command.proxy === undefined ? undefined : await readSecret('--proxy', command.proxy);
   const purpose = await gateway.check(token);
   const known = await knownHost(places, purpose, command);
   await makeOwnPools(command);
   await requireMachine(command);
-  const keyPair = await keyPairOf(places, known);
+  const keyPair = await keyPairOf(places, known, purpose);
   const pools = await claimPools(command, purpose.installationId);
   const name = command.name ?? known?.name ?? hostname();
+  const draft = draftOf(
+    places,
+    { ...command, proxy },
+    { keyPair, pools, known, isRevoked: purpose.isRevoked === true },
+  );
+  // Before the token is used up: what cannot be written must not be a host either.
+  parseHostConfig({ ...draft, ...purpose, hostId: purpose.hostId ?? 'new', name }, places.configPath);
   const request = { token, name, publicKey: keyPair.publicKey, arch: machine(), pools };
-  const answer = await gateway.join(request);
-  const config = await writeConfig(places, command, { answer, keyPair, pools, name, known });
+  const answer = requireNames(await gateway.join(request));
+  const { installationId, hostId, hostName } = answer;
+  const config: HostConfig = { ...draft, installationId, hostId, name: hostName ?? name };
+  await writeConfig(places, config);
   await writeFileDurably(places.environmentPath, renderEnvironmentFile(environment), 0o600);
-  await writeUnit(places, config, programs);
+  await writeUnit(places, { config, programs, environment });
   await rm(places.joiningPath, { force: true });
   if (command.isStarting) await startUnit(places.unitName);
   return {
@@ -84,6 +96,23 @@ function requireTemporal(variables: Record<string, string>): Record<string, stri
   const isNamed = ['TEMPORAL_ADDRESS', 'TEMPORAL_PROFILE', 'TEMPORAL_CONFIG_FILE'].some((name) => variables[name]);
   if (isNamed) return variables;
   throw usageError('--temporal-address is missing: where hosts reach Temporal, or TEMPORAL_… in the environment');
+}
+
+/** The service has another working directory than whoever runs this. */
+const withAbsolutePaths = (variables: Record<string, string>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(variables).map(([name, value]) => [
+      name,
+      /_(PATH|CONFIG_FILE)$/.test(name) ? path.resolve(value) : value,
+    ]),
+  );
+
+/** They become names of directories and domains, and part of a unit that root's systemd reads. */
+function requireNames(answer: HostJoinAnswer): HostJoinAnswer {
+  const { installationId, hostId, hostName } = answer;
+  const isName = hostName === undefined || (typeof hostName === 'string' && /^[\w.-]{1,255}$/.test(hostName));
+  if (isName && [installationId, hostId].every((id) => typeof id === 'string' && isUuid(id))) return answer;
+  throw new SlipwayError('SLIPWAY_UNAVAILABLE', 'The gateway answers with names that no installation has');
 }
 
 /** What this machine is already, when that goes together with what the token is for. */
@@ -130,16 +159,6 @@ async function requireMachine(command: JoinCommand): Promise<void> {
   );
 }
 
-/** Kept before anything is said of them: without them nothing that was sealed to this host could be read. */
-async function keyPairOf({ joiningPath }: HostPlaces, known: HostConfig | undefined): Promise<KeyPair> {
-  if (known) return known.keyPair;
-  if (existsSync(joiningPath)) return JSON.parse(await readFile(joiningPath, 'utf8')) as KeyPair;
-  const keyPair = await generateKeyPair();
-  await mkdir(path.dirname(joiningPath), { recursive: true, mode: 0o755 });
-  await writeFileDurably(joiningPath, JSON.stringify(keyPair), 0o600);
-  return keyPair;
-}
-
 async function claimPools({ pools }: JoinCommand, installationId: string): Promise<PoolPlace[]> {
   const claimed: PoolPlace[] = [];
   for (const { path: directory, type, poolId } of pools) {
@@ -150,46 +169,43 @@ async function claimPools({ pools }: JoinCommand, installationId: string): Promi
   return claimed;
 }
 
-async function writeConfig(
-  places: HostPlaces,
+/** All of host.json but what the gateway says. */
+function draftOf(
+  { consoleDirectory, tokenDirectory, certificateDirectory }: HostPlaces,
   command: JoinCommand,
-  joined: {
-    answer: HostJoinAnswer;
-    keyPair: KeyPair;
-    pools: PoolPlace[];
-    name: string;
-    known: HostConfig | undefined;
-  },
-): Promise<HostConfig> {
-  const { answer, keyPair, pools, known } = joined;
-  const { consoleDirectory, tokenDirectory, certificateDirectory } = places;
-  // libvirt's QEMU gets to consoles and seeds as another user.
-  for (const directory of [path.dirname(consoleDirectory), consoleDirectory]) {
-    await mkdir(directory, { recursive: true });
-    await chmod(directory, 0o711);
-  }
-  await mkdir(tokenDirectory, { recursive: true, mode: 0o700 });
-  const config: HostConfig = {
-    installationId: answer.installationId,
-    hostId: answer.hostId,
-    name: answer.hostName ?? joined.name,
+  joined: { keyPair: KeyPair; pools: PoolPlace[]; known: HostConfig | undefined; isRevoked: boolean },
+): Omit<HostConfig, 'installationId' | 'hostId' | 'name'> {
+  const { keyPair, pools, known, isRevoked } = joined;
+  return {
     libvirtUri: command.libvirtUri,
     pools,
     consoleDirectory,
     tokenDirectory,
     certificateDirectory,
     keyPair,
-    furtherKeyPairs: known?.furtherKeyPairs,
+    // One that is only prepared would be the next rotation's.
+    furtherKeyPairs: isRevoked ? undefined : known?.furtherKeyPairs,
     guestBridge: command.guestBridge ?? known?.guestBridge,
     guestVlanInterface: command.guestVlanInterface ?? known?.guestVlanInterface,
-    proxyUrl: command.proxy === undefined ? known?.proxyUrl : await readSecret('--proxy', command.proxy),
+    proxyUrl: command.proxy ?? known?.proxyUrl,
   };
-  await mkdir(path.dirname(places.configPath), { recursive: true, mode: 0o755 });
-  await writeHostConfig(places.configPath, config);
-  return config;
 }
 
-async function writeUnit({ unitPath, configPath, environmentPath }: HostPlaces, config: HostConfig, programs: string) {
+async function writeConfig({ configPath }: HostPlaces, config: HostConfig): Promise<void> {
+  // libvirt's QEMU gets to consoles and seeds as another user.
+  for (const directory of [path.dirname(config.consoleDirectory), config.consoleDirectory]) {
+    await mkdir(directory, { recursive: true });
+    await chmod(directory, 0o711);
+  }
+  await mkdir(config.tokenDirectory, { recursive: true, mode: 0o700 });
+  await mkdir(path.dirname(configPath), { recursive: true, mode: 0o755 });
+  await writeHostConfig(configPath, config);
+}
+
+async function writeUnit(
+  { unitPath, configPath, environmentPath }: HostPlaces,
+  { config, programs, environment }: { config: HostConfig; programs: string; environment: Record<string, string> },
+): Promise<void> {
   const unit = renderUnit({
     hostName: config.name,
     executable: process.execPath,
@@ -198,6 +214,7 @@ async function writeUnit({ unitPath, configPath, environmentPath }: HostPlaces, 
     environmentPath,
     ownDirectories: [path.dirname(config.consoleDirectory), path.dirname(configPath)],
     pools: config.pools.map((pool) => pool.path),
+    furtherFiles: Object.values(environment).filter((value) => path.isAbsolute(value)),
     isSystemLibvirt: new URL(config.libvirtUri).pathname === '/system',
   });
   await mkdir(path.dirname(unitPath), { recursive: true });

@@ -21,11 +21,13 @@ export async function checkPool({
   const name = `pool ${path}`;
   const failed = (text: string, remedy: string): Check => ({ name, status: 'failed', text, remedy });
   try {
-    const { mode, isDirectory } = await stat(path).then((found) => ({
-      mode: found.mode,
-      isDirectory: found.isDirectory(),
-    }));
-    if (!isDirectory) return failed('is no directory', 'name a directory');
+    const found = await stat(path);
+    const { mode } = found;
+    if (!found.isDirectory()) return failed('is no directory', 'name a directory');
+    // It would be marked as the pool, and what belongs to the server would fill the host.
+    if (type === 'NetworkFilesystem' && found.dev === (await stat('/')).dev) {
+      return failed('is on the root file system', 'mount the export of the server there');
+    }
     await access(path, constants.W_OK | constants.X_OK);
     if ((mode & OTHERS_PASS) === 0) return failed('QEMU’s user cannot pass through it', `chmod o+x ${path}`);
     if (poolId !== undefined) {

@@ -34,12 +34,15 @@ export async function rotateKeys(
     const purpose = hostId === undefined ? 'for a new host' : 'for another host';
     throw new SlipwayError('SLIPWAY_JOIN_REFUSED', `The token is ${purpose}, and not for keys of ${config.name}`);
   }
-  const prepared = await withNextKey(config);
+  // Whoever had the machine may have copied every key that was on it, also one that was only prepared.
+  const isCompromised = isRevoked === true;
+  const prepared = await withNextKey(isCompromised ? { ...config, furtherKeyPairs: undefined } : config);
   await writeHostConfig(configPath, prepared);
   const next = nextOf(prepared)!;
   const { name, pools } = config;
   await gateway.join({ token, name, publicKey: next.publicKey, arch: machine(), pools });
-  await writeHostConfig(configPath, rotated(prepared, next, nowMs, command.dropsFormer));
+  const dropsFormer = command.dropsFormer || isCompromised;
+  await writeHostConfig(configPath, rotated(prepared, next, nowMs, dropsFormer));
   // One that was revoked has ended its talk with the control plane: only a new start begins it again.
   const isRestarting = isRevoked === true && isSystemdRunning();
   if (isRestarting) await systemctl(['try-restart', unitName]);
@@ -48,7 +51,7 @@ export async function rotateKeys(
     publicKey: next.publicKey,
     text:
       `Host ${name} has a new key.\n` +
-      (command.dropsFormer
+      (dropsFormer
         ? 'The former one is gone: orders that were sealed to it fail here, and deployments go to the next host.\n'
         : `The former one is accepted for ${FORMER_KEY_HOURS} hours.\n`) +
       (isRevoked && !isRestarting ? 'It was revoked: start its worker again.\n' : ''),

@@ -13,6 +13,7 @@ const OPTIONS: UnitOptions = {
   environmentPath: '/etc/slipway/host.env',
   ownDirectories: ['/var/lib/slipway-host'],
   pools: ['/srv/pool'],
+  furtherFiles: [],
   isSystemLibvirt: true,
 };
 const lines = (changes: Partial<UnitOptions> = {}) => renderUnit({ ...OPTIONS, ...changes }).split('\n');
@@ -37,10 +38,23 @@ test('should quote what systemd would take for something else', () => {
   );
 });
 
+test('should be one unit of this host, whatever the name of the host has in it', () => {
+  expect(lines({ hostName: 'kvm\nExecStartPre=/bin/false' }).filter((line) => line.startsWith('Exec'))).toHaveLength(1);
+});
+
+test('should not take virtual machines with it that a libvirt of its own runs', () => {
+  expect(lines({ isSystemLibvirt: false })).toContain('KillMode=process');
+});
+
 it.each<[string, Partial<UnitOptions>, { home: boolean; tmp: boolean }]>([
   ['nothing in a home', { executable: '/usr/bin/node' }, { home: true, tmp: true }],
   ['Slipway in a home', { executable: '/usr/bin/node', programs: '/root/slipway/dist' }, { home: false, tmp: true }],
   ['a pool in a home', { executable: '/usr/bin/node', pools: ['/home/images'] }, { home: false, tmp: true }],
+  [
+    'a certificate for Temporal in a home',
+    { executable: '/usr/bin/node', furtherFiles: ['/root/temporal.pem'] },
+    { home: false, tmp: true },
+  ],
   ['a pool in /homestead', { executable: '/usr/bin/node', pools: ['/homestead'] }, { home: true, tmp: true }],
   ['a pool in /tmp', { executable: '/usr/bin/node', pools: ['/tmp/pool'] }, { home: true, tmp: false }],
 ])('should hide what is not needed: %s', (_, changes, { home, tmp }) => {

@@ -10,7 +10,9 @@ export interface UnitOptions {
   /** Directories that have to be there before it starts. Pools are not among them: without one of them a host serves. */
   ownDirectories: readonly string[];
   pools: readonly string[];
-  /** `qemu:///system` has a service of its own. */
+  /** That it reads beside them, such as certificates for Temporal. */
+  furtherFiles: readonly string[];
+  /** `qemu:///system` has a service of its own. That of a session is started by whoever asks first, as the worker is. */
   isSystemLibvirt: boolean;
 }
 
@@ -43,7 +45,7 @@ export function renderUnit(options: UnitOptions): string {
   const command = [executable, '--enable-source-maps', `${programs}/workers/host-worker.js`, configPath];
   const libvirt = options.isSystemLibvirt ? ' libvirtd.service virtqemud.service' : '';
   return `[Unit]
-Description=Slipway host worker (${hostName.replaceAll('%', '%%')})
+Description=Slipway host worker (${hostName.replaceAll(/\p{Cc}/gu, ' ').replaceAll('%', '%%')})
 Wants=network-online.target
 After=network-online.target remote-fs.target${libvirt}
 RequiresMountsFor=${ownDirectories.map(quote).join(' ')}
@@ -57,7 +59,7 @@ EnvironmentFile=${environmentPath.replaceAll('%', '%%')}
 Restart=always
 RestartSec=2
 # The worker ends its programs itself. Virtual machines are libvirt's, and run on.
-KillMode=mixed
+KillMode=${options.isSystemLibvirt ? 'mixed' : 'process'}
 TimeoutStopSec=30
 LimitNOFILE=65536
 LimitCORE=0
@@ -67,7 +69,7 @@ LimitCORE=0
 NoNewPrivileges=yes
 CapabilityBoundingSet=${CAPABILITIES.join(' ')}
 ProtectSystem=full
-${protectedHome([executable, programs, configPath, ...ownDirectories, ...options.pools])}${privateTmp(options)}ProtectKernelModules=yes
+${protectedHome([executable, ...seenBy(options)])}${privateTmp(seenBy(options))}ProtectKernelModules=yes
 ProtectControlGroups=yes
 RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
 RestrictRealtime=yes
@@ -88,8 +90,16 @@ const isBelow = (paths: readonly string[], directories: readonly string[]): bool
 const protectedHome = (paths: readonly string[]): string =>
   isBelow(paths, ['/home', '/root', '/run/user']) ? '' : 'ProtectHome=yes\n';
 
-const privateTmp = ({ programs, configPath, ownDirectories, pools }: UnitOptions): string =>
-  isBelow([programs, configPath, ...ownDirectories, ...pools], ['/tmp', '/var/tmp']) ? '' : 'PrivateTmp=yes\n';
+const privateTmp = (paths: readonly string[]): string =>
+  isBelow(paths, ['/tmp', '/var/tmp']) ? '' : 'PrivateTmp=yes\n';
+
+const seenBy = ({ programs, configPath, ownDirectories, pools, furtherFiles }: UnitOptions): string[] => [
+  programs,
+  configPath,
+  ...ownDirectories,
+  ...pools,
+  ...furtherFiles,
+];
 
 /** As systemd.syntax(7) and the specifiers of systemd.unit(5) want it. */
 const quote = (word: string): string =>
