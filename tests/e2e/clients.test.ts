@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { createAuthority } from '../support/certificate-authority.js';
-import { clientObstacle, CS_PYTHON, GO_CLIENT } from '../support/clients.js';
+import { clientObstacle, CS_PYTHON, GO_CLIENT, GO_GENERATOR } from '../support/clients.js';
 import { TestInstallation } from '../support/test-installation.js';
 import { itUnless } from '../support/unless.js';
 
@@ -99,5 +99,26 @@ describe('clients of CloudStack', () => {
       errorText: expect.stringContaining('CloudStack API error 431 (CSExceptionErrorCode: 4350)') as string,
     });
     await test.leavesNothing();
+  });
+
+  itUnless(clientObstacle(GO_GENERATOR), 'what listApis answers is enough to make cloudstack-go from', async () => {
+    const apis = (await test.client.call('listApis')) as { api: { name: string }[] };
+    await writeFile(path.join(directory, 'listApis.json'), JSON.stringify(apis));
+    // It fails for each command of CloudStack that is not there, and without goimports.
+    const failed = run(GO_GENERATOR, ['-api', 'listApis.json'], { cwd: directory, maxBuffer: 1e7 });
+    const { stderr } = await failed.catch((error: unknown) => error as { stderr: string });
+    const reasons = stderr
+      .split('\n')
+      .filter((line) => !/Could not find API details|missing in layout|goimport|failed to generate/i.test(line));
+    expect(reasons.join('')).toBe('');
+
+    const made = path.join(directory, 'cloudstack');
+    const sources = await Promise.all((await readdir(made)).map((file) => readFile(path.join(made, file), 'utf8')));
+    const code = sources.join('\n');
+    const extensions = [...stderr.matchAll(/missing in layout: (\w+)/g)].map(([, name]) => name!);
+    const names = apis.api.map(({ name }) => name).filter((name) => !extensions.includes(name));
+    const isMade = (name: string) => code.includes(`) ${name[0]!.toUpperCase()}${name.slice(1)}(p *`);
+    expect(names.filter((name) => !isMade(name))).toEqual([]);
+    expect(names.length).toBeGreaterThan(60);
   });
 });

@@ -9,6 +9,8 @@ const DIRECTORY = path.join(process.env['XDG_CACHE_HOME'] ?? path.join(homedir()
 export const CS_PYTHON = path.join(DIRECTORY, 'cs-5.2.0', 'bin', 'python');
 /** `tests/clients/go`, built. */
 export const GO_CLIENT = path.join(DIRECTORY, 'cloudstack-go-2.17.1', 'client');
+/** The program that it is made with, from what listApis answers. */
+export const GO_GENERATOR = path.join(DIRECTORY, 'cloudstack-go-2.17.1', 'generate');
 
 /** Why a test with this client cannot run. */
 export const clientObstacle = (program: string): string | undefined =>
