@@ -3,6 +3,7 @@ import {
   ApplicationFailure,
   ChildWorkflowFailure,
   isCancellation,
+  TerminatedFailure,
   TimeoutFailure,
 } from '@temporalio/workflow';
 import { isErrorCode } from '../shared/errors.js';
@@ -16,6 +17,10 @@ export function failureOf(error: unknown): Failure {
     const silence =
       cause.timeoutType === 'SCHEDULE_TO_START' ? 'did not take the work' : 'took the work and then fell silent';
     return { code: 'SLIPWAY_HOST_UNREACHABLE', message: `The host worker ${silence}` };
+  }
+  // A child's: somebody has ended it in the Temporal Web UI.
+  if (cause instanceof TerminatedFailure) {
+    return { code: 'SLIPWAY_WORKFLOW_LOST', message: 'A workflow that worked for it was terminated' };
   }
   if (cause instanceof ApplicationFailure && isErrorCode(cause.type)) {
     return { code: cause.type, message: cause.message };

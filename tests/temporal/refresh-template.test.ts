@@ -77,6 +77,21 @@ describe('templates that are refreshed', () => {
     expect(await templateOf(templateId)).toMatchObject({ generation: 2, sizeBytes: 3000 });
   });
 
+  it('stay as they are when what reads the URL is terminated, and the job says so', async () => {
+    const templateId = await scenario.template();
+    const { opened, open } = gate();
+    fake.override('probeUrl', async () => {
+      await opened;
+      return { sizeBytes: 3000, isMetalink: false, mirrors: [] };
+    });
+    const job = await begin(templateId);
+    await waitFor('the URL is being read', async () => fake.timesAsked('probeUrl') === 1);
+    await plane.client.workflow.getHandle(`${job.workflowId}-validate-url`).terminate('a test');
+    expect(await scenario.ended(job)).toMatchObject({ jobResult: { slipwaycode: 'SLIPWAY_WORKFLOW_LOST' } });
+    open();
+    expect(await templateOf(templateId)).toMatchObject({ generation: 1 });
+  });
+
   it('come again, beside the copy that disks stand on, which goes with the last of them', async () => {
     const templateId = await scenario.template({ checksum: `{MD5}${'a'.repeat(32)}` });
     const { vmId: oldVm } = await scenario.deploy(templateId);
