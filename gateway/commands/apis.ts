@@ -98,5 +98,6 @@ const responseOf = (fields: Fields): ResponseBody[] =>
     name,
     description,
     type,
-    response: nested && responseOf(nested),
+    // Keys of a map are no fields: generators would make them names of a language.
+    response: type === 'map' ? undefined : nested && responseOf(nested),
   }));
