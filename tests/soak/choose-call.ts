@@ -47,6 +47,7 @@ export function chooseCall(
   const isos = images.filter(({ format }) => !isDiskFormat(format));
   const image = random.pick(images);
   const away = hosts.filter(({ resourceState }) => resourceState !== 'Enabled');
+  const closed = pools.filter(({ status }) => status !== 'Up');
   const certificate = random.pick(sources.certificates)!;
 
   const register = (command: string, { url, checksum }: SourceImage, kind: Record<string, string>): Call => ({
@@ -127,6 +128,16 @@ export function chooseCall(
       weight: 8,
       isPossible: away.length > 0,
       call: () => ({ command: 'cancelHostMaintenance', parameters: { id: random.pick(away)!.id } }),
+    },
+    {
+      weight: 1,
+      isPossible: closed.length === 0,
+      call: () => ({ command: 'enableStorageMaintenance', parameters: { id: random.pick(pools)!.id } }),
+    },
+    {
+      weight: 12,
+      isPossible: closed.length > 0,
+      call: () => ({ command: 'cancelStorageMaintenance', parameters: { id: random.pick(closed)!.id } }),
     },
     {
       weight: 4,

@@ -1,8 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { eq, isNull, ne } from 'drizzle-orm';
-import type { CloudStackApiError } from '../../cli/cloudstack-client.js';
-import { asyncJob, host, JOB_STATUS, vmInstance, vmTemplate } from '../../db/schema/index.js';
+import { asyncJob, host, JOB_STATUS, storagePool, vmInstance, vmTemplate } from '../../db/schema/index.js';
 import { isDiskFormat } from '../../shared/images.js';
 import type { ProvingGround } from '../support/proving-ground.js';
 import { waitFor } from '../support/wait-for.js';
@@ -24,7 +23,7 @@ export async function settle(ground: ProvingGround, tally: Tally, onLine: (line:
 
   onLine('the end: all jobs');
   await ground.isWhole();
-  await attempt('hosts out of maintenance', endMaintenance(ground));
+  await attempt('the end of maintenance', endMaintenance(ground));
   await waitFor('all jobs have ended', async () => (await openJobs(ground)).length === 0, JOBS_MS).catch(async () => {
     for (const { jobCmd, id } of await openJobs(ground)) tally.violated(`${jobCmd}, job ${id}, does not end`);
   });
@@ -63,20 +62,16 @@ export async function settle(ground: ProvingGround, tally: Tally, onLine: (line:
 const openJobs = ({ db }: ProvingGround) =>
   db.select().from(asyncJob).where(eq(asyncJob.jobStatus, JOB_STATUS.inProgress));
 
+/** A job that brings a host or a pool into maintenance may still be at it: asked for again until all are back. */
 async function endMaintenance({ db, test }: ProvingGround): Promise<void> {
-  for (const { id } of await db.select().from(host).where(ne(host.resourceState, 'Enabled'))) {
-    // The job that prepares it may be about to go on.
-    await waitFor('a host takes work again', () =>
-      test.run('cancelHostMaintenance', { id }).then(
-        () => true,
-        async (error: CloudStackApiError) => {
-          const [row] = await db.select().from(host).where(eq(host.id, id));
-          if (row!.resourceState !== 'Enabled') throw error;
-          return true;
-        },
-      ),
-    );
-  }
+  const isBack = async (): Promise<boolean> => {
+    const hosts = await db.select().from(host).where(ne(host.resourceState, 'Enabled'));
+    const pools = await db.select().from(storagePool).where(ne(storagePool.status, 'Up'));
+    for (const { id } of hosts) await test.run('cancelHostMaintenance', { id }).catch(() => undefined);
+    for (const { id } of pools) await test.run('cancelStorageMaintenance', { id }).catch(() => undefined);
+    return hosts.length + pools.length === 0;
+  };
+  await waitFor('every host and pool takes work again', isBack, JOBS_MS, 1_000);
 }
 
 /** Console logs, and seeds of guests. */
