@@ -2,6 +2,7 @@ import { and, eq, isNull, sql } from 'drizzle-orm';
 import { SlipwayError } from '../shared/errors.js';
 import { audit } from './audit.js';
 import type { Database, Transaction } from './client.js';
+import { zoneDeleted } from './require-zone.js';
 import { dataCenter, networks, nics, vmInstance } from './schema/index.js';
 import type { Caller } from './reads/find-caller.js';
 
@@ -39,12 +40,17 @@ export interface NewNetwork {
   mayOverlap: boolean;
 }
 
-/** @throws SlipwayError SLIPWAY_PARAMETER_INVALID when another network of the zone has the VLAN */
+/**
+ * @throws SlipwayError SLIPWAY_PARAMETER_INVALID when another network of the zone has the VLAN, SLIPWAY_RESOURCE_STATE when
+ *   the zone was deleted
+ */
 export async function createNetwork(db: Database, caller: Caller, network: NewNetwork): Promise<string> {
   const { name, displayText, zoneId, accountId, vlan, mayOverlap } = network;
   return db.transaction(async (tx) => {
     // Networks of a zone are made one at a time: two that are made at once would not see each other's VLAN.
-    await tx.select().from(dataCenter).where(eq(dataCenter.id, zoneId)).for('no key update');
+    const isZone = and(eq(dataCenter.id, zoneId), isNull(dataCenter.removed));
+    const [zone] = await tx.select().from(dataCenter).where(isZone).for('no key update');
+    if (!zone) throw zoneDeleted();
     if (vlan !== null && !mayOverlap) {
       const [other] = await tx
         .select({ name: networks.name })

@@ -4,6 +4,7 @@ import { SlipwayError } from '../shared/errors.js';
 import type { HttpHeader } from '../shared/http-headers.js';
 import type { ImageFormat } from '../shared/images.js';
 import type { Database, Transaction } from './client.js';
+import { holdZone, zoneDeleted } from './require-zone.js';
 import { templateStoreRef, vmTemplate, vmTemplateDetails } from './schema/index.js';
 import type { SecretBox } from './secret-box.js';
 
@@ -73,13 +74,18 @@ export async function createTemplate(
 /**
  * Ready at once, in every zone asked for: the bytes come when a VM needs them.
  *
- * @throws SlipwayError SLIPWAY_RESOURCE_STATE when it was abandoned in the meantime: its caller was told so
+ * @throws SlipwayError SLIPWAY_RESOURCE_STATE when it was abandoned in the meantime: its caller was told so; or when none
+ *   of the zones is there any more
  */
 export async function activateTemplate(
   db: Database,
   { templateId, zoneIds, sizeBytes }: { templateId: string; zoneIds: string[]; sizeBytes?: number },
 ): Promise<void> {
   await db.transaction(async (tx) => {
+    const present: string[] = [];
+    // In one order, and before the template: who registers in the same zones and who deletes one must not wait for each other.
+    for (const zoneId of zoneIds.toSorted()) if (await holdZone(tx, zoneId)) present.push(zoneId);
+    if (present.length === 0) throw zoneDeleted();
     const active = await tx
       .update(vmTemplate)
       .set({ state: 'Active', sizeBytes })
@@ -90,7 +96,7 @@ export async function activateTemplate(
     }
     await tx
       .insert(templateStoreRef)
-      .values(zoneIds.map((dataCenterId) => ({ templateId, dataCenterId, sizeBytes })))
+      .values(present.map((dataCenterId) => ({ templateId, dataCenterId, sizeBytes })))
       .onConflictDoNothing();
   });
 }

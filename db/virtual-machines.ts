@@ -6,6 +6,7 @@ import type { Database, Transaction } from './client.js';
 import { requireIdle } from './jobs.js';
 import { lockedOwner } from './require-room.js';
 import { insertNics, type NewNic } from './nics.js';
+import { requireZone } from './require-zone.js';
 import { vmInstance, volumes } from './schema/index.js';
 
 export interface NewVirtualMachine {
@@ -32,12 +33,13 @@ export interface NewVirtualMachine {
  * Inserts the VM as Starting, with its interfaces, and its root volume still without a place. Call it in the transaction
  * of its job.
  *
- * @throws SlipwayError of `insertNics`
+ * @throws SlipwayError of `insertNics`; SLIPWAY_RESOURCE_STATE when the zone was deleted
  */
 export async function createVirtualMachine(
   db: Pick<Database, 'select' | 'insert'>,
   vm: NewVirtualMachine,
 ): Promise<{ id: string; name: string }> {
+  await requireZone(db, vm.zoneId);
   const id = vm.id ?? randomUUID();
   const name = vm.name ?? `VM-${id}`;
   await db.insert(vmInstance).values({
