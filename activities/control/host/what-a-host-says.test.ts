@@ -14,6 +14,7 @@ import type { DomainReport, HostStatus, PoolPlace } from '../../../shared/hosts.
 import type { ControlPlane } from '../../../tests/support/control-plane.js';
 import { Scenario } from '../../../tests/support/scenario.js';
 import { createTestDatabase, type TestDatabase } from '../../../tests/support/test-database.js';
+import { compareInventory, recordReconciled } from '../reconcile/reconcile.js';
 import { beginStage, finishStage } from '../template/stage.js';
 import { recordRunning, releaseClaim } from '../virtual-machine/deployment.js';
 import { recordStarted, recordStopped } from '../virtual-machine/start-stop.js';
@@ -79,6 +80,30 @@ describe('what a host says', () => {
     expect(await say({ domains: [{ vmId, state: 'Running', token: 4 }] })).toEqual([]);
     // One of an earlier try is its own, and has to end.
     expect(await say({ domains: [{ vmId, state: 'Running', token: 2 }] })).toMatchObject([{ vmId, token: 2 }]);
+  });
+
+  it('loses no file of a pool that is another host’s', async () => {
+    const { db } = database;
+    const templateId = await new Scenario({ ...database, client } as ControlPlane).template({ name: 'kept' });
+    const copies = Object.values(pools).map(
+      ({ poolId }) => ({ poolId, templateId, generation: 1, state: 'Ready', installPath: 'file' }) as const,
+    );
+    await db.insert(templateSpoolRef).values(copies);
+    const missing = copies.map(({ poolId }) => ({ kind: 'lostTemplate', poolId, fileName: 'file' }) as const);
+    const empty = copies.map(({ poolId }) => ({ poolId, files: [], recentFiles: [], unreadable: [] }));
+    const inventory = { bootId: 'b', pools: empty, vmIds: [], keptVmIds: [] };
+    const { settlement } = await compareInventory({ ...database, client })({ hostId: hostIds.liar, inventory });
+    expect(settlement.missing).toEqual([missing[1]]);
+    const settled = { removed: [], inUse: [], missing };
+    const poolIds = copies.map(({ poolId }) => poolId);
+    const told = { hostId: hostIds.liar, bootId: 'b', poolIds, findings: [], settled };
+    await recordReconciled({ ...database, client })(told);
+    const rows = await db.select().from(templateSpoolRef).where(eq(templateSpoolRef.templateId, templateId));
+    expect(Object.fromEntries(rows.map(({ poolId, state }) => [poolId, state]))).toEqual({
+      [pools.honest.poolId]: 'Ready',
+      [pools.liar.poolId]: 'Evicting',
+    });
+    await db.delete(templateSpoolRef);
   });
 
   describe('once it was revoked', () => {

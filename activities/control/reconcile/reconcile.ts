@@ -109,10 +109,12 @@ export const compareInventory =
   async ({ hostId, inventory }: CompareInventoryInput): Promise<Comparison> =>
     db.transaction(
       async (tx) => {
-        const known = await readKnownPools(tx, inventory.pools);
+        const reached = await poolsOf(tx, hostId);
+        const pools = inventory.pools.filter(({ poolId }) => reached.has(poolId));
+        const known = await readKnownPools(tx, pools);
         const settlement: Settlement = { orphans: [], missing: [], goneVmIds: [] };
         const findings: Finding[] = [];
-        for (const pool of inventory.pools) {
+        for (const pool of pools) {
           const { orphans, missing, unknownFiles } = comparePool(pool, known.get(pool.poolId)!);
           settlement.orphans.push(...orphans);
           settlement.missing.push(...missing);
@@ -168,24 +170,39 @@ export const recordReconciled =
   ({ db }: ControlDependencies) =>
   async ({ hostId, bootId, poolIds, findings, settled }: RecordReconciledInput): Promise<void> =>
     db.transaction(async (tx) => {
+      const reached = await poolsOf(tx, hostId);
+      const isReached = ({ poolId }: { poolId: string }): boolean => reached.has(poolId);
       const lost: Finding[] = [];
-      for (const missing of settled.missing) {
+      for (const missing of settled.missing.filter(isReached)) {
         const isLost = missing.kind === 'lostTemplate' ? giveUpCopy : isDiskLost;
         if (!(await isLost(tx, missing))) continue;
         lost.push({ kind: missing.kind, placeId: missing.poolId, name: missing.fileName });
       }
-      const inUse = settled.inUse.map(({ poolId, fileName }): Finding => ({
+      const inUse = settled.inUse.filter(isReached).map(({ poolId, fileName }): Finding => ({
         kind: 'orphanInUse',
         placeId: poolId,
         name: fileName,
       }));
-      await reportRemoved(tx, settled.removed);
-      await reportFindings(tx, [hostId, ...poolIds], [...findings, ...inUse, ...lost]);
+      await reportRemoved(tx, settled.removed.filter(isReached));
+      await reportFindings(
+        tx,
+        [hostId, ...poolIds.filter((poolId) => reached.has(poolId))],
+        [...findings, ...inUse, ...lost],
+      );
       await tx
         .update(host)
         .set({ reconciled: sql`now()`, reconciledBootId: bootId })
         .where(eq(host.id, hostId));
     });
+
+/** Of what a host says only this counts: files of another host's pool are not lost because it names them. */
+async function poolsOf(tx: Transaction, hostId: string): Promise<Set<string>> {
+  const rows = await tx
+    .select({ poolId: storagePoolHostRef.poolId })
+    .from(storagePoolHostRef)
+    .where(eq(storagePoolHostRef.hostId, hostId));
+  return new Set(rows.map(({ poolId }) => poolId));
+}
 
 /**
  * The next deployment brings the template anew. A copy that nothing uses leaves by eviction, which has its space given
