@@ -68,3 +68,33 @@ it.each([
 ])('%s expires rightly', (_what, query, expected) => {
   expect(isExpired(readParameters(query), NOW)).toBe(expected);
 });
+
+/** By the key that it was signed with, at this very length; base64 of 20 bytes. */
+const GOOD = signedByHand('apikey=k&name=x');
+
+it.each([
+  ['cut off in the middle', decodeURIComponent(GOOD).slice(0, 14)],
+  ['one character short', decodeURIComponent(GOOD).slice(0, -2)],
+  ['longer than it is', `AAAA${decodeURIComponent(GOOD)}`],
+  ['in another case', decodeURIComponent(GOOD).toUpperCase()],
+])('refuses a good signature that is %s', (_what, signature) => {
+  const query = `apikey=K&name=x&signature=${encodeURIComponent(signature)}`;
+  expect(isSignedWith(SECRET, readParameters(query))).toBe(false);
+});
+
+it.each([
+  ['kept', 'a+b', 'a%20b'],
+  ['escaped', 'a%2Bb', 'a%2bb'],
+])('tells a plus that is %s from the other', (_what, given, signed) => {
+  expect(isValid(`apikey=K&name=${given}`, `apikey=k&name=${signed}`)).toBe(true);
+  expect(isValid(`apikey=K&name=${given}`, `apikey=k&name=${signed === 'a%20b' ? 'a%2bb' : 'a%20b'}`)).toBe(false);
+});
+
+test('the time of a request is signed with it: one that was heard is not given more', () => {
+  const canonical = 'apikey=k&command=listzones&expires=2025-06-01t12%3a00%3a00%2b0000&signatureversion=3';
+  const request = (expires: string) => `apiKey=K&command=listZones&signatureVersion=3&expires=${expires}%2B0000`;
+  expect(isValid(request('2025-06-01T12:00:00'), canonical)).toBe(true);
+  expect(isValid(request('2025-06-01T13:00:00'), canonical)).toBe(false);
+  // Without the version it would not expire at all.
+  expect(isValid('apiKey=K&command=listZones&expires=2025-06-01T12:00:00%2B0000', canonical)).toBe(false);
+});

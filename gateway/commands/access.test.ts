@@ -50,6 +50,9 @@ interface Victim extends Member {
   eventId: string;
 }
 
+/** Hooks make whole families of accounts, and the machine may have other work. */
+jest.setTimeout(30_000);
+
 let gateway: TestGateway;
 let system: Caller;
 let zoneId: string;

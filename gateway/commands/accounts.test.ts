@@ -10,6 +10,9 @@ import { userFields } from '../responses/user.js';
 
 type Row = Record<string, unknown>;
 
+/** Hooks make whole families of accounts, and the machine may have other work. */
+jest.setTimeout(30_000);
+
 let gateway: TestGateway;
 let admin: CloudStackClient;
 let rootId: string;

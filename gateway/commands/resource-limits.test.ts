@@ -6,6 +6,9 @@ import { startTestGateway, type TestGateway, type TestUser } from '../../tests/s
 
 type Row = Record<string, unknown>;
 
+/** Hooks make whole families of accounts, and the machine may have other work. */
+jest.setTimeout(30_000);
+
 let gateway: TestGateway;
 let rootId: string;
 let offeringId: string;
