@@ -10,7 +10,7 @@ import { sign } from './auth/signature.js';
 import { COMMANDS } from './commands/index.js';
 
 /** Of each command. `SLIPWAY_FUZZ_RUNS=500 SLIPWAY_FUZZ_SEED=$RANDOM` looks longer, and elsewhere. */
-const RUNS = Number(process.env['SLIPWAY_FUZZ_RUNS'] ?? 12);
+const RUNS = Number(process.env['SLIPWAY_FUZZ_RUNS'] ?? 6);
 const SEED = Number(process.env['SLIPWAY_FUZZ_SEED'] ?? 20_261_126);
 /** Far from what any call takes, near enough that a hang is seen. */
 const PATIENCE_MS = 10_000;

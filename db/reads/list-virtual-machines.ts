@@ -95,9 +95,11 @@ const columns = {
   nics: nicsOfVm,
 };
 
-const select = (db: Database, total: SQL<number>) =>
+const ORDER = [asc(vmInstance.created), asc(vmInstance.id)];
+
+const select = (db: Database) =>
   db
-    .select({ ...columns, total })
+    .select(columns)
     .from(vmInstance)
     .innerJoin(account, eq(account.id, vmInstance.accountId))
     .innerJoin(domain, eq(domain.id, account.domainId))
@@ -121,7 +123,7 @@ const isInNetwork = (db: Database, networkId: string) =>
       .where(and(eq(nics.instanceId, vmInstance.id), eq(nics.networkId, networkId), isNull(nics.removed))),
   );
 
-export type ListedVirtualMachine = Omit<Awaited<ReturnType<typeof select>>[number], 'total'>;
+export type ListedVirtualMachine = Awaited<ReturnType<typeof select>>[number];
 
 /**
  * By columns of the VM alone, so that finding a page, and counting all, touches nothing else. Written out as the indexes
@@ -161,22 +163,22 @@ export async function listVirtualMachines(
   { limit, offset }: Page,
 ): Promise<Listed<ListedVirtualMachine>> {
   const chosen = matching(db, caller, filter);
-  const order = [asc(vmInstance.created), asc(vmInstance.id)];
-  // The page first: joined before, each of 100,000 VMs would be put together to show 20.
-  const page = db
-    .select({ id: vmInstance.id })
+  const counted = db.select({ count: count() }).from(vmInstance).where(chosen);
+  // The page first: of joins as many as these the planner would put 100,000 VMs together to show 20.
+  const page = await db
+    .select({ id: vmInstance.id, total: sql<number>`(${counted})`.mapWith(Number) })
     .from(vmInstance)
     .where(chosen)
-    .orderBy(...order)
+    .orderBy(...ORDER)
     .limit(limit)
     .offset(offset);
-  const counted = db.select({ count: count() }).from(vmInstance).where(chosen);
-  const rows = await select(db, sql<number>`(${counted})`.mapWith(Number))
-    .where(inArray(vmInstance.id, page))
-    .orderBy(...order);
-  if (rows.length > 0 || offset === 0) return { count: rows[0]?.total ?? 0, rows };
-  const [all] = await counted;
-  return { count: all!.count, rows };
+  if (page.length === 0) return { count: offset === 0 ? 0 : (await counted)[0]!.count, rows: [] };
+  const rows = await findVirtualMachines(
+    db,
+    page.map(({ id }) => id),
+  );
+  // One may have been expunged since.
+  return { count: page[0]!.total, rows: rows.filter(({ vm }) => vm.state !== 'Expunged') };
 }
 
 /** In any state, whoever owns it: for the result of a job that the caller may see. */
@@ -188,6 +190,8 @@ export async function findVirtualMachine(db: Database, id: string): Promise<List
 export const findVirtualMachines = (db: Database, ids: string[]): Promise<ListedVirtualMachine[]> =>
   ids.length === 0
     ? Promise.resolve([])
-    : select(db, sql<number>`0`)
-        .where(inArray(vmInstance.id, ids))
+    : select(db)
+        // One parameter, however many there are: so the statement stays prepared.
+        .where(sql`${vmInstance.id} = any(${sql.param(ids)}::uuid[])`)
+        .orderBy(...ORDER)
         .then((rows) => rows);

@@ -14,6 +14,7 @@ const BENCHES: Record<string, () => Promise<(options: BenchOptions) => Promise<B
   work: async () => (await import('./work.js')).benchWork,
   memory: async () => (await import('./memory.js')).benchMemory,
   herd: async () => (await import('./herd.js')).benchHerd,
+  gateway: async () => (await import('./gateway.js')).benchGateway,
   'certificate-sync': async () => (await import('./certificate-sync.js')).benchCertificateSync,
   'warm-deploy': async () => (await import('./warm-deploy.js')).benchWarmDeploy,
 };
@@ -32,5 +33,6 @@ async function main(args: string[]): Promise<void> {
 
 main(process.argv.slice(2)).catch((error: unknown) => {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  if (error instanceof Error && error.cause) process.stderr.write(`${String(error.cause)}\n`);
   process.exitCode = 1;
 });
