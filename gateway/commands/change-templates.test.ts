@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { and, eq } from 'drizzle-orm';
 import { completeJob } from '../../db/jobs.js';
 import { dataCenter, event, storagePool, templateStoreRef, vmTemplate } from '../../db/schema/index.js';
+import { writeSettings } from '../../db/settings.js';
 import { startTestGateway, type TestGateway, type TestUser } from '../../tests/support/test-gateway.js';
 
 const NOWHERE = '11111111-1111-4111-8111-111111111111';
@@ -16,6 +17,7 @@ let osTypeId: string;
 
 beforeAll(async () => {
   gateway = await startTestGateway();
+  await writeSettings(gateway.db, { 'max.account.templates': '-1' });
   owner = await gateway.addUser('owner');
   other = await gateway.addUser('other');
   admin = { ...owner, client: gateway.admin };
