@@ -1,4 +1,4 @@
-import { and, asc, eq, inArray, isNull, ne, not, notInArray, or, type SQL, sql } from 'drizzle-orm';
+import { type SQL, and, asc, count, eq, inArray, isNull, ne, not, notInArray, or, sql } from 'drizzle-orm';
 import type { Database } from '../client.js';
 import {
   account,
@@ -13,7 +13,7 @@ import {
 } from '../schema/index.js';
 import { HTTP_HEADER_DETAIL, type TemplateType } from '../templates.js';
 import type { Caller } from './find-caller.js';
-import { contains, given, inScope, isText, listed, ownedBy, type Page, type Scope, total } from './list-query.js';
+import { contains, given, inScope, isText, ownedBy, type Page, type Scope, type Listed } from './list-query.js';
 
 /** CloudStack's views of templates. Nothing is shared with single accounts here, so two of them are always empty. */
 export const TEMPLATE_FILTERS = [
@@ -90,52 +90,77 @@ function view({ templateFilter, scope }: TemplateFilter): SQL | undefined {
   }
 }
 
-/** One row per template and zone. */
-export const listTemplates = (db: Database, caller: Caller, filter: TemplateFilter, page: Page) =>
-  listed(
-    db
-      .select({
-        template: vmTemplate,
-        isReady,
-        zoneId: dataCenter.id,
-        zoneName: dataCenter.name,
-        accountName: account.accountName,
-        domainId: domain.id,
-        domainName: domain.name,
-        domainPath: domain.path,
-        guestOsName: guestOs.displayName,
-        total,
-      })
-      .from(templateStoreRef)
-      .innerJoin(vmTemplate, eq(vmTemplate.id, templateStoreRef.templateId))
-      .innerJoin(dataCenter, eq(dataCenter.id, templateStoreRef.dataCenterId))
-      .innerJoin(account, eq(account.id, vmTemplate.accountId))
-      .innerJoin(domain, eq(domain.id, account.domainId))
-      .leftJoin(guestOs, eq(guestOs.id, vmTemplate.guestOsId))
-      .where(
-        and(
-          isTemplateVisible(caller),
-          view(filter),
-          filter.isRemovedShown ? undefined : and(isNull(vmTemplate.removed), isReady),
-          filter.isIso ? isIso : not(isIso),
-          given(filter.isPublic, (wanted) => eq(vmTemplate.isPublic, wanted)),
-          given(filter.bootable, (wanted) => eq(vmTemplate.bootable, wanted)),
-          given(filter.isReady, (wanted) => (wanted ? isReady : not(isReady))),
-          ne(vmTemplate.state, 'Registering'),
-          given(filter.ids, (ids) => inArray(vmTemplate.id, ids)),
-          given(filter.name, (name) => contains(vmTemplate.name, name)),
-          given(filter.zoneId, (id) => eq(templateStoreRef.dataCenterId, id)),
-          filter.isScopeNamed ? inScope(filter.scope, vmTemplate.accountId) : undefined,
-          given(filter.templateType, (type) => eq(vmTemplate.type, type)),
-          given(filter.arch, (arch) => isText(vmTemplate.arch, arch)),
-          given(filter.keyword, (text) => contains(vmTemplate.name, text)),
-        ),
-      )
-      .orderBy(asc(vmTemplate.created), asc(vmTemplate.id), asc(dataCenter.name), asc(dataCenter.id)),
-    page,
+const ORDER = [asc(vmTemplate.created), asc(vmTemplate.id), asc(dataCenter.name), asc(dataCenter.id)];
+
+const matching = (caller: Caller, filter: TemplateFilter): SQL | undefined =>
+  and(
+    isTemplateVisible(caller),
+    view(filter),
+    filter.isRemovedShown ? undefined : and(isNull(vmTemplate.removed), isReady),
+    filter.isIso ? isIso : not(isIso),
+    given(filter.isPublic, (wanted) => eq(vmTemplate.isPublic, wanted)),
+    given(filter.bootable, (wanted) => eq(vmTemplate.bootable, wanted)),
+    given(filter.isReady, (wanted) => (wanted ? isReady : not(isReady))),
+    ne(vmTemplate.state, 'Registering'),
+    given(filter.ids, (ids) => inArray(vmTemplate.id, ids)),
+    given(filter.name, (name) => contains(vmTemplate.name, name)),
+    given(filter.zoneId, (id) => eq(templateStoreRef.dataCenterId, id)),
+    filter.isScopeNamed ? inScope(filter.scope, vmTemplate.accountId) : undefined,
+    given(filter.templateType, (type) => eq(vmTemplate.type, type)),
+    given(filter.arch, (arch) => isText(vmTemplate.arch, arch)),
+    given(filter.keyword, (text) => contains(vmTemplate.name, text)),
   );
 
-export type ListedTemplate = Awaited<ReturnType<typeof listTemplates>>['rows'][number];
+const select = (db: Database, ids: string[]) =>
+  db
+    .select({
+      template: vmTemplate,
+      isReady,
+      zoneId: dataCenter.id,
+      zoneName: dataCenter.name,
+      accountName: account.accountName,
+      domainId: domain.id,
+      domainName: domain.name,
+      domainPath: domain.path,
+      guestOsName: guestOs.displayName,
+    })
+    .from(templateStoreRef)
+    .innerJoin(vmTemplate, eq(vmTemplate.id, templateStoreRef.templateId))
+    .innerJoin(dataCenter, eq(dataCenter.id, templateStoreRef.dataCenterId))
+    .innerJoin(account, eq(account.id, vmTemplate.accountId))
+    .innerJoin(domain, eq(domain.id, account.domainId))
+    .leftJoin(guestOs, eq(guestOs.id, vmTemplate.guestOsId))
+    .where(sql`${templateStoreRef.id} = any(${sql.param(ids)}::uuid[])`)
+    .orderBy(...ORDER);
+
+export type ListedTemplate = Awaited<ReturnType<typeof select>>[number];
+
+/** One row per template and zone. The page is found first, and only what is on it is put together. */
+export async function listTemplates(
+  db: Database,
+  caller: Caller,
+  filter: TemplateFilter,
+  { limit, offset }: Page,
+): Promise<Listed<ListedTemplate>> {
+  const chosen = matching(caller, filter);
+  const counted = db
+    .select({ count: count() })
+    .from(templateStoreRef)
+    .innerJoin(vmTemplate, eq(vmTemplate.id, templateStoreRef.templateId))
+    .where(chosen);
+  const page = await db
+    .select({ id: templateStoreRef.id, total: sql<number>`(${counted})`.mapWith(Number) })
+    .from(templateStoreRef)
+    .innerJoin(vmTemplate, eq(vmTemplate.id, templateStoreRef.templateId))
+    .innerJoin(dataCenter, eq(dataCenter.id, templateStoreRef.dataCenterId))
+    .where(chosen)
+    .orderBy(...ORDER)
+    .limit(limit)
+    .offset(offset);
+  if (page.length === 0) return { count: offset === 0 ? 0 : (await counted)[0]!.count, rows: [] };
+  const ids = page.map(({ id }) => id);
+  return { count: page[0]!.total, rows: await select(db, ids) };
+}
 
 /** Where templates are on primary storage, or on their way to. */
 export const listTemplateCopies = (db: Database, templateIds: string[]) =>

@@ -49,6 +49,8 @@ export const vmTemplate = pgTable(
   (table) => [
     index('vm_template_account_id_idx').on(table.accountId),
     index('vm_template_guest_os_id_idx').on(table.guestOsId),
+    // A page of a list in its order.
+    index('vm_template_created_id_idx').on(table.created, table.id),
     check('vm_template_state_check', sql`${table.state} in ('Registering', 'Active', 'Inactive')`),
   ],
 );

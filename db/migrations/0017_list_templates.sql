@@ -1,0 +1,1 @@
+CREATE INDEX "vm_template_created_id_idx" ON "vm_template" USING btree ("created","id");
