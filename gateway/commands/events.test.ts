@@ -28,7 +28,9 @@ const add = async (row: Partial<typeof event.$inferInsert> = {}): Promise<string
   return added!.id;
 };
 const list = async (parameters: Record<string, string> = {}, client = gateway.admin): Promise<string[]> =>
-  (((await client.call('listEvents', { listall: 'true', ...parameters }))['event'] ?? []) as Row[]).map((row) => String(row['id']));
+  (((await client.call('listEvents', { listall: 'true', ...parameters }))['event'] ?? []) as Row[]).map((row) =>
+    String(row['id']),
+  );
 
 describe('listEvents', () => {
   it('tells what a job did, who asked for it, and to what', async () => {
