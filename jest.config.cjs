@@ -1,6 +1,6 @@
 /**
- * Three projects. `unit` runs in parallel. `temporal` (real Temporal server and PostgreSQL) and `e2e` (everything,
- * as separate processes) run one file at a time: they share two cores' worth of servers.
+ * Three projects: `unit`, `temporal` (real Temporal server and PostgreSQL) and `e2e` (everything, as separate processes).
+ * scripts/test says how many files of each run at once.
  */
 const swc = [
   '@swc/jest',
@@ -40,7 +40,12 @@ const layers = [
 
 module.exports = {
   projects: [
-    { ...onPostgres, displayName: 'unit', testMatch: layers.map((layer) => `<rootDir>/${layer}/**/*.test.ts`) },
+    {
+      ...onPostgres,
+      displayName: 'unit',
+      setupFilesAfterEnv: ['<rootDir>/tests/support/unit-timeout.ts'],
+      testMatch: layers.map((layer) => `<rootDir>/${layer}/**/*.test.ts`),
+    },
     { ...onPostgres, ...slow, displayName: 'temporal', testMatch: ['<rootDir>/tests/temporal/**/*.test.ts'] },
     { ...common, ...slow, displayName: 'e2e', testMatch: ['<rootDir>/tests/{e2e,faults,real}/**/*.test.ts'] },
   ],
