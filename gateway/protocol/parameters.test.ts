@@ -1,5 +1,6 @@
 import {
   boolean,
+  date,
   integer,
   map,
   oneOf,
@@ -100,4 +101,10 @@ describe('parameters that are not supported yet', () => {
   ])('are refused: %s', (_what, parameter, text) => {
     expect(() => read(parameter, text)).toThrow('Slipway does not support parameter p yet');
   });
+});
+
+it.each([false, true])('what is no date is refused, as the end of a time (%s) too', (isEnd) => {
+  for (const text of ['%25', 'undefined', '999', '2026-02-30']) {
+    expect(() => read(date('', { isEnd }), `p=${text}`)).toThrow('due to invalid value');
+  }
 });

@@ -140,7 +140,8 @@ export const date = (description: string, { isEnd = false, ...options }: Options
       DATE_TIME.exec(DAY.test(text) ? `${text} ${isEnd ? '23:59:59' : '00:00:00'}` : text) ?? [];
     // Lists show whole seconds: what they show at this very time is meant too.
     const value = new Date(`${day}T${time}${isEnd ? '.999' : ''}${offset}`);
-    if (Number.isNaN(value.getTime()) || !isDay(day!)) throw invalidValue(command, name, text);
+    // JavaScript finds a date in `undefinedTundefined.999Z`, too.
+    if (day === undefined || Number.isNaN(value.getTime()) || !isDay(day)) throw invalidValue(command, name, text);
     return value;
   });
 
