@@ -24,7 +24,7 @@ const ids = new Map<string, string[]>();
 beforeAll(async () => {
   gateway = await startTestGateway();
   // What hosts would be asked for by a workflow.
-  gateway.onExecute = () => Promise.reject(new SlipwayError('SLIPWAY_HOST_UNREACHABLE', 'No host answers'));
+  gateway.onExecute = () => Promise.reject(new SlipwayError('SLIPWAY_NO_HOST', 'No host answers'));
   const owner = await gateway.addUser('owner');
   const poolId = randomUUID();
   const { hostId } = await joinHost(gateway.databaseUrl, {
