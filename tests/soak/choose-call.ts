@@ -49,6 +49,10 @@ export function chooseCall(
   const away = hosts.filter(({ resourceState }) => resourceState !== 'Enabled');
   const closed = pools.filter(({ status }) => status !== 'Up');
   const certificate = random.pick(sources.certificates)!;
+  // A name that is taken is refused.
+  const missing = sources.certificates.filter(
+    ({ name }) => !certificates.some((one) => one.alias === name && !one.revoked),
+  );
 
   const register = (command: string, { url, checksum }: SourceImage, kind: Record<string, string>): Call => ({
     command,
@@ -130,7 +134,7 @@ export function chooseCall(
       call: () => ({ command: 'cancelHostMaintenance', parameters: { id: random.pick(away)!.id } }),
     },
     {
-      weight: 1,
+      weight: 4,
       isPossible: closed.length === 0,
       call: () => ({ command: 'enableStorageMaintenance', parameters: { id: random.pick(pools)!.id } }),
     },
@@ -142,10 +146,13 @@ export function chooseCall(
     {
       weight: 4,
       isPossible: true,
-      call: () => ({
-        command: 'uploadTemplateDirectDownloadCertificate',
-        parameters: { certificate: certificate.pem, name: certificate.name, hypervisor: 'KVM', zoneid },
-      }),
+      call: () => {
+        const { name, pem } = random.pick(missing) ?? certificate;
+        return {
+          command: 'uploadTemplateDirectDownloadCertificate',
+          parameters: { certificate: pem, name, hypervisor: 'KVM', zoneid },
+        };
+      },
     },
     {
       weight: 2,
