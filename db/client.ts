@@ -1,5 +1,6 @@
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
 import postgres from 'postgres';
+import { guardTransactions } from './guard-transactions.js';
 import { prepareStatements } from './prepare-statements.js';
 import * as schema from './schema/index.js';
 
@@ -33,7 +34,7 @@ export function openDatabase(url: string, options: DatabaseOptions): DatabaseHan
     },
   });
   return {
-    db: drizzle(prepareStatements(client), { schema, casing: 'snake_case' }),
+    db: drizzle(prepareStatements(guardTransactions(client)), { schema, casing: 'snake_case' }),
     close: () => client.end({ timeout: 5 }),
   };
 }
