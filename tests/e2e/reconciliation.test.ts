@@ -66,7 +66,7 @@ describe('what is on a host and nobody knows of', () => {
       expect(await test.vm(vmId)).toMatchObject({ state: 'Running' });
 
       const told = async (type: string): Promise<string> => {
-        const { event } = await test.client.call('listEvents', { type });
+        const { event } = await test.client.call('listEvents', { type, listall: true });
         return ((event ?? []) as { description: string }[]).map(({ description }) => description).join('\n');
       };
       await waitFor('it is told', async () => (await told('STORAGE.ORPHAN.REMOVE')).includes(orphans[0]!));
