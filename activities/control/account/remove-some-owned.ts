@@ -87,7 +87,6 @@ async function vmsOf(tx: Transaction, owner: Owner, { userId }: JobRow): Promise
       accountId,
       userId,
       jobCmd: 'destroyVirtualMachine',
-      workflowType: 'destroyVirtualMachine',
       input: { expunge: true },
     });
     if (job) toStart.push(job);

@@ -6,8 +6,7 @@ import { asyncJob, capacityClaim, host } from '../../../db/schema/index.js';
 import { SlipwayError } from '../../../shared/errors.js';
 import type { Failure } from '../../../shared/failures.js';
 import type { HostJobInput, PrepareHostForMaintenanceInput } from '../../../shared/hosts.js';
-import { createVmJob } from '../virtual-machine/create-vm-job.js';
-import { jobsOf, TRIES_TO_STOP } from '../virtual-machine/stop-jobs.js';
+import { createStopJob, jobsOf, TRIES_TO_STOP } from '../virtual-machine/stop-jobs.js';
 import type { ControlDependencies, Transaction } from '../dependencies.js';
 import { failedOutcome } from '../job-outcomes.js';
 import { computingOn, lockHostOfJob } from './lock-host.js';
@@ -75,14 +74,7 @@ export const drainHost =
         const { running, stops } = await jobsOf(tx, vm.id, job.created);
         if (running > 0) isBusy = true;
         else if (vm.state === 'Running' && vm.hostId === hostId && stops < TRIES_TO_STOP) {
-          const stop = await createVmJob(tx, {
-            vmId: vm.id,
-            accountId: job.accountId,
-            userId: job.userId,
-            jobCmd: 'stopVirtualMachine',
-            workflowType: 'stopVirtualMachine',
-            input: { isForced: stops > 0 },
-          });
+          const stop = await createStopJob(tx, vm.id, job, stops);
           if (stop) jobs.push(stop);
           else isBusy = true;
         }

@@ -6,8 +6,7 @@ import { SlipwayError } from '../../../shared/errors.js';
 import type { PoolJobInput, PoolVirtualMachine } from '../../../shared/pools.js';
 import type { ControlDependencies, Transaction } from '../dependencies.js';
 import { runningJob } from '../running-job.js';
-import { createVmJob } from '../virtual-machine/create-vm-job.js';
-import { jobsOf, TRIES_TO_STOP } from '../virtual-machine/stop-jobs.js';
+import { createStopJob, jobsOf, TRIES_TO_STOP } from '../virtual-machine/stop-jobs.js';
 import { lockPoolOfJob, recordPoolEvent } from './lock-pool.js';
 import { computingFrom, movingTemplates, workedOnFrom } from './on-pool.js';
 
@@ -96,14 +95,7 @@ async function stopOnce(
 ): Promise<{ isBegun: boolean; stop?: JobRow }> {
   const { stops } = await jobsOf(tx, vm.id, job.created);
   if (vm.state !== 'Running' || stops >= TRIES_TO_STOP) return { isBegun: false };
-  const stop = await createVmJob(tx, {
-    vmId: vm.id,
-    accountId: job.accountId,
-    userId: job.userId,
-    jobCmd: 'stopVirtualMachine',
-    workflowType: 'stopVirtualMachine',
-    input: { isForced: stops > 0 },
-  });
+  const stop = await createStopJob(tx, vm.id, job, stops);
   // Without one somebody has begun another operation on the VM a moment ago.
   if (stop) await tx.insert(storagePoolWork).values({ poolId, vmId: vm.id }).onConflictDoNothing();
   return { isBegun: true, stop };

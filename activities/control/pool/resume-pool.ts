@@ -83,7 +83,6 @@ async function startOnce(tx: Transaction, job: JobRow, poolId: string, vmId: str
     accountId: job.accountId,
     userId: job.userId,
     jobCmd: 'startVirtualMachine',
-    workflowType: 'startVirtualMachine',
     input: {},
   });
   // Without one somebody has begun another operation on the VM a moment ago.

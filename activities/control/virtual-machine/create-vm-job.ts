@@ -3,8 +3,10 @@ import { isSlipwayError } from '../../../shared/errors.js';
 import { vmWorkflowId } from '../../../shared/workflow-ids.js';
 import type { Transaction } from '../dependencies.js';
 
-export interface NewVmJob extends Pick<NewJob, 'accountId' | 'userId' | 'jobCmd' | 'workflowType'> {
+export interface NewVmJob extends Pick<NewJob, 'accountId' | 'userId' | 'jobCmd'> {
   vmId: string;
+  /** That of the command when absent. */
+  workflowType?: string;
   /** Of the workflow, beside the ids of VM and job. */
   input: Record<string, unknown>;
 }
@@ -17,6 +19,7 @@ export interface NewVmJob extends Pick<NewJob, 'accountId' | 'userId' | 'jobCmd'
 export async function createVmJob(tx: Transaction, { vmId, input, ...job }: NewVmJob): Promise<JobRow | undefined> {
   const id = crypto.randomUUID();
   const row: NewJob = {
+    workflowType: job.jobCmd,
     ...job,
     id,
     workflowId: vmWorkflowId(vmId),
