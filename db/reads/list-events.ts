@@ -18,6 +18,7 @@ import {
 } from '../schema/index.js';
 import type { Caller } from './find-caller.js';
 import { contains, given, inScope, isText, listed, ownedBy, type Page, type Scope, total } from './list-query.js';
+import { ownerColumns } from './owner-columns.js';
 
 export interface EventFilter {
   ids?: string[];
@@ -67,10 +68,7 @@ export const listEvents = (db: Database, caller: Caller, filter: EventFilter, pa
         event,
         resourceName,
         username: user.username,
-        accountName: account.accountName,
-        domainId: domain.id,
-        domainName: domain.name,
-        domainPath: domain.path,
+        ...ownerColumns,
         total,
       })
       .from(event)

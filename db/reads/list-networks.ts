@@ -15,6 +15,7 @@ import {
   type Scope,
   total,
 } from './list-query.js';
+import { ownerColumns } from './owner-columns.js';
 
 export interface NetworkFilter {
   id?: string;
@@ -47,10 +48,7 @@ const select = (db: Database) =>
     .select({
       network: networks,
       zoneName: dataCenter.name,
-      accountName: account.accountName,
-      domainId: domain.id,
-      domainName: domain.name,
-      domainPath: domain.path,
+      ...ownerColumns,
       total,
     })
     .from(networks)

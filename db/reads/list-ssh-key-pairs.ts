@@ -14,6 +14,7 @@ import {
   type Scope,
   total,
 } from './list-query.js';
+import { ownerColumns } from './owner-columns.js';
 
 export interface KeyPairFilter {
   id?: string;
@@ -27,10 +28,7 @@ const select = (db: Database) =>
   db
     .select({
       pair: sshKeypairs,
-      accountName: account.accountName,
-      domainId: domain.id,
-      domainName: domain.name,
-      domainPath: domain.path,
+      ...ownerColumns,
       total,
     })
     .from(sshKeypairs)

@@ -14,6 +14,7 @@ import {
 import { HTTP_HEADER_DETAIL, type TemplateType } from '../templates.js';
 import type { Caller } from './find-caller.js';
 import { contains, given, inScope, isText, ownedBy, type Page, type Scope, type Listed } from './list-query.js';
+import { ownerColumns } from './owner-columns.js';
 
 /** CloudStack's views of templates. Nothing is shared with single accounts here, so two of them are always empty. */
 export const TEMPLATE_FILTERS = [
@@ -118,10 +119,7 @@ const select = (db: Database, ids: string[]) =>
       isReady,
       zoneId: dataCenter.id,
       zoneName: dataCenter.name,
-      accountName: account.accountName,
-      domainId: domain.id,
-      domainName: domain.name,
-      domainPath: domain.path,
+      ...ownerColumns,
       guestOsName: guestOs.displayName,
     })
     .from(templateStoreRef)

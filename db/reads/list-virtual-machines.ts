@@ -31,6 +31,7 @@ import {
 } from '../schema/index.js';
 import type { Caller } from './find-caller.js';
 import { contains, given, inScope, isText, type Listed, ownedBy, type Page, type Scope } from './list-query.js';
+import { ownerColumns } from './owner-columns.js';
 
 export interface VirtualMachineFilter {
   ids?: string[];
@@ -73,10 +74,7 @@ const nicsOfVm = sql<ListedNic[]>`(
 
 const columns = {
   vm: vmInstance,
-  accountName: account.accountName,
-  domainId: domain.id,
-  domainName: domain.name,
-  domainPath: domain.path,
+  ...ownerColumns,
   zoneName: dataCenter.name,
   hostName: host.name,
   hostStatus: host.status,

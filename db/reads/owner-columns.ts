@@ -1,0 +1,9 @@
+import { account, domain } from '../schema/index.js';
+
+/** Who owns what is listed; `account` and its `domain` have to be joined. */
+export const ownerColumns = {
+  accountName: account.accountName,
+  domainId: domain.id,
+  domainName: domain.name,
+  domainPath: domain.path,
+};
