@@ -1,104 +1,11 @@
 import path from 'node:path';
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import type { PoolType } from '../../shared/hosts.js';
-import { DEFAULT_PLACES, type PlaceOptions } from './host-places.js';
+import type { Command, NewPool, OnHost, WithToken } from './commands.js';
+import { DEFAULT_PLACES } from './host-places.js';
 import { usageError } from './usage-error.js';
 
-interface Common {
-  isJson: boolean;
-}
-
-interface OnHost extends Common {
-  places: PlaceOptions;
-}
-
-/** How a machine without an account reaches a gateway. Token and proxy may be `@FILE` or `-`: they are not read here. */
-interface WithToken extends OnHost {
-  gateway: string;
-  token: string;
-  certificateFile?: string | undefined;
-  allowsHttp: boolean;
-}
-
-export interface NewPool {
-  path: string;
-  type: PoolType;
-  /** Of a pool that was made by createStoragePool; otherwise the directory says, or gets, its own. */
-  poolId?: string | undefined;
-}
-
-export interface JoinCommand extends WithToken {
-  command: 'host join';
-  name?: string | undefined;
-  pools: NewPool[];
-  libvirtUri: string;
-  guestBridge?: string | undefined;
-  guestVlanInterface?: string | undefined;
-  proxy?: string | undefined;
-  /** Beside TEMPORAL_… of our own environment. */
-  temporal: Record<string, string>;
-  isStarting: boolean;
-  isForced: boolean;
-}
-
-export interface RotateKeysCommand extends WithToken {
-  command: 'host rotate-keys';
-  /** Whether what was sealed to the former keys is given up. */
-  dropsFormer: boolean;
-}
-
-export interface LeaveCommand extends OnHost {
-  command: 'host leave';
-  credentialsFile?: string | undefined;
-  stopsVirtualMachines: boolean;
-  /** An admin has removed it from the installation. */
-  isRemoved: boolean;
-}
-
-export interface RevokeCommand extends Common {
-  command: 'host revoke';
-  /** Name or id. */
-  host: string;
-  credentialsFile?: string | undefined;
-  isForced: boolean;
-}
-
-export interface TokenCommand extends Common {
-  command: 'host token';
-  /** Name or id of either. */
-  cluster?: string | undefined;
-  host?: string | undefined;
-  expirySeconds?: string | undefined;
-  credentialsFile?: string | undefined;
-}
-
-export interface DoctorCommand extends OnHost {
-  command: 'doctor';
-  libvirtUri: string;
-}
-
-export interface MigrateCommand extends Common {
-  command: 'migrate';
-}
-
-export interface CreateAdminCommand extends Common {
-  command: 'create-admin';
-  output: string;
-  endpoint: string;
-  isForced: boolean;
-}
-
-export type Command =
-  | JoinCommand
-  | RotateKeysCommand
-  | LeaveCommand
-  | RevokeCommand
-  | TokenCommand
-  | DoctorCommand
-  | MigrateCommand
-  | CreateAdminCommand;
-
-const COMMON = { json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } as const;
+const COMMON = { json: { type: 'boolean' } } as const;
 const ON_HOST = {
   ...COMMON,
   'config-dir': { type: 'string' },
@@ -130,7 +37,7 @@ const JOIN = {
 } as const;
 const WITH_CREDENTIALS = { credentials: { type: 'string' } } as const;
 
-type Parse = (args: readonly string[]) => Command | 'help';
+type Parse = (args: readonly string[]) => Command;
 
 const COMMANDS: Record<string, Parse> = {
   'host join': parseJoin,
@@ -146,18 +53,15 @@ const COMMANDS: Record<string, Parse> = {
 /** @throws SlipwayError SLIPWAY_PARAMETER_INVALID */
 export function parseArguments(args: readonly string[]): Command | 'help' {
   const [first, second] = args;
-  if (first === 'help' || first === '--help' || first === '-h') return 'help';
+  if (first === 'help' || args.some((word) => word === '--help' || word === '-h')) return 'help';
   const name = first === 'host' ? `host ${second ?? ''}`.trim() : first;
   const parse = Object.entries(COMMANDS).find(([known]) => known === name)?.[1];
   if (parse) return parse(args.slice(first === 'host' ? 2 : 1));
-  if (name === 'host --help' || name === 'host -h') return 'help';
   throw usageError(`A command is missing: ${Object.keys(COMMANDS).join(', ')}`);
 }
 
-function parseJoin(args: readonly string[]): Command | 'help' {
-  const { values, positionals } = parse(args, JOIN);
-  if (values.help) return 'help';
-  none(positionals);
+function parseJoin(args: readonly string[]): Command {
+  const values = parseOptions(args, JOIN);
   const pools = [
     ...(values.pool ?? []).map((text) => ({ path: path.resolve(text), type: 'Filesystem' as const })),
     ...(values['shared-pool'] ?? []).map((text) => sharedPool(text, 'SharedMountPoint')),
@@ -190,22 +94,18 @@ function sharedPool(text: string, type: PoolType): NewPool {
   return { path: path.resolve(directory), type, poolId };
 }
 
-function parseRotateKeys(args: readonly string[]): Command | 'help' {
-  const { values, positionals } = parse(args, { ...WITH_TOKEN, 'drop-former': { type: 'boolean' } });
-  if (values.help) return 'help';
-  none(positionals);
+function parseRotateKeys(args: readonly string[]): Command {
+  const values = parseOptions(args, { ...WITH_TOKEN, 'drop-former': { type: 'boolean' } });
   return { command: 'host rotate-keys', ...withToken(values), dropsFormer: values['drop-former'] === true };
 }
 
-function parseLeave(args: readonly string[]): Command | 'help' {
-  const { values, positionals } = parse(args, {
+function parseLeave(args: readonly string[]): Command {
+  const values = parseOptions(args, {
     ...ON_HOST,
     ...WITH_CREDENTIALS,
     'stop-vms': { type: 'boolean' },
     removed: { type: 'boolean' },
   });
-  if (values.help) return 'help';
-  none(positionals);
   return {
     command: 'host leave',
     ...onHost(values),
@@ -215,9 +115,8 @@ function parseLeave(args: readonly string[]): Command | 'help' {
   };
 }
 
-function parseRevoke(args: readonly string[]): Command | 'help' {
+function parseRevoke(args: readonly string[]): Command {
   const { values, positionals } = parse(args, { ...COMMON, ...WITH_CREDENTIALS, force: { type: 'boolean' } });
-  if (values.help) return 'help';
   const [host, ...others] = positionals;
   if (host === undefined || others.length > 0) throw usageError('Name one host, by its name or id');
   return {
@@ -229,16 +128,14 @@ function parseRevoke(args: readonly string[]): Command | 'help' {
   };
 }
 
-function parseToken(args: readonly string[]): Command | 'help' {
-  const { values, positionals } = parse(args, {
+function parseToken(args: readonly string[]): Command {
+  const values = parseOptions(args, {
     ...COMMON,
     ...WITH_CREDENTIALS,
     cluster: { type: 'string' },
     host: { type: 'string' },
     expiry: { type: 'string' },
   });
-  if (values.help) return 'help';
-  none(positionals);
   if (values.cluster !== undefined && values.host !== undefined) {
     throw usageError('--cluster is for a new host, --host for one that is to have new keys: give one of them');
   }
@@ -252,29 +149,23 @@ function parseToken(args: readonly string[]): Command | 'help' {
   };
 }
 
-function parseDoctor(args: readonly string[]): Command | 'help' {
-  const { values, positionals } = parse(args, { ...ON_HOST, 'libvirt-uri': { type: 'string' } });
-  if (values.help) return 'help';
-  none(positionals);
+function parseDoctor(args: readonly string[]): Command {
+  const values = parseOptions(args, { ...ON_HOST, 'libvirt-uri': { type: 'string' } });
   return { command: 'doctor', ...onHost(values), libvirtUri: libvirtUri(values['libvirt-uri']) };
 }
 
-function parseMigrate(args: readonly string[]): Command | 'help' {
-  const { values, positionals } = parse(args, COMMON);
-  if (values.help) return 'help';
-  none(positionals);
+function parseMigrate(args: readonly string[]): Command {
+  const values = parseOptions(args, COMMON);
   return { command: 'migrate', isJson: values.json === true };
 }
 
-function parseCreateAdmin(args: readonly string[]): Command | 'help' {
-  const { values, positionals } = parse(args, {
+function parseCreateAdmin(args: readonly string[]): Command {
+  const values = parseOptions(args, {
     ...COMMON,
     output: { type: 'string' },
     endpoint: { type: 'string' },
     force: { type: 'boolean' },
   });
-  if (values.help) return 'help';
-  none(positionals);
   if (values.output === undefined) throw usageError('--output is missing: the file that the keys are written to');
   return {
     command: 'create-admin',
@@ -294,9 +185,12 @@ function parse<T extends NonNullable<ParseArgsConfig['options']>>(args: readonly
   }
 }
 
-function none(positionals: readonly string[]): void {
+/** For a command that takes nothing but options. */
+function parseOptions<T extends NonNullable<ParseArgsConfig['options']>>(args: readonly string[], options: T) {
+  const { values, positionals } = parse(args, options);
   // Not which: whoever forgets the option's name may have typed a token.
   if (positionals.length > 0) throw usageError('There is a word without an option');
+  return values;
 }
 
 interface HostValues {

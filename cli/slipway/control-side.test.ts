@@ -4,7 +4,8 @@ import path from 'node:path';
 import { sql } from 'drizzle-orm';
 import { openDatabase } from '../../db/client.js';
 import { createTestDatabase, TEST_SECRET_KEY, type TestDatabase } from '../../tests/support/test-database.js';
-import { type CreateAdminCommand, parseArguments } from './arguments.js';
+import { parseArguments } from './arguments.js';
+import type { CreateAdminCommand } from './commands.js';
 import { createAdmin } from './create-admin.js';
 import { migrate } from './migrate.js';
 

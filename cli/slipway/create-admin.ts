@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { seed } from '../../db/seed.js';
 import { writeCredentialsFile } from '../../embedded/credentials.js';
 import { requiredVariable } from '../../shared/environment.js';
-import type { CreateAdminCommand } from './arguments.js';
+import type { CreateAdminCommand } from './commands.js';
 import { usageError } from './usage-error.js';
 
 /**

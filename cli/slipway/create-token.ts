@@ -1,5 +1,5 @@
 import { createAdminClient, findByName } from './admin-client.js';
-import type { TokenCommand } from './arguments.js';
+import type { TokenCommand } from './commands.js';
 
 export async function createToken(command: TokenCommand): Promise<{ token: string; expires: string; text: string }> {
   const client = await createAdminClient(command.credentialsFile);

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import type { HostConfig } from '../../kvm/host-config.js';
 import { readHostConfig } from '../../kvm/host-config.js';
-import type { DoctorCommand } from './arguments.js';
+import type { DoctorCommand } from './commands.js';
 import { parseEnvironmentFile } from './environment-file.js';
 import { type HostPlaces, hostPlaces } from './host-places.js';
 import { type Check, checkMachine } from './machine-checks.js';

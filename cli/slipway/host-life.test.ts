@@ -9,7 +9,8 @@ import { type HostConfig, keyPairsOf, readHostConfig, writeHostConfig } from '..
 import { POOL_MARKER } from '../../kvm/storage/pool-marker.js';
 import { startTestGateway, type TestGateway } from '../../tests/support/test-gateway.js';
 import { waitFor } from '../../tests/support/wait-for.js';
-import { type JoinCommand, type LeaveCommand, parseArguments, type RotateKeysCommand } from './arguments.js';
+import { parseArguments } from './arguments.js';
+import type { JoinCommand, LeaveCommand, RotateKeysCommand } from './commands.js';
 import { doctor } from './doctor.js';
 import { join } from './join.js';
 import { leave } from './leave.js';

@@ -11,7 +11,7 @@ import { writeFileDurably } from '../../kvm/write-file-durably.js';
 import { SlipwayError } from '../../shared/errors.js';
 import type { HostJoinAnswer, HostJoinCheck } from '../../shared/host-join.js';
 import type { PoolPlace } from '../../shared/hosts.js';
-import type { JoinCommand } from './arguments.js';
+import type { JoinCommand } from './commands.js';
 import { renderEnvironmentFile, temporalVariables } from './environment-file.js';
 import { createGatewayClient } from './gateway-client.js';
 import { type HostPlaces, hostPlaces } from './host-places.js';

@@ -6,7 +6,7 @@ import { type HostConfig, readHostConfig } from '../../kvm/host-config.js';
 import { SlipwayError } from '../../shared/errors.js';
 import type { CloudStackClient } from '../cloudstack-client.js';
 import { createAdminClient } from './admin-client.js';
-import type { LeaveCommand } from './arguments.js';
+import type { LeaveCommand } from './commands.js';
 import { emptyPool } from './empty-pool.js';
 import { type HostPlaces, hostPlaces } from './host-places.js';
 import { isSystemdRunning, systemctl } from './systemctl.js';

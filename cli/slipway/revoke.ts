@@ -1,5 +1,5 @@
 import { createAdminClient, findByName } from './admin-client.js';
-import type { RevokeCommand } from './arguments.js';
+import type { RevokeCommand } from './commands.js';
 
 interface Revoked {
   hostId: string;

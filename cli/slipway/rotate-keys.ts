@@ -2,7 +2,7 @@ import { machine } from 'node:os';
 import { type FurtherKeyPair, type HostConfig, readHostConfig, writeHostConfig } from '../../kvm/host-config.js';
 import { generateKeyPair } from '../../kvm/keystore/sealed-box.js';
 import { SlipwayError } from '../../shared/errors.js';
-import type { RotateKeysCommand } from './arguments.js';
+import type { RotateKeysCommand } from './commands.js';
 import { createGatewayClient } from './gateway-client.js';
 import { hostPlaces } from './host-places.js';
 import { readCertificates, readSecret } from './read-secret.js';

@@ -1,4 +1,4 @@
-import type { Command } from './arguments.js';
+import type { Command } from './commands.js';
 
 export interface CommandResult {
   /** For people. */
