@@ -1,5 +1,6 @@
 /**
- * Tests that need what not every machine has: skipped where it is missing, under a name that says what.
+ * Tests that need what not every machine has, such as root, or a kernel with VLANs: skipped where it is missing, under a
+ * name that says what, since there they could only fail. scripts/test says how many were skipped.
  *
  * @param obstacle what is missing; undefined when nothing is
  */
