@@ -140,7 +140,9 @@ async function trust(
 ): Promise<HostStatus> {
   const { keystore } = status.facts;
   // A host worker of an older version says nothing of certificates.
-  if (!keystore || keystore.digest === before?.digest) return status;
+  if (!keystore) return status;
+  // The digest alone does not tell of certificates that came and were deleted between two looks.
+  if (keystore.digest === before?.digest && keystore.generation === before.generation) return status;
   const [equipped = keystore] = await equipHosts({ zoneId, hostIds: [hostId] }, { isLife: true });
   return { ...status, facts: { ...status.facts, keystore: equipped } };
 }

@@ -191,6 +191,23 @@ describe('certificates on hosts', () => {
     await isStatus(a, second, 'UPLOADED');
   });
 
+  it('are given again to a host whose files were deleted before it told that it had them', async () => {
+    const { opened: deleted, open: tell } = gate();
+    let isWatching = false;
+    first.override('watchHost', async () => {
+      isWatching = true;
+      await deleted;
+      first.override('watchHost', undefined);
+      return first.status();
+    });
+    await waitFor('it tells nothing', () => Promise.resolve(isWatching));
+    const a = await upload('a');
+    first.keystore = { ...first.keystore, certificates: [] };
+    tell();
+    await waitFor('it has them again', () => Promise.resolve(heldBy(first).length === 1));
+    await isStatus(a, first, 'UPLOADED');
+  });
+
   it('are no longer UPLOADED where they were deleted by hand and cannot be given again', async () => {
     const a = await upload('a');
     first.override('applyCertificates', () => Promise.reject(refusal('SLIPWAY_KEYSTORE', 'its disk is full')));
