@@ -1,4 +1,5 @@
 import { getEventListeners } from 'node:events';
+import { performance } from 'node:perf_hooks';
 import { setImmediate as turn } from 'node:timers/promises';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import type { DomainReport, HostFacts } from '../../shared/hosts.js';
@@ -50,6 +51,11 @@ async function looked(host: { looks: number }, times: number): Promise<void> {
 
 const running = (vmId: string): DomainReport => ({ vmId, state: 'Running', token: 1 });
 
+afterEach(() => {
+  jest.useRealTimers();
+  jest.restoreAllMocks();
+});
+
 it('listens to its own end once, however many VMs are started meanwhile, and ends when it is cancelled', async () => {
   const { host, activity, watching } = quietHost();
   await looked(host, 1);
@@ -75,4 +81,21 @@ it('tells at once of a VM that has ended, with those that were started before it
   host.domains = [running('vm-1'), { vmId: 'vm-2', state: 'Stopped', token: 1 }];
   host.wake();
   expect(await watching).toMatchObject({ domains: host.domains });
+});
+
+it('looks no more often than before when a VM that was started is gone again', async () => {
+  jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick'] });
+  jest.spyOn(performance, 'now').mockImplementation(() => Date.now());
+  const { host, activity, watching } = quietHost();
+  await looked(host, 1);
+  host.domains = [running('vm-1')];
+  host.wake();
+  await looked(host, 2);
+  host.domains = [];
+  host.wake();
+  await looked(host, 3);
+  await jest.advanceTimersByTimeAsync(60_000);
+  expect(host.looks).toBeLessThan(12);
+  activity.cancel();
+  await expect(watching).rejects.toMatchObject({ name: 'CancelledFailure' });
 });

@@ -47,6 +47,9 @@ export const watchHost =
         if (hasChanged(known, now)) {
           tellAtMs ??= performance.now() + STARTS_WAIT_MS;
           if (performance.now() >= tellAtMs || !hasOnlyStarted(known, now)) return now;
+        } else {
+          // One that was started is gone again: a time to tell that has passed would be looked at without a pause.
+          tellAtMs = undefined;
         }
         const waitMs = tellAtMs === undefined ? LOOK_EVERY_MS : Math.max(0, tellAtMs - performance.now());
         const timer = setTimeout(wake, waitMs);
