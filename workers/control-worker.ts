@@ -23,6 +23,7 @@ import { runPeriodically } from './control-worker/run-periodically.js';
 import { sweepJobs } from './control-worker/sweep-jobs.js';
 import { sweepRegistrations } from './control-worker/sweep-registrations.js';
 import { sweepStages } from './control-worker/sweep-stages.js';
+import { wakeForgotten } from './control-worker/wake-forgotten.js';
 import { createBandwidthTeller } from './control-worker/tell-bandwidth.js';
 import { runWorkerProcess } from './run-worker-process.js';
 import { workflowBundle } from './workflow-bundle.js';
@@ -58,6 +59,7 @@ await runWorkerProcess('control worker', async (ready) => {
     'job sweeper': () => sweepJobs(dependencies),
     'registration sweeper': () => sweepRegistrations(dependencies),
     'stage sweeper': () => sweepStages(dependencies),
+    'waiters for stages': () => wakeForgotten(dependencies),
     'eviction of templates': () => evictUnusedCopies(dependencies),
     'removal of root disks': () => removeDeadVolumes(dependencies),
     expunging: createExpunger(dependencies),

@@ -6,10 +6,6 @@ import { toWorkflowFailure } from './failure-of.js';
 /** The stage that this workflow waits for has ended, well or not: the waiter's row says which. */
 const stageEndedSignal = defineSignal('stageEnded');
 
-/** A waiter that was not signalled looks by itself, ever less often: a stage may have been terminated. */
-const FIRST_LOOK_MS = 20_000;
-const LAST_LOOK_MS = 300_000;
-
 export interface StageListener {
   wakeUps: number;
 }
@@ -27,15 +23,15 @@ export function listenForStages(): StageListener {
  * @returns the template's file name below the pool
  */
 export async function awaitStage(request: StageRequest, listener: StageListener): Promise<string> {
-  let lookMs = FIRST_LOOK_MS;
   try {
     for (;;) {
       const { wakeUps } = listener;
       const joined = await control('join the one download of the template').joinStage(request);
       if (joined.outcome === 'ready') return joined.installPath;
       if (joined.outcome === 'failed') throw toWorkflowFailure(joined.failure);
-      await condition(() => listener.wakeUps > wakeUps, lookMs, { summary: 'wait for the template on the pool' });
-      lookMs = Math.min(lookMs * 2, LAST_LOOK_MS);
+      const summary = 'wait for the template on the pool';
+      // Whoever was not signalled looks by itself.
+      await condition(() => listener.wakeUps > wakeUps, joined.lookWithinMs, { summary });
     }
   } catch (error) {
     await CancellationScope.nonCancellable(() => control('leave the download').leaveStage(request));

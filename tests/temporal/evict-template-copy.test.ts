@@ -330,10 +330,10 @@ describe('the eviction of template copies', () => {
       const claimed = await activities.claimHost({ vmId, jobId: job.id, excludedHostIds: [] });
       if (claimed.outcome !== 'claimed') throw new Error(claimed.outcome);
       await capacityIs(60 * GiB);
-      expect(await activities.joinStage(stageRequestOf(claimed.deployment))).toEqual({ outcome: 'waiting' });
+      expect(await activities.joinStage(stageRequestOf(claimed.deployment))).toMatchObject({ outcome: 'waiting' });
       expect(await plane.db.select().from(stageWaiter)).toMatchObject([{ spoolRefId: old }]);
       await waitFor('the copy is evicted', async () => !(await copies()).some(({ id }) => id === old));
-      expect(await activities.joinStage(stageRequestOf(claimed.deployment))).toEqual({ outcome: 'waiting' });
+      expect(await activities.joinStage(stageRequestOf(claimed.deployment))).toMatchObject({ outcome: 'waiting' });
       await waitFor('the template is there', async () =>
         (await copies()).some(({ templateId, state }) => templateId === wanted && state === 'Ready'),
       );

@@ -1,6 +1,7 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import { eq } from 'drizzle-orm';
 import { createControlActivities } from '../../activities/control/index.js';
+import type { JobRow } from '../../db/jobs.js';
 import { account, dataCenter, JOB_STATUS, stageWaiter, templateSpoolRef } from '../../db/schema/index.js';
 import { changeScopedSetting } from '../../db/change-scoped-setting.js';
 import { writeSettings } from '../../db/settings.js';
@@ -10,6 +11,7 @@ import { createProgressRecorder } from '../../workers/control-worker/progress-re
 import { sweepJobs } from '../../workers/control-worker/sweep-jobs.js';
 import { createBandwidthTeller } from '../../workers/control-worker/tell-bandwidth.js';
 import { sweepStages } from '../../workers/control-worker/sweep-stages.js';
+import { wakeForgotten } from '../../workers/control-worker/wake-forgotten.js';
 import type { FakeHost } from '../support/fake-host.js';
 import { gate } from '../support/gate.js';
 import { downloadForever, hang, refusal } from '../support/host-answers.js';
@@ -167,6 +169,44 @@ describe('stageTemplate', () => {
     await scenario.ended(job);
     await sweepStages(plane);
     expect(await copies()).toEqual([]);
+  });
+
+  describe('whose workflow was terminated while somebody waits', () => {
+    let stage: WorkflowHandle;
+    let job: JobRow;
+    const ageWaiter = () => plane.db.update(stageWaiter).set({ created: new Date(Date.now() - 60_000).toISOString() });
+
+    beforeEach(async () => {
+      const downloads = { begun: 0, ended: 0 };
+      fake.override('downloadTier', countedDownload(downloads));
+      const templateId = await scenario.template();
+      ({ job } = await scenario.vm(templateId));
+      await scenario.start(job);
+      await waitFor('the download has begun', async () => downloads.begun === 1);
+      stage = plane.client.workflow.getHandle(stageWorkflowId(fake.poolId, templateId, 1));
+      await stage.terminate();
+      fake.override('downloadTier', undefined);
+    });
+
+    it('is begun again by one who waits, not before he should have been told', async () => {
+      await wakeForgotten(plane);
+      expect((await stage.describe()).status.name).toBe('TERMINATED');
+      await ageWaiter();
+      await wakeForgotten(plane);
+      expect((await scenario.ended(job)).jobStatus).toBe(JOB_STATUS.succeeded);
+      expect((await stage.describe()).status.name).toBe('COMPLETED');
+    });
+
+    it('is not begun again when the copy is there', async () => {
+      await plane.db
+        .update(templateSpoolRef)
+        .set({ state: 'Ready', installPath: 'template', downloadState: 'DOWNLOADED' })
+        .where(eq(templateSpoolRef.poolId, fake.poolId));
+      await ageWaiter();
+      await wakeForgotten(plane);
+      expect((await scenario.ended(job)).jobStatus).toBe(JOB_STATUS.succeeded);
+      expect((await stage.describe()).status.name).toBe('TERMINATED');
+    });
   });
 
   describe('when all transfer slots of a host are taken', () => {

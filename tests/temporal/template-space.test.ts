@@ -51,7 +51,7 @@ describe('the space of templates on a pool', () => {
   /** A deployment that waits for its template, and the copy's row. */
   async function joined(templateId: string) {
     const deployment = (await claim(templateId))!;
-    expect(await activities.joinStage(stageRequestOf(deployment))).toEqual({ outcome: 'waiting' });
+    expect(await activities.joinStage(stageRequestOf(deployment))).toMatchObject({ outcome: 'waiting' });
     const copy = (await copies()).find((row) => row.templateId === templateId)!;
     return { deployment, copy, input: stageOf(deployment, copy.id) };
   }

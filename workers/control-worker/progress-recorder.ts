@@ -5,8 +5,8 @@ import { templateSpoolRef } from '../../db/schema/index.js';
 import type { DownloadProgress } from '../../shared/images.js';
 import { stageWorkflowId } from '../../shared/workflow-ids.js';
 
-/** Downloads that are asked after at once. With more of them each is asked after less often. */
-const ROUND = 50;
+/** Downloads that are asked after in a second. With more of them each is asked after less often: it costs Temporal. */
+const ROUND = 20;
 
 type SpoolRow = typeof templateSpoolRef.$inferSelect;
 

@@ -13,7 +13,14 @@ import { findTemplate, lockCopy, NoSpaceError } from './lock-copy.js';
 import { makeRoom } from './make-room.js';
 
 export type JoinStageResult =
-  { outcome: 'ready'; installPath: string } | { outcome: 'waiting' } | { outcome: 'failed'; failure: Failure };
+  | { outcome: 'ready'; installPath: string }
+  | { outcome: 'waiting'; lookWithinMs: number }
+  | { outcome: 'failed'; failure: Failure };
+
+/** Of a stage that was terminated `wakeForgotten` tells long before. A thousand waiters that look are dear. */
+const LOOK_FOR_STAGE_MS = 300_000;
+/** An eviction that takes too long is no longer worth waiting for, and nobody tells of that. */
+const LOOK_FOR_ROOM_MS = 20_000;
 
 /**
  * Single flight: one download per pool and template, however many wait. The waiter's row is there before the stage can
@@ -55,7 +62,7 @@ export const joinStage =
       // Only now: a repeated try must tell it again. Of a thousand who wait for it few do.
       await db.update(templateSpoolRef).set({ isWanted: true }).where(eq(templateSpoolRef.id, joined.spoolRefId));
     }
-    return { outcome: 'waiting' };
+    return { outcome: 'waiting', lookWithinMs: LOOK_FOR_STAGE_MS };
   };
 
 /**
@@ -120,7 +127,7 @@ async function waitForRoom(
     .insert(stageWaiter)
     .values({ workflowId, ...waiter })
     .onConflictDoUpdate({ target: stageWaiter.workflowId, set: waiter });
-  return { outcome: 'waiting' };
+  return { outcome: 'waiting', lookWithinMs: LOOK_FOR_ROOM_MS };
 }
 
 async function join(tx: Transaction, request: StageRequest): Promise<Joined> {

@@ -1,3 +1,4 @@
+import { unlessEnded } from '../../../client/unless-ended.js';
 import type { ControlDependencies } from '../dependencies.js';
 
 const WAKE_BATCH = 50;
@@ -12,13 +13,9 @@ export async function wakeWaiters(
 ): Promise<void> {
   for (let start = 0; start < waiters.length; start += WAKE_BATCH) {
     await Promise.all(
-      waiters.slice(start, start + WAKE_BATCH).map(({ workflowId }) =>
-        client.workflow
-          .getHandle(workflowId)
-          .signal('stageEnded')
-          // Gone in the meantime; and whoever misses the signal wakes on a timer and reads the row.
-          .catch(() => undefined),
-      ),
+      waiters
+        .slice(start, start + WAKE_BATCH)
+        .map(({ workflowId }) => unlessEnded(client.workflow.getHandle(workflowId).signal('stageEnded'))),
     );
   }
 }
