@@ -8,7 +8,7 @@ import { hasChanged, hasOnlyStarted, readHostStatus } from './host-status.js';
 /** libvirt's events tell of domains; whatever has no event is seen within this time. */
 const LOOK_EVERY_MS = 10_000;
 /** A host where one VM after the other is started would otherwise be recorded after each. */
-const STARTS_WAIT_MS = 15_000;
+const STARTS_WAIT_MS = 60_000;
 /** Debts of a quiet host, and VMs that ended just before they were recorded, are looked at this often. */
 const LONGEST_WATCH_MS = 5 * 60_000;
 
