@@ -6,6 +6,7 @@ import { unsupported } from '../protocol/undone-parameters.js';
 import { keyPairFields, keyPairResponse } from '../responses/ssh-key-pair.js';
 import { makeKeyPair } from '../ssh-keys/make-key-pair.js';
 import { defineCommand, EVERYBODY } from './define-command.js';
+import { onBehalfOf, onBehalfParameters } from './on-behalf-of.js';
 
 export const createSSHKeyPair = defineCommand({
   name: 'createSSHKeyPair',
@@ -14,7 +15,8 @@ export const createSSHKeyPair = defineCommand({
   allowedRoles: EVERYBODY,
   params: {
     name: required(string('Name of the key pair.')),
-    ...unsupported({ account: { type: 'string' }, domainid: { type: 'uuid' }, projectid: { type: 'uuid' } }),
+    ...onBehalfParameters,
+    ...unsupported({ projectid: { type: 'uuid' } }),
   },
   response: {
     objectName: 'keypair',
@@ -25,10 +27,12 @@ export const createSSHKeyPair = defineCommand({
       }),
     },
   },
-  async handle({ name }, { db, caller }) {
+  async handle({ name, ...named }, context) {
+    const { db } = context;
+    const owner = await onBehalfOf(named, context);
     const { publicKey, privateKey } = await makeKeyPair();
     const { line, fingerprint } = publicKey;
-    const id = await insertKeyPair(db, caller, { name, publicKey: line, fingerprint });
+    const id = await insertKeyPair(db, owner, { name, publicKey: line, fingerprint });
     return { keypair: { ...keyPairResponse((await findKeyPair(db, id))!), privatekey: privateKey } };
   },
 });

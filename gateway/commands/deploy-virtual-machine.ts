@@ -18,6 +18,7 @@ import { keyPairsOf } from './deploy-virtual-machine/key-pairs.js';
 import { nicsOf } from './deploy-virtual-machine/nics.js';
 import { params } from './deploy-virtual-machine/parameters.js';
 import { rootDiskOf } from './deploy-virtual-machine/root-disk.js';
+import { onBehalfOf } from './on-behalf-of.js';
 import { withinOf } from './deploy-virtual-machine/within.js';
 
 const JOB_CMD = 'deployVirtualMachine';
@@ -32,9 +33,10 @@ export const deployVirtualMachine = defineCommand({
   params,
   response: { objectName: 'virtualmachine', fields: virtualMachineFields },
   async handle(args, context) {
-    const earlier = await earlierJob(context.db, context, { customjobid: args.customjobid, jobCmd: JOB_CMD });
+    const asOwner = { ...context, caller: await onBehalfOf(args, context) };
+    const earlier = await earlierJob(context.db, asOwner, { customjobid: args.customjobid, jobCmd: JOB_CMD });
     if (earlier) return { id: earlier.instanceId!, jobid: earlier.id };
-    const { job, isNew } = await insert(await orderOf(args, context), args.customjobid, context);
+    const { job, isNew } = await insert(await orderOf(args, context, asOwner), args.customjobid, asOwner);
     if (isNew) begin(job, context);
     return { id: job.instanceId!, jobid: job.id };
   },
@@ -47,9 +49,13 @@ interface Order {
   within: DeployVirtualMachineInput['within'];
 }
 
-/** What is to be deployed, once everything that was named is there and may be used. */
-async function orderOf(args: Arguments, context: CommandContext): Promise<Order> {
-  const { db, caller, command, secretBox } = context;
+/**
+ * What is to be deployed, once everything that was named is there and may be used.
+ *
+ * @param asOwner the call as its owner would make it: nobody is given what they may not use. Places are the caller's to name
+ */
+async function orderOf(args: Arguments, context: CommandContext, asOwner: CommandContext): Promise<Order> {
+  const { db, command, secretBox } = context;
   if (args.name !== undefined) checkHostName(args.name);
   if (!args.templateid) throw missingParameter(command, 'templateid');
   const zone = await zoneOf(args.zoneid, context);
@@ -57,20 +63,20 @@ async function orderOf(args: Arguments, context: CommandContext): Promise<Order>
     throw noSuchEntity(command, 'serviceofferingid', args.serviceofferingid);
   }
   const named = { id: args.templateid, zoneId: zone.id, zoneName: `zone ${zone.name}` };
-  const template = await deployableTemplate(named, context);
+  const template = await deployableTemplate(named, asOwner);
   const { userdata } = args;
   return {
     vm: {
       name: args.name,
       displayName: args.displayname,
-      accountId: caller.accountId,
+      accountId: asOwner.caller.accountId,
       zoneId: zone.id,
       templateId: template.id,
       serviceOfferingId: args.serviceofferingid,
       isoId: template.format === 'ISO' ? template.id : undefined,
       rootDisk: await rootDiskOf(args, template, context),
-      nics: await nicsOf(args, zone, context),
-      keyPairs: await keyPairsOf(args, context),
+      nics: await nicsOf(args, zone, asOwner),
+      keyPairs: await keyPairsOf(args, asOwner),
       userDataEncrypted: userdata === undefined ? undefined : secretBox.encrypt(userdata),
     },
     within: await withinOf(args, zone.id, context),

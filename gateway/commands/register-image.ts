@@ -11,9 +11,10 @@ import { imageType, isDiskFormat } from '../../shared/images.js';
 import { accountKey, templateKey } from '../../shared/search-attributes.js';
 import { templateWorkflowId } from '../../shared/workflow-ids.js';
 import { invalid } from '../protocol/invalid.js';
-import { ALL_ZONES, boolean, oneOf, string, withDefault } from '../protocol/parameters.js';
+import { ALL_ZONES, type ArgumentsOf, boolean, oneOf, string, withDefault } from '../protocol/parameters.js';
 import { noSuchEntity } from '../protocol/standard-texts.js';
 import type { CommandContext } from './define-command.js';
+import { onBehalfOf, type onBehalfParameters } from './on-behalf-of.js';
 
 /** At most 3 hosts and 15 seconds inside the workflow, and what Temporal adds. */
 const REGISTER_TIMEOUT_MS = 20_000;
@@ -29,7 +30,7 @@ export const imageParameters = {
   isextractable: withDefault(boolean('Kept and shown; a direct download is never extracted.'), false),
 };
 
-interface ImageArguments {
+interface ImageArguments extends ArgumentsOf<typeof onBehalfParameters> {
   name: string;
   displaytext: string | undefined;
   url: string;
@@ -63,12 +64,13 @@ export async function registerImage(
   if (args.ostypeid && !(await hasGuestOs(db, args.ostypeid))) {
     throw noSuchEntity(context.command, 'ostypeid', args.ostypeid);
   }
+  const owner = await onBehalfOf(args, context);
   const settings = await readSettings(db);
   const image: NewTemplate = {
     ...own,
     name: args.name,
     displayText: args.displaytext ?? args.name,
-    accountId: caller.accountId,
+    accountId: owner.accountId,
     guestOsId: args.ostypeid,
     url: imageUrl(args.url),
     checksum: canonicalChecksum(args.checksum),
@@ -78,10 +80,10 @@ export async function registerImage(
     isExtractable: args.isextractable,
     arch: args.arch,
   };
-  const { id } = await createTemplate(db, secretBox, image, (tx) => requireRoom(tx, caller, ['template'], settings));
+  const { id } = await createTemplate(db, secretBox, image, (tx) => requireRoom(tx, owner, ['template'], settings));
   const isIso = !isDiskFormat(own.format);
   const note = (level: 'INFO' | 'ERROR', description: string) =>
-    audit(db, caller, {
+    audit(db, owner, {
       type: isIso ? 'ISO.CREATE' : 'TEMPLATE.CREATE',
       level,
       description,
@@ -97,7 +99,7 @@ export async function registerImage(
       input: { templateId: id, zoneIds, format: own.format },
       searchAttributes: [
         { key: templateKey, value: id },
-        { key: accountKey, value: caller.accountId },
+        { key: accountKey, value: owner.accountId },
       ],
       summary: `Register ${isIso ? 'ISO' : 'template'} ${id}`,
       timeoutMs: REGISTER_TIMEOUT_MS,

@@ -3,6 +3,7 @@ import { boolean, required, string, uuid, withDefault, zoneOrAll } from '../prot
 import { unsupported } from '../protocol/undone-parameters.js';
 import { isoFields } from '../responses/iso.js';
 import { defineCommand, EVERYBODY } from './define-command.js';
+import { onBehalfParameters } from './on-behalf-of.js';
 import { imageParameters, registerImage, zonesFor } from './register-image.js';
 import { isoResponses } from './template-responses.js';
 
@@ -24,9 +25,8 @@ export const registerIso = defineCommand({
     bootable: withDefault(boolean('Whether a machine can start from it; true when absent.'), true),
     ostypeid: uuid('ID of the OS type; required unless bootable is false.'),
     ...imageParameters,
+    ...onBehalfParameters,
     ...unsupported({
-      account: { type: 'string' },
-      domainid: { type: 'uuid' },
       projectid: { type: 'uuid' },
       imagestoreuuid: { type: 'string' },
       isdynamicallyscalable: { type: 'boolean' },

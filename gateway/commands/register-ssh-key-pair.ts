@@ -6,6 +6,7 @@ import { unsupported } from '../protocol/undone-parameters.js';
 import { keyPairFields, keyPairResponse } from '../responses/ssh-key-pair.js';
 import { parsePublicKey } from '../ssh-keys/public-key.js';
 import { defineCommand, EVERYBODY } from './define-command.js';
+import { onBehalfOf, onBehalfParameters } from './on-behalf-of.js';
 
 export const registerSSHKeyPair = defineCommand({
   name: 'registerSSHKeyPair',
@@ -15,12 +16,15 @@ export const registerSSHKeyPair = defineCommand({
   params: {
     name: required(string('Name of the key pair.')),
     publickey: required(string('The public key in the one-line form of OpenSSH.', { maxLength: 5120 })),
-    ...unsupported({ account: { type: 'string' }, domainid: { type: 'uuid' }, projectid: { type: 'uuid' } }),
+    ...onBehalfParameters,
+    ...unsupported({ projectid: { type: 'uuid' } }),
   },
   response: { objectName: 'keypair', fields: { keypair: field('object', 'The key pair.', keyPairFields) } },
-  async handle({ name, publickey }, { db, caller }) {
+  async handle({ name, publickey, ...named }, context) {
+    const { db } = context;
+    const owner = await onBehalfOf(named, context);
     const { line, fingerprint } = parsePublicKey(publickey);
-    const id = await insertKeyPair(db, caller, { name, publicKey: line, fingerprint });
+    const id = await insertKeyPair(db, owner, { name, publicKey: line, fingerprint });
     return { keypair: keyPairResponse((await findKeyPair(db, id))!) };
   },
 });

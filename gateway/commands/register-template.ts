@@ -17,6 +17,7 @@ import {
 import { unsupported } from '../protocol/undone-parameters.js';
 import { templateFields } from '../responses/template.js';
 import { type CommandContext, defineCommand, EVERYBODY } from './define-command.js';
+import { onBehalfParameters } from './on-behalf-of.js';
 import { imageParameters, registerImage, zonesFor } from './register-image.js';
 import { templateDetails } from './register-template-details.js';
 import { templateType, templateTypeParameters } from './template-type.js';
@@ -39,9 +40,8 @@ const params = {
   bits: withDefault(integer('32 or 64; 64 when absent.'), 64),
   ...imageParameters,
   ...templateTypeParameters,
+  ...onBehalfParameters,
   ...unsupported({
-    account: { type: 'string' },
-    domainid: { type: 'uuid' },
     projectid: { type: 'uuid' },
     templatetag: { type: 'string' },
     passwordenabled: { type: 'boolean' },

@@ -3,6 +3,7 @@ import { unsupported, withoutEffect } from '../../protocol/undone-parameters.js'
 import { userData } from '../../protocol/user-data.js';
 import { asyncParameters } from '../async-jobs.js';
 import { diskSize } from '../disk-size.js';
+import { onBehalfParameters } from '../on-behalf-of.js';
 
 export const params = {
   ...asyncParameters,
@@ -16,20 +17,19 @@ export const params = {
   ),
   macaddress: string('MAC address of the default interface; one is made up when absent.'),
   userdata: userData('What cloud-init in the guest is given.'),
-  keypair: string('Name of an SSH key pair of the caller, for the guest.'),
-  keypairs: names('Names of SSH key pairs of the caller, comma separated.', { since: '4.17' }),
+  keypair: string('Name of an SSH key pair of the owner, for the guest.'),
+  keypairs: names('Names of SSH key pairs of the owner, comma separated.', { since: '4.17' }),
   rootdisksize: diskSize('Size of the root disk in GiB; the size of the template when absent.', { since: '4.4' }),
   diskofferingid: uuid('Offering of the blank root disk that an ISO installs to; required for an ISO.'),
   size: diskSize('Size in GiB, for a custom disk offering.'),
   hostid: uuid('The only host that is to be tried; for root admins.'),
   podid: uuid('The only pod whose hosts are to be tried; for root admins.'),
   clusterid: uuid('The only cluster whose hosts are to be tried; for root admins.'),
+  ...onBehalfParameters,
   ...withoutEffect({ keyboard: { type: 'string' } }),
   ...unsupported({
     customid: { type: 'string' },
     password: { type: 'string', since: '4.19.0.0' },
-    account: { type: 'string' },
-    domainid: { type: 'uuid' },
     projectid: { type: 'uuid' },
     boottype: { type: 'string', since: '4.14.0.0', harmless: 'bios' },
     bootmode: { type: 'string', since: '4.14.0.0', harmless: 'legacy' },
