@@ -9,7 +9,10 @@ export const event = pgTable(
     id: id(),
     type: text().notNull(),
     level: text({ enum: ['INFO', 'WARN', 'ERROR'] }).notNull(),
+    /** As root admins are told: it may name hosts and pools. */
     description: text().notNull(),
+    /** As everybody else is told, where that differs. */
+    ownerDescription: text(),
     accountId: uuid().references(() => account.id, { onDelete: 'restrict' }),
     /** Who asked for it; missing for what happens by itself. */
     userId: uuid().references(() => user.id, { onDelete: 'restrict' }),

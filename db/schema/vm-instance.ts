@@ -43,8 +43,9 @@ export const vmInstance = pgTable(
     hostId: uuid().references(() => host.id, { onDelete: 'restrict' }),
     lastHostId: uuid().references(() => host.id, { onDelete: 'restrict' }),
     state: text({ enum: VM_STATES }).notNull(),
-    /** Why it is in Error, in the words of the job. */
+    /** Why it is in Error, in the words of the job: as root admins are told, and as everybody else is. */
     errorText: text(),
+    errorOwnerText: text(),
     hypervisorType: text().notNull().default('KVM'),
     /** Grows with every operation on a host; hosts refuse lower ones (design, Fence). */
     fenceToken: bigint({ mode: 'number' }).notNull().default(0),
