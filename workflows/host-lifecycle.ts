@@ -120,8 +120,12 @@ async function serve(hostId: string, life: { servedBootId: string }): Promise<vo
     const before = known.facts.keystore;
     known = await watchOnHost(hostId, `watch ${hostName}`).watchHost({ known });
     // An undo may also fail on a host that stays Up, or just before it is back.
-    for (const debt of await control('record what has changed').recordHostStatus({ hostId, status: known }))
-      await payDebt(debt, settleOnHost);
+    const debts = await control('record what has changed').recordHostStatus({
+      hostId,
+      status: known,
+      keystoreBefore: before,
+    });
+    for (const debt of debts) await payDebt(debt, settleOnHost);
     known = await trust(hostId, zoneId, known, before);
   }
 }

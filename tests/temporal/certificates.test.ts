@@ -208,6 +208,29 @@ describe('certificates on hosts', () => {
     await isStatus(a, first, 'UPLOADED');
   });
 
+  it('stay UPLOADED when word of the first comes from the host after it has confirmed the second', async () => {
+    const [seen, told] = [gate(), gate()];
+    let isWatching = false;
+    first.override('watchHost', async () => {
+      isWatching = true;
+      await seen.opened;
+      const status = first.status();
+      await told.opened;
+      first.override('watchHost', undefined);
+      return status;
+    });
+    await waitFor('it is watched', () => Promise.resolve(isWatching));
+    const a = await upload('a');
+    seen.open();
+    const b = await upload('b');
+    const asked = first.timesAsked('applyCertificates');
+    const watched = first.timesAsked('watchHost');
+    told.open();
+    await waitFor('it is watched again', () => Promise.resolve(first.timesAsked('watchHost') > watched));
+    expect([await statusOf(a, first), await statusOf(b, first)]).toEqual(['UPLOADED', 'UPLOADED']);
+    expect(first.timesAsked('applyCertificates')).toBe(asked);
+  });
+
   it('are no longer UPLOADED where they were deleted by hand and cannot be given again', async () => {
     const a = await upload('a');
     first.override('applyCertificates', () => Promise.reject(refusal('SLIPWAY_KEYSTORE', 'its disk is full')));

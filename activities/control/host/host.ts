@@ -1,6 +1,7 @@
 import { and, eq, inArray, sql } from 'drizzle-orm';
 import { announcePool, inOrder } from '../../../db/announce-pool.js';
 import { capacityClaim, cleanupDebt, host, templateSpoolRef, vmInstance, volumes } from '../../../db/schema/index.js';
+import type { KeystoreReport } from '../../../shared/certificates.js';
 import { SlipwayError } from '../../../shared/errors.js';
 import type { HostStatus } from '../../../shared/hosts.js';
 import type { PoolCopies } from '../../../shared/templates.js';
@@ -132,15 +133,22 @@ async function debtsOf(tx: Transaction, hostId: string): Promise<Debt[]> {
     .orderBy(cleanupDebt.created);
 }
 
+export interface RecordHostStatusInput {
+  hostId: string;
+  status: HostStatus;
+  /** The certificates that it said it had the last time. A host worker of an older version says nothing of them. */
+  keystoreBefore?: KeystoreReport | undefined;
+}
+
 /** Facts, pools and VM states as the host sees them. @returns what it owes: a host that was Up may fail at an undo */
 export const recordHostStatus =
   ({ db }: ControlDependencies) =>
-  async ({ hostId, status }: { hostId: string; status: HostStatus }): Promise<Debt[]> =>
+  async ({ hostId, status, keystoreBefore }: RecordHostStatusInput): Promise<Debt[]> =>
     db.transaction(async (tx) => {
       const [self] = await tx.select().from(host).where(eq(host.id, hostId)).for('no key update');
       if (self) requireTrusted(self);
       await recordFacts(tx, hostId, status);
-      if (self) await recordKeystore(tx, self, status.facts.keystore);
+      if (self) await recordKeystore(tx, self, status.facts.keystore, keystoreBefore);
       await judgeHost(tx, hostId);
       return arrearsOf(tx, hostId, status);
     });

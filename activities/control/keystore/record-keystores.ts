@@ -121,13 +121,19 @@ async function tellFailure(tx: Transaction, { hostId, hostName, findings, failur
 /**
  * What a host says by itself that it has, its row being locked. What is as it should be is confirmed. If it is not, and
  * nothing is on its way to the host, what was confirmed is in doubt: a file was removed there, or the host was rebuilt.
+ *
+ * @param before what it said the last time, when it has not stopped since
  */
 export async function recordKeystore(
   tx: Transaction,
   { id, dataCenterId, keystoreGeneration, keystoreDigest }: typeof host.$inferSelect,
   report: KeystoreReport | undefined,
+  before?: KeystoreReport,
 ): Promise<void> {
   if (!report || (report.generation === keystoreGeneration && report.digest === keystoreDigest)) return;
+  // On its way here when the host confirmed a later set, which it will tell of next. What was confirmed is in no doubt.
+  const isOvertaken = report.generation < (keystoreGeneration ?? 0);
+  if (isOvertaken && before && report.generation > before.generation) return;
   await lockZone(tx, dataCenterId);
   await storeReport(tx, report, eq(host.id, id));
   const [now] = await tx
