@@ -10,7 +10,7 @@ export const inOrder = <Pool extends Pick<PoolPlace, 'poolId'>>(pools: readonly 
 
 /**
  * Records that a host reaches a pool. One that nobody has made by createStoragePool becomes known by the first host to
- * say so: a shared one is the cluster's, and the zone's once a host of another cluster has it too.
+ * say so: a shared one is that host's cluster's. What hosts of several clusters share, createStoragePool makes for the zone.
  *
  * @throws SlipwayError SLIPWAY_RESOURCE_STATE when it cannot be the same pool that others have
  */
@@ -41,7 +41,10 @@ export async function announcePool(tx: Transaction, hostId: string, { poolId, ty
     throw refusal(`Pool ${pool.name} is another host's own, and not shared with ${self.name}`);
   }
   if (pool.scope === 'CLUSTER' && pool.clusterId !== clusterId) {
-    await tx.update(storagePool).set({ scope: 'ZONE', podId: null, clusterId: null }).where(eq(storagePool.id, poolId));
+    throw refusal(
+      `Pool ${pool.name} is for the hosts of another cluster than ${self.name} is in: take it out of its host.json, or ` +
+        'make it anew for the zone with createStoragePool scope=ZONE',
+    );
   }
   await tx
     .insert(storagePoolHostRef)

@@ -33,7 +33,7 @@ const pool = async () => (await database.db.select().from(storagePool).where(eq(
 const refs = () => database.db.select().from(storagePoolHostRef).where(eq(storagePoolHostRef.poolId, poolId));
 
 async function newCluster(zoneId: string): Promise<string> {
-  const [pod] = await database.db.insert(hostPodRef).values({ name: 'pod', dataCenterId: zoneId }).returning();
+  const [pod] = await database.db.insert(hostPodRef).values({ name: randomUUID(), dataCenterId: zoneId }).returning();
   const values = { name: 'cluster', dataCenterId: zoneId, podId: pod!.id };
   return (await database.db.insert(cluster).values(values).returning())[0]!.id;
 }
@@ -69,12 +69,48 @@ test('should make a pool that hosts of a cluster share once, whoever comes first
   expect((await refs()).toSorted((a, b) => a.localPath.localeCompare(b.localPath))).toMatchObject(paths);
 });
 
-test("should make a pool the zone's when a host of another cluster has it too", async () => {
+test('should keep a pool of a cluster from hosts of others, and give them one that was made for the zone', async () => {
+  const { zoneId } = database.seeded;
+  const elsewhere = await newCluster(zoneId);
   await join('a', [shared()]);
-  await join('b', [shared()], await newCluster(database.seeded.zoneId));
-  await join('c', [shared()]);
-  expect(await pool()).toMatchObject({ scope: 'ZONE', clusterId: null, podId: null });
-  expect(await refs()).toHaveLength(3);
+  await expect(join('b', [shared()], elsewhere)).rejects.toMatchObject({
+    code: 'SLIPWAY_RESOURCE_STATE',
+    message: expect.stringContaining('for the hosts of another cluster') as string,
+  });
+  expect(await pool()).toMatchObject({ scope: 'CLUSTER', clusterId });
+  expect(await refs()).toHaveLength(1);
+
+  poolId = randomUUID();
+  const made = { id: poolId, name: `zone-${poolId}`, dataCenterId: zoneId, scope: 'ZONE' } as const;
+  await database.db.insert(storagePool).values({ ...made, poolType: 'NetworkFilesystem' });
+  await join('a', [shared()]);
+  await join('b', [shared()], elsewhere);
+  expect(await refs()).toHaveLength(2);
+});
+
+describe('architectures', () => {
+  const joinAs = (arch: string, inCluster: string) =>
+    joinHost(database.databaseUrl, { name: randomUUID(), clusterId: inCluster, publicKey: 'k', arch, pools: [] });
+  const archOf = async (id: string) => (await database.db.select().from(cluster).where(eq(cluster.id, id)))[0]!.arch;
+
+  test('should be that of the first host in a cluster of which nobody has said it', async () => {
+    const id = await newCluster(database.seeded.zoneId);
+    const joining = await Promise.allSettled([joinAs('aarch64', id), joinAs('x86_64', id)]);
+    expect(joining.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    const arch = await archOf(id);
+    await joinAs(arch!, id);
+    await expect(joinAs(arch === 'x86_64' ? 'aarch64' : 'x86_64', id)).rejects.toMatchObject({
+      code: 'SLIPWAY_RESOURCE_STATE',
+      message: expect.stringContaining(`is for ${arch}: it needs a cluster that addCluster has made`) as string,
+    });
+    expect(await database.db.select().from(host).where(eq(host.clusterId, id))).toMatchObject([{ arch }, { arch }]);
+  });
+
+  test('should be one that there are clusters for', async () => {
+    const id = await newCluster(database.seeded.zoneId);
+    await expect(joinAs('riscv64', id)).rejects.toThrow('is riscv64, and clusters are x86_64 or aarch64');
+    expect(await archOf(id)).toBeNull();
+  });
 });
 
 test('should give a host several pools', async () => {

@@ -3,6 +3,7 @@ import { SlipwayError } from '../shared/errors.js';
 import type { PoolPlace } from '../shared/hosts.js';
 import { announcePool, inOrder } from './announce-pool.js';
 import { openDatabase, type Transaction } from './client.js';
+import { requireClusterArch } from './require-cluster-arch.js';
 import { cluster, host } from './schema/index.js';
 
 export interface JoinHostInput {
@@ -45,6 +46,7 @@ export async function findNamed(tx: Transaction, name: string): Promise<HostRow 
   return row;
 }
 
+/** @throws SlipwayError SLIPWAY_PARAMETER_INVALID without such a cluster, SLIPWAY_RESOURCE_STATE when it is for others */
 export async function addHost(
   tx: Transaction,
   { name, clusterId, publicKey, arch }: Omit<JoinHostInput, 'pools'>,
@@ -54,6 +56,7 @@ export async function addHost(
     .from(cluster)
     .where(and(eq(cluster.id, clusterId), isNull(cluster.removed)));
   if (!home) throw new SlipwayError('SLIPWAY_PARAMETER_INVALID', `There is no cluster ${clusterId}`);
+  if (arch !== undefined) await requireClusterArch(tx, { clusterId, name, arch });
   const { dataCenterId, podId } = home;
   const [joined] = await tx.insert(host).values({ dataCenterId, podId, clusterId, name, publicKey, arch }).returning();
   return joined!.id;

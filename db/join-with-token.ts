@@ -29,8 +29,8 @@ export const checkJoinToken = (db: Database, token: string): Promise<HostJoinChe
 /**
  * Makes a machine a host of the cluster that the token names, or gives the host that it names another key.
  *
- * @throws SlipwayError SLIPWAY_JOIN_TOKEN; SLIPWAY_JOIN_REFUSED when the name is another host's, or a pool cannot be one
- *   of this host: then the token can still be used
+ * @throws SlipwayError SLIPWAY_JOIN_TOKEN; SLIPWAY_JOIN_REFUSED when the name is another host's, the cluster is for another
+ *   architecture, or a pool cannot be one of this host: then the token can still be used
  */
 export const joinWithToken = (db: Database, input: JoinWithTokenInput): Promise<HostJoinAnswer> =>
   refuseTaken('host_name_key', `There is a host with the name ${input.name}`, () =>
@@ -57,7 +57,7 @@ async function enrol(
   if (clusterId === null) return { hostId: hostId!, what: await giveKey(tx, hostId!, input.publicKey) };
   const known = await findNamed(tx, input.name);
   if (!known) {
-    return { hostId: await addHost(tx, { ...input, clusterId }), what: `Host ${input.name} joined` };
+    return { hostId: await addHost(tx, { ...input, clusterId }).catch(refuseJoin), what: `Host ${input.name} joined` };
   }
   // A token for a new host must not be enough to take the place of one that is there.
   if (known.publicKey !== input.publicKey || known.clusterId !== clusterId) throw nameIsTaken(known);

@@ -1,4 +1,5 @@
 import { chmod, mkdir, stat } from 'node:fs/promises';
+import { machine } from 'node:os';
 import { join } from 'node:path';
 import { joinHost } from '../db/join-host.js';
 import { readHostConfig, writeHostConfig } from '../kvm/host-config.js';
@@ -66,7 +67,7 @@ export async function joinLocalHost(options: JoinLocalHostOptions): Promise<Loca
     pools.push({ ...place, poolId: await claimPoolDirectory(place.path, { ...place, installationId }) });
   }
   const { publicKey } = keyPair;
-  const { hostId } = await joinHost(databaseUrl, { name, clusterId, publicKey, pools });
+  const { hostId } = await joinHost(databaseUrl, { name, clusterId, publicKey, arch: machine(), pools });
   const libvirtUri = options.libvirtUri ?? (isRoot() ? 'qemu:///system' : 'qemu:///session');
   await writeHostConfig(configPath, {
     installationId,

@@ -19,8 +19,8 @@ export const cluster = pgTable(
       .notNull()
       .references(() => hostPodRef.id, { onDelete: 'restrict' }),
     hypervisorType: text().notNull().default('KVM'),
-    /** Of its hosts, as an operator says. Where a virtual machine can run is told by what each host reports. */
-    arch: text({ enum: CLUSTER_ARCHS }).notNull().default('x86_64'),
+    /** Of its hosts, as an operator has said, or the first of them. Null until then. */
+    arch: text({ enum: CLUSTER_ARCHS }),
     allocationState: text({ enum: ['Enabled', 'Disabled'] })
       .notNull()
       .default('Enabled'),

@@ -37,7 +37,7 @@ export function clusterResponse(
     clustertype: 'CloudManaged',
     allocationstate: cluster.allocationState,
     managedstate: 'Managed',
-    arch: cluster.arch,
+    arch: cluster.arch ?? undefined,
     cpuovercommitratio: own['cpu.overprovisioning.factor'],
     memoryovercommitratio: own['mem.overprovisioning.factor'],
     capacity,

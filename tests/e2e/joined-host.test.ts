@@ -230,8 +230,8 @@ async function sandboxOf(systemd: PrivateSystemd, pid: string): Promise<Record<s
   const places = (isMeant: (options: string, root: string) => boolean) =>
     mounts
       .filter(([, , , root = '', place = '', options = '']) => SANDBOXED.includes(place) && isMeant(options, root))
-      .map(([, , , , place]) => place)
-      .toSorted();
+      .map(([, , , , place = '']) => place)
+      .toSorted((a, b) => a.localeCompare(b));
   return {
     hidden: places((_, root) => root.includes('/systemd-private-')),
     readOnly: places((options) => options.startsWith('ro')),

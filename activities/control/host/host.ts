@@ -1,5 +1,6 @@
 import { and, eq, inArray, sql } from 'drizzle-orm';
 import { announcePool, inOrder } from '../../../db/announce-pool.js';
+import { requireClusterArch } from '../../../db/require-cluster-arch.js';
 import { capacityClaim, cleanupDebt, host, templateSpoolRef, vmInstance, volumes } from '../../../db/schema/index.js';
 import type { KeystoreReport } from '../../../shared/certificates.js';
 import { SlipwayError } from '../../../shared/errors.js';
@@ -48,6 +49,9 @@ export const recordHello =
       }
       requireTrusted(self);
       requireProtocol(self, status.facts);
+      const { arch } = status.facts;
+      // One that joined before clusters had an architecture stays where it is.
+      if (arch !== self.arch || self.bootId === null) await requireClusterArch(tx, { ...self, arch });
       for (const pool of inOrder(status.facts.pools)) await announcePool(tx, hostId, pool);
       await recordFacts(tx, hostId, status);
       await recordVersion(tx, self, status.facts);
