@@ -238,6 +238,25 @@ describe('states of hosts', () => {
     expect(await debts()).toEqual([]);
   });
 
+  it('keeps a start that it was claimed for waiting once it was revoked, until an operator says that it is off', async () => {
+    const vmId = await running();
+    await scenario.operate('stopVirtualMachine', vmId, { isForced: true });
+    await change({ resourceState: 'Disabled' }, other);
+    const job = await scenario.job('startVirtualMachine', vmId, {});
+    const { claimStart } = createControlActivities(plane);
+    const claim = () => claimStart({ vmId, jobId: job.id, excludedHostIds: [] });
+    expect(await claim()).toMatchObject({ outcome: 'claimed', order: { hostId: fake.hostId } });
+    await revokeHost(plane.db, { userId: admin.id, accountId: admin.accountId }, fake.hostId, true);
+    await change({ resourceState: 'Enabled' }, other);
+    // Whoever has it may have started the VM, on a disk that both reach.
+    const refused = [{ hostName: 'host-1', reason: 'may still run it: a stop is owed there' }];
+    expect(await claim()).toMatchObject({ outcome: 'no host', refused });
+    await change({ resourceState: 'Degraded' }, fake);
+    await scenario.start(job);
+    expect(await scenario.ended(job)).toMatchObject(SUCCEEDED);
+    expect(await scenario.vmRow(vmId)).toMatchObject({ state: 'Running', hostId: other.hostId });
+  });
+
   it('is not taken for fenced while it is Up', async () => {
     const vmId = await running();
     expect(await work('declareHostAsDegraded')).toMatchObject({

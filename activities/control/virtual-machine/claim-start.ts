@@ -3,10 +3,16 @@ import { cleanupDebt, host, serviceOffering, vmInstance, vmTemplate } from '../.
 import type { SecretBox } from '../../../db/secret-box.js';
 import { readScopedSettings } from '../../../db/scoped-settings.js';
 import type { SettingValues } from '../../../shared/settings.js';
-import { type StartOrder, type StartVirtualMachineInput, TOKENS_PER_TRY } from '../../../shared/virtual-machines.js';
+import {
+  type Placement,
+  type StartOrder,
+  type StartVirtualMachineInput,
+  TOKENS_PER_TRY,
+} from '../../../shared/virtual-machines.js';
 import { takeComputeForDisk } from './capacity.js';
 import { claimFirst, graceLeftMs, type NoHost, returnsWithinMs } from './claim-first.js';
 import type { ControlDependencies, Transaction } from '../dependencies.js';
+import { oweCleanup } from './deployment.js';
 import { domainOf, memoryBytesOf } from './domain-spec.js';
 import { factorsOf } from '../planner/factors.js';
 import type { HostCandidate } from '../planner/rank-hosts.js';
@@ -32,51 +38,64 @@ export type ClaimStartResult =
  * @throws SlipwayError SLIPWAY_RESOURCE_STATE when the VM is not Stopped or has no disk
  */
 export const claimStart =
-  ({ db, secretBox }: ControlDependencies) =>
-  async (input: ClaimStartInput): Promise<ClaimStartResult> =>
-    db.transaction(async (tx) => {
-      const vm = await lockVmToStart(tx, input);
-      if (!vm) return { outcome: 'obsolete' };
-      const { instance, offering, template, volume } = vm;
-      const zoneId = instance.dataCenterId;
-      const scoped = await readScopedSettings(tx, zoneId);
-      const settings = scoped.at({ zoneId });
-      const isMine = ({ token, hostId }: { token: number; hostId: string }): boolean =>
-        instance.state === 'Starting' && token === instance.fenceToken && !input.excludedHostIds.includes(hostId);
-      const earlier = (await placementsOf(tx, instance.id, { isComputing: true })).find(isMine);
-      const debtor = await debtorOf(tx, instance.id, settings);
-      if (earlier && !debtor) return { outcome: 'claimed', order: await orderOf(tx, secretBox, vm, earlier) };
-      await tx.update(vmInstance).set({ state: 'Starting' }).where(eq(vmInstance.id, instance.id));
-      if (debtor) return { outcome: 'no host', ...debtor };
+  (dependencies: ControlDependencies) =>
+  async (input: ClaimStartInput): Promise<ClaimStartResult> => {
+    const result = await claim(dependencies, input);
+    if (result.outcome !== 'revoked') return result;
+    // Since it was claimed. An earlier run of the workflow, which was reset, may have begun something there.
+    const { hostId, hostName, token } = result.earlier;
+    const debt = { vmId: input.vmId, token, keepsDisk: true };
+    await oweCleanup(dependencies)({ debt, reason: `Host ${hostName} was revoked` });
+    return claimStart(dependencies)({ ...input, excludedHostIds: [...input.excludedHostIds, hostId] });
+  };
 
-      const { excludedHostIds, hostId } = input;
-      const query = { vmId: instance.id, zoneId, excludedHostIds, within: { hostId } };
-      const hosts = await readCandidates(tx, { ...query, templateId: template.id, poolId: volume.poolId }, scoped);
-      const compute = { cpuMhz: offering.cpu * offering.speedMhz, ramBytes: memoryBytesOf(offering) };
-      const needs = { ...compute, arch: template.arch, hostTags: offering.hostTags };
-      const { places, refused } = rankReaders(hosts.map(withOpenPools), needs);
-      if (hostId) {
-        const outOfReach = hosts.filter((candidate) => !reachesPool(candidate));
-        for (const { hostName } of outOfReach) {
-          refused.push({ hostId, hostName, reason: 'does not reach the pool of the root disk' });
-        }
+const claim = (
+  { db, secretBox }: ControlDependencies,
+  input: ClaimStartInput,
+): Promise<ClaimStartResult | { outcome: 'revoked'; earlier: Placement }> =>
+  db.transaction(async (tx) => {
+    const vm = await lockVmToStart(tx, input);
+    if (!vm) return { outcome: 'obsolete' };
+    const { instance, offering, template, volume } = vm;
+    const zoneId = instance.dataCenterId;
+    const scoped = await readScopedSettings(tx, zoneId);
+    const settings = scoped.at({ zoneId });
+    const isMine = ({ token, hostId }: { token: number; hostId: string }): boolean =>
+      instance.state === 'Starting' && token === instance.fenceToken && !input.excludedHostIds.includes(hostId);
+    const earlier = (await placementsOf(tx, instance.id, { isComputing: true })).find(isMine);
+    if (earlier?.isRevoked) return { outcome: 'revoked', earlier };
+    const debtor = await debtorOf(tx, instance.id, settings);
+    if (earlier && !debtor) return { outcome: 'claimed', order: await orderOf(tx, secretBox, vm, earlier) };
+    await tx.update(vmInstance).set({ state: 'Starting' }).where(eq(vmInstance.id, instance.id));
+    if (debtor) return { outcome: 'no host', ...debtor };
+
+    const { excludedHostIds, hostId } = input;
+    const query = { vmId: instance.id, zoneId, excludedHostIds, within: { hostId } };
+    const hosts = await readCandidates(tx, { ...query, templateId: template.id, poolId: volume.poolId }, scoped);
+    const compute = { cpuMhz: offering.cpu * offering.speedMhz, ramBytes: memoryBytesOf(offering) };
+    const needs = { ...compute, arch: template.arch, hostTags: offering.hostTags };
+    const { places, refused } = rankReaders(hosts.map(withOpenPools), needs);
+    if (hostId) {
+      const outOfReach = hosts.filter((candidate) => !reachesPool(candidate));
+      for (const { hostName } of outOfReach) {
+        refused.push({ hostId, hostName, reason: 'does not reach the pool of the root disk' });
       }
-      const token = instance.fenceToken + TOKENS_PER_TRY;
-      const claimed = await claimFirst({ places, refused }, (place, mayWait) =>
-        takeComputeForDisk(
-          tx,
-          { ...compute, hostId: place.hostId, poolId: place.poolId, vmId: instance.id, token },
-          { factors: factorsOf(scoped.at({ zoneId, clusterId: place.clusterId })), mayWait },
-        ),
-      );
-      if (!claimed)
-        return { outcome: 'no host', refused, returnsWithinMs: await returnsWithinMs(tx, refused, settings) };
-      await tx
-        .update(vmInstance)
-        .set({ fenceToken: token, lastHostId: claimed.hostId })
-        .where(eq(vmInstance.id, instance.id));
-      return { outcome: 'claimed', order: await orderOf(tx, secretBox, vm, { ...claimed, token }) };
-    });
+    }
+    const token = instance.fenceToken + TOKENS_PER_TRY;
+    const claimed = await claimFirst({ places, refused }, (place, mayWait) =>
+      takeComputeForDisk(
+        tx,
+        { ...compute, hostId: place.hostId, poolId: place.poolId, vmId: instance.id, token },
+        { factors: factorsOf(scoped.at({ zoneId, clusterId: place.clusterId })), mayWait },
+      ),
+    );
+    if (!claimed) return { outcome: 'no host', refused, returnsWithinMs: await returnsWithinMs(tx, refused, settings) };
+    await tx
+      .update(vmInstance)
+      .set({ fenceToken: token, lastHostId: claimed.hostId })
+      .where(eq(vmInstance.id, instance.id));
+    return { outcome: 'claimed', order: await orderOf(tx, secretBox, vm, { ...claimed, token }) };
+  });
 
 /** A pool that takes nothing new keeps no VM from starting: what it needs there is there. */
 const withOpenPools = (candidate: HostCandidate): HostCandidate => ({
