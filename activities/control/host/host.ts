@@ -8,6 +8,7 @@ import type { HostStatus } from '../../../shared/hosts.js';
 import type { PoolCopies } from '../../../shared/templates.js';
 import type { Debt } from '../../../shared/virtual-machines.js';
 import type { ControlDependencies, Transaction } from '../dependencies.js';
+import { boundStatus } from './bound-status.js';
 import { followDomains, straysOf } from './follow-domains.js';
 import { ignored } from './is-revoked.js';
 import { judgeHost } from './mark-host.js';
@@ -38,8 +39,9 @@ export interface HelloInput {
  */
 export const recordHello =
   ({ db }: ControlDependencies) =>
-  async ({ hostId, status, partials }: HelloInput): Promise<HostArrears> =>
+  async ({ hostId, status: said, partials }: HelloInput): Promise<HostArrears> =>
     db.transaction(async (tx) => {
+      const status = boundStatus(said);
       const [self] = await tx.select().from(host).where(eq(host.id, hostId)).for('no key update');
       if (!self || self.removed !== null) {
         throw new SlipwayError(
@@ -147,8 +149,9 @@ export interface RecordHostStatusInput {
 /** Facts, pools and VM states as the host sees them. @returns what it owes: a host that was Up may fail at an undo */
 export const recordHostStatus =
   ({ db }: ControlDependencies) =>
-  async ({ hostId, status, keystoreBefore }: RecordHostStatusInput): Promise<Debt[]> =>
+  async ({ hostId, status: said, keystoreBefore }: RecordHostStatusInput): Promise<Debt[]> =>
     db.transaction(async (tx) => {
+      const status = boundStatus(said);
       const [self] = await tx.select().from(host).where(eq(host.id, hostId)).for('no key update');
       if (self) requireTrusted(self);
       await recordFacts(tx, hostId, status);

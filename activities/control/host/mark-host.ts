@@ -2,9 +2,13 @@ import { and, eq, isNull, notInArray, sql } from 'drizzle-orm';
 import { unlessEnded } from '../../../client/unless-ended.js';
 import { host, storagePool, storagePoolHostRef, templateSpoolRef } from '../../../db/schema/index.js';
 import type { HostChanged } from '../../../shared/hosts.js';
+import { boundedText } from '../../../shared/bounded-text.js';
 import { stageWorkflowId } from '../../../shared/workflow-ids.js';
 import type { ControlDependencies, Transaction } from '../dependencies.js';
 import { recordEvent } from '../record-event.js';
+
+/** Characters: it comes from the host. */
+const LONGEST_REASON = 4_000;
 
 /** Up; or Alert, when it is there and cannot use any of its pools. */
 export const markHostUp =
@@ -60,7 +64,7 @@ async function setStatus(
   await recordEvent(tx, {
     type: `HOST.${status.toUpperCase()}`,
     level: status === 'Up' ? 'INFO' : 'WARN',
-    description: `Host ${changed.name} is ${status}${reason === undefined ? '' : `: ${reason}`}`,
+    description: `Host ${changed.name} is ${status}${reason === undefined ? '' : `: ${boundedText(reason, LONGEST_REASON)}`}`,
     resourceType: 'Host',
     resourceId: hostId,
   });

@@ -3,6 +3,7 @@ import { joinHost } from '../../../db/join-host.js';
 import { revokeHost } from '../../../db/revoke-host.js';
 import {
   capacityClaim,
+  event,
   host,
   storagePool,
   templateSpoolRef,
@@ -10,7 +11,7 @@ import {
   vmInstance,
   volumes,
 } from '../../../db/schema/index.js';
-import type { DomainReport, HostStatus, PoolPlace } from '../../../shared/hosts.js';
+import type { DomainReport, HostFacts, HostStatus, PoolPlace } from '../../../shared/hosts.js';
 import type { ControlPlane } from '../../../tests/support/control-plane.js';
 import { Scenario } from '../../../tests/support/scenario.js';
 import { createTestDatabase, type TestDatabase } from '../../../tests/support/test-database.js';
@@ -40,8 +41,8 @@ describe('what a host says', () => {
   });
   afterAll(() => database.drop());
 
-  const say = (said: { pools?: PoolPlace[]; domains?: DomainReport[] }) => {
-    const facts = {
+  const say = (said: { pools?: PoolPlace[]; domains?: DomainReport[]; facts?: Partial<HostFacts> }) => {
+    const facts: HostFacts = {
       bootId: 'b',
       arch: 'x86_64',
       cpus: 4,
@@ -50,8 +51,9 @@ describe('what a host says', () => {
       domainType: 'kvm',
       hypervisorVersion: 'QEMU',
       pools: (said.pools ?? []).map((pool) => ({ ...pool, capacityBytes: 1, usedBytes: 1 })),
-    } as const;
-    const status: HostStatus = { facts: { ...facts, pools: [...facts.pools] }, domains: said.domains ?? [] };
+      ...said.facts,
+    };
+    const status: HostStatus = { facts, domains: said.domains ?? [] };
     return recordHostStatus({ ...database, client })({ hostId: hostIds.liar, status });
   };
 
@@ -64,6 +66,19 @@ describe('what a host says', () => {
       [pools.honest.poolId]: 10_000,
       [pools.liar.poolId]: 1,
     });
+  });
+
+  it('fills neither rows nor events with endless texts, nor with such as no database takes', async () => {
+    const text = `\0${'x'.repeat(100_000)}`;
+    const pool = { ...pools.liar, capacityBytes: 1, usedBytes: 1, problem: text };
+    const texts = { hypervisorVersion: text, libvirtVersion: text, slipwayVersion: text, bootId: text, arch: text };
+    await say({ facts: { ...texts, missingTools: Array.from({ length: 1000 }, () => text), pools: [pool] } });
+    const [self] = await database.db.select().from(host).where(eq(host.id, hostIds.liar));
+    expect(self).toMatchObject({ status: 'Alert', libvirtVersion: expect.stringMatching(/^ x{253}…$/) as string });
+    expect(JSON.stringify(self).length).toBeLessThan(20_000);
+    const events = await database.db.select().from(event);
+    expect(Math.max(...events.map(({ description }) => description.length))).toBeLessThan(5_000);
+    await say({ pools: [pools.liar] });
   });
 
   it('frees nothing that a VM holds of another host', async () => {

@@ -80,3 +80,11 @@ it.each([
 ])('a host that has %s', (_, outcome, failure, findings) => {
   expect(judge(outcome)).toEqual({ failure, findings });
 });
+
+it('should keep no endless reason, nor one that no database takes', () => {
+  const reason = `\0${'x'.repeat(100_000)}`;
+  const kept = expect.stringMatching(/^ x{998}…$/) as string;
+  const { findings } = judge({ applied: says([A], { rejected: [{ alias: 'b', reason }] }) });
+  expect(findings[1]).toEqual(['id-b', 'FAILED', kept, true]);
+  expect(judge({ failure: reason })).toMatchObject({ failure: kept, findings: [['id-a', 'FAILED', kept, false], {}] });
+});

@@ -1,5 +1,9 @@
 import { keystoreDigest } from '../../../kvm/keystore/certificate-chain.js';
+import { boundedText } from '../../../shared/bounded-text.js';
 import type { DesiredCertificate, KeystoreOutcome } from '../../../shared/certificates.js';
+
+/** Characters: it comes from the host, and is kept for each certificate. */
+const LONGEST_REASON = 1_000;
 
 export type ToldCertificate = Pick<DesiredCertificate, 'alias' | 'fingerprint'> & { id: string };
 
@@ -25,15 +29,17 @@ export interface Judgement {
 export function judgeKeystore(generation: number, told: ToldCertificate[], outcome: KeystoreOutcome): Judgement {
   const { hostId, hostName, certificateIds, applied } = outcome;
   const wanted = certificateIds ? told.filter(({ id }) => certificateIds.includes(id)) : told;
-  const all = (failure: string, isCertain: boolean): Judgement => ({
-    hostId,
-    hostName,
-    findings: wanted.map(({ id }) => ({ certificateId: id, hostId, status: 'FAILED', reason: failure, isCertain })),
-    failure,
-  });
+  const all = (text: string, isCertain: boolean): Judgement => {
+    const failure = boundedText(text, LONGEST_REASON);
+    const finding = { hostId, status: 'FAILED', reason: failure, isCertain } as const;
+    return { hostId, hostName, findings: wanted.map(({ id }) => ({ ...finding, certificateId: id })), failure };
+  };
   if (!applied) return all(outcome.failure ?? 'The host did not answer', false);
   const { report, rejected } = applied;
-  const reasonOf = (alias: string) => rejected.find((one) => one.alias === alias)?.reason;
+  const reasonOf = (alias: string) => {
+    const reason = rejected.find((one) => one.alias === alias)?.reason;
+    return reason === undefined ? undefined : boundedText(reason, LONGEST_REASON);
+  };
   const accepted = wanted.filter(({ alias }) => reasonOf(alias) === undefined);
   if (report.generation !== generation || report.digest !== keystoreDigest(accepted)) {
     return all('The host has other certificates than it was given', true);

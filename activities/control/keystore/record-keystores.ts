@@ -6,10 +6,14 @@ import {
   directDownloadCertificateHostMap as map,
   host,
 } from '../../../db/schema/index.js';
+import { boundedText } from '../../../shared/bounded-text.js';
 import type { KeystoreOutcome, KeystoreReport } from '../../../shared/certificates.js';
 import type { ControlDependencies, Transaction } from '../dependencies.js';
 import { type Finding, judgeKeystore, type Judgement, type ToldCertificate } from './judge-keystore.js';
 import { recordEvent } from '../record-event.js';
+
+/** Of a SHA-256 in hex. */
+const DIGEST_LENGTH = 64;
 
 export interface RecordKeystoresInput {
   zoneId: string;
@@ -70,7 +74,10 @@ async function storeReport(
   { generation, digest }: KeystoreReport,
   where: SQL | undefined,
 ): Promise<void> {
-  await tx.update(host).set({ keystoreGeneration: generation, keystoreDigest: digest }).where(where);
+  await tx
+    .update(host)
+    .set({ keystoreGeneration: generation, keystoreDigest: boundedText(digest, DIGEST_LENGTH) })
+    .where(where);
 }
 
 async function recordFindings(tx: Transaction, generation: number, findings: Finding[]): Promise<void> {

@@ -1,0 +1,33 @@
+import { boundedText } from '../../../shared/bounded-text.js';
+import type { HostFacts, HostStatus } from '../../../shared/hosts.js';
+
+/** Characters of a version or a name; of a reason; of a path, as when a host joins. */
+const LONGEST_WORD = 255;
+const LONGEST_REASON = 1_000;
+const LONGEST_PATH = 4_096;
+/** As many pools as a host can join with. */
+const MOST_POOLS = 64;
+const MOST_TOOLS = 64;
+
+const word = (text: string): string => boundedText(text, LONGEST_WORD);
+const wordOf = (text: string | undefined): string | undefined => (text === undefined ? undefined : word(text));
+
+/** What a host says of itself, in texts of which none is too long for a list or an event, or fit for no database. */
+export const boundStatus = ({ facts, domains }: HostStatus): HostStatus => ({ facts: boundFacts(facts), domains });
+
+function boundFacts(facts: HostFacts): HostFacts {
+  return {
+    ...facts,
+    bootId: word(facts.bootId),
+    arch: word(facts.arch),
+    hypervisorVersion: word(facts.hypervisorVersion),
+    libvirtVersion: wordOf(facts.libvirtVersion),
+    slipwayVersion: wordOf(facts.slipwayVersion),
+    missingTools: facts.missingTools?.slice(0, MOST_TOOLS).map(word),
+    pools: facts.pools.slice(0, MOST_POOLS).map((pool) => ({
+      ...pool,
+      path: boundedText(pool.path, LONGEST_PATH),
+      problem: pool.problem === undefined ? undefined : boundedText(pool.problem, LONGEST_REASON),
+    })),
+  };
+}
