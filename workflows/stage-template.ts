@@ -10,7 +10,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { failoverOf } from '../shared/errors.js';
-import { describeHostFailures, type Failure, type HostFailure } from '../shared/failures.js';
+import { causesOf, describeHostFailures, type Failure, type HostFailure } from '../shared/failures.js';
 import type { HostChanged } from '../shared/hosts.js';
 import { hostKey, zoneKey } from '../shared/search-attributes.js';
 import type { StageTemplateInput } from '../shared/templates.js';
@@ -30,8 +30,11 @@ const MAXIMUM_HOSTS = 10;
 /** The host that downloads has come back, perhaps as a new process, or has gone. */
 export const hostChangedSignal = defineSignal<[HostChanged]>('hostChanged');
 
-/** Somebody waits for what was brought ahead of time only. */
-export const stageWantedSignal = defineSignal<[{ accountId: string }]>('stageWanted');
+/**
+ * Somebody waits for a copy: for this one, which may be brought ahead of time only; or for the one after it, as when this
+ * one has just failed. A control worker of an older version says nothing but the account.
+ */
+export const stageWantedSignal = defineSignal<[Partial<StageTemplateInput> & { accountId: string }]>('stageWanted');
 
 /**
  * Brings a template to a pool: one download however many wait for it. Hosts of the pool are tried in turn; the copy
@@ -44,9 +47,22 @@ export async function stageTemplate(input: StageTemplateInput): Promise<void> {
   });
   const { spoolRefId, accountId, isPrestaged } = input;
   const demand: Demand = { accountId, isPrestaged };
+  const following: { input?: StageTemplateInput } = {};
   setHandler(stageWantedSignal, (wanted) => {
-    if (demand.isPrestaged) Object.assign(demand, { ...wanted, isPrestaged: false } satisfies Demand);
+    const { accountId: wantedBy, isPrestaged: isAhead = false } = wanted;
+    if (wanted.spoolRefId !== undefined && wanted.spoolRefId !== spoolRefId) following.input = { ...input, ...wanted };
+    else if (demand.isPrestaged && !isAhead) Object.assign(demand, { accountId: wantedBy, isPrestaged: false });
   });
+  try {
+    await stageCopy(input, watched, demand);
+  } catch (error) {
+    if (!following.input) throw error;
+  }
+  if (following.input) await continueAsNew<typeof stageTemplate>(following.input);
+}
+
+async function stageCopy(input: StageTemplateInput, watched: WatchedHost, demand: Demand): Promise<void> {
+  const { spoolRefId } = input;
   let failure: Failure | undefined;
   try {
     failure = await tryHosts(input, watched, demand);
@@ -126,5 +142,6 @@ async function tryHosts(input: StageTemplateInput, watched: WatchedHost, demand:
 function noHostLeft(failures: HostFailure[], isShared: boolean): Failure {
   const last = failures.at(-1);
   if (!last) return { code: 'SLIPWAY_NO_HOST', message: 'No host reaches the pool' };
-  return { code: last.code, message: isShared ? describeHostFailures(failures) : last.message };
+  const causes = causesOf(isShared ? failures : [last]);
+  return { code: last.code, message: isShared ? describeHostFailures(failures) : last.message, causes };
 }

@@ -171,6 +171,25 @@ describe('stageTemplate', () => {
     expect(await copies()).toEqual([]);
   });
 
+  it('goes on with another copy that somebody waits for when it has just given up its own', async () => {
+    const downloads = { begun: 0, ended: 0 };
+    fake.override('downloadTier', countedDownload(downloads));
+    const templateId = await scenario.template();
+    const given = await scenario.vm(templateId);
+    await scenario.start(given.job);
+    await waitFor('the download has begun', async () => downloads.begun === 1);
+    fake.override('downloadTier', undefined);
+    // As when a stage has failed: its rows are gone, and the workflow has not closed yet.
+    await plane.client.workflow.getHandle(vmWorkflowId(given.vmId)).terminate();
+    await plane.db.delete(stageWaiter);
+    await plane.db.delete(templateSpoolRef).where(eq(templateSpoolRef.poolId, fake.poolId));
+    const { job } = await scenario.vm(templateId);
+    await scenario.start(job);
+    await waitFor('it is waited for', async () => (await plane.db.$count(stageWaiter)) === 1);
+    await plane.client.workflow.getHandle(stageWorkflowId(fake.poolId, templateId, 1)).cancel();
+    expect(await scenario.ended(job)).toMatchObject({ jobStatus: JOB_STATUS.succeeded });
+  });
+
   describe('whose workflow was terminated while somebody waits', () => {
     let stage: WorkflowHandle;
     let job: JobRow;
@@ -296,7 +315,8 @@ describe('stageTemplate', () => {
       // Behind what the server had in its hand, and not where a download without a hurry is put.
       expect(order.indexOf(awaited)).toBeLessThan(others.length);
       const { events } = await plane.client.workflow.getHandle(stageOf(awaited)).fetchHistory();
-      expect(events!.filter((event) => event.workflowExecutionSignaledEventAttributes)).toHaveLength(1);
+      // When it was begun, and when somebody came to wait for it.
+      expect(events!.filter((event) => event.workflowExecutionSignaledEventAttributes)).toHaveLength(2);
     });
 
     it('learns of other limits while it runs, once', async () => {

@@ -22,7 +22,8 @@ describe('the space of templates on a pool', () => {
 
   beforeEach(async () => {
     // Stages are not started: who waits calls joinStage, and the tests end them.
-    const workflow = { start: () => Promise.resolve(), getHandle: () => ({ signal: () => Promise.resolve() }) };
+    const nothing = () => Promise.resolve();
+    const workflow = { start: nothing, signalWithStart: nothing, getHandle: () => ({ signal: nothing }) };
     activities = createControlActivities({ ...plane, client: { workflow } as never });
     fake = await join('host-1');
   });

@@ -54,11 +54,18 @@ export const joinStage =
       typedSearchAttributes: [{ key: templateKey, value: templateId }],
       staticSummary: `bring template ${templateName} to a pool of ${hostName}`,
     };
-    if (input.isPrestaged || joined.isWanted) {
+    if (joined.isBegun && (input.isPrestaged || joined.isWanted)) {
       await client.workflow.start('stageTemplate', options);
     } else {
-      const signal = { signal: 'stageWanted', signalArgs: [{ accountId }] };
-      await client.workflow.signalWithStart('stageTemplate', { ...options, ...signal });
+      // Until its stage has begun also who waits for it already: one of this id that has given up another copy, and closes
+      // a moment later, would take a mere start for its own, and nobody would bring this copy.
+      await client.workflow.signalWithStart('stageTemplate', {
+        ...options,
+        signal: 'stageWanted',
+        signalArgs: [input],
+      });
+    }
+    if (!input.isPrestaged && !joined.isWanted) {
       // Only now: a repeated try must tell it again. Of a thousand who wait for it few do.
       await db.update(templateSpoolRef).set({ isWanted: true }).where(eq(templateSpoolRef.id, joined.spoolRefId));
     }
@@ -109,7 +116,8 @@ export async function endWait(tx: Transaction, workflowId: string): Promise<void
 }
 
 /** `spoolRefId` is the copy that a stage makes: there is none while there is no space for one. */
-type Joined = JoinStageResult | { outcome: 'staging'; spoolRefId: string; generation: number; isWanted: boolean };
+type Joined =
+  JoinStageResult | { outcome: 'staging'; spoolRefId: string; generation: number; isWanted: boolean; isBegun: boolean };
 
 /** Before another host is tried, unused templates make room: the deployment waits for one as it waits for a stage. */
 async function waitForRoom(
@@ -154,7 +162,8 @@ async function join(tx: Transaction, request: StageRequest): Promise<Joined> {
     .insert(stageWaiter)
     .values({ workflowId, ...waiting })
     .onConflictDoUpdate({ target: stageWaiter.workflowId, set: waiting });
-  return { outcome: 'staging', spoolRefId: copy.id, generation: copy.generation, isWanted: copy.isWanted };
+  const { id: spoolRefId, generation, isWanted, state } = copy;
+  return { outcome: 'staging', spoolRefId, generation, isWanted, isBegun: state !== 'Allocated' };
 }
 
 /** Before the disk is made, or the ISO is in a drive: from here on the copy cannot be evicted. */
