@@ -1,7 +1,8 @@
 import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readHostConfig, writeHostConfig, type HostConfig } from './host-config.js';
+import { readHostConfig, type HostConfig } from './host-config.js';
+import { writeHostConfig } from './write-host-config.js';
 
 const CONFIG: HostConfig = {
   installationId: 'installation-1',

@@ -3,7 +3,6 @@ import { dirname, isAbsolute, join } from 'node:path';
 import { SlipwayError } from '../shared/errors.js';
 import { POOL_TYPES, type PoolPlace, type PoolType } from '../shared/hosts.js';
 import type { KeyPair } from './keystore/sealed-box.js';
-import { writeFileDurably } from './write-file-durably.js';
 
 /** What makes a process the worker of one host: `host.json`, written when the host joins. Paths are absolute. */
 export interface HostConfig {
@@ -37,10 +36,17 @@ export interface FurtherKeyPair extends KeyPair {
  * The keys that a host opens sealed fields with, its own first: one that the control plane may have been told of already,
  * and those that orders under way were sealed to.
  */
-export const keyPairsOf = ({ keyPair, furtherKeyPairs = [] }: HostConfig, nowMs: number): [KeyPair, ...KeyPair[]] => [
-  keyPair,
-  ...furtherKeyPairs.filter(({ until }) => until === undefined || Date.parse(until) > nowMs),
+export const keyPairsOf = (config: HostConfig, nowMs: number): [KeyPair, ...KeyPair[]] => [
+  config.keyPair,
+  ...(withoutExpiredKeys(config, nowMs).furtherKeyPairs ?? []),
 ];
+
+/** The same configuration when none has expired. */
+export function withoutExpiredKeys(config: HostConfig, nowMs: number): HostConfig {
+  const { furtherKeyPairs = [] } = config;
+  const accepted = furtherKeyPairs.filter(({ until }) => until === undefined || Date.parse(until) > nowMs);
+  return accepted.length === furtherKeyPairs.length ? config : { ...config, furtherKeyPairs: accepted };
+}
 
 /** @throws SlipwayError SLIPWAY_INTERNAL saying which field is wrong; never with a value, one of them is a secret key */
 export async function readHostConfig(path: string): Promise<HostConfig> {
@@ -58,11 +64,6 @@ export async function readHostConfig(path: string): Promise<HostConfig> {
     throw invalid(path, 'it is not JSON');
   }
   return parseHostConfig(value, path);
-}
-
-/** Readable by its owner only: it has the secret key of the host. */
-export async function writeHostConfig(path: string, config: HostConfig): Promise<void> {
-  await writeFileDurably(path, `${JSON.stringify(parseHostConfig(config, path), null, 2)}\n`, 0o600);
 }
 
 /** @throws SlipwayError SLIPWAY_INTERNAL as `readHostConfig` would, had the file this content */

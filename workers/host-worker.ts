@@ -16,6 +16,7 @@ import { CertificateStore } from '../kvm/keystore/certificate-store.js';
 import { createHostKeys } from '../kvm/keystore/host-keys.js';
 import { openPools } from '../kvm/storage/open-pools.js';
 import { SlipwayError } from '../shared/errors.js';
+import { forgetExpiredKeysHourly } from './host-worker/forget-expired-keys-hourly.js';
 import { createHostWorkers } from './host-worker/create-host-workers.js';
 import { runWorkerProcess } from './run-worker-process.js';
 
@@ -53,6 +54,7 @@ await runWorkerProcess('host worker', async (ready) => {
     proxy: config.proxyUrl === undefined ? undefined : new URL(config.proxyUrl),
     started: new StartedDomains(path.join(path.dirname(config.tokenDirectory), 'started')),
   };
+  const forgetting = forgetExpiredKeysHourly(configPath, dependencies.keys);
   await dependencies.tokens.sweep(Date.now());
   // When libvirt is away nothing starts either, and the next start of this process sweeps.
   await dependencies.libvirt.sweepSeeds().catch(() => undefined);
@@ -77,6 +79,7 @@ await runWorkerProcess('host worker', async (ready) => {
     );
     await Promise.all([running, announced]);
   } finally {
+    clearInterval(forgetting);
     await client.connection.close();
     await connection.close();
     await lock.release();

@@ -55,7 +55,8 @@ async function checkConfig(
     }
     const old = (config.furtherKeyPairs ?? []).filter(({ until }) => until !== undefined && Date.parse(until) <= nowMs);
     if (old.length > 0) {
-      const remedy = 'they are removed with the next rotation; or take them out of furtherKeyPairs by hand';
+      const remedy =
+        'the host worker removes them while it runs and may write there; or take them out of furtherKeyPairs by hand';
       const text = `host ${config.name}; ${old.length} former keys are not accepted any more, and still there`;
       return { config, check: [{ name, status: 'warning', text, remedy }] };
     }

@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import { chmod, mkdir, rm } from 'node:fs/promises';
 import { hostname, machine } from 'node:os';
 import path from 'node:path';
-import { type HostConfig, parseHostConfig, readHostConfig, writeHostConfig } from '../../kvm/host-config.js';
+import { type HostConfig, parseHostConfig, readHostConfig } from '../../kvm/host-config.js';
+import { writeHostConfig } from '../../kvm/write-host-config.js';
 import type { KeyPair } from '../../kvm/keystore/sealed-box.js';
 import { openPools } from '../../kvm/storage/open-pools.js';
 import { claimPoolDirectory } from '../../kvm/storage/pool-marker.js';
@@ -17,6 +18,7 @@ import { createGatewayClient } from './gateway-client.js';
 import { type HostPlaces, hostPlaces } from './host-places.js';
 import { keyPairOf } from './join-keys.js';
 import { checkMachine } from './machine-checks.js';
+import { withProfileFile } from './profile-file.js';
 import { readCertificates, readSecret } from './read-secret.js';
 import { hasFailed, renderChecks } from './render-checks.js';
 import { startUnit } from './start-unit.js';
@@ -43,7 +45,9 @@ export interface JoinResult {
  */
 export async function join(command: JoinCommand, programs: string): Promise<JoinResult> {
   const places = hostPlaces(command.places);
-  const environment = withAbsolutePaths(requireTemporal({ ...temporalVariables(process.env), ...command.temporal }));
+  const environment = withAbsolutePaths(
+    withProfileFile(requireTemporal({ ...temporalVariables(process.env), ...command.temporal }), process.env),
+  );
   const gateway = createGatewayClient({
     url: command.gateway,
     certificates: await readCertificates(command.certificateFile),

@@ -1,5 +1,6 @@
 import { machine } from 'node:os';
-import { type FurtherKeyPair, type HostConfig, readHostConfig, writeHostConfig } from '../../kvm/host-config.js';
+import { type FurtherKeyPair, type HostConfig, readHostConfig, withoutExpiredKeys } from '../../kvm/host-config.js';
+import { writeHostConfig } from '../../kvm/write-host-config.js';
 import { generateKeyPair } from '../../kvm/keystore/sealed-box.js';
 import { SlipwayError } from '../../shared/errors.js';
 import type { RotateKeysCommand } from './commands.js';
@@ -70,9 +71,8 @@ async function withNextKey(config: HostConfig): Promise<HostConfig> {
 /** The next key is the host's, and its own one of the former. */
 export function rotated(config: HostConfig, next: FurtherKeyPair, nowMs: number, dropsFormer: boolean): HostConfig {
   const until = new Date(nowMs + FORMER_KEY_HOURS * HOUR_MS).toISOString();
-  const former = (config.furtherKeyPairs ?? []).filter(
-    (pair) => pair.until !== undefined && Date.parse(pair.until) > nowMs,
-  );
+  const { furtherKeyPairs = [] } = withoutExpiredKeys(config, nowMs);
+  const former = furtherKeyPairs.filter((pair) => pair.until !== undefined);
   const { publicKey, secretKey } = next;
   return {
     ...config,

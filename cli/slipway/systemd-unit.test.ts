@@ -26,6 +26,7 @@ test('should run the worker of this host, start it again for ever, and leave vir
       'StartLimitIntervalSec=0',
       'KillMode=mixed',
       'LimitNOFILE=65536',
+      'ReadWritePaths="/etc/slipway"',
       'After=network-online.target remote-fs.target libvirtd.service virtqemud.service',
     ]),
   );

@@ -1,3 +1,5 @@
+import path from 'node:path';
+
 export interface UnitOptions {
   /** Of the host, for people who list units. */
   hostName: string;
@@ -69,6 +71,8 @@ LimitCORE=0
 NoNewPrivileges=yes
 CapabilityBoundingSet=${CAPABILITIES.join(' ')}
 ProtectSystem=full
+# It takes keys out of its configuration that have expired.
+ReadWritePaths=${quote(path.dirname(configPath))}
 ${protectedHome([executable, ...seenBy(options)])}${privateTmp(seenBy(options))}ProtectKernelModules=yes
 ProtectControlGroups=yes
 RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK

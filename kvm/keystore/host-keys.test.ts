@@ -36,3 +36,9 @@ test('should keep its keys when they cannot be read again', async () => {
   await expect(keys.open(sealed)).rejects.toMatchObject({ code: 'SLIPWAY_INTERNAL' });
   expect(await keys.open(await sealJson(order, present.publicKey))).toEqual(order);
 });
+
+test('should open nothing any more that was sealed to a key that is gone', async () => {
+  const keys = createHostKeys([present, former], () => Promise.resolve([present]));
+  await keys.reload();
+  await expect(keys.open(await sealJson(order, former.publicKey))).rejects.toMatchObject({ code: 'SLIPWAY_INTERNAL' });
+});

@@ -7,6 +7,8 @@ export interface HostKeys {
   readonly publicKey: string;
   /** @throws SlipwayError SLIPWAY_INTERNAL when none of its keys opens it, or it is no JSON object */
   open<Value extends object>(sealedBase64: string): Promise<Value>;
+  /** Takes the keys as they are now: those that have gone are not accepted any more. */
+  reload(): Promise<void>;
 }
 
 /**
@@ -44,6 +46,9 @@ export function createHostKeys(
         known = now;
         return tryAll(sealedBase64);
       }
+    },
+    async reload() {
+      known = (await reread?.()) ?? known;
     },
   };
 }

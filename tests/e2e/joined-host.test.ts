@@ -5,6 +5,8 @@ import { parseEnvironmentFile } from '../../cli/slipway/environment-file.js';
 import { type ChildProcess, printsReady, startChildProcess, waitUntilReady } from '../../embedded/child-process.js';
 import { destroyDomains } from '../../embedded/destroy-domains.js';
 import { type HostConfig, readHostConfig } from '../../kvm/host-config.js';
+import { generateKeyPair } from '../../kvm/keystore/sealed-box.js';
+import { writeHostConfig } from '../../kvm/write-host-config.js';
 import { type PrivateSystemd, privateSystemdObstacle, startPrivateSystemd } from '../support/private-systemd.js';
 import { type Outcome, SlipwayCommand } from '../support/slipway-command.js';
 import { type TestDisk, TestInstallation } from '../support/test-installation.js';
@@ -147,10 +149,11 @@ describe('a host of another machine', () => {
     async () => {
       const systemd = await startPrivateSystemd();
       const service = new SlipwayCommand(directory, systemd.inside);
-      // Not below /tmp: then the service would not have one of its own.
+      // Where hosts have them: below /tmp the service would not have one of its own.
+      const etc = await mkdtemp('/etc/slipway-service-');
       const home = await mkdtemp('/var/lib/slipway-service-');
       await chmod(home, 0o711);
-      const own = ['--config-dir', path.join(home, 'etc'), '--state-dir', path.join(home, 'state')];
+      const own = ['--config-dir', etc, '--state-dir', path.join(home, 'state')];
       const property = (name: string) => systemd.systemctl('show', '--value', '--property', name, UNIT);
       const log = () => readFile(systemd.logPath, 'utf8');
       const serves = (times: number) =>
@@ -162,7 +165,8 @@ describe('a host of another machine', () => {
         await service.done('host', 'join', '--gateway', gateway(), '--token', await service.token(), ...own,
           '--name', 'in-service', '--pool', path.join(home, 'pool'), '--start',
           '--temporal-address', test.installation.temporalAddress); // prettier-ignore
-        const self = await readHostConfig(path.join(home, 'etc/host.json'));
+        const readConfig = () => readHostConfig(path.join(etc, 'host.json'));
+        const self = await readConfig();
         await test.isHost(self.hostId, 'Up');
         expect(await systemd.systemctl('is-enabled', UNIT)).toBe('enabled');
         expect(await sandboxOf(systemd, await property('MainPID'))).toEqual({
@@ -195,8 +199,11 @@ describe('a host of another machine', () => {
         await serves(3);
         expect(await property('NRestarts')).toBe('1');
         await test.isHost(self.hostId, 'Up');
+        const furtherKeyPairs = [{ ...(await generateKeyPair()), until: new Date(0).toISOString() }];
+        await writeHostConfig(path.join(etc, 'host.json'), { ...self, furtherKeyPairs });
         await systemd.systemctl('restart', UNIT);
         await serves(4);
+        await waitFor('it has forgotten that key', async () => (await readConfig()).furtherKeyPairs?.length === 0);
         expect(await test.vm(first.id)).toMatchObject({ state: 'Running', hostid: self.hostId });
         const next = await secretTemplate();
         const second = await test.deploy(next.id);
@@ -212,11 +219,11 @@ describe('a host of another machine', () => {
         for (const id of [first.id, second]) await test.expunge(id);
         await service.done('host', 'leave', ...own);
         expect(await property('LoadState')).toBe('not-found');
-        const left = await readdir(home, { recursive: true, withFileTypes: true });
-        expect(left.filter((entry) => !entry.isDirectory())).toEqual([]);
+        const left = [etc, home].map((place) => readdir(place, { recursive: true, withFileTypes: true }));
+        expect((await Promise.all(left)).flat().filter((entry) => !entry.isDirectory())).toEqual([]);
       } finally {
         await systemd.stop();
-        await rm(home, { recursive: true, force: true });
+        for (const place of [etc, home]) await rm(place, { recursive: true, force: true });
       }
     },
   );

@@ -1,0 +1,57 @@
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type FurtherKeyPair, type HostConfig, readHostConfig } from './host-config.js';
+import { forgetExpiredKeys, writeHostConfig } from './write-host-config.js';
+
+const NOW_MS = Date.parse('2026-06-01T00:00:00Z');
+const key = (name: string, until?: string): FurtherKeyPair => ({
+  publicKey: `public-${name}`,
+  secretKey: `secret-${name}`,
+  ...(until !== undefined && { until }),
+});
+
+let directory: string;
+let path: string;
+let config: HostConfig;
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'slipway-host-'));
+  path = join(directory, 'host.json');
+  config = {
+    installationId: 'installation',
+    hostId: crypto.randomUUID(),
+    name: 'kvm-1',
+    libvirtUri: 'qemu:///system',
+    pools: [{ poolId: 'pool', type: 'Filesystem', path: '/srv/pool' }],
+    consoleDirectory: '/srv/console',
+    tokenDirectory: '/srv/tokens',
+    certificateDirectory: '/srv/certificates',
+    keyPair: key('own'),
+  };
+});
+afterEach(() => rm(directory, { recursive: true }));
+
+test('should forget a key that has expired, and keep one that is prepared and one that is accepted still', async () => {
+  const furtherKeyPairs = [
+    key('prepared'),
+    key('accepted', '2026-06-01T00:00:01Z'),
+    key('expired', '2026-06-01T00:00:00Z'),
+  ];
+  await writeHostConfig(path, { ...config, furtherKeyPairs });
+  await forgetExpiredKeys(path, NOW_MS);
+  expect(await readHostConfig(path)).toMatchObject({ furtherKeyPairs: furtherKeyPairs.slice(0, 2) });
+  const { ino, mode } = await stat(path);
+  expect(mode & 0o777).toBe(0o600);
+  await forgetExpiredKeys(path, NOW_MS);
+  expect((await stat(path)).ino).toBe(ino);
+});
+
+test('should lose nothing that somebody writes meanwhile', async () => {
+  for (let round = 0; round < 20; round++) {
+    await writeHostConfig(path, { ...config, furtherKeyPairs: [key('expired', '2026-01-01T00:00:00Z')] });
+    const rotated = { ...config, keyPair: key(`new-${round}`) };
+    await Promise.all([forgetExpiredKeys(path, NOW_MS), writeHostConfig(path, rotated)]);
+    expect((await readHostConfig(path)).keyPair).toEqual(rotated.keyPair);
+  }
+});

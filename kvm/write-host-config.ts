@@ -1,0 +1,44 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type HostConfig, parseHostConfig, readHostConfig, withoutExpiredKeys } from './host-config.js';
+import { lockOnMachine } from './machine-lock.js';
+import { writeFileDurably } from './write-file-durably.js';
+
+const LOCK_TRIES = 100;
+const LOCK_PAUSE_MS = 20;
+
+/** Readable by its owner only: it has the secret key of the host. */
+export const writeHostConfig = (path: string, config: HostConfig): Promise<void> =>
+  whileAlone(config.hostId, () => write(path, config));
+
+/**
+ * Removes keys that are not accepted any more: whoever gets hold of the file could open what was sealed to them. What
+ * another process writes at the same time is not lost.
+ */
+export async function forgetExpiredKeys(path: string, nowMs: number): Promise<void> {
+  const { hostId } = await readHostConfig(path);
+  return whileAlone(hostId, async () => {
+    const config = await readHostConfig(path);
+    const kept = withoutExpiredKeys(config, nowMs);
+    if (kept !== config) await write(path, kept);
+  });
+}
+
+const write = (path: string, config: HostConfig): Promise<void> =>
+  writeFileDurably(path, `${JSON.stringify(parseHostConfig(config, path), null, 2)}\n`, 0o600);
+
+/** The worker of a host and the command on it write one file. Each takes milliseconds. */
+async function whileAlone<Result>(hostId: string, act: () => Promise<Result>): Promise<Result> {
+  const name = `slipway-config-${hostId}`;
+  const lock = () => lockOnMachine(name, `Another process keeps changing the configuration of host ${hostId}`);
+  let release = await lock().catch(() => undefined);
+  for (let tries = 0; !release && tries < LOCK_TRIES; tries++) {
+    await sleep(LOCK_PAUSE_MS);
+    release = await lock().catch(() => undefined);
+  }
+  release ??= await lock();
+  try {
+    return await act();
+  } finally {
+    await release();
+  }
+}
