@@ -41,7 +41,7 @@ export async function executeWorkflow<Result>(client: Client, call: WorkflowCall
     }
     const { cause } = error;
     if (cause instanceof ApplicationFailure && isErrorCode(cause.type)) {
-      throw new SlipwayError(cause.type, cause.message, { cause: error });
+      throw new SlipwayError(cause.type, cause.message, { cause: error, details: cause.details?.[0] });
     }
     throw new SlipwayError('SLIPWAY_UNAVAILABLE', `${call.workflowId} did not end within ${call.timeoutMs} ms`, {
       cause: error,

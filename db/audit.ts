@@ -10,7 +10,9 @@ interface Who {
 type Row = typeof event.$inferInsert;
 
 /** INFO when no level is given. */
-type What = Pick<Row, 'type' | 'description' | 'ownerDescription' | 'resourceType' | 'resourceId'> & { level?: Row['level'] };
+type What = Pick<Row, 'type' | 'description' | 'ownerDescription' | 'resourceType' | 'resourceId'> & {
+  level?: Row['level'];
+};
 
 /** What a caller did without a job. It belongs into the transaction of what was done: one is not there without the other. */
 export async function audit(db: Pick<Database, 'insert'>, { accountId, userId }: Who, what: What): Promise<void> {

@@ -45,6 +45,7 @@ export async function answerRequest(dependencies: CommandDependencies, call: Cal
   const format = readFormat(...texts);
   const log: Pick<ApiAnswer, 'command' | 'accountId'> = {};
   let envelope = 'errorresponse';
+  let role: Caller['role'] | undefined;
   const render = (body: ResponseBody) => renderAnswer(format, envelope, body);
   try {
     const parameters = readParameters(...texts);
@@ -60,12 +61,13 @@ export async function answerRequest(dependencies: CommandDependencies, call: Cal
     if (command) envelope = envelopeOf(command);
     const caller = await callerOf(dependencies, call, parameters);
     log.accountId = caller.accountId;
+    role = caller.role;
     await accounts.count(caller);
     if (!command?.allowedRoles.includes(caller.role)) throw unknownCommand();
     const context = { ...dependencies, accounts, caller, command: command.name.toLowerCase() };
     return { status: 200, ...render(await command.run(parameters, context)), ...log };
   } catch (error) {
-    const body = apiErrorOf(error, requestId);
+    const body = apiErrorOf(error, requestId, role);
     return {
       status: body.errorcode,
       description: body.errortext,

@@ -1,9 +1,11 @@
 import type { ErrorCode } from './errors.js';
 
-/** A failure as it crosses Temporal and as a job's text shows it: no secrets. */
+/** A failure as it crosses Temporal and as a job's text shows it to root admins: no secrets. */
 export interface Failure {
   code: ErrorCode;
   message: string;
+  /** What it came to by: of each host or source. Its owner is told these, and not the message. */
+  causes?: ErrorCode[];
 }
 
 export interface HostFailure extends Failure {
@@ -22,6 +24,11 @@ const LONGEST_TEXT = 200_000;
 export function describeHostFailures(failures: readonly HostFailure[]): string {
   return cut(failures.map(({ hostName, message }) => `${hostName}: ${shortReason(message)}`).join('\n'), LONGEST_TEXT);
 }
+
+/** Of several: each, and what it came to by. */
+export const causesOf = (failures: readonly Omit<Failure, 'message'>[]): ErrorCode[] => [
+  ...new Set(failures.flatMap(({ code, causes = [] }) => [code, ...causes])),
+];
 
 export const shortReason = (text: string): string => cut(text, LONGEST_REASON);
 

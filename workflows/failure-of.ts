@@ -6,7 +6,7 @@ import {
   TerminatedFailure,
   TimeoutFailure,
 } from '@temporalio/workflow';
-import { isErrorCode } from '../shared/errors.js';
+import { type ErrorCode, isErrorCode } from '../shared/errors.js';
 import type { Failure } from '../shared/failures.js';
 
 /** What went wrong, in Slipway's terms. An activity's failure hides the cause; a timeout means the host is gone. */
@@ -23,7 +23,7 @@ export function failureOf(error: unknown): Failure {
     return { code: 'SLIPWAY_WORKFLOW_LOST', message: 'A workflow that worked for it was terminated' };
   }
   if (cause instanceof ApplicationFailure && isErrorCode(cause.type)) {
-    return { code: cause.type, message: cause.message };
+    return { code: cause.type, message: cause.message, ...carriedCauses(cause) };
   }
   return { code: 'SLIPWAY_INTERNAL', message: cause instanceof Error ? cause.message : String(cause) };
 }
@@ -42,5 +42,14 @@ export const isSilence = (error: unknown): boolean =>
     : error.cause instanceof ApplicationFailure && error.cause.type === 'SLIPWAY_HOST_UNREACHABLE');
 
 /** A failure as a workflow throws it: a plain Error would make the workflow task retry for ever. */
-export const toWorkflowFailure = ({ code, message }: Failure): ApplicationFailure =>
-  ApplicationFailure.nonRetryable(message, code);
+export const toWorkflowFailure = ({ code, message, causes }: Failure): ApplicationFailure =>
+  ApplicationFailure.nonRetryable(message, code, ...(causes ? [{ causes }] : []));
+
+/** What a workflow said of the causes, or the reports of sources say that an activity attached. */
+const carriedCauses = ({ details }: ApplicationFailure): Pick<Failure, 'causes'> => {
+  const [first] = (details ?? []) as unknown[];
+  const causes = Array.isArray(first)
+    ? (first as { code?: ErrorCode }[]).flatMap(({ code }) => code ?? [])
+    : (first as Pick<Failure, 'causes'> | undefined)?.causes;
+  return causes && causes.length > 0 ? { causes: [...new Set(causes)] } : {};
+};

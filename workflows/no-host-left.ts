@@ -1,4 +1,4 @@
-import { describeHostFailures, type Failure, type HostFailure } from '../shared/failures.js';
+import { causesOf, describeHostFailures, type Failure, type HostFailure } from '../shared/failures.js';
 
 /** Every host that was tried with its reason, and every other with why it was not. */
 export function noHostLeft(
@@ -11,5 +11,6 @@ export function noHostLeft(
     return { code: 'SLIPWAY_NO_HOST', message: `${untried}${others === '' ? ': there is none' : `.\n${others}`}` };
   }
   const tried = `No host is left for the virtual machine. Tried:\n${describeHostFailures(failures)}`;
-  return { code: 'SLIPWAY_NO_HOST_LEFT', message: others === '' ? tried : `${tried}\nNot tried:\n${others}` };
+  const message = others === '' ? tried : `${tried}\nNot tried:\n${others}`;
+  return { code: 'SLIPWAY_NO_HOST_LEFT', message, causes: causesOf(failures) };
 }

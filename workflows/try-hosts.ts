@@ -1,7 +1,7 @@
 import { CancellationScope, CancelledFailure, isCancellation, setCurrentDetails, sleep } from '@temporalio/workflow';
 import type { NoHost } from '../activities/control/virtual-machine/claim-first.js';
 import { failoverOf } from '../shared/errors.js';
-import { describeHostFailures, type HostFailure } from '../shared/failures.js';
+import { causesOf, describeHostFailures, type HostFailure } from '../shared/failures.js';
 import { failureOf, toWorkflowFailure } from './failure-of.js';
 import { noHostLeft } from './no-host-left.js';
 
@@ -56,7 +56,8 @@ export async function tryHosts<Claimed extends { outcome: 'claimed' }, Result>(
       if (isCancellation(error)) throw error;
       failures.push({ hostId, hostName, ...failure });
       if (failoverOf(failure.code) === 'giveUp') {
-        throw toWorkflowFailure({ code: failure.code, message: describeHostFailures(failures) });
+        const message = describeHostFailures(failures);
+        throw toWorkflowFailure({ code: failure.code, message, causes: causesOf(failures) });
       }
     }
   }

@@ -1,5 +1,6 @@
 import { setCurrentDetails } from '@temporalio/workflow';
 import type { ErrorCode } from '../shared/errors.js';
+import { causesOf } from '../shared/failures.js';
 import type { ProbeResult } from '../shared/images.js';
 import type { RegisterTemplateInput } from '../shared/templates.js';
 import { askOnHost, promptControl } from './activity-proxies.js';
@@ -16,7 +17,7 @@ const PER_HOST_MS = TOTAL_MS / MAXIMUM_HOSTS;
  */
 export async function validateUrl({ templateId, zoneIds, format }: RegisterTemplateInput): Promise<ProbeResult> {
   const excludedHostIds: string[] = [];
-  const reasons: { code: ErrorCode; text: string }[] = [];
+  const reasons: { code: ErrorCode; text: string; causes?: ErrorCode[] }[] = [];
   while (excludedHostIds.length < MAXIMUM_HOSTS) {
     const host = await promptControl('pick a random Up host').pickValidationHost({ zoneIds, excludedHostIds });
     if (!host) break;
@@ -29,8 +30,8 @@ export async function validateUrl({ templateId, zoneIds, format }: RegisterTempl
       const { probeUrl } = askOnHost(host.hostId, PER_HOST_MS, `probe ${url.display} from ${host.hostName}`);
       return await probeUrl({ url, format, settings: host.settings });
     } catch (error) {
-      const { code, message } = failureOf(error);
-      reasons.push({ code, text: `URL: ${url.display} validation failed on host ${host.hostName}: ${message}` });
+      const { message, ...why } = failureOf(error);
+      reasons.push({ ...why, text: `URL: ${url.display} validation failed on host ${host.hostName}: ${message}` });
       setCurrentDetails(reasons.map(({ text }) => text).join('\n\n'));
     }
   }
@@ -45,6 +46,7 @@ export async function validateUrl({ templateId, zoneIds, format }: RegisterTempl
   throw toWorkflowFailure({
     code: code ?? 'SLIPWAY_URL_VALIDATION',
     message: reasons.map(({ text }) => text).join('\n'),
+    causes: causesOf(reasons),
   });
 }
 

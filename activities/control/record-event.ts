@@ -1,6 +1,16 @@
 import { sql } from 'drizzle-orm';
 import type { Database } from '../../db/client.js';
 import { asyncJob, event } from '../../db/schema/index.js';
+import type { Failure } from '../../shared/failures.js';
+import { ownerText } from '../../shared/owner-text.js';
+
+/** What an event tells: root admins, and everybody else where hosts and pools are named. */
+export type Told = Pick<typeof event.$inferInsert, 'description' | 'ownerDescription'>;
+
+export const toldOf = (failure: Failure): Told => ({
+  description: failure.message,
+  ownerDescription: ownerText(failure),
+});
 
 /**
  * One row of the audit trail: what came of something, or what happened by itself. The description is for people and has

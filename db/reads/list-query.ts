@@ -41,7 +41,7 @@ export const given = <Value>(
 const literal = (text: string): string => text.replace(/[\\%_]/g, (char) => `\\${char}`);
 
 /** Without regard to case; `%` and `_` stand for themselves. */
-export const contains = (column: Column, text: string): SQL => ilike(column, `%${literal(text)}%`);
+export const contains = (column: Column | SQL, text: string): SQL => ilike(column, `%${literal(text)}%`);
 
 /** Without regard to case, as CloudStack's database compares: Ansible asks for hosts of type `routing`. */
 export const isText = (column: Column, text: string): SQL => ilike(column, literal(text));

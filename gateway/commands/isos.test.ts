@@ -130,7 +130,7 @@ describe('registerIso', () => {
   test('passes on why no host could read the URL', async () => {
     const { onExecute } = gateway;
     gateway.onExecute = () => Promise.reject(new SlipwayError('SLIPWAY_URL_VALIDATION', 'host-1: 404 Not Found'));
-    await expect(register()).rejects.toMatchObject({ errorcode: 530, errortext: 'host-1: 404 Not Found' });
+    await expect(register()).rejects.toMatchObject({ errorcode: 530, errortext: 'No host could read the URL' });
     gateway.onExecute = onExecute;
     const { templateId } = gateway.executed.at(-1)!.input as { templateId: string };
     expect(await gateway.db.select().from(vmTemplate).where(eq(vmTemplate.id, templateId))).toEqual([]);

@@ -26,7 +26,7 @@ beforeAll(async () => {
   deployed = await deploy('first');
   failed = await deploy('second');
   await completeJob(gateway.db, deployed.jobid, { status: 'succeeded', resultCode: 0, result: {} });
-  const result = { errorcode: 533, errortext: 'No host has room' };
+  const result = { errorcode: 533, errortext: 'No host has room', ownertext: 'No host has room' };
   await completeJob(gateway.db, failed.jobid, { status: 'failed', resultCode: 533, result });
 });
 afterAll(() => gateway.stop());

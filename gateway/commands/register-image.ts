@@ -7,7 +7,9 @@ import { readSettings } from '../../db/settings.js';
 import { abandonTemplate, createTemplate, type NewTemplate } from '../../db/templates.js';
 import { formatDigest, parseChecksum } from '../../shared/checksum.js';
 import { isSlipwayError, SlipwayError } from '../../shared/errors.js';
+import type { Failure } from '../../shared/failures.js';
 import { imageType, isDiskFormat } from '../../shared/images.js';
+import { failureIn, ownerText } from '../../shared/owner-text.js';
 import { accountKey, templateKey } from '../../shared/search-attributes.js';
 import { templateWorkflowId } from '../../shared/workflow-ids.js';
 import { invalid } from '../protocol/invalid.js';
@@ -82,11 +84,12 @@ export async function registerImage(
   };
   const { id } = await createTemplate(db, secretBox, image, (tx) => requireRoom(tx, owner, ['template'], settings));
   const isIso = !isDiskFormat(own.format);
-  const note = (level: 'INFO' | 'ERROR', description: string) =>
+  const note = (level: 'INFO' | 'ERROR', description: string, ownerDescription?: string) =>
     audit(db, owner, {
       type: isIso ? 'ISO.CREATE' : 'TEMPLATE.CREATE',
       level,
       description,
+      ownerDescription,
       resourceType: imageType(own.format),
       resourceId: id,
     });
@@ -109,8 +112,11 @@ export async function registerImage(
     await abandonTemplate(db, id);
     const rows = await registered();
     if (rows.count === 0) {
-      const why = isSlipwayError(error) ? error.message : 'an unexpected error';
-      await note('ERROR', `${args.name} could not be registered: ${why}`);
+      const failure: Failure = isSlipwayError(error)
+        ? failureIn(error)
+        : { code: 'SLIPWAY_INTERNAL', message: 'an unexpected error' };
+      const what = `${args.name} could not be registered`;
+      await note('ERROR', `${what}: ${failure.message}`, `${what}: ${ownerText(failure)}`);
       throw error;
     }
   }

@@ -137,7 +137,7 @@ describe('registerTemplate', () => {
   test('passes on why no host could read the URL', async () => {
     const { onExecute } = gateway;
     gateway.onExecute = () => Promise.reject(new SlipwayError('SLIPWAY_URL_VALIDATION', 'host-1: 404 Not Found'));
-    await expect(register()).rejects.toMatchObject({ errorcode: 530, errortext: 'host-1: 404 Not Found' });
+    await expect(register()).rejects.toMatchObject({ errorcode: 530, errortext: 'No host could read the URL' });
     gateway.onExecute = onExecute;
   });
 

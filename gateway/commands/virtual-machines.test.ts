@@ -202,9 +202,9 @@ describe('listVirtualMachines', () => {
     const { id } = await deploy();
     await gateway.db
       .update(vmInstance)
-      .set({ state: 'Error', ended: sql`now()`, errorText: 'host-1: full' })
+      .set({ state: 'Error', ended: sql`now()`, errorText: 'host-1: full', errorOwnerText: 'No room' })
       .where(eq(vmInstance.id, id));
-    expect(await list({ id })).toMatchObject([{ state: 'Error', errortext: 'host-1: full' }]);
+    expect(await list({ id })).toMatchObject([{ state: 'Error', errortext: 'No room' }]);
   });
 
   test('filters and pages, and counts all that match', async () => {
@@ -427,8 +427,9 @@ describe('queryAsyncJobResult', () => {
 
   test('gives the error of a job that failed, and the client throws it', async () => {
     const { jobid } = await deploy();
-    const result = { errorcode: 530, errortext: 'host-1: no space; host-2: gone' };
-    await completeJob(gateway.db, jobid, { status: 'failed', resultCode: 530, result });
+    const result = { errorcode: 530, errortext: 'No space' };
+    const stored = { ...result, errortext: 'host-1: no space; host-2: gone', ownertext: 'No space' };
+    await completeJob(gateway.db, jobid, { status: 'failed', resultCode: 530, result: stored });
     expect(await query(jobid)).toMatchObject({ jobstatus: 2, jobresultcode: 530, jobresult: result });
     await expect(somebody.client.waitForJob(jobid, { timeoutMs: 1000 })).rejects.toMatchObject({
       name: 'CloudStackApiError',

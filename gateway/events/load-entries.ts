@@ -52,7 +52,7 @@ async function jobs(db: Database, ids: string[]): Promise<Entry[]> {
   return rows.map((row) => ({
     event: 'job',
     isFor: (caller) => mayWorkOn(caller, { accountId: row.job.accountId, domainPath: row.domainPath }),
-    show: () => jobResponse(row),
+    show: (caller) => jobResponse(row, caller),
   }));
 }
 

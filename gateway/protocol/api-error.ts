@@ -1,4 +1,6 @@
+import type { Caller } from '../../db/reads/find-caller.js';
 import { type ErrorCode, ERRORS, isSlipwayError } from '../../shared/errors.js';
+import { failureIn, ownerText } from '../../shared/owner-text.js';
 import { isDatabaseAway } from './database-error.js';
 
 /** The body of an error answer; the HTTP status equals `errorcode`. */
@@ -15,11 +17,13 @@ const body = (code: ErrorCode, errortext: string): ApiErrorBody => {
 };
 
 /**
- * What a caller learns of an error. Errors of the table are written for callers and free of secrets; of any other
- * only the request id leaves the server, and the log has the rest.
+ * What a caller learns of an error. Errors of the table are free of secrets, and what hosts said is for root admins; of
+ * any other only the request id leaves the server, and the log has the rest.
+ *
+ * @param role missing for somebody who is not known
  */
-export function apiErrorOf(error: unknown, requestId: string): ApiErrorBody {
-  if (isSlipwayError(error)) return body(error.code, error.message);
+export function apiErrorOf(error: unknown, requestId: string, role?: Caller['role']): ApiErrorBody {
+  if (isSlipwayError(error)) return body(error.code, role === 'Admin' ? error.message : ownerText(failureIn(error)));
   if (isDatabaseAway(error)) return body('SLIPWAY_UNAVAILABLE', 'The database does not answer; try again');
   return body(
     'SLIPWAY_INTERNAL',

@@ -12,6 +12,7 @@ import { readSettingsOf } from '../../db/scoped-settings.js';
 import { shownDomainPath } from '../protocol/domain-path.js';
 import { apiDate, type ResponseBody } from '../protocol/envelope.js';
 import { field, type ResponseOf } from '../protocol/fields.js';
+import { SOMETHING_FAILED } from '../../shared/owner-text.js';
 import { accountResponses } from './account.js';
 import { hostResponse } from './host.js';
 import { networkResponse } from './network.js';
@@ -62,7 +63,10 @@ export const jobFields = {
   jobprocstatus: field('integer', 'Always 0.'),
   jobresultcode: field('integer', '0, or the error code.'),
   jobresulttype: field('string', 'Always object.'),
-  jobresult: field('object', 'What came of it: the resource, {success: true}, or errorcode and errortext.'),
+  jobresult: field(
+    'object',
+    'What came of it: the resource, {success: true}, or errorcode and errortext. Only to root admins the text names hosts, pools and sources.',
+  ),
   jobinstancetype: field('string', 'Type of the resource it works on.'),
   jobinstanceid: field('string', 'ID of the resource it works on.'),
   created: field('date', 'When it began.'),
@@ -83,7 +87,7 @@ export async function jobResponses(
   const byId = new Map(vms.map((row) => [row.vm.id, row]));
   return Promise.all(
     rows.map(async (row) => ({
-      ...jobResponse(row),
+      ...jobResponse(row, caller),
       ...(hasSucceeded(row.job)
         ? { jobresult: await resourceOf(db, caller, row.job, byId.get(row.job.instanceId ?? '')) }
         : {}),
@@ -92,7 +96,7 @@ export async function jobResponses(
 }
 
 /** But for what a job that succeeded has made, or changed. */
-export function jobResponse({ job, ...owner }: ListedJob): ResponseOf<typeof jobFields> {
+export function jobResponse({ job, ...owner }: ListedJob, caller: Caller): ResponseOf<typeof jobFields> {
   const hasEnded = job.jobStatus !== JOB_STATUS.inProgress;
   return {
     jobid: job.id,
@@ -106,12 +110,18 @@ export function jobResponse({ job, ...owner }: ListedJob): ResponseOf<typeof job
     jobprocstatus: 0,
     jobresultcode: job.jobResultCode,
     jobresulttype: hasEnded ? 'object' : undefined,
-    jobresult: hasEnded && !hasSucceeded(job) ? ((job.jobResult ?? {}) as ResponseBody) : undefined,
+    jobresult: hasEnded && !hasSucceeded(job) ? failureOf(job, caller) : undefined,
     jobinstancetype: job.instanceType,
     jobinstanceid: job.instanceId,
     created: apiDate(job.created),
     completed: apiDate(job.completed),
   };
+}
+
+/** Hosts, pools and what sources answered are for root admins. A result of an earlier release has a text for them only. */
+function failureOf({ jobResult }: JobRow, { role }: Caller): ResponseBody {
+  const { ownertext, ...result } = (jobResult ?? {}) as ResponseBody & { ownertext?: string };
+  return role === 'Admin' ? result : { ...result, errortext: ownertext ?? SOMETHING_FAILED };
 }
 
 const hasSucceeded = (job: JobRow): boolean => job.jobStatus === JOB_STATUS.succeeded;

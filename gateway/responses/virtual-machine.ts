@@ -1,5 +1,6 @@
 import type { Caller } from '../../db/reads/find-caller.js';
 import type { ListedNic, ListedVirtualMachine } from '../../db/reads/list-virtual-machines.js';
+import { SOMETHING_FAILED } from '../../shared/owner-text.js';
 import { apiDate } from '../protocol/envelope.js';
 import { shownDomainPath } from '../protocol/domain-path.js';
 import { field, type ResponseOf } from '../protocol/fields.js';
@@ -93,7 +94,7 @@ export function virtualMachineResponse(
     domainpath: shownDomainPath(row.domainPath),
     created: apiDate(vm.created),
     state: vm.state,
-    errortext: vm.state === 'Error' ? vm.errorText : undefined,
+    errortext: vm.state === 'Error' ? errorText(vm, caller) : undefined,
     haenable: false,
     zoneid: vm.dataCenterId,
     zonename: row.zoneName,
@@ -149,3 +150,7 @@ function nicResponse(nic: ListedNic, caller: Caller): ResponseOf<typeof nicField
     extradhcpoption: [],
   };
 }
+
+/** Hosts, pools and what sources answered are for root admins; an earlier release has a text for them only. */
+const errorText = ({ errorText: text, errorOwnerText }: ListedVirtualMachine['vm'], { role }: Caller): string | null =>
+  role === 'Admin' ? text : (errorOwnerText ?? SOMETHING_FAILED);

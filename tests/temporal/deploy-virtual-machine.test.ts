@@ -84,7 +84,13 @@ describe('deployVirtualMachine', () => {
     hosts[1]!.override('createRootVolume', () => Promise.reject(refusal('SLIPWAY_POOL_IO', 'Input/output error')));
     const { vmId, job } = await scenario.deploy(await scenario.template());
     expect(job).toMatchObject({ jobStatus: JOB_STATUS.failed, jobResultCode: 530 });
-    const { errortext } = job.jobResult as { errortext: string };
+    const { errortext, ownertext } = job.jobResult as { errortext: string; ownertext: string };
+    // Each host's reason is known to the owner, but not in the host's words.
+    expect(ownertext.split('. ').toSorted()).toEqual([
+      'No host could do it',
+      'Primary storage failed',
+      'The hypervisor refused it',
+    ]);
     expect(errortext).toContain('host-1: no such machine type');
     expect(errortext).toContain('host-2: Input/output error');
     expect(await scenario.vmRow(vmId)).toMatchObject({ state: 'Error', errorText: errortext });
@@ -193,6 +199,9 @@ describe('deployVirtualMachine', () => {
     }
     const { job } = await scenario.deploy(await scenario.template({ checksum: '0'.repeat(32) }));
     expect(hosts.map((fake) => fake.timesAsked('downloadTier'))).toEqual([3, 3]);
+    expect((job.jobResult as { ownertext: string }).ownertext).toBe(
+      'No host could do it. The image does not match its checksum',
+    );
     expect((job.jobResult as { errortext: string }).errortext).toContain(`host-1: ${mismatch}`);
     expect((job.jobResult as { errortext: string }).errortext).toContain(`host-2: ${mismatch}`);
     expect(hosts.map((fake) => fake.copies.size)).toEqual([0, 0]);

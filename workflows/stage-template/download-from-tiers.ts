@@ -63,6 +63,7 @@ export async function downloadFromTiers(walk: TierWalk): Promise<DownloadResult>
   throw toWorkflowFailure({
     code: 'SLIPWAY_SOURCES_EXHAUSTED',
     message: shortReason(`No source could be read: ${reports.map(describeReport).join('; ')}`),
+    causes: [...new Set(reports.flatMap(({ code }) => code ?? []))],
   });
 }
 

@@ -2,6 +2,7 @@ import { CancellationScope, log, setCurrentDetails } from '@temporalio/workflow'
 import { formatDigest } from '../../shared/checksum.js';
 import { failoverOf } from '../../shared/errors.js';
 import { expectedDigests } from '../../shared/expected-digests.js';
+import { causesOf } from '../../shared/failures.js';
 import type { InstalledTemplate, StagePlan, TemplateCopyRef } from '../../shared/templates.js';
 import { control, onHost } from '../activity-proxies.js';
 import { failureOf, toWorkflowFailure } from '../failure-of.js';
@@ -79,7 +80,8 @@ export async function stageOnHost(
       const isOfBytes = failoverOf(failure.code) === 'otherBytes';
       if (isOfBytes && isVouched) {
         // A hash vouched for these bytes: they are right, and will stay unusable.
-        throw toWorkflowFailure({ code: 'SLIPWAY_IMAGE_UNUSABLE', message: failure.message });
+        const { message } = failure;
+        throw toWorkflowFailure({ code: 'SLIPWAY_IMAGE_UNUSABLE', message, causes: causesOf([failure]) });
       }
       const isWrong = isOfBytes || failure.code === 'SLIPWAY_CHECKSUM_MISMATCH';
       if (!isWrong || attempt === CHECKSUM_ATTEMPTS) throw error;

@@ -86,6 +86,9 @@ async function takeVm(
       .onConflictDoNothing();
   }
   await tx.update(vmInstance).set({ state: 'Stopped', hostId: null }).where(eq(vmInstance.id, vm.id));
-  const description = `VM ${vm.name} is taken for stopped: host ${self.name} is Degraded`;
-  await recordVmEvent(tx, vm, 'STOP', 'WARN', description, jobId);
+  const told = {
+    description: `VM ${vm.name} is taken for stopped: host ${self.name} is Degraded`,
+    ownerDescription: `VM ${vm.name} is taken for stopped: its host is Degraded`,
+  };
+  await recordVmEvent(tx, vm, 'STOP', 'WARN', told, jobId);
 }

@@ -66,7 +66,10 @@ export async function straysOf(tx: Transaction, hostId: string, domains: DomainR
     const { token } = alive.find(({ vmId }) => vmId === vm.id)!;
     // Its own domain it cannot have with the token of another host's, and the end of it would free what that one holds.
     if (elsewhere.some((claim) => claim.vmId === vm.id && claim.token === token)) continue;
-    await recordVmEvent(tx, vm, 'STOP', 'WARN', `VM ${vm.name} runs on host ${hostName}, and is ended there`);
+    await recordVmEvent(tx, vm, 'STOP', 'WARN', {
+      description: `VM ${vm.name} runs on host ${hostName}, and is ended there`,
+      ownerDescription: `VM ${vm.name} runs on a host where it should not, and is ended there`,
+    });
     // The disks stay, whatever becomes of them: they are not looked at.
     const kept = { poolId: '', volumeId: '', keepsDisk: true, isForced: vm.state === 'Running' };
     strays.push({ hostName, ...kept, vmId: vm.id, hostId, token });

@@ -7,6 +7,7 @@ import type { Failure } from '../../../shared/failures.js';
 import type { DeleteTemplateInput } from '../../../shared/templates.js';
 import type { ControlDependencies, Transaction } from '../dependencies.js';
 import { failedOutcome } from '../job-outcomes.js';
+import { toldOf } from '../record-event.js';
 import { lockRunningJob } from '../running-job.js';
 import { isActiveTemplate, isReadyInZone, recordTemplateEvent, templateGone } from './template-operation.js';
 
@@ -92,6 +93,5 @@ export const recordTemplateNotRemoved =
   async ({ templateId, jobId, failure }: DeleteTemplateInput & { failure: Failure }): Promise<void> =>
     db.transaction(async (tx) => {
       if (!(await completeJob(tx, jobId, failedOutcome(failure, false)))) return;
-      const description = failure.message;
-      await recordTemplateEvent(tx, { templateId, operation: 'DELETE', level: 'ERROR', description, jobId });
+      await recordTemplateEvent(tx, { templateId, operation: 'DELETE', level: 'ERROR', ...toldOf(failure), jobId });
     });

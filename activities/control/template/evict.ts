@@ -110,6 +110,7 @@ export const recordEvicted =
         type: 'TEMPLATE.EVICT',
         level: 'INFO',
         description: `Template ${templateName} was removed from pool ${poolName}: nothing used it there`,
+        ownerDescription: `Template ${templateName} was removed from primary storage: nothing used it there`,
         accountId,
         resourceType: 'Template',
         resourceId: spool.templateId,

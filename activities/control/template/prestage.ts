@@ -9,12 +9,12 @@ import {
   vmTemplate,
 } from '../../../db/schema/index.js';
 import { SlipwayError } from '../../../shared/errors.js';
-import type { Failure } from '../../../shared/failures.js';
+import { causesOf, type Failure } from '../../../shared/failures.js';
 import type { PrestageProgress, PrestageRequest, PrestageTemplateInput } from '../../../shared/templates.js';
 import { prestageWorkflowId } from '../../../shared/workflow-ids.js';
 import type { ControlDependencies } from '../dependencies.js';
 import { failedOutcome, SUCCEEDED } from '../job-outcomes.js';
-import { recordEvent } from '../record-event.js';
+import { recordEvent, toldOf } from '../record-event.js';
 import { runningJob } from '../running-job.js';
 
 /** Pools of one answer: each is a line in the history of who asks. */
@@ -127,7 +127,7 @@ export const recordPrestaged =
       await recordEvent(tx, {
         type: 'TEMPLATE.PREPARE',
         level: reason ? 'ERROR' : 'INFO',
-        description: reason?.message ?? `${template?.name} is on ${progress.readyCount} pools`,
+        ...(reason ? toldOf(reason) : { description: `${template?.name} is on ${progress.readyCount} pools` }),
         accountId: template?.accountId,
         resourceType: 'Template',
         resourceId: templateId,
@@ -141,5 +141,5 @@ function failureOf({ readyCount, failedCount, failures }: PrestageProgress): Fai
   const lines = failures.map(({ poolName, message }) => `${poolName}: ${message}`);
   const more = failedCount > failures.length ? [`and ${failedCount - failures.length} more`] : [];
   const head = `${failedCount} of ${readyCount + failedCount} pools did not get the template`;
-  return { code: first.code, message: [head, ...lines, ...more].join('\n') };
+  return { code: first.code, message: [head, ...lines, ...more].join('\n'), causes: causesOf(failures) };
 }

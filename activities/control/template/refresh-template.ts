@@ -5,6 +5,7 @@ import type { Failure } from '../../../shared/failures.js';
 import type { RefreshTemplateInput, RegisterTemplateInput } from '../../../shared/templates.js';
 import type { ControlDependencies } from '../dependencies.js';
 import { failedOutcome } from '../job-outcomes.js';
+import { toldOf } from '../record-event.js';
 import { lockRunningJob, runningJob } from '../running-job.js';
 import { isActiveTemplate, isReadyInZone, recordTemplateEvent, templateGone } from './template-operation.js';
 
@@ -66,6 +67,5 @@ export const recordNotRefreshed =
   }: RefreshTemplateInput & { failure: Failure; isCancelled: boolean }): Promise<void> =>
     db.transaction(async (tx) => {
       if (!(await completeJob(tx, jobId, failedOutcome(failure, isCancelled)))) return;
-      const description = failure.message;
-      await recordTemplateEvent(tx, { templateId, operation: 'REFRESH', level: 'ERROR', description, jobId });
+      await recordTemplateEvent(tx, { templateId, operation: 'REFRESH', level: 'ERROR', ...toldOf(failure), jobId });
     });

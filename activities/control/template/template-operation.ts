@@ -2,7 +2,7 @@ import { and, eq, isNull } from 'drizzle-orm';
 import { templateStoreRef, vmTemplate } from '../../../db/schema/index.js';
 import { SlipwayError } from '../../../shared/errors.js';
 import type { Transaction } from '../dependencies.js';
-import { recordEvent } from '../record-event.js';
+import { recordEvent, type Told } from '../record-event.js';
 
 /** A template or ISO that is listed and deployed. */
 export const isActiveTemplate = (templateId: string) =>
@@ -16,11 +16,10 @@ export const isReadyInZone = (templateId: string) =>
 export const templateGone = (templateId: string): SlipwayError =>
   new SlipwayError('SLIPWAY_RESOURCE_STATE', `Unable to find Template with id ${templateId}`);
 
-export interface TemplateEvent {
+export interface TemplateEvent extends Told {
   templateId: string;
   operation: 'DELETE' | 'REFRESH';
   level: 'INFO' | 'ERROR';
-  description: string;
   jobId: string;
 }
 

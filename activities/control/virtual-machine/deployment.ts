@@ -9,6 +9,7 @@ import { ignored, isRevoked } from '../host/is-revoked.js';
 import { releaseCapacity, releaseCompute } from './capacity.js';
 import type { ControlDependencies } from '../dependencies.js';
 import { failedOutcome, SUCCEEDED } from '../job-outcomes.js';
+import { toldOf } from '../record-event.js';
 import { runningJob } from '../running-job.js';
 import { lockVm, recordVmEvent } from './vm-operation.js';
 
@@ -26,7 +27,13 @@ export const recordRunning =
     db.transaction(async (tx) => {
       const [vm] = await tx
         .update(vmInstance)
-        .set({ state: 'Running', hostId: placement.hostId, lastHostId: placement.hostId, errorText: null })
+        .set({
+          state: 'Running',
+          hostId: placement.hostId,
+          lastHostId: placement.hostId,
+          errorText: null,
+          errorOwnerText: null,
+        })
         .where(
           and(
             eq(vmInstance.id, vmId),
@@ -56,12 +63,13 @@ export const recordRunning =
         .where(eq(volumes.id, placement.volumeId));
       if (!(await completeJob(tx, jobId, SUCCEEDED))) return;
       const text = `VM ${vm.name} is running on host ${placement.hostName}`;
+      const ownerDescription = `VM ${vm.name} is running`;
       // It has succeeded: nobody would ever hear what is wrong with those hosts.
       const [level, description] =
         failures.length === 0
           ? (['INFO', text] as const)
           : (['WARN', `${text}. Tried before:\n${describeHostFailures(failures)}`] as const);
-      await recordVmEvent(tx, vm, 'CREATE', level, description, jobId);
+      await recordVmEvent(tx, vm, 'CREATE', level, { description, ownerDescription }, jobId);
     });
 
 export interface RecordFailureInput extends VirtualMachineJobInput {
@@ -77,12 +85,20 @@ export const recordDeploymentFailed =
       await tx.select().from(vmInstance).where(eq(vmInstance.id, vmId)).for('update');
       // It has an outcome already: this came twice, or too late, and must not change the VM.
       if (!(await completeJob(tx, jobId, failedOutcome(failure, isCancelled)))) return;
+      const told = toldOf(failure);
       const [vm] = await tx
         .update(vmInstance)
-        .set({ state: 'Error', ended: sql`now()`, hostId: null, errorText: failure.message, isoSpoolRefId: null })
+        .set({
+          state: 'Error',
+          ended: sql`now()`,
+          hostId: null,
+          errorText: told.description,
+          errorOwnerText: told.ownerDescription,
+          isoSpoolRefId: null,
+        })
         .where(and(eq(vmInstance.id, vmId), inArray(vmInstance.state, ['Starting', 'Error'])))
         .returning();
-      if (vm) await recordVmEvent(tx, vm, 'CREATE', 'ERROR', failure.message, jobId);
+      if (vm) await recordVmEvent(tx, vm, 'CREATE', 'ERROR', told, jobId);
     });
 
 /**

@@ -46,7 +46,9 @@ export const recordStarted =
         throw new SlipwayError('SLIPWAY_FENCED', `Another operation has taken over VM ${vmId}`);
       }
       if (isStep || !(await completeJob(tx, jobId, SUCCEEDED))) return;
-      await recordVmEvent(tx, vm, 'START', 'INFO', `VM ${vm.name} is running on host ${hostName}`, jobId);
+      const ownerDescription = `VM ${vm.name} is running`;
+      const description = `${ownerDescription} on host ${hostName}`;
+      await recordVmEvent(tx, vm, 'START', 'INFO', { description, ownerDescription }, jobId);
     });
 
 /**
@@ -94,8 +96,13 @@ export const recordStopped =
       if (vm?.isHostRevoked && !isOwed) throw ignored(hostName);
       if (vm && !isOwed) await releaseCompute(tx, vmId, token);
       if (isStep || !(await completeJob(tx, jobId, SUCCEEDED)) || !vm) return;
-      const how = isOwed ? `is taken for stopped: host ${hostName} has not answered and owes it` : 'is stopped';
-      await recordVmEvent(tx, vm, 'STOP', isOwed ? 'WARN' : 'INFO', `VM ${vm.name} ${how}`, jobId);
+      const told = isOwed
+        ? {
+            description: `VM ${vm.name} is taken for stopped: host ${hostName} has not answered and owes it`,
+            ownerDescription: `VM ${vm.name} is taken for stopped: its host has not answered`,
+          }
+        : `VM ${vm.name} is stopped`;
+      await recordVmEvent(tx, vm, 'STOP', isOwed ? 'WARN' : 'INFO', told, jobId);
     });
 
 /**

@@ -7,7 +7,7 @@ import type { Failure } from '../../../shared/failures.js';
 import type { Placement, VirtualMachineJobInput } from '../../../shared/virtual-machines.js';
 import type { ControlDependencies, Transaction } from '../dependencies.js';
 import { failedOutcome } from '../job-outcomes.js';
-import { recordEvent } from '../record-event.js';
+import { recordEvent, type Told, toldOf } from '../record-event.js';
 
 type Vm = typeof vmInstance.$inferSelect;
 
@@ -89,13 +89,13 @@ export const recordVmEvent = (
   vm: Pick<Vm, 'id' | 'accountId'>,
   operation: VmOperation,
   level: 'INFO' | 'WARN' | 'ERROR',
-  description: string,
+  told: string | Told,
   jobId?: string,
 ): Promise<void> =>
   recordEvent(tx, {
     type: operation.startsWith('ISO.') ? operation : `VM.${operation}`,
     level,
-    description,
+    ...(typeof told === 'string' ? { description: told } : told),
     accountId: vm.accountId,
     jobId,
     resourceType: 'VirtualMachine',
@@ -125,5 +125,5 @@ export const recordOperationFailed =
           .set({ state: hostId ? 'Running' : 'Stopped', hostId })
           .where(eq(vmInstance.id, vmId));
       }
-      await recordVmEvent(tx, vm, operation, 'ERROR', failure.message, jobId);
+      await recordVmEvent(tx, vm, operation, 'ERROR', toldOf(failure), jobId);
     });
