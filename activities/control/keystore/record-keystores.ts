@@ -1,4 +1,4 @@
-import { and, asc, eq, inArray, type SQL, sql } from 'drizzle-orm';
+import { and, asc, eq, inArray, sql } from 'drizzle-orm';
 import { hasPendingCertificates, holdsWanted, isWanted } from '../../../db/keystore-sql.js';
 import {
   dataCenter,
@@ -11,6 +11,7 @@ import type { KeystoreOutcome, KeystoreReport } from '../../../shared/certificat
 import type { ControlDependencies, Transaction } from '../dependencies.js';
 import { type Finding, judgeKeystore, type Judgement, type ToldCertificate } from './judge-keystore.js';
 import { recordEvent } from '../record-event.js';
+import { understoodOutcome } from './understood-outcome.js';
 
 /** Of a SHA-256 in hex. */
 const DIGEST_LENGTH = 64;
@@ -28,14 +29,13 @@ export interface RecordKeystoresInput {
  */
 export const recordKeystores =
   ({ db }: ControlDependencies) =>
-  async ({ zoneId, generation, certificates, outcomes }: RecordKeystoresInput): Promise<void> =>
+  async ({ zoneId, generation, certificates, outcomes: answers }: RecordKeystoresInput): Promise<void> =>
     db.transaction(async (tx) => {
+      const outcomes = answers.map(understoodOutcome);
       const hostIds = outcomes.map(({ hostId }) => hostId);
       await lockHosts(tx, hostIds);
       await lockZone(tx, zoneId);
-      for (const { hostId, applied } of outcomes) {
-        if (applied) await storeReport(tx, applied.report, and(eq(host.id, hostId), isNoLater(applied.report)));
-      }
+      await storeReports(tx, outcomes);
       const judged = outcomes.map((outcome) => judgeKeystore(generation, certificates, outcome));
       const failed = await tx
         .selectDistinct({ hostId: map.hostId })
@@ -66,19 +66,18 @@ async function lockZone(tx: Transaction, zoneId: string): Promise<void> {
   await tx.select({ id: dataCenter.id }).from(dataCenter).where(eq(dataCenter.id, zoneId)).for('no key update');
 }
 
-/** The outcome of an older order may come late. */
-const isNoLater = ({ generation }: KeystoreReport) => sql`coalesce(${host.keystoreGeneration}, 0) <= ${generation}`;
-
-async function storeReport(
-  tx: Transaction,
-  { generation, digest }: KeystoreReport,
-  where: SQL | undefined,
-): Promise<void> {
-  await tx
-    .update(host)
-    .set({ keystoreGeneration: generation, keystoreDigest: boundedText(digest, DIGEST_LENGTH) })
-    .where(where);
+/** What hosts say that they have, unless it is the outcome of an older order, which has come late. */
+async function storeReports(tx: Transaction, outcomes: KeystoreOutcome[]): Promise<void> {
+  const rows = outcomes.flatMap(({ hostId, applied }) =>
+    applied ? [{ host_id: hostId, generation: applied.report.generation, digest: boundedDigest(applied.report) }] : [],
+  );
+  await tx.execute(sql`
+    update ${host} as known set keystore_generation = told.generation, keystore_digest = told.digest
+    from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) as told (host_id uuid, generation bigint, digest text)
+    where known.id = told.host_id and coalesce(known.keystore_generation, 0) <= told.generation`);
 }
+
+const boundedDigest = ({ digest }: KeystoreReport): string => boundedText(digest, DIGEST_LENGTH);
 
 async function recordFindings(tx: Transaction, generation: number, findings: Finding[]): Promise<void> {
   const rows = findings.map(({ certificateId, hostId, status, reason, isCertain }) => ({
@@ -142,7 +141,8 @@ export async function recordKeystore(
   const isOvertaken = report.generation < (keystoreGeneration ?? 0);
   if (isOvertaken && before && report.generation > before.generation) return;
   await lockZone(tx, dataCenterId);
-  await storeReport(tx, report, eq(host.id, id));
+  const keystore = { keystoreGeneration: report.generation, keystoreDigest: boundedDigest(report) };
+  await tx.update(host).set(keystore).where(eq(host.id, id));
   const [now] = await tx
     .select({ isRight: holdsWanted, isChanging: hasPendingCertificates })
     .from(host)
