@@ -3,7 +3,7 @@ import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/c
 import type { SearchAttributePair } from '@temporalio/common';
 import type { Database } from '../db/client.js';
 import { type JobRow, recordJobRun } from '../db/jobs.js';
-import { accountKey, hostKey, templateKey, vmKey } from '../shared/search-attributes.js';
+import { accountKey, hostKey, templateKey, vmKey, zoneKey } from '../shared/search-attributes.js';
 import { CONTROL_TASK_QUEUE } from '../shared/task-queues.js';
 
 /** Where the workflow's memo says which job it runs. */
@@ -54,10 +54,15 @@ async function runningJob(client: Client, workflowId: string): Promise<{ jobId: 
   return { jobId: memo?.[JOB_ID_MEMO], runId };
 }
 
-function searchAttributes(job: JobRow): SearchAttributePair[] {
-  const pairs: SearchAttributePair[] = [{ key: accountKey, value: job.accountId }];
-  if (job.instanceType === 'VirtualMachine' && job.instanceId) pairs.push({ key: vmKey, value: job.instanceId });
-  if (job.instanceType === 'Host' && job.instanceId) pairs.push({ key: hostKey, value: job.instanceId });
-  if (job.instanceType === 'Template' && job.instanceId) pairs.push({ key: templateKey, value: job.instanceId });
-  return pairs;
+/** Known at the start: to tell Temporal later costs it as much as a second activity. */
+function searchAttributes({ accountId, instanceType, instanceId, workflowInput }: JobRow): SearchAttributePair[] {
+  const { zoneId, templateId } = workflowInput;
+  const pairs = [
+    { key: accountKey, value: accountId },
+    { key: vmKey, value: instanceType === 'VirtualMachine' && instanceId },
+    { key: hostKey, value: instanceType === 'Host' && instanceId },
+    { key: templateKey, value: (instanceType === 'Template' && instanceId) || templateId },
+    { key: zoneKey, value: zoneId },
+  ];
+  return pairs.flatMap(({ key, value }) => (typeof value === 'string' ? [{ key, value }] : []));
 }

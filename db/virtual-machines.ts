@@ -27,6 +27,7 @@ export interface NewVirtualMachine {
   keyPairs?: { name: string; publicKey: string }[];
   /** The bytes in base64, encrypted by the installation's key. */
   userDataEncrypted?: string;
+  vncPasswordEncrypted?: string;
 }
 
 /**
@@ -53,6 +54,7 @@ export async function createVirtualMachine(
     serviceOfferingId: vm.serviceOfferingId,
     isoId: vm.isoId,
     userDataEncrypted: vm.userDataEncrypted,
+    vncPasswordEncrypted: vm.vncPasswordEncrypted,
     sshPublicKeys: vm.keyPairs?.map(({ publicKey }) => publicKey),
     keyPairNames: vm.keyPairs?.map((pair) => pair.name),
     state: 'Starting',

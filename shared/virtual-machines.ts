@@ -115,6 +115,9 @@ export interface VirtualMachineJobInput {
 export interface DeployVirtualMachineInput extends VirtualMachineJobInput {
   /** For the whole deployment, however many hosts it tries; the setting `deployment.deadline`. */
   deadlineMs: number;
+  /** What operators find the workflow by, beside the VM. */
+  zoneId?: string;
+  templateId?: string;
   /** The only host, pod or cluster that is to be tried. */
   within?: { hostId?: string; podId?: string; clusterId?: string };
 }

@@ -1,7 +1,6 @@
-import { CancellationScope, isCancellation, setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import { CancellationScope, isCancellation, setCurrentDetails } from '@temporalio/workflow';
 import type { HostFailure } from '../shared/failures.js';
 import { isDiskFormat } from '../shared/images.js';
-import { hostKey, templateKey, zoneKey } from '../shared/search-attributes.js';
 import type { StageUse } from '../shared/templates.js';
 import { type Deployment, type DeployVirtualMachineInput, placementOf } from '../shared/virtual-machines.js';
 import { vmWorkflowId } from '../shared/workflow-ids.js';
@@ -51,14 +50,7 @@ async function deployOnSomeHost({ vmId, jobId, within }: DeployVirtualMachineInp
         return control('choose a host and claim its capacity').claimHost({ vmId, jobId, within, excludedHostIds });
       },
       hostOf: ({ deployment }) => deployment,
-      async work({ deployment, installPath }) {
-        upsertSearchAttributes([
-          { key: zoneKey, value: deployment.zoneId },
-          { key: templateKey, value: deployment.templateId },
-          { key: hostKey, value: deployment.hostId },
-        ]);
-        await deployOnHost(deployment, { jobId, readyPath: installPath }, progress);
-      },
+      work: ({ deployment, installPath }) => deployOnHost(deployment, { jobId, readyPath: installPath }, progress),
       undo: ({ deployment }, reason) => undo(deployment, { jobId, reason }),
     },
     progress.failures,

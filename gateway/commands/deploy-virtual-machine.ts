@@ -4,6 +4,7 @@ import { findZones, hasServiceOffering } from '../../db/reads/find-deployment-pa
 import { OF_A_VM, requireRoom } from '../../db/require-room.js';
 import { readSettings } from '../../db/settings.js';
 import { createVirtualMachine, type NewVirtualMachine } from '../../db/virtual-machines.js';
+import { newVncPassword } from '../../db/vnc-password.js';
 import { SlipwayError } from '../../shared/errors.js';
 import type { DeployVirtualMachineInput } from '../../shared/virtual-machines.js';
 import { vmWorkflowId } from '../../shared/workflow-ids.js';
@@ -78,6 +79,7 @@ async function orderOf(args: Arguments, context: CommandContext, asOwner: Comman
       nics: await nicsOf(args, zone, asOwner),
       keyPairs: await keyPairsOf(args, asOwner),
       userDataEncrypted: userdata === undefined ? undefined : secretBox.encrypt(userdata),
+      vncPasswordEncrypted: newVncPassword(secretBox),
     },
     within: await withinOf(args, zone.id, context),
   };
@@ -108,6 +110,7 @@ async function insert(
   const settings = await readSettings(db);
   const deadlineMs = Number(settings['deployment.deadline']) * 1000;
   const [vmId, jobId] = [randomUUID(), customjobid ?? randomUUID()];
+  const { zoneId, templateId } = vm;
   return db.transaction(async (tx) => {
     // The job first: a repeated call ends here, and not at a MAC address that the first one has taken.
     const job = await createJob(tx, {
@@ -117,7 +120,7 @@ async function insert(
       jobCmd: JOB_CMD,
       workflowType: 'deployVirtualMachine',
       workflowId: vmWorkflowId(vmId),
-      workflowInput: { vmId, jobId, deadlineMs, ...(within ? { within } : {}) },
+      workflowInput: { vmId, jobId, deadlineMs, zoneId, templateId, ...(within ? { within } : {}) },
       instanceType: 'VirtualMachine',
       instanceId: vmId,
     });

@@ -26,5 +26,5 @@ it('lists what was started and not ended, with the last token', async () => {
 it('takes what a killed process left of a record for none', async () => {
   await started.add(vmId, 5);
   await writeFile(join(directory, `${vmId}.0a1b2c3d4e5f.tmp`), '6\n');
-  expect(await started.list()).toEqual(new Map([[vmId, 5]]));
+  expect(await new StartedDomains(directory).list()).toEqual(new Map([[vmId, 5]]));
 });

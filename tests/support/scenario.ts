@@ -39,15 +39,23 @@ export class Scenario {
   async vm(templateId: string, options: VmOptions = {}): Promise<{ vmId: string; job: JobRow }> {
     const { db, seeded } = this.#plane;
     const owner = await this.#owner();
+    const { zoneId = seeded.zoneId } = options;
     const [offering] = await db.select().from(serviceOffering).limit(1);
     const { id: vmId } = await createVirtualMachine(db, {
       accountId: owner.accountId,
-      zoneId: options.zoneId ?? seeded.zoneId,
+      zoneId,
       templateId,
       serviceOfferingId: offering!.id,
       ...(options.blankDiskBytes ? { isoId: templateId, rootDisk: { sizeBytes: options.blankDiskBytes } } : {}),
     });
-    return { vmId, job: await this.job('deployVirtualMachine', vmId, { deadlineMs: options.deadlineMs ?? 600_000 }) };
+    return {
+      vmId,
+      job: await this.job('deployVirtualMachine', vmId, {
+        deadlineMs: options.deadlineMs ?? 600_000,
+        zoneId,
+        templateId,
+      }),
+    };
   }
 
   async job(workflowType: string, vmId: string, input: Record<string, unknown>): Promise<JobRow> {

@@ -10,7 +10,7 @@ import {
   volumes,
 } from '../../db/schema/index.js';
 import { createControlActivities } from '../../activities/control/index.js';
-import { accountKey, hostKey, templateKey, vmKey, zoneKey } from '../../shared/search-attributes.js';
+import { accountKey, templateKey, vmKey, zoneKey } from '../../shared/search-attributes.js';
 import { vmWorkflowId } from '../../shared/workflow-ids.js';
 import type { FakeHost } from '../support/fake-host.js';
 import { hang, refusal, tier } from '../support/host-answers.js';
@@ -71,8 +71,8 @@ describe('deployVirtualMachine', () => {
     expect(events.length).toBeLessThanOrEqual(60);
 
     const { typedSearchAttributes } = await plane.client.workflow.getHandle(vmWorkflowId(second.vmId)).describe();
-    const found = [accountKey, vmKey, zoneKey, templateKey, hostKey].map((key) => typedSearchAttributes.get(key));
-    expect(found).toEqual([other.accountId, other.id, other.dataCenterId, templateId, other.hostId]);
+    const found = [accountKey, vmKey, zoneKey, templateKey].map((key) => typedSearchAttributes.get(key));
+    expect(found).toEqual([other.accountId, other.id, other.dataCenterId, templateId]);
 
     await scenario.destroy(first.vmId, true);
     await scenario.destroy(second.vmId, true);

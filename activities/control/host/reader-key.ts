@@ -1,14 +1,14 @@
 import { eq } from 'drizzle-orm';
+import type { Database } from '../../../db/client.js';
 import { host } from '../../../db/schema/index.js';
 import { SlipwayError } from '../../../shared/errors.js';
-import type { ControlDependencies, Transaction } from '../dependencies.js';
 
 /**
  * The key that secrets for a host are sealed to.
  *
  * @throws SlipwayError SLIPWAY_HOST_REVOKED, SLIPWAY_RESOURCE_STATE when there is no such host
  */
-export async function readerKeyOf(db: ControlDependencies['db'] | Transaction, hostId: string): Promise<string> {
+export async function readerKeyOf(db: Pick<Database, 'select'>, hostId: string): Promise<string> {
   const [reader] = await db
     .select({ name: host.name, publicKey: host.publicKey })
     .from(host)

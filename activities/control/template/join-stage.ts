@@ -111,8 +111,8 @@ export async function takeReadyCopy(
   return taken?.installPath ?? null;
 }
 
-export async function endWait(tx: Transaction, workflowId: string): Promise<void> {
-  await tx.delete(stageWaiter).where(eq(stageWaiter.workflowId, workflowId));
+export async function endWait(db: Pick<Database, 'delete'>, workflowId: string): Promise<void> {
+  await db.delete(stageWaiter).where(eq(stageWaiter.workflowId, workflowId));
 }
 
 /** `spoolRefId` is the copy that a stage makes: there is none while there is no space for one. */

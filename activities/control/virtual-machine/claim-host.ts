@@ -77,15 +77,14 @@ async function takeUp(
   claimed: Claimed,
   settings: ScopedSettings,
 ): Promise<ClaimHostResult> {
-  // In a transaction of its own: rows of host and pool, which others wait for, are not locked for longer than needed.
-  return dependencies.db.transaction(async (tx) => {
-    const deployment = await deploymentOf(tx, dependencies, claimed, settings);
-    const installPath = isDiskFormat(deployment.format) ? await takeReadyCopy(tx, deployment) : null;
-    const { instance } = claimed.vm;
-    // An earlier run of the workflow, which was reset, may have waited for it.
-    if (installPath !== null && instance.fenceToken !== 0) await endWait(tx, vmWorkflowId(instance.id));
-    return { outcome: 'claimed', deployment, installPath };
-  });
+  // After the transaction: rows of host and pool, which others wait for, are not locked for longer than needed.
+  const { db } = dependencies;
+  const deployment = await deploymentOf(dependencies, claimed, settings);
+  const installPath = isDiskFormat(deployment.format) ? await takeReadyCopy(db, deployment) : null;
+  const { instance } = claimed.vm;
+  // An earlier run of the workflow, which was reset, may have waited for it.
+  if (installPath !== null && instance.fenceToken !== 0) await endWait(db, vmWorkflowId(instance.id));
+  return { outcome: 'claimed', deployment, installPath };
 }
 
 const zoneOf = (vmId: string) =>
@@ -136,7 +135,6 @@ async function claim(
     };
   }
   const { hostId, hostName, poolId } = place;
-  await tx.update(vmInstance).set({ fenceToken: token, lastHostId: hostId }).where(eq(vmInstance.id, vmId));
   return { outcome: 'claimed', vm, place: { hostId, hostName, poolId, token } };
 }
 
@@ -157,8 +155,7 @@ async function roomWithinMs(dependencies: ControlDependencies, short: Lack[]): P
 type VmToDeploy = NonNullable<Awaited<ReturnType<typeof lockVmToDeploy>>>;
 
 async function deploymentOf(
-  tx: Transaction,
-  { secretBox }: ControlDependencies,
+  { db, secretBox }: ControlDependencies,
   { vm, place }: Claimed,
   settings: ScopedSettings,
 ): Promise<Deployment> {
@@ -175,7 +172,7 @@ async function deploymentOf(
     generation: template.generation,
     format: template.format,
     rootDisk: { sizeBytes: volume.wantedSizeBytes, isCopy: settingsOfPlace['create.full.clone'] === 'true' },
-    domain: await domainOf(tx, secretBox, vm, place),
+    domain: await domainOf(db, secretBox, vm, place),
   };
 }
 

@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto';
 import { and, asc, eq, isNull } from 'drizzle-orm';
+import type { Database } from '../../../db/client.js';
 import { networks, nics, type serviceOffering, templateSpoolRef, vmInstance } from '../../../db/schema/index.js';
 import type { SecretBox } from '../../../db/secret-box.js';
+import { newVncPassword } from '../../../db/vnc-password.js';
 import { sealJson } from '../../../kvm/keystore/sealed-json.js';
 import type { DomainSpec, GuestSecrets } from '../../../shared/virtual-machines.js';
-import type { Transaction } from '../dependencies.js';
 import { readerKeyOf } from '../host/reader-key.js';
 
 type Vm = Pick<typeof vmInstance.$inferSelect, (typeof GUEST_COLUMNS)[number]>;
@@ -25,19 +25,17 @@ export const GUEST_COLUMNS = [
 ] as const;
 
 const MIB = 1024 ** 2;
-/** QEMU takes eight characters of a VNC password: six bytes in base64. */
-const VNC_PASSWORD_BYTES = 6;
 
 export const memoryBytesOf = ({ ramMb }: Pick<Offering, 'ramMb'>): number => ramMb * MIB;
 
 /** What a host has to know of a VM to start it from the disk that it has, or will have, on a pool. */
 export async function domainOf(
-  tx: Transaction,
+  db: Pick<Database, 'select' | 'update'>,
   secretBox: SecretBox,
   { instance, offering }: { instance: Vm; offering: Offering },
   { hostId, poolId }: { hostId: string; poolId: string },
 ): Promise<Omit<DomainSpec, 'rootVolume'>> {
-  const attached = await tx
+  const attached = await db
     .select({ macAddress: nics.macAddress, type: networks.guestType, vlan: networks.vlan })
     .from(nics)
     .innerJoin(networks, eq(networks.id, nics.networkId))
@@ -50,41 +48,44 @@ export async function domainOf(
     cpus: offering.cpu,
     memoryBytes: memoryBytesOf(offering),
     poolId,
-    iso: await isoFileOf(tx, instance),
+    iso: await isoFileOf(db, instance),
     bootsFromIso: instance.isoId !== null && instance.isoId === instance.templateId,
     nics: attached,
-    sealedGuest: await sealGuest(tx, secretBox, instance, hostId),
+    sealedGuest: await sealGuest(db, secretBox, instance, hostId),
   };
 }
 
 /** What is in the drive of a VM: its file on the pool; null when the drive is empty. */
-export async function isoFileOf(tx: Transaction, { isoSpoolRefId }: Pick<Vm, 'isoSpoolRefId'>): Promise<string | null> {
+export async function isoFileOf(
+  db: Pick<Database, 'select'>,
+  { isoSpoolRefId }: Pick<Vm, 'isoSpoolRefId'>,
+): Promise<string | null> {
   if (isoSpoolRefId === null) return null;
-  const [copy] = await tx
+  const [copy] = await db
     .select({ installPath: templateSpoolRef.installPath })
     .from(templateSpoolRef)
     .where(eq(templateSpoolRef.id, isoSpoolRefId));
   return copy?.installPath ?? null;
 }
 
-async function sealGuest(tx: Transaction, secretBox: SecretBox, vm: Vm, hostId: string): Promise<string> {
-  const publicKey = await readerKeyOf(tx, hostId);
+async function sealGuest(
+  db: Pick<Database, 'select' | 'update'>,
+  secretBox: SecretBox,
+  vm: Vm,
+  hostId: string,
+): Promise<string> {
   const secrets: GuestSecrets = {
     hostName: vm.name,
     ...(vm.userDataEncrypted === null ? {} : { userData: secretBox.decrypt(vm.userDataEncrypted) }),
     sshPublicKeys: vm.sshPublicKeys,
-    vncPassword: await vncPassword(tx, secretBox, vm),
+    vncPassword: secretBox.decrypt(vm.vncPasswordEncrypted ?? (await giveVncPassword(db, secretBox, vm.id))),
   };
-  return sealJson(secrets, publicKey);
+  return sealJson(secrets, await readerKeyOf(db, hostId));
 }
 
-/** Made when the VM is first started, and then kept: whoever looks at its display need not ask again. */
-async function vncPassword(tx: Transaction, secretBox: SecretBox, vm: Vm): Promise<string> {
-  if (vm.vncPasswordEncrypted !== null) return secretBox.decrypt(vm.vncPasswordEncrypted);
-  const password = randomBytes(VNC_PASSWORD_BYTES).toString('base64url');
-  await tx
-    .update(vmInstance)
-    .set({ vncPasswordEncrypted: secretBox.encrypt(password) })
-    .where(eq(vmInstance.id, vm.id));
-  return password;
+/** To a VM that was made by a version which gave it none before its first start. */
+async function giveVncPassword(db: Pick<Database, 'update'>, secretBox: SecretBox, vmId: string): Promise<string> {
+  const vncPasswordEncrypted = newVncPassword(secretBox);
+  await db.update(vmInstance).set({ vncPasswordEncrypted }).where(eq(vmInstance.id, vmId));
+  return vncPasswordEncrypted;
 }

@@ -15,7 +15,7 @@ import type { Transaction } from '../dependencies.js';
 import type { ScopedSettings } from '../../../shared/scoped-settings.js';
 import { type Factors, factorsOf } from '../planner/factors.js';
 import { freeBytes } from '../planner/pool-space.js';
-import { readClusterRooms } from './read-cluster-rooms.js';
+import { clusterRoom, clusterSums } from './cluster-rooms.js';
 import type { HostCandidate } from '../planner/rank-hosts.js';
 
 export interface CandidateQuery {
@@ -30,8 +30,7 @@ export interface CandidateQuery {
 }
 
 /**
- * The hosts of the zone that are not excluded, with their pools, in one statement; in two where a cluster may not be
- * promised to the last.
+ * The hosts of the zone that are not excluded, with their pools, in one statement.
  *
  * @param settings of the zone
  */
@@ -41,6 +40,7 @@ export async function readCandidates(
   settings: ScopedSettings,
 ): Promise<HostCandidate[]> {
   const { poolId, templateId, zoneId } = query;
+  const sums = clusterSums(tx, zoneId);
   const rows = await tx
     .select({
       hostId: host.id,
@@ -71,6 +71,12 @@ export async function readCandidates(
         templateBytes: storagePool.templateBytes,
         allocatedBytes: storagePool.allocatedBytes,
       },
+      ofCluster: {
+        cpuMhz: sums.cpuMhz,
+        cpuUsedMhz: sums.cpuUsedMhz,
+        ramBytes: sums.ramBytes,
+        ramUsedBytes: sums.ramUsedBytes,
+      },
       problem: storagePoolHostRef.problem,
       copyId: templateSpoolRef.id,
     })
@@ -78,6 +84,7 @@ export async function readCandidates(
     .innerJoin(dataCenter, eq(dataCenter.id, host.dataCenterId))
     .innerJoin(hostPodRef, eq(hostPodRef.id, host.podId))
     .innerJoin(cluster, eq(cluster.id, host.clusterId))
+    .innerJoin(sums, eq(sums.clusterId, host.clusterId))
     .leftJoin(
       storagePoolHostRef,
       and(eq(storagePoolHostRef.hostId, host.id), poolId ? eq(storagePoolHostRef.poolId, poolId) : undefined),
@@ -94,15 +101,13 @@ export async function readCandidates(
       ),
     )
     .where(and(isNull(host.removed), eq(host.hypervisorType, 'KVM'), ...askedFor(query)));
-  const clusterIds = [...new Set(rows.map(({ clusterId }) => clusterId))];
-  const rooms = await readClusterRooms(tx, { zoneId, clusterIds }, settings);
   const hosts = new Map<string, HostCandidate>();
-  for (const { pool, problem, copyId, has, ...row } of rows) {
+  for (const { pool, problem, copyId, has, ofCluster, ...row } of rows) {
     const { clusterId } = row;
     const candidate = hosts.get(row.hostId) ?? {
       ...row,
       ...freeOf(has, factorsOf(settings.at({ zoneId, clusterId }))),
-      clusterRoom: rooms.get(clusterId),
+      clusterRoom: clusterRoom(ofCluster, settings, { zoneId, clusterId }),
       pools: [],
     };
     hosts.set(row.hostId, candidate);
