@@ -15,3 +15,17 @@ export const hasRunningJob = (db: Pick<Database, 'select'>, instanceId: AnyPgCol
       .from(asyncJob)
       .where(and(eq(asyncJob.instanceId, instanceId), eq(asyncJob.jobStatus, JOB_STATUS.inProgress), which)),
   );
+
+/** Whether a job on that thing has ended within the last seconds. */
+export const hasRecentJob = (db: Pick<Database, 'select'>, instanceId: AnyPgColumn, seconds: number): SQL<boolean> =>
+  exists(
+    db
+      .select({ one: sql`1` })
+      .from(asyncJob)
+      .where(
+        and(
+          eq(asyncJob.instanceId, instanceId),
+          sql`${asyncJob.completed} > now() - make_interval(secs => ${seconds})`,
+        ),
+      ),
+  ) as SQL<boolean>;

@@ -85,6 +85,8 @@ export interface Debt extends Placement {
   keepsDisk: boolean;
   /** At once, without asking the guest: it has only just been started, or another host runs it on the same disk. */
   isForced?: boolean;
+  /** It may be none: the host has to say once more that the domain is there. */
+  isDoubtful?: boolean;
 }
 
 /** Tokens are given out in pairs: the even one to the try, the next to its undo. */

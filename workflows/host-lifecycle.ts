@@ -10,8 +10,9 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { KeystoreReport } from '../shared/certificates.js';
-import type { HostStatus } from '../shared/hosts.js';
+import type { DomainReport, HostStatus } from '../shared/hosts.js';
 import { zoneKey } from '../shared/search-attributes.js';
+import type { Debt } from '../shared/virtual-machines.js';
 import { awaitHost, control, settleOnHost, watchOnHost } from './activity-proxies.js';
 import { failureOf } from './failure-of.js';
 import { equipHosts } from './provision-certificates/equip-hosts.js';
@@ -109,10 +110,11 @@ async function serve(hostId: string, life: { servedBootId: string }): Promise<vo
   });
   upsertSearchAttributes([{ key: zoneKey, value: zoneId }]);
 
-  if (debts.length > 0) setCurrentDetails(`**${hostName}** pays ${debts.length} cleanup debts`);
-  for (const debt of debts) await payDebt(debt, settleOnHost);
+  const certain = debts.filter(({ isDoubtful }) => !isDoubtful);
+  if (certain.length > 0) setCurrentDetails(`**${hostName}** pays ${certain.length} cleanup debts`);
+  for (const debt of certain) await payDebt(debt, settleOnHost);
   await settleOnHost(hostId, 'sweep orphaned partial files').sweepPartials({ deadPartials });
-  let known = await trust(hostId, zoneId, status, undefined);
+  let known = await trust(hostId, zoneId, withoutDoubtful(status, debts), undefined);
   await control('Up').markHostUp({ hostId, bootId });
   setCurrentDetails(`**${hostName}** is Up`);
 
@@ -120,14 +122,21 @@ async function serve(hostId: string, life: { servedBootId: string }): Promise<vo
     const before = known.facts.keystore;
     known = await watchOnHost(hostId, `watch ${hostName}`).watchHost({ known });
     // An undo may also fail on a host that stays Up, or just before it is back.
-    const debts = await control('record what has changed').recordHostStatus({
+    const owed = await control('record what has changed').recordHostStatus({
       hostId,
       status: known,
       keystoreBefore: before,
     });
-    for (const debt of debts) await payDebt(debt, settleOnHost);
-    known = await trust(hostId, zoneId, known, before);
+    for (const debt of owed) if (!debt.isDoubtful) await payDebt(debt, settleOnHost);
+    known = await trust(hostId, zoneId, withoutDoubtful(known, owed), before);
   }
+}
+
+/** What a host has said, without what it is to say once more. */
+function withoutDoubtful(status: HostStatus, debts: Debt[]): HostStatus {
+  const doubtful = debts.filter(({ isDoubtful }) => isDoubtful);
+  const isDoubtful = (domain: DomainReport): boolean => doubtful.some(({ vmId }) => vmId === domain.vmId);
+  return { ...status, domains: status.domains.filter((domain) => !isDoubtful(domain)) };
 }
 
 /**

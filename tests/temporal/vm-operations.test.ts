@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { eq } from 'drizzle-orm';
 import { recoverDestroyed } from '../../db/virtual-machines.js';
-import { capacityClaim, cleanupDebt, event, host, JOB_STATUS, storagePool } from '../../db/schema/index.js';
+import { asyncJob, capacityClaim, cleanupDebt, event, host, JOB_STATUS, storagePool } from '../../db/schema/index.js';
 import { writeSettings } from '../../db/settings.js';
 import type { HostStatus } from '../../shared/hosts.js';
 import { vmWorkflowId } from '../../shared/workflow-ids.js';
 import type { FakeHost } from '../support/fake-host.js';
+import { gate } from '../support/gate.js';
 import { hang, refusal } from '../support/host-answers.js';
 import { failed, SUCCEEDED } from '../support/job-ends.js';
 import { useControlPlane } from '../support/use-control-plane.js';
@@ -35,6 +36,13 @@ const reboot = (vmId: string, isForced = false) => scenario.operate('rebootVirtu
 
 const isState = (vmId: string, state: string) =>
   waitFor(`the VM is ${state}`, async () => (await scenario.vmRow(vmId)).state === state);
+
+/** What its host says now was not on its way when they ended. */
+const ageJobs = (vmId: string) =>
+  plane.db
+    .update(asyncJob)
+    .set({ completed: new Date(Date.now() - 60_000).toISOString() })
+    .where(eq(asyncJob.instanceId, vmId));
 
 /** Its host has told that the domain has ended; one that is there again before that would be no news. */
 const isToldStopped = (fake: FakeHost, vmId: string) =>
@@ -216,11 +224,30 @@ describe('a VM on a pool of its host', () => {
     const vmId = await stopped();
     const { fenceToken } = await scenario.vmRow(vmId);
     await isToldStopped(fake, vmId);
+    await ageJobs(vmId);
     fake.domains.set(vmId, fenceToken);
     await waitFor('it is ended', async () => !fake.domains.has(vmId));
     expect(await scenario.vmRow(vmId)).toMatchObject(STOPPED);
     expect(fake.volumes.size).toBe(1);
     expect(await events(vmId)).toContain('VM.STOP');
+  });
+
+  it('is stopped once, although what its host said before that comes late', async () => {
+    const vmId = await running();
+    const [seen, stopped] = [gate(), gate()];
+    fake.override('watchHost', async () => {
+      const status = fake.status();
+      seen.open();
+      await stopped.opened;
+      fake.override('watchHost', undefined);
+      return status;
+    });
+    await seen.opened;
+    expect(await stop(vmId, true)).toMatchObject(SUCCEEDED);
+    stopped.open();
+    await isToldStopped(fake, vmId);
+    expect(fake.timesAsked('stopDomain')).toBe(1);
+    expect(await events(vmId)).toEqual(['VM.CREATE', 'VM.STOP']);
   });
 
   it('runs on when its stop fails, and is stopped the next time', async () => {
@@ -353,6 +380,7 @@ describe('a VM on a pool that two hosts share', () => {
     const { fenceToken } = await scenario.vmRow(vmId);
     expect(await start(vmId, other.hostId)).toMatchObject(SUCCEEDED);
     await isToldStopped(last, vmId);
+    await ageJobs(vmId);
     last.domains.set(vmId, fenceToken);
     await waitFor('it is ended', async () => !last.domains.has(vmId));
     expect(last.calls.findLast(({ activity }) => activity === 'stopDomain')!.input).toMatchObject({ isForced: true });

@@ -1,11 +1,14 @@
 import { and, eq, inArray, ne, not, notInArray, or } from 'drizzle-orm';
-import { hasRunningJob } from '../../../db/job-sql.js';
+import { hasRecentJob, hasRunningJob } from '../../../db/job-sql.js';
 import { asyncJob, capacityClaim, host, vmInstance } from '../../../db/schema/index.js';
 import type { DomainReport } from '../../../shared/hosts.js';
 import type { Debt } from '../../../shared/virtual-machines.js';
 import { releaseCompute } from '../virtual-machine/capacity.js';
 import type { Transaction } from '../dependencies.js';
 import { recordVmEvent } from '../virtual-machine/vm-operation.js';
+
+/** Longer than what a host says is on its way, and shorter than it takes a host to say it again. */
+const DOUBTFUL_SECONDS = 30;
 
 const LEAVE_IT_RUNNING = ['attachIso', 'detachIso', 'rebootVirtualMachine', 'restoreVirtualMachine'];
 
@@ -38,13 +41,14 @@ export async function followDomains(tx: Transaction, hostId: string, domains: Do
 /**
  * Domains that should not run here, as debts of the host: of a VM that is not Running, or that runs on another host. A
  * host that was cut off may have started one late. Their tokens make it safe to end them: a domain of a later operation
- * is not touched, however old the report is.
+ * is not touched, however old the report is. Of a VM that an operation has only just ended a report may be from before
+ * that: it is doubtful, and its owner is told nothing.
  */
 export async function straysOf(tx: Transaction, hostId: string, domains: DomainReport[]): Promise<Debt[]> {
   const alive = domains.filter(({ state }) => state === 'Running' || state === 'Paused');
   if (alive.length === 0) return [];
   const rows = await tx
-    .select({ vm: vmInstance, hostName: host.name })
+    .select({ vm: vmInstance, hostName: host.name, isDoubtful: hasRecentJob(tx, vmInstance.id, DOUBTFUL_SECONDS) })
     .from(vmInstance)
     .innerJoin(host, eq(host.id, hostId))
     .where(
@@ -62,17 +66,19 @@ export async function straysOf(tx: Transaction, hostId: string, domains: DomainR
     );
   const elsewhere = await heldElsewhere(tx, hostId, alive);
   const strays: Debt[] = [];
-  for (const { vm, hostName } of rows) {
+  for (const { vm, hostName, isDoubtful } of rows) {
     const { token } = alive.find(({ vmId }) => vmId === vm.id)!;
     // Its own domain it cannot have with the token of another host's, and the end of it would free what that one holds.
     if (elsewhere.some((claim) => claim.vmId === vm.id && claim.token === token)) continue;
-    await recordVmEvent(tx, vm, 'STOP', 'WARN', {
-      description: `VM ${vm.name} runs on host ${hostName}, and is ended there`,
-      ownerDescription: `VM ${vm.name} runs on a host where it should not, and is ended there`,
-    });
+    if (!isDoubtful) {
+      await recordVmEvent(tx, vm, 'STOP', 'WARN', {
+        description: `VM ${vm.name} runs on host ${hostName}, and is ended there`,
+        ownerDescription: `VM ${vm.name} runs on a host where it should not, and is ended there`,
+      });
+    }
     // The disks stay, whatever becomes of them: they are not looked at.
     const kept = { poolId: '', volumeId: '', keepsDisk: true, isForced: vm.state === 'Running' };
-    strays.push({ hostName, ...kept, vmId: vm.id, hostId, token });
+    strays.push({ hostName, ...kept, vmId: vm.id, hostId, token, isDoubtful });
   }
   return strays;
 }

@@ -60,7 +60,7 @@ export const recordHello =
       await recordKeystore(tx, self, status.facts.keystore);
       await noteMissingPools(tx, hostId, status.facts.pools);
       const debts = await arrearsOf(tx, hostId, status);
-      if (debts.length > 0) {
+      if (debts.some(({ isDoubtful }) => !isDoubtful)) {
         await tx
           .update(host)
           .set({ status: 'Connecting' })
