@@ -353,8 +353,9 @@ const PROGRAM = `
   const context = { documentUrl: 'https://origin.example/d.meta4', format: 'QCOW2', mirrorLocations: [] };
   const readings = process.argv.slice(1).map((path) => {
     const document = readFileSync(path);
-    const startedMs = performance.now();
-    const took = () => performance.now() - startedMs;
+    const started = process.cpuUsage();
+    // Of the processor: on a busy machine it is the same.
+    const took = () => (({ user, system }) => (user + system) / 1000)(process.cpuUsage(started));
     try {
       const { pieces, ...file } = parseMetalink(document, context);
       return { outcome: 'read', file: { ...file, ...(pieces && { pieces: { ...pieces, values: [] } }) }, ms: took() };
