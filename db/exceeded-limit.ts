@@ -10,12 +10,12 @@ export interface ExceededLimit {
   used: number;
 }
 
-/** The limit that counts for an account or a domain; a domain that has none is not limited. */
+/** The limit that counts for an account or a domain. The root domain, and root admins, are not asked about: they have none. */
 export const limitOf = (
   { kind, limits }: Pick<OwnerUsage, 'kind' | 'limits'>,
   type: ResourceType,
   settings: GlobalSettingValues,
-): number => limits[type] ?? (kind === 'account' ? Number(settings[RESOURCES[type].setting]) : UNLIMITED);
+): number => limits[type] ?? Number(settings[RESOURCES[type].settings[kind]]);
 
 /**
  * The first limit that is exceeded: of the account before those of domains.

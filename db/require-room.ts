@@ -1,11 +1,12 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { SlipwayError } from '../shared/errors.js';
-import type { ResourceType } from '../shared/resource-types.js';
+import { RESOURCE_TYPES, type ResourceType, UNLIMITED } from '../shared/resource-types.js';
 import type { GlobalSettingValues } from '../shared/settings.js';
 import type { Transaction } from './client.js';
-import { type ExceededLimit, exceededLimit } from './exceeded-limit.js';
+import { type ExceededLimit, exceededLimit, limitOf } from './exceeded-limit.js';
 import type { Caller } from './reads/find-caller.js';
-import { readUsageAround } from './reads/read-usage.js';
+import { findLimitedOwners } from './reads/find-limited-owners.js';
+import { type LimitedOwner, readAccountUsage, readDomainUsage } from './reads/read-usage.js';
 import { account, domain, resourceLimit } from './schema/index.js';
 
 /** What a VM takes of. */
@@ -14,24 +15,33 @@ export const OF_A_VM: readonly ResourceType[] = ['user_vm', 'cpu', 'memory', 'pr
 /**
  * The id of an account whose row, and those of the limited domains above it, are locked by the statement that this stands in:
  * whoever else adds something for the same owner waits there until the transaction ends. Rows that only refer to them do not.
+ *
+ * @param settings by them every domain may be limited
  */
-export const lockedOwner = (accountId: string): SQL<string> => sql`(
+export const lockedOwner = (accountId: string, settings: GlobalSettingValues): SQL<string> => {
+  const isEveryDomainLimited = RESOURCE_TYPES.some((type) => limitOf(WITHOUT_LIMITS, type, settings) !== UNLIMITED);
+  const isLimited = isEveryDomainLimited
+    ? sql`above.parent_id is not null`
+    : sql`exists (select from ${resourceLimit} where ${resourceLimit.domainId} = above.id)`;
+  return sql`(
   with above as (
     select above.id from ${account} join ${domain} own on own.id = ${account.domainId}
       join ${domain} above on starts_with(own.path, above.path)
-    where ${account.id} = ${accountId}
-      and exists (select from ${resourceLimit} where ${resourceLimit.domainId} = above.id)
+    where ${account.id} = ${accountId} and ${isLimited}
     order by above.path
     for no key update of above
   )
   select ${account.id} from ${account} where ${account.id} = ${accountId} and (select count(*) from above) >= 0
   for no key update of ${account}
 )`;
+};
+
+const WITHOUT_LIMITS = { kind: 'domain', limits: {} } as const;
 
 /**
  * Looks whether an account, and the domains that it is in, are within their limits now that a resource was added. Call it in
  * the transaction that has added it, last. It counts in a statement of its own: one sees nothing of what is committed while
- * it waits. As in CloudStack, root admins have no limits.
+ * it waits. What nobody limits is not counted. As in CloudStack, root admins have no limits.
  *
  * @param owner without a role where that is not known; `isLocked` when a statement before had `lockedOwner` in it
  * @throws SlipwayError SLIPWAY_LIMIT_EXCEEDED
@@ -43,8 +53,17 @@ export async function requireRoom(
   settings: GlobalSettingValues,
 ): Promise<void> {
   if (owner.role === 'Admin') return;
-  if (!owner.isLocked) await tx.execute(sql`select ${lockedOwner(owner.accountId)}`);
-  const exceeded = exceededLimit(await readUsageAround(tx, owner.accountId), types, settings);
+  if (!owner.isLocked) await tx.execute(sql`select ${lockedOwner(owner.accountId, settings)}`);
+  const owners = await findLimitedOwners(tx, owner.accountId);
+  const isLimited = (one: LimitedOwner, type: ResourceType) => limitOf(one, type, settings) !== UNLIMITED;
+  const idsOf = (kind: LimitedOwner['kind']): string[] =>
+    owners.filter((one) => one.kind === kind && types.some((type) => isLimited(one, type))).map((one) => one.ownerId);
+  const limited = types.filter((type) => owners.some((one) => isLimited(one, type)));
+  const usage = [
+    ...(await readAccountUsage(tx, idsOf('account'), limited)),
+    ...(await readDomainUsage(tx, idsOf('domain'), limited)),
+  ];
+  const exceeded = exceededLimit(usage, types, settings);
   if (exceeded) throw limitExceeded(exceeded);
 }
 

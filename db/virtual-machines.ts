@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { and, eq, isNull } from 'drizzle-orm';
 import { SlipwayError } from '../shared/errors.js';
+import type { GlobalSettingValues } from '../shared/settings.js';
 import { audit } from './audit.js';
 import type { Database, Transaction } from './client.js';
 import { requireIdle } from './jobs.js';
@@ -14,8 +15,8 @@ export interface NewVirtualMachine {
   name?: string;
   displayName?: string;
   accountId: string;
-  /** The row of the account is to be locked, for `requireRoom`. */
-  isOwnerLocked?: boolean;
+  /** Given where the row of the account is to be locked, for `requireRoom`. */
+  lockBy?: GlobalSettingValues;
   zoneId: string;
   templateId: string;
   serviceOfferingId: string;
@@ -48,7 +49,7 @@ export async function createVirtualMachine(
     name,
     displayName: vm.displayName ?? name,
     instanceName: `i-${id}`,
-    accountId: vm.isOwnerLocked ? lockedOwner(vm.accountId) : vm.accountId,
+    accountId: vm.lockBy ? lockedOwner(vm.accountId, vm.lockBy) : vm.accountId,
     dataCenterId: vm.zoneId,
     templateId: vm.templateId,
     serviceOfferingId: vm.serviceOfferingId,

@@ -6,13 +6,13 @@ import {
   contains,
   given,
   inScope,
+  isAnyOf,
   isText,
   type Listed,
-  listed,
+  listedPage,
   ownedBy,
   type Page,
   type Scope,
-  total,
 } from './list-query.js';
 
 export interface AccountFilter {
@@ -27,7 +27,7 @@ export interface AccountFilter {
 
 const select = (db: Pick<Database, 'select'>) =>
   db
-    .select({ account, domainName: domain.name, domainPath: domain.path, total })
+    .select({ account, domainName: domain.name, domainPath: domain.path })
     .from(account)
     .innerJoin(domain, eq(domain.id, account.domainId));
 
@@ -39,24 +39,28 @@ export const listAccounts = (
   filter: AccountFilter,
   page: Page,
 ): Promise<Listed<ListedAccount>> =>
-  listed(
-    select(db)
-      .where(
-        and(
-          ownedBy(caller, account.id),
-          inScope(filter.scope, account.id),
-          // What is left of a deleted one is shown to whoever asks for that.
-          filter.isCleanupNeeded ? undefined : isNull(account.removed),
-          given(filter.isCleanupNeeded, (isNeeded) => eq(account.cleanupNeeded, isNeeded)),
-          given(filter.id, (id) => eq(account.id, id)),
-          given(filter.name, (name) => isText(account.accountName, name)),
-          given(filter.type, (type) => eq(account.type, type)),
-          given(filter.state, (state) => eq(account.state, state)),
-          given(filter.keyword, (text) => contains(account.accountName, text)),
-        ),
-      )
-      .orderBy(asc(account.accountName), asc(account.id)),
+  listedPage(
+    db,
+    {
+      table: account,
+      id: account.id,
+      where: and(
+        ownedBy(caller, account.id),
+        inScope(filter.scope, account.id),
+        // What is left of a deleted one is shown to whoever asks for that.
+        filter.isCleanupNeeded ? undefined : isNull(account.removed),
+        given(filter.isCleanupNeeded, (isNeeded) => eq(account.cleanupNeeded, isNeeded)),
+        given(filter.id, (id) => eq(account.id, id)),
+        given(filter.name, (name) => isText(account.accountName, name)),
+        given(filter.type, (type) => eq(account.type, type)),
+        given(filter.state, (state) => eq(account.state, state)),
+        given(filter.keyword, (text) => contains(account.accountName, text)),
+      ),
+      orderBy: [asc(account.accountName), asc(account.id)],
+    },
     page,
+    (ids) => select(db).where(isAnyOf(account.id, ids)),
+    (row) => row.account.id,
   );
 
 /** Whoever owns it; none that was deleted. */

@@ -17,7 +17,7 @@ import {
   vmTemplate,
 } from '../schema/index.js';
 import type { Caller } from './find-caller.js';
-import { contains, given, inScope, isText, listed, ownedBy, type Page, type Scope, total } from './list-query.js';
+import { contains, given, inScope, isAnyOf, isText, listedPage, ownedBy, type Page, type Scope } from './list-query.js';
 import { ownerColumns } from './owner-columns.js';
 
 export interface EventFilter {
@@ -60,43 +60,46 @@ const resourceName = sql<string | null>`case ${event.resourceType} ${sql.join(
   sql` `,
 )} end`;
 
+const select = (db: Database, ids: string[]) =>
+  db
+    .select({ event, resourceName, username: user.username, ...ownerColumns })
+    .from(event)
+    .leftJoin(user, eq(user.id, event.userId))
+    .leftJoin(account, eq(account.id, event.accountId))
+    .leftJoin(domain, eq(domain.id, account.domainId))
+    .where(isAnyOf(event.id, ids));
+
+export type ListedEvent = Awaited<ReturnType<typeof select>>[number];
+
 /** The latest first. Those of nobody in particular, as of hosts, are for root admins. */
 export const listEvents = (db: Database, caller: Caller, filter: EventFilter, page: Page) =>
-  listed(
-    db
-      .select({
-        event,
-        resourceName,
-        username: user.username,
-        ...ownerColumns,
-        total,
-      })
-      .from(event)
-      .leftJoin(user, eq(user.id, event.userId))
-      .leftJoin(account, eq(account.id, event.accountId))
-      .leftJoin(domain, eq(domain.id, account.domainId))
-      .where(
-        and(
-          matching(caller, filter),
-          eq(event.archived, filter.isArchived ?? false),
-          given(filter.level, (level) => eq(event.level, level)),
-          given(filter.resourceType, (type) => isText(event.resourceType, type)),
-          given(filter.resourceId, (id) => eq(event.resourceId, id)),
-          inScope(filter.scope, event.accountId),
-          given(filter.keyword, (text) =>
-            or(contains(event.type, text), contains(told(caller), text), contains(event.level, text)),
-          ),
+  listedPage(
+    db,
+    {
+      table: event,
+      id: event.id,
+      where: and(
+        matching(caller, filter),
+        // Written out as the indexes have it.
+        filter.isArchived ? sql`${event.archived}` : sql`not ${event.archived}`,
+        given(filter.level, (level) => eq(event.level, level)),
+        given(filter.resourceType, (type) => isText(event.resourceType, type)),
+        given(filter.resourceId, (id) => eq(event.resourceId, id)),
+        inScope(filter.scope, event.accountId),
+        given(filter.keyword, (text) =>
+          or(contains(event.type, text), contains(told(caller), text), contains(event.level, text)),
         ),
-      )
-      .orderBy(desc(event.created), desc(event.id)),
+      ),
+      orderBy: [desc(event.created), desc(event.id)],
+    },
     page,
+    (ids) => select(db, ids),
+    ({ event: { id } }) => id,
   );
 
 /** What nobody is shown must not be found either: a keyword would tell, letter by letter. */
 const told = ({ role }: Caller): SQL =>
   role === 'Admin' ? sql`${event.description}` : sql`coalesce(${event.ownerDescription}, ${event.description})`;
-
-export type ListedEvent = Awaited<ReturnType<typeof listEvents>>['rows'][number];
 
 /** What listing, archiving and deleting choose by. */
 export const matching = (

@@ -1,8 +1,8 @@
-import { and, desc, eq, gte, inArray } from 'drizzle-orm';
+import { and, desc, eq, gte } from 'drizzle-orm';
 import type { Database } from '../client.js';
 import { account, asyncJob, domain } from '../schema/index.js';
 import type { Caller } from './find-caller.js';
-import { contains, given, inScope, listed, ownedBy, type Page, type Scope, total } from './list-query.js';
+import { contains, given, inScope, isAnyOf, listedPage, ownedBy, type Page, type Scope } from './list-query.js';
 
 export interface JobFilter {
   scope: Scope;
@@ -18,28 +18,31 @@ const select = (db: Database) =>
       accountName: account.accountName,
       domainId: domain.id,
       domainPath: domain.path,
-      total,
     })
     .from(asyncJob)
     .innerJoin(account, eq(account.id, asyncJob.accountId))
     .innerJoin(domain, eq(domain.id, account.domainId));
 
-export type ListedJob = Omit<Awaited<ReturnType<typeof select>>[number], 'total'>;
+export type ListedJob = Awaited<ReturnType<typeof select>>[number];
 
 /** The latest first. */
 export const listJobs = (db: Database, caller: Caller, filter: JobFilter, page: Page) =>
-  listed(
-    select(db)
-      .where(
-        and(
-          ownedBy(caller, asyncJob.accountId),
-          inScope(filter.scope, asyncJob.accountId),
-          given(filter.from, (from) => gte(asyncJob.created, from.toISOString())),
-          given(filter.keyword, (text) => contains(asyncJob.jobCmd, text)),
-        ),
-      )
-      .orderBy(desc(asyncJob.created), desc(asyncJob.id)),
+  listedPage(
+    db,
+    {
+      table: asyncJob,
+      id: asyncJob.id,
+      where: and(
+        ownedBy(caller, asyncJob.accountId),
+        inScope(filter.scope, asyncJob.accountId),
+        given(filter.from, (from) => gte(asyncJob.created, from.toISOString())),
+        given(filter.keyword, (text) => contains(asyncJob.jobCmd, text)),
+      ),
+      orderBy: [desc(asyncJob.created), desc(asyncJob.id)],
+    },
     page,
+    (ids) => findListedJobs(db, ids),
+    ({ job }) => job.id,
   );
 
 export async function findListedJob(db: Database, caller: Caller, id: string): Promise<ListedJob | undefined> {
@@ -52,5 +55,5 @@ export const findListedJobs = (db: Database, ids: string[]): Promise<ListedJob[]
   ids.length === 0
     ? Promise.resolve([])
     : select(db)
-        .where(inArray(asyncJob.id, ids))
+        .where(isAnyOf(asyncJob.id, ids))
         .then((rows) => rows);

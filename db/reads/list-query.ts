@@ -1,4 +1,6 @@
-import { eq, ilike, type SQL, sql, type Column } from 'drizzle-orm';
+import { type Column, count, eq, ilike, type SQL, sql } from 'drizzle-orm';
+import type { PgTable } from 'drizzle-orm/pg-core';
+import type { Database } from '../client.js';
 import type { Caller } from './find-caller.js';
 
 /** Which part of a list is asked for. */
@@ -31,6 +33,43 @@ export async function listed<Row extends { total: number }>(
   const [first] = await query.limit(1).offset(0);
   return { count: first?.total ?? 0, rows: [] };
 }
+
+interface PagedQuery {
+  /** Its page is found, and all that match are counted, in this table alone. */
+  table: PgTable;
+  id: Column;
+  /** Of columns of the table. */
+  where: SQL | undefined;
+  orderBy: SQL[];
+}
+
+/**
+ * One page of what may be a long list. The page first: of joins the planner would put 100,000 rows together to show 20.
+ *
+ * @param load reads what is on the page; one may be gone by then
+ */
+export async function listedPage<Row>(
+  db: Database,
+  { table, id, where, orderBy }: PagedQuery,
+  { limit, offset }: Page,
+  load: (ids: string[]) => PromiseLike<Row[]>,
+  idOf: (row: Row) => string,
+): Promise<Listed<Row>> {
+  const counted = db.select({ count: count() }).from(table).where(where);
+  const page = await db
+    .select({ id: sql<string>`${id}`, total: sql<number>`(${counted})`.mapWith(Number) })
+    .from(table)
+    .where(where)
+    .orderBy(...orderBy)
+    .limit(limit)
+    .offset(offset);
+  if (page.length === 0) return { count: offset === 0 ? 0 : (await counted)[0]!.count, rows: [] };
+  const byId = new Map((await load(page.map((row) => row.id))).map((row) => [idOf(row), row]));
+  return { count: page[0]!.total, rows: page.flatMap((row) => byId.get(row.id) ?? []) };
+}
+
+/** One parameter, however many there are: so the statement stays prepared. */
+export const isAnyOf = (id: Column, ids: string[]): SQL => sql`${id} = any(${sql.param(ids)}::uuid[])`;
 
 /** No condition when the filter was not given. */
 export const given = <Value>(

@@ -6,13 +6,13 @@ import {
   contains,
   given,
   inScope,
+  isAnyOf,
   isText,
   type Listed,
-  listed,
+  listedPage,
   ownedBy,
   type Page,
   type Scope,
-  total,
 } from './list-query.js';
 import { ownerColumns } from './owner-columns.js';
 
@@ -29,7 +29,6 @@ const select = (db: Database) =>
     .select({
       pair: sshKeypairs,
       ...ownerColumns,
-      total,
     })
     .from(sshKeypairs)
     .innerJoin(account, eq(account.id, sshKeypairs.accountId))
@@ -43,20 +42,24 @@ export const listKeyPairs = (
   filter: KeyPairFilter,
   page: Page,
 ): Promise<Listed<ListedKeyPair>> =>
-  listed(
-    select(db)
-      .where(
-        and(
-          ownedBy(caller, sshKeypairs.accountId),
-          given(filter.id, (id) => eq(sshKeypairs.id, id)),
-          given(filter.name, (name) => isText(sshKeypairs.keypairName, name)),
-          given(filter.fingerprint, (text) => isText(sshKeypairs.fingerprint, text)),
-          inScope(filter.scope, sshKeypairs.accountId),
-          given(filter.keyword, (text) => contains(sshKeypairs.keypairName, text)),
-        ),
-      )
-      .orderBy(asc(sshKeypairs.keypairName), asc(sshKeypairs.id)),
+  listedPage(
+    db,
+    {
+      table: sshKeypairs,
+      id: sshKeypairs.id,
+      where: and(
+        ownedBy(caller, sshKeypairs.accountId),
+        given(filter.id, (id) => eq(sshKeypairs.id, id)),
+        given(filter.name, (name) => isText(sshKeypairs.keypairName, name)),
+        given(filter.fingerprint, (text) => isText(sshKeypairs.fingerprint, text)),
+        inScope(filter.scope, sshKeypairs.accountId),
+        given(filter.keyword, (text) => contains(sshKeypairs.keypairName, text)),
+      ),
+      orderBy: [asc(sshKeypairs.keypairName), asc(sshKeypairs.id)],
+    },
     page,
+    (ids) => select(db).where(isAnyOf(sshKeypairs.id, ids)),
+    ({ pair }) => pair.id,
   );
 
 export async function findKeyPair(db: Database, id: string): Promise<ListedKeyPair | undefined> {

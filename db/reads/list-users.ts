@@ -1,4 +1,4 @@
-import { and, asc, eq, isNull, or } from 'drizzle-orm';
+import { and, asc, eq, inArray, isNull, or } from 'drizzle-orm';
 import type { Database } from '../client.js';
 import { account, type ACCOUNT_TYPES, domain, user, type USER_STATES } from '../schema/index.js';
 import type { Caller } from './find-caller.js';
@@ -6,13 +6,13 @@ import {
   contains,
   given,
   inScope,
+  isAnyOf,
   isText,
   type Listed,
-  listed,
+  listedPage,
   ownedBy,
   type Page,
   type Scope,
-  total,
 } from './list-query.js';
 
 export interface UserFilter {
@@ -26,7 +26,7 @@ export interface UserFilter {
 
 const select = (db: Pick<Database, 'select'>) =>
   db
-    .select({ user, account, domainName: domain.name, domainPath: domain.path, total })
+    .select({ user, account, domainName: domain.name, domainPath: domain.path })
     .from(user)
     .innerJoin(account, eq(account.id, user.accountId))
     .innerJoin(domain, eq(domain.id, account.domainId));
@@ -34,24 +34,30 @@ const select = (db: Pick<Database, 'select'>) =>
 export type ListedUser = Awaited<ReturnType<typeof select>>[number];
 
 export const listUsers = (db: Database, caller: Caller, filter: UserFilter, page: Page): Promise<Listed<ListedUser>> =>
-  listed(
-    select(db)
-      .where(
-        and(
-          ownedBy(caller, account.id),
-          inScope(filter.scope, account.id),
-          isNull(user.removed),
-          given(filter.id, (id) => eq(user.id, id)),
-          given(filter.username, (name) => isText(user.username, name)),
-          given(filter.accountType, (type) => eq(account.type, type)),
-          given(filter.state, (state) => eq(user.state, state)),
-          given(filter.keyword, (text) =>
-            or(...[user.username, user.firstname, user.lastname, user.email].map((column) => contains(column, text))),
-          ),
+  listedPage(
+    db,
+    {
+      table: user,
+      id: user.id,
+      where: and(
+        ownedBy(caller, user.accountId),
+        inScope(filter.scope, user.accountId),
+        isNull(user.removed),
+        given(filter.id, (id) => eq(user.id, id)),
+        given(filter.username, (name) => isText(user.username, name)),
+        given(filter.accountType, (type) =>
+          inArray(user.accountId, db.select({ id: account.id }).from(account).where(eq(account.type, type))),
         ),
-      )
-      .orderBy(asc(user.username), asc(user.id)),
+        given(filter.state, (state) => eq(user.state, state)),
+        given(filter.keyword, (text) =>
+          or(...[user.username, user.firstname, user.lastname, user.email].map((column) => contains(column, text))),
+        ),
+      ),
+      orderBy: [asc(user.username), asc(user.id)],
+    },
     page,
+    (ids) => select(db).where(isAnyOf(user.id, ids)),
+    (row) => row.user.id,
   );
 
 /** One that is not deleted, if the caller may work on their account. */

@@ -1,17 +1,4 @@
-import {
-  and,
-  arrayContains,
-  asc,
-  count,
-  eq,
-  exists,
-  inArray,
-  isNull,
-  notInArray,
-  or,
-  type SQL,
-  sql,
-} from 'drizzle-orm';
+import { and, arrayContains, asc, eq, exists, inArray, isNull, notInArray, or, type SQL, sql } from 'drizzle-orm';
 import { alias } from 'drizzle-orm/pg-core';
 import type { Database } from '../client.js';
 import {
@@ -30,7 +17,18 @@ import {
   volumes,
 } from '../schema/index.js';
 import type { Caller } from './find-caller.js';
-import { contains, given, inScope, isText, type Listed, ownedBy, type Page, type Scope } from './list-query.js';
+import {
+  contains,
+  given,
+  inScope,
+  isAnyOf,
+  isText,
+  type Listed,
+  listedPage,
+  ownedBy,
+  type Page,
+  type Scope,
+} from './list-query.js';
 import { ownerColumns } from './owner-columns.js';
 
 export interface VirtualMachineFilter {
@@ -158,25 +156,17 @@ export async function listVirtualMachines(
   db: Database,
   caller: Caller,
   filter: VirtualMachineFilter,
-  { limit, offset }: Page,
+  page: Page,
 ): Promise<Listed<ListedVirtualMachine>> {
-  const chosen = matching(db, caller, filter);
-  const counted = db.select({ count: count() }).from(vmInstance).where(chosen);
-  // The page first: of joins as many as these the planner would put 100,000 VMs together to show 20.
-  const page = await db
-    .select({ id: vmInstance.id, total: sql<number>`(${counted})`.mapWith(Number) })
-    .from(vmInstance)
-    .where(chosen)
-    .orderBy(...ORDER)
-    .limit(limit)
-    .offset(offset);
-  if (page.length === 0) return { count: offset === 0 ? 0 : (await counted)[0]!.count, rows: [] };
-  const rows = await findVirtualMachines(
+  const { count, rows } = await listedPage(
     db,
-    page.map(({ id }) => id),
+    { table: vmInstance, id: vmInstance.id, where: matching(db, caller, filter), orderBy: ORDER },
+    page,
+    (ids) => findVirtualMachines(db, ids),
+    ({ vm }) => vm.id,
   );
   // One may have been expunged since.
-  return { count: page[0]!.total, rows: rows.filter(({ vm }) => vm.state !== 'Expunged') };
+  return { count, rows: rows.filter(({ vm }) => vm.state !== 'Expunged') };
 }
 
 /** In any state, whoever owns it: for the result of a job that the caller may see. */
@@ -189,7 +179,6 @@ export const findVirtualMachines = (db: Database, ids: string[]): Promise<Listed
   ids.length === 0
     ? Promise.resolve([])
     : select(db)
-        // One parameter, however many there are: so the statement stays prepared.
-        .where(sql`${vmInstance.id} = any(${sql.param(ids)}::uuid[])`)
+        .where(isAnyOf(vmInstance.id, ids))
         .orderBy(...ORDER)
         .then((rows) => rows);

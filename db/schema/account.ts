@@ -28,6 +28,10 @@ export const account = pgTable(
     uniqueIndex('account_account_name_domain_id_key')
       .on(sql`lower(account_name)`, table.domainId)
       .where(sql`removed is null`),
+    // A page of a list in its order.
+    index('account_account_name_id_idx')
+      .on(table.accountName, table.id)
+      .where(sql`removed is null`),
     index('account_domain_id_idx').on(table.domainId),
   ],
 );

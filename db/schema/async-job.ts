@@ -40,7 +40,9 @@ export const asyncJob = pgTable(
     uniqueIndex('async_job_workflow_id_running_key')
       .on(table.workflowId)
       .where(sql`job_status = 0`),
-    index('async_job_account_id_idx').on(table.accountId),
+    // A page of a list in its order, and how many there are, of one account and of all.
+    index('async_job_account_id_created_id_idx').on(table.accountId, table.created, table.id),
+    index('async_job_created_id_idx').on(table.created, table.id),
     index('async_job_user_id_idx').on(table.userId),
     index('async_job_instance_id_idx').on(table.instanceId),
     // Old ones are looked for all the time, to be purged.

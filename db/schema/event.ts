@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm';
 import { boolean, index, pgTable, text, uuid } from 'drizzle-orm/pg-core';
 import { account } from './account.js';
 import { created, id } from './columns.js';
@@ -27,6 +28,13 @@ export const event = pgTable(
   },
   (table) => [
     index('event_account_id_idx').on(table.accountId),
+    // A page of a list in its order, and how many there are, of one account and of all.
+    index('event_account_id_created_id_idx')
+      .on(table.accountId, table.created, table.id)
+      .where(sql`not archived`),
+    index('event_created_id_idx')
+      .on(table.created, table.id)
+      .where(sql`not archived`),
     index('event_user_id_idx').on(table.userId),
     index('event_created_idx').on(table.created),
     index('event_resource_id_idx').on(table.resourceId),

@@ -5,7 +5,7 @@ import { account } from './account.js';
 import { id } from './columns.js';
 import { domain } from './domain.js';
 
-/** Limits of accounts that differ from the settings `max.account.*`, and limits of domains. */
+/** Limits of accounts and of domains that differ from the settings `max.account.*` and `max.domain.*`. */
 export const resourceLimit = pgTable(
   'resource_limit',
   {

@@ -1,4 +1,4 @@
-import { pgTable, text, unique, uuid } from 'drizzle-orm/pg-core';
+import { index, pgTable, text, unique, uuid } from 'drizzle-orm/pg-core';
 import { account } from './account.js';
 import { created, id } from './columns.js';
 
@@ -16,5 +16,9 @@ export const sshKeypairs = pgTable(
     publicKey: text().notNull(),
     created: created(),
   },
-  (table) => [unique('ssh_keypairs_account_id_keypair_name_key').on(table.accountId, table.keypairName)],
+  (table) => [
+    unique('ssh_keypairs_account_id_keypair_name_key').on(table.accountId, table.keypairName),
+    // A page of a list in its order.
+    index('ssh_keypairs_keypair_name_id_idx').on(table.keypairName, table.id),
+  ],
 );

@@ -37,6 +37,10 @@ export const user = pgTable(
     uniqueIndex('user_username_domain_id_key')
       .on(sql`lower(username)`, table.domainId)
       .where(sql`removed is null`),
+    // A page of a list in its order.
+    index('user_username_id_idx')
+      .on(table.username, table.id)
+      .where(sql`removed is null`),
     index('user_domain_id_idx').on(table.domainId),
   ],
 );

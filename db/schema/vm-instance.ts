@@ -74,6 +74,10 @@ export const vmInstance = pgTable(
     index('vm_instance_created_id_idx')
       .on(table.created, table.id)
       .where(sql`state <> 'Expunged'`),
+    // What there is of an account, without a look at the table (read-usage).
+    index('vm_instance_usage_idx')
+      .on(table.accountId, table.state, table.serviceOfferingId, table.id)
+      .where(sql`state <> 'Expunged'`),
     index('vm_instance_data_center_id_idx').on(table.dataCenterId),
     index('vm_instance_template_id_idx').on(table.templateId),
     index('vm_instance_service_offering_id_idx').on(table.serviceOfferingId),

@@ -48,6 +48,10 @@ export const vmTemplate = pgTable(
   },
   (table) => [
     index('vm_template_account_id_idx').on(table.accountId),
+    // How many there are of an account.
+    index('vm_template_usage_idx')
+      .on(table.accountId)
+      .where(sql`removed is null`),
     index('vm_template_guest_os_id_idx').on(table.guestOsId),
     // A page of a list in its order.
     index('vm_template_created_id_idx').on(table.created, table.id),

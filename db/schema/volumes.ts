@@ -52,6 +52,10 @@ export const volumes = pgTable(
   },
   (table) => [
     index('volumes_account_id_idx').on(table.accountId),
+    // What there is of an account, without a look at the table (read-usage).
+    index('volumes_usage_idx')
+      .on(table.accountId, table.instanceId, table.sizeBytes, table.wantedSizeBytes, table.templateId)
+      .where(sql`state <> 'Expunged'`),
     index('volumes_instance_id_idx').on(table.instanceId),
     index('volumes_template_id_idx').on(table.templateId),
     index('volumes_pool_id_idx').on(table.poolId),
