@@ -1,0 +1,1 @@
+CREATE INDEX "event_archived_idx" ON "event" USING btree ("archived") WHERE not archived;

@@ -1,0 +1,141 @@
+import { sql } from 'drizzle-orm';
+import { addAccounts, addTemplates, addVirtualMachines } from '../../scripts/bench/gateway/fill-database.js';
+import { createTestDatabase, type TestDatabase } from '../../tests/support/test-database.js';
+import { type Database, type DatabaseHandle, openDatabase } from '../client.js';
+import { requireRoom } from '../require-room.js';
+import { createVirtualMachine } from '../virtual-machines.js';
+import { readSettings, writeSettings } from '../settings.js';
+import type { Caller } from './find-caller.js';
+import { findDefaultAdmin } from './find-login.js';
+import { listAccounts } from './list-accounts.js';
+import { listEvents } from './list-events.js';
+import { listJobs } from './list-jobs.js';
+import type { Listed, Page, Scope } from './list-query.js';
+import { listKeyPairs } from './list-ssh-key-pairs.js';
+import { ANY_IMAGE, listTemplates } from './list-templates.js';
+import { listUsers } from './list-users.js';
+import { listVirtualMachines } from './list-virtual-machines.js';
+
+/** How much of a table is read by a page of its list, and by the limits of an account, whatever there is of it. */
+
+const ROWS = 10_000;
+const ACCOUNTS = 100;
+const PAGE: Page = { limit: 10, offset: 0 };
+/** Of the table of a list, for a page: what is on it, found and put together. */
+const MOST_READ = 5 * PAGE.limit;
+
+let database: TestDatabase;
+/** Of one connection: what it has read is known when it says so. */
+let handle: DatabaseHandle;
+let admin: Caller;
+let user: Caller;
+
+jest.setTimeout(60_000);
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  handle = openDatabase(database.databaseUrl, { applicationName: 'test', max: 1 });
+  const { db } = handle;
+  await addAccounts(db, database.secretBox);
+  await addTemplates(db, ROWS);
+  await addVirtualMachines(db, 1, ROWS);
+  await db.execute(sql`
+    insert into async_job (account_id, user_id, job_cmd, workflow_type, workflow_id, workflow_input, job_status, instance_type,
+      instance_id, created, completed)
+    select vm.account_id, u.id, 'deployVirtualMachine', 'deployVirtualMachine', 'vm-' || vm.id, '{}', 1, 'VirtualMachine', vm.id,
+      vm.created, vm.created
+    from vm_instance vm join "user" u on u.account_id = vm.account_id`);
+  await db.execute(sql`
+    insert into event (type, level, description, account_id, resource_type, resource_id, created)
+    select 'VM.CREATE', 'INFO', 'VM ' || name || ' is running on a host', account_id, 'VirtualMachine', id, created from vm_instance`);
+  await db.execute(sql`
+    insert into ssh_keypairs (account_id, keypair_name, fingerprint, public_key)
+    select account_id, name, 'aa:bb', 'ssh-ed25519 AAAA' from vm_instance`);
+  await db.execute(sql`
+    with owner as (
+      insert into account (account_name, type, domain_id)
+      select 'many-' || n, 'User', (select id from domain where path = '/') from generate_series(1, ${ROWS}::int) n
+      returning id, account_name, domain_id
+    )
+    insert into "user" (username, password, account_id, domain_id) select account_name, 'none', id, domain_id from owner`);
+  await db.execute(sql`vacuum analyze`);
+  admin = (await findDefaultAdmin(db))!;
+  const [row] = await db.execute<{ accountId: string; userId: string }>(
+    sql`select account_id as "accountId", id as "userId" from "user" where username = 'bench-7'`,
+  );
+  user = { ...admin, ...row!, role: 'User' };
+});
+afterAll(async () => {
+  await handle.close();
+  await database.drop();
+});
+
+/** Rows that something reads of a table itself, and not of its indexes alone. */
+async function rowsRead(table: string, work: (db: Database) => Promise<unknown>): Promise<number> {
+  const { db } = handle;
+  const count = async (): Promise<number> => {
+    await db.execute(sql`select pg_stat_force_next_flush()`);
+    const [row] = await db.execute<{ read: number }>(
+      sql`select (seq_tup_read + idx_tup_fetch)::int as read from pg_stat_user_tables where relname = ${table}`,
+    );
+    return row!.read;
+  };
+  const before = await count();
+  await work(db);
+  return (await count()) - before;
+}
+
+type List = (db: Database, caller: Caller, scope: Scope, page: Page) => Promise<Listed<unknown>>;
+
+const LISTS: [string, string, List, number, number?][] = [
+  ['listVirtualMachines', 'vm_instance', (db, who, scope, page) => listVirtualMachines(db, who, { scope }, page), ROWS],
+  [
+    'listTemplates',
+    'template_store_ref',
+    (db, who, scope, page) => listTemplates(db, who, { ...ANY_IMAGE, isIso: false, scope }, page),
+    ROWS,
+  ],
+  ['listAsyncJobs', 'async_job', (db, who, scope, page) => listJobs(db, who, { scope }, page), ROWS],
+  ['listEvents', 'event', (db, who, scope, page) => listEvents(db, who, { scope }, page), ROWS],
+  ['listSSHKeyPairs', 'ssh_keypairs', (db, who, scope, page) => listKeyPairs(db, who, { scope }, page), ROWS],
+  ['listAccounts', 'account', (db, who, scope, page) => listAccounts(db, who, { scope }, page), ROWS, 1],
+  ['listUsers', 'user', (db, who, scope, page) => listUsers(db, who, { scope }, page), ROWS, 1],
+];
+
+test.each(LISTS)('%s reads of %s what is on its page', async (_name, table, list, all, ofUser = ROWS / ACCOUNTS) => {
+  const [offsets, scopes] = [
+    [0, PAGE.limit],
+    [
+      [admin, { of: 'everybody' }],
+      [user, { of: 'account', accountId: user.accountId }],
+    ],
+  ] as [number[], [Caller, Scope][]];
+  for (const [caller, scope] of scopes) {
+    for (const offset of offsets) {
+      let listed: Listed<unknown> | undefined;
+      const read = await rowsRead(table, async (db) => {
+        listed = await list(db, caller, scope, { ...PAGE, offset });
+      });
+      expect(listed!.count).toBeGreaterThanOrEqual(caller === admin ? all : ofUser);
+      expect(read).toBeLessThanOrEqual(MOST_READ + offset);
+    }
+  }
+});
+
+describe('a deployment looks at no more of what its account has', () => {
+  const deploy = (db: Database) =>
+    db.transaction(async (tx) => {
+      const settings = await readSettings(db);
+      const [row] = await tx.execute<{ zoneId: string; templateId: string; serviceOfferingId: string }>(sql`
+        select data_center_id as "zoneId", template_id as "templateId", service_offering_id as "serviceOfferingId"
+        from vm_instance where account_id = ${user.accountId} limit 1`);
+      await createVirtualMachine(tx, { ...row!, accountId: user.accountId, lockBy: settings });
+      await requireRoom(tx, { ...user, isLocked: true }, ['user_vm', 'cpu', 'memory', 'primary_storage'], settings);
+    });
+
+  test.each(['-1', '100000'])('with limits of %s', async (value) => {
+    const names = ['user.vms', 'cpus', 'memory', 'primary.storage'].map((name) => `max.account.${name}`);
+    await writeSettings(handle.db, Object.fromEntries(names.map((name) => [name, value])));
+    for (const table of ['vm_instance', 'volumes']) expect(await rowsRead(table, deploy)).toBeLessThan(10);
+  });
+});
