@@ -24,6 +24,9 @@ const DYNAMIC_CONFIG = {
   // 1,200 by default: so many polls of workers may wait at once, and a host has eight. With fifty hosts the polls of some
   // were turned away, and their work waited for minutes.
   'frontend.namespaceCount': 100_000,
+  // 512 KiB by default, for the one shard that the dev server has: inputs of activities above that are read from the
+  // database again, with the history around them, when each activity starts.
+  'history.eventsCacheMaxSizeBytes': 32 * 1024 ** 2,
   // A history shard looks for new tasks 20 times a second by default, and the dev server has one shard: each step of a
   // workflow waited for the next 50 ms tick. Eight activities in a row took 850 ms, and take 120 ms so.
   'history.transferProcessorMaxPollRPS': 2_000,
