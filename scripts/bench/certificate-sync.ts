@@ -28,8 +28,7 @@ const HOSTS_OF_BARE_ROUND = 50;
  * queue for short work and the activity.
  */
 export async function benchCertificateSync({ isQuick, rounds = 3 }: BenchOptions): Promise<BenchResult> {
-  // With 500 hosts the embedded Temporal left every fifth queue without its work for minutes.
-  const hosts = isQuick ? 20 : 100;
+  const hosts = isQuick ? 20 : 1000;
   const plane = await startHerdPlane();
   try {
     const hostIds = await addHosts(plane, hosts);

@@ -7,7 +7,8 @@ export async function bareRound(hostIds: string[]): Promise<void> {
     hostIds.map((hostId) =>
       proxyActivities<{ doNothing(): Promise<void> }>({
         taskQueue: hostTaskQueue(hostId),
-        startToCloseTimeout: '5 m',
+        // What a poll that was lost on the way has taken is given out again soon, as by the heartbeats of ours.
+        startToCloseTimeout: '15 s',
       }).doNothing(),
     ),
   );
