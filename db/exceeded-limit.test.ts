@@ -11,7 +11,12 @@ const owner = (kind: OwnerUsage['kind'], used: Partial<Usage>, limits: OwnerUsag
   running: 0,
 });
 
-const SETTINGS = { ...defaultSettings(), 'max.account.user.vms': '2', 'max.account.cpus': '-1' };
+const SETTINGS = {
+  ...defaultSettings(),
+  'max.account.user.vms': '2',
+  'max.account.cpus': '-1',
+  'max.domain.cpus': '50',
+};
 
 it.each<[string, OwnerUsage[], string | undefined]>([
   ['the default of accounts is reached', [owner('account', { user_vm: 2 })], undefined],
@@ -22,6 +27,8 @@ it.each<[string, OwnerUsage[], string | undefined]>([
   ['the setting says that there is none', [owner('account', { cpu: 999 })], undefined],
   ['what has not grown is above its limit', [owner('account', { memory: 1e9 })], undefined],
   ['a domain without limits holds much', [owner('domain', { user_vm: 99 }), owner('account', {})], undefined],
+  ['the default of domains is exceeded', [owner('domain', { cpu: 51 })], 'domain cpu 50'],
+  ['the domain has none of its own', [owner('domain', { cpu: 51 }, { cpu: -1 })], undefined],
   ['a domain is full', [owner('domain', { user_vm: 9 }, { user_vm: 8 }), owner('account', {})], 'domain user_vm 8'],
   [
     'account and domain are full',

@@ -7,17 +7,20 @@ export type ResourceType = (typeof RESOURCE_TYPES)[number];
 interface ResourceEntry {
   /** CloudStack's number of it. */
   number: number;
-  /** The limit of an account that has none of its own. */
-  setting: SettingName;
+  /** The limits of an account and of a domain that have none of their own. */
+  settings: { account: SettingName; domain: SettingName };
 }
 
 /** Units: VMs, templates and ISOs, cores, MiB of memory, GiB of disk. */
 export const RESOURCES = {
-  user_vm: { number: 0, setting: 'max.account.user.vms' },
-  template: { number: 4, setting: 'max.account.templates' },
-  cpu: { number: 8, setting: 'max.account.cpus' },
-  memory: { number: 9, setting: 'max.account.memory' },
-  primary_storage: { number: 10, setting: 'max.account.primary.storage' },
+  user_vm: { number: 0, settings: { account: 'max.account.user.vms', domain: 'max.domain.user.vms' } },
+  template: { number: 4, settings: { account: 'max.account.templates', domain: 'max.domain.templates' } },
+  cpu: { number: 8, settings: { account: 'max.account.cpus', domain: 'max.domain.cpus' } },
+  memory: { number: 9, settings: { account: 'max.account.memory', domain: 'max.domain.memory' } },
+  primary_storage: {
+    number: 10,
+    settings: { account: 'max.account.primary.storage', domain: 'max.domain.primary.storage' },
+  },
 } as const satisfies Record<ResourceType, ResourceEntry>;
 
 /** Stands for no limit, in the API, in settings and in the database. */

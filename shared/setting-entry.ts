@@ -5,6 +5,7 @@ export type SettingScope = (typeof SETTING_SCOPES)[number];
 /** CloudStack's subgroups that have a setting here, each with its group. */
 export const SETTING_SUBGROUPS = {
   Account: 'Access',
+  Domain: 'Access',
   'Virtual Machine': 'Compute',
   Images: 'Storage',
   Volume: 'Storage',

@@ -411,6 +411,53 @@ export const SETTINGS = {
     subgroup: 'Account',
     description: 'Most space of the disks of an account without a limit of its own; -1 for no limit.',
   },
+  'max.domain.user.vms': {
+    defaultValue: '-1',
+    type: 'integer',
+    min: -1,
+    max: MOST_OF_A_RESOURCE,
+    subgroup: 'Domain',
+    description:
+      'Most virtual machines of the accounts of a domain and below together, for a domain without a limit of its own; -1 for no limit. The root domain has none.',
+  },
+  'max.domain.templates': {
+    defaultValue: '-1',
+    type: 'integer',
+    min: -1,
+    max: MOST_OF_A_RESOURCE,
+    subgroup: 'Domain',
+    description:
+      'Most templates and ISOs of the accounts of a domain and below together, for a domain without a limit of its own; -1 for no limit. The root domain has none.',
+  },
+  'max.domain.cpus': {
+    defaultValue: '-1',
+    type: 'integer',
+    min: -1,
+    max: MOST_OF_A_RESOURCE,
+    subgroup: 'Domain',
+    description:
+      'Most CPU cores of the virtual machines of the accounts of a domain and below together, for a domain without a limit of its own; -1 for no limit. The root domain has none.',
+  },
+  'max.domain.memory': {
+    defaultValue: '-1',
+    type: 'integer',
+    unit: 'MB',
+    min: -1,
+    max: MOST_OF_A_RESOURCE,
+    subgroup: 'Domain',
+    description:
+      'Most memory of the virtual machines of the accounts of a domain and below together, for a domain without a limit of its own; -1 for no limit. The root domain has none.',
+  },
+  'max.domain.primary.storage': {
+    defaultValue: '-1',
+    type: 'integer',
+    unit: 'GB',
+    min: -1,
+    max: MOST_OF_A_RESOURCE,
+    subgroup: 'Domain',
+    description:
+      'Most space of the disks of the accounts of a domain and below together, for a domain without a limit of its own; -1 for no limit. The root domain has none.',
+  },
   'api.throttling.enabled': {
     defaultValue: 'false',
     type: 'boolean',

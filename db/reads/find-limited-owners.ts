@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm';
+import { eq, sql } from 'drizzle-orm';
 import type { Database } from '../client.js';
 import { account, domain, resourceLimit } from '../schema/index.js';
 import type { LimitedOwner, Usage } from './read-usage.js';
@@ -29,4 +29,10 @@ export async function findLimitedOwners(db: Pick<Database, 'execute'>, accountId
         where ${resourceLimit.domainId} = above.id)
     from own join ${domain} above on starts_with(own.path, above.path) and above.parent_id is not null`);
   return [...rows].map(({ kind, ownerId, limits }) => ({ kind, ownerId, limits: limits ?? {} }));
+}
+
+/** The limits that were set for a domain. */
+export async function findDomainLimits(db: Pick<Database, 'select'>, domainId: string): Promise<LimitedOwner> {
+  const rows = await db.select().from(resourceLimit).where(eq(resourceLimit.domainId, domainId));
+  return { kind: 'domain', ownerId: domainId, limits: Object.fromEntries(rows.map(({ type, max }) => [type, max])) };
 }

@@ -128,7 +128,7 @@ async function insert(
       return { job: jobOfCall(job, { jobCmd: JOB_CMD, accountId: caller.accountId }), isNew: false };
     }
     const isOwnerLocked = caller.role !== 'Admin';
-    await createVirtualMachine(tx, { ...vm, id: vmId, isOwnerLocked });
+    await createVirtualMachine(tx, { ...vm, id: vmId, lockBy: isOwnerLocked ? settings : undefined });
     await requireRoom(tx, { ...caller, isLocked: isOwnerLocked }, OF_A_VM, settings);
     return { job, isNew: true };
   });

@@ -89,6 +89,42 @@ test('accounts of a domain and below share its limit, also at once', async () =>
   expect(resourcecount).toMatchObject([{ resourcetype: '0', resourcetypename: 'user_vm', resourcecount: 2 }]);
 });
 
+test('the setting for domains counts for one without a limit of its own, also at once, and not for the root', async () => {
+  const { domain: made } = await gateway.admin.call('createDomain', { name: 'by-setting' });
+  const domainid = (made as Row)['id'] as string;
+  const tenants = [await newTenant(domainid), await newTenant(domainid)];
+  await writeSettings(gateway.db, { 'max.domain.user.vms': '2' });
+  const outcomes = await Promise.allSettled([...tenants, ...tenants, ...tenants].map((tenant) => deploy(tenant)));
+  expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(2);
+  const max = async (owner: object) =>
+    ((await gateway.admin.call('listResourceLimits', { ...owner, resourcetype: 0 }))['resourcelimit'] as Row[])[0]![
+      'max'
+    ];
+  expect([await max({ domainid }), await max({ domainid: rootId })]).toEqual([2, -1]);
+  await gateway.admin.call('updateResourceLimit', { domainid, resourcetype: 0, max: 3 });
+  await deploy(tenants[0]!);
+  await expect(deploy(tenants[1]!)).rejects.toMatchObject({
+    ...EXCEEDED,
+    errortext: expect.stringContaining(`Domain Id = '${domainid}'`) as string,
+  });
+  await writeSettings(gateway.db, { 'max.domain.user.vms': '-1' });
+});
+
+test('a domain is given no more than the one that it is in', async () => {
+  const { domain: top } = await gateway.admin.call('createDomain', { name: 'bounded' });
+  const domainid = (top as Row)['id'] as string;
+  const { domain: below } = await gateway.admin.call('createDomain', { name: 'inner', parentdomainid: domainid });
+  const give = (id: string, max: number) =>
+    gateway.admin.call('updateResourceLimit', { domainid: id, resourcetype: 4, max });
+  await give(domainid, 5);
+  const inner = (below as Row)['id'] as string;
+  await expect(give(inner, 6)).rejects.toMatchObject({
+    errorcode: 431,
+    errortext: expect.stringContaining('5') as string,
+  });
+  for (const max of [5, -1]) await give(inner, max);
+});
+
 test('the setting counts for accounts without a limit of their own, and none for root admins', async () => {
   await writeSettings(gateway.db, { 'max.account.user.vms': '1' });
   const [tenant, generous, root] = [await newTenant(), await newTenant(), await newTenant(rootId, 'Admin')];

@@ -1,4 +1,6 @@
 import { isRootDomain } from '../../db/reads/find-account.js';
+import { findDomainLimits } from '../../db/reads/find-limited-owners.js';
+import { findListedDomain } from '../../db/reads/list-domains.js';
 import { limitOf } from '../../db/exceeded-limit.js';
 import { type OwnerUsage, readAccountUsage, readDomainUsage } from '../../db/reads/read-usage.js';
 import { setResourceLimit } from '../../db/resource-limits.js';
@@ -83,7 +85,9 @@ function typeOf(number: number | undefined, name?: string): ResourceType | undef
 
 export const updateResourceLimit = defineCommand({
   name: 'updateResourceLimit',
-  description: 'Sets a limit of an account or of a domain, which counts for all accounts in it and below.',
+  description:
+    'Sets a limit of an account or of a domain, which counts for all accounts in it and below. Without one the settings ' +
+    'max.account.* and max.domain.* count.',
   kind: 'sync',
   allowedRoles: ADMINS,
   params: {
@@ -101,6 +105,7 @@ export const updateResourceLimit = defineCommand({
     const type = typeOf(resourcetype)!;
     const owner = await ownerOf(named, context);
     await requireMayLimit(owner, context);
+    await requireWithinParent(owner, { type, max }, context);
     await setResourceLimit(db, caller, owner, { type, max });
     return { resourcelimit: { ...owner.shown, ...shownType(type), max } };
   },
@@ -116,6 +121,22 @@ async function requireMayLimit(owner: Owner, context: CommandContext): Promise<v
     throw new SlipwayError('SLIPWAY_PERMISSION_DENIED', 'No account may change its own limits');
   }
   requireRank(caller, 'DomainAdmin');
+}
+
+/** As CloudStack: what would never be reached is a mistake. No limit is none: that of the parent counts anyway. */
+async function requireWithinParent(
+  { kind, id, shown }: Owner,
+  { type, max }: { type: ResourceType; max: number },
+  context: CommandContext,
+): Promise<void> {
+  const parentId = kind === 'domain' ? (await findListedDomain(context.db, id))?.domain.parentId : undefined;
+  if (!parentId || (await isRootDomain(context.db, parentId))) return;
+  const parent = await findDomainLimits(context.db, parentId);
+  const most = limitOf(parent, type, await readSettings(context.db));
+  if (most === UNLIMITED || max <= most) return;
+  throw invalid(
+    `Domain ${shown.domain} is in a domain with a maximum of ${most} for ${type}; please specify a value less than or equal to ${most}`,
+  );
 }
 
 export const listResourceLimits = defineCommand({

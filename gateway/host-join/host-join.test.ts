@@ -133,6 +133,15 @@ describe('a machine that joins', () => {
     expect(refused.body['message']).toContain("another host's own");
   });
 
+  it('is refused with another architecture than its cluster has, and the token is not used up', async () => {
+    await join();
+    const { token } = await newToken();
+    const refused = await post(HOST_JOIN_PATH, { ...machine({ arch: 'aarch64' }), token });
+    expect(refused).toMatchObject({ status: 431, body: { code: 'SLIPWAY_JOIN_REFUSED' } });
+    expect(refused.body['message']).toContain('is aarch64, and cluster cluster-1 is for x86_64');
+    expect((await post(HOST_JOIN_PATH, { ...machine(), token })).status).toBe(200);
+  });
+
   it('is listed with its version, and what is to be said of it', async () => {
     const { hostId } = await join();
     const facts = {
