@@ -3,6 +3,7 @@ import { joinHost } from '../../../db/join-host.js';
 import { revokeHost } from '../../../db/revoke-host.js';
 import {
   capacityClaim,
+  cluster,
   event,
   host,
   storagePool,
@@ -19,7 +20,7 @@ import { compareInventory, recordReconciled } from '../reconcile/reconcile.js';
 import { beginStage, finishStage } from '../template/stage.js';
 import { recordRunning, releaseClaim } from '../virtual-machine/deployment.js';
 import { recordStarted, recordStopped } from '../virtual-machine/start-stop.js';
-import { recordHostStatus } from './host.js';
+import { recordHello, recordHostStatus } from './host.js';
 
 /** Whoever has one machine says for it what he likes. */
 describe('what a host says', () => {
@@ -41,7 +42,11 @@ describe('what a host says', () => {
   });
   afterAll(() => database.drop());
 
-  const say = (said: { pools?: PoolPlace[]; domains?: DomainReport[]; facts?: Partial<HostFacts> }) => {
+  const statusOf = (said: {
+    pools?: PoolPlace[];
+    domains?: DomainReport[];
+    facts?: Partial<HostFacts>;
+  }): HostStatus => {
     const facts: HostFacts = {
       bootId: 'b',
       arch: 'x86_64',
@@ -53,9 +58,10 @@ describe('what a host says', () => {
       pools: (said.pools ?? []).map((pool) => ({ ...pool, capacityBytes: 1, usedBytes: 1 })),
       ...said.facts,
     };
-    const status: HostStatus = { facts, domains: said.domains ?? [] };
-    return recordHostStatus({ ...database, client })({ hostId: hostIds.liar, status });
+    return { facts, domains: said.domains ?? [] };
   };
+  const say = (said: Parameters<typeof statusOf>[0]) =>
+    recordHostStatus({ ...database, client })({ hostId: hostIds.liar, status: statusOf(said) });
 
   it('tells nothing of pools that it does not have', async () => {
     await say({ pools: [pools.honest, pools.liar] });
@@ -79,6 +85,22 @@ describe('what a host says', () => {
     const events = await database.db.select().from(event);
     expect(Math.max(...events.map(({ description }) => description.length))).toBeLessThan(5_000);
     await say({ pools: [pools.liar] });
+  });
+
+  it('does not make it a host of a cluster of another architecture', async () => {
+    const { db } = database;
+    await db.update(cluster).set({ arch: 'x86_64' });
+    const hello = (arch: string) => {
+      const status = statusOf({ pools: [pools.honest], facts: { arch, bootId: 'first' } });
+      return recordHello({ ...database, client })({ hostId: hostIds.honest, status, partials: [] });
+    };
+    await expect(hello('aarch64')).rejects.toMatchObject({
+      code: 'SLIPWAY_RESOURCE_STATE',
+      message: expect.stringContaining('Host honest is aarch64, and cluster cluster-1 is for x86_64') as string,
+    });
+    const [self] = await db.select().from(host).where(eq(host.id, hostIds.honest));
+    expect(self).toMatchObject({ arch: 'x86_64', bootId: null });
+    await expect(hello('x86_64')).resolves.toMatchObject({ hostName: 'honest' });
   });
 
   it('frees nothing that a VM holds of another host', async () => {
