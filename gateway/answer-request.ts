@@ -1,6 +1,6 @@
 import type { Caller } from '../db/reads/find-caller.js';
 import { isSlipwayError } from '../shared/errors.js';
-import { authenticate } from './auth/authenticate.js';
+import { authenticate, stillKnown } from './auth/authenticate.js';
 import { readToken } from './auth/cookies.js';
 import { type LoginRequest, logIn } from './auth/log-in.js';
 import { logOut } from './auth/log-out.js';
@@ -102,6 +102,13 @@ export async function callerOf(
     throw error;
   }
 }
+
+/** Who a call is of that was let in before, if they may still call. */
+export const knownCaller = (
+  dependencies: CommandDependencies,
+  { cookie, isOpen }: Pick<Call, 'cookie' | 'isOpen'>,
+  parameters: RequestParameters,
+): Promise<Caller | undefined> => (isOpen ? openCaller(dependencies) : stillKnown(dependencies.db, parameters, cookie));
 
 /** What a caller can do something about is no defect of this server. */
 const isForCaller = (error: unknown): boolean =>

@@ -10,7 +10,7 @@ import fastify, {
 } from 'fastify';
 import { isSlipwayError, SlipwayError } from '../shared/errors.js';
 import { refuseBrowser } from './auth/open-port.js';
-import { answerRequest, callerOf } from './answer-request.js';
+import { answerRequest, callerOf, knownCaller } from './answer-request.js';
 import type { CommandDependencies } from './commands/define-command.js';
 import { endIdleConnections } from './end-idle-connections.js';
 import { type EventLimits, serveEvents } from './events/serve-events.js';
@@ -179,6 +179,7 @@ export function createGateway(dependencies: CommandDependencies, options: Gatewa
       await throttles.accounts.count(caller);
       return caller;
     },
+    knownCaller: (request) => knownCaller(dependencies, callOf(request), readParameters(...textsOf(request))),
   });
   app.register(serveHostJoin, { db: dependencies.db });
 

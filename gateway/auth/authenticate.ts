@@ -6,6 +6,16 @@ import type { RequestParameters } from '../protocol/request-parameters.js';
 import { sessionOf } from './session-of.js';
 import { isExpired, isSignedWith } from './signature.js';
 
+/** Who a request is of that was authenticated before: a signature is not checked again, which `expires` may have ended. */
+export async function stillKnown(
+  db: Database,
+  parameters: RequestParameters,
+  cookie: string | undefined,
+): Promise<Caller | undefined> {
+  const apiKey = parameters.get('apikey');
+  return (await (apiKey ? findCallerByApiKey(db, apiKey) : sessionOf(db, parameters, cookie)))?.caller;
+}
+
 /**
  * Who has signed the request, or whose session it belongs to.
  *

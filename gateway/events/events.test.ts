@@ -4,7 +4,8 @@ import { connect } from 'node:net';
 import { eq, sql } from 'drizzle-orm';
 import { completeJob } from '../../db/jobs.js';
 import { joinHost } from '../../db/join-host.js';
-import { host, templateSpoolRef, vmInstance } from '../../db/schema/index.js';
+import { host, templateSpoolRef, user, vmInstance } from '../../db/schema/index.js';
+import { openSession, type SessionSecrets } from '../../db/sessions.js';
 import { addTemplate } from '../../tests/support/add-template.js';
 import { startTestGateway, type TestGateway, type TestUser } from '../../tests/support/test-gateway.js';
 import { waitFor } from '../../tests/support/wait-for.js';
@@ -72,9 +73,12 @@ const request = (keys: Keys, headers: Record<string, string> = {}, signal?: Abor
   fetch(new URL(pathOf(keys), gateway.endpoint), { headers, signal });
 
 /** Reads as WHATWG HTML, 9.2.6, has it. */
-async function open(keys: Keys, headers: Record<string, string> = {}): Promise<Stream> {
+const open = (keys: Keys, headers: Record<string, string> = {}): Promise<Stream> =>
+  follow((signal) => request(keys, headers, signal));
+
+async function follow(send: (signal: AbortSignal) => Promise<Response>): Promise<Stream> {
   const abort = new AbortController();
-  const response = await request(keys, headers, abort.signal);
+  const response = await send(abort.signal);
   expect([response.status, response.headers.get('content-type')]).toEqual([200, 'text/event-stream']);
   const stream: Stream = {
     events: [],
@@ -224,6 +228,46 @@ test.each(['nonsense', '-1', '99999999999999999999999'])(
     await own.next('reset');
   },
 );
+
+describe('with a session', () => {
+  const userOf = async ({ accountId }: TestUser) =>
+    (await gateway.db.select().from(user).where(eq(user.accountId, accountId)))[0]!;
+  const logIn = async () => openSession(gateway.db, (await userOf(somebody)).id, 30);
+  const requestOf =
+    ({ token, sessionKey }: Partial<SessionSecrets>) =>
+    (signal?: AbortSignal) =>
+      fetch(new URL(`/events?${new URLSearchParams(sessionKey ? { sessionkey: sessionKey } : {})}`, gateway.endpoint), {
+        headers: token ? { cookie: `JSESSIONID=${token}` } : {},
+        signal,
+      });
+
+  test('tells as with a signature, and with cookie and key alone', async () => {
+    const secrets = await logIn();
+    const own = await follow(requestOf(secrets));
+    const { id } = await deploy('followed');
+    await own.next('virtualmachine', (vm) => vm['id'] === id);
+    const { token, sessionKey } = await logIn();
+    for (const wrong of [{ token }, { sessionKey }, { ...secrets, token }, {}]) {
+      expect((await requestOf(wrong)()).status).toBe(401);
+    }
+    await follow(requestOf({ token, sessionKey }));
+  });
+
+  test('ends with it', async () => {
+    const secrets = await logIn();
+    const [own, signed] = [await follow(requestOf(secrets)), await open(somebody)];
+    const out = new URL(`/client/api?command=logout&sessionkey=${secrets.sessionKey}`, gateway.endpoint);
+    expect((await fetch(out, { headers: { cookie: `JSESSIONID=${secrets.token}` } })).status).toBe(200);
+    await own.ended;
+    // Who follows with keys of their own is told on, until they may call no longer.
+    const before = signed.comments;
+    await waitFor('more heartbeats', () => Promise.resolve(signed.comments > before + 2));
+    const { id } = await userOf(somebody);
+    await gateway.db.update(user).set({ state: 'disabled' }).where(eq(user.id, id));
+    await signed.ended;
+    await gateway.db.update(user).set({ state: 'enabled' }).where(eq(user.id, id));
+  });
+});
 
 test('shows that it is alive', async () => {
   const own = await open(somebody);

@@ -25,13 +25,18 @@ interface EventsOptions {
   limits: EventLimits;
   /** @throws SlipwayError for who may not call */
   authenticate: (request: FastifyRequest) => Promise<Caller>;
+  /** Who it is now that was let in: nobody after a logout, or when the user may call no longer. */
+  knownCaller: (request: FastifyRequest) => Promise<Caller | undefined>;
 }
 
 /** Decimal, of 64 bits. */
 const POSITION = /^\d{1,19}$/;
 
 /** `GET /events`: what changes, as server-sent events (WHATWG HTML, 9.2). Described in docs/events.md. */
-export async function serveEvents(app: FastifyInstance, { db, limits, authenticate }: EventsOptions): Promise<void> {
+export async function serveEvents(
+  app: FastifyInstance,
+  { db, limits, authenticate, knownCaller }: EventsOptions,
+): Promise<void> {
   const feed = createChangeFeed(db, {
     intervalMs: limits.eventsIntervalMs,
     onError: (error) => app.log.warn({ failure: loggable(error) }, 'changes cannot be read'),
@@ -67,7 +72,14 @@ export async function serveEvents(app: FastifyInstance, { db, limits, authentica
     const early: Batch[] = [];
     let receive = (batch: Batch): void => void early.push(batch);
     const listener = (batch: Batch): void => receive(batch);
-    const heartbeat = setInterval(() => write(':\n\n'), limits.heartbeatMs);
+    const heartbeat = setInterval(() => {
+      write(':\n\n');
+      // A database that is away says nothing about who may call.
+      knownCaller(request).then(
+        (known) => void (isAlike(known, caller) || stream.end()),
+        () => undefined,
+      );
+    }, limits.heartbeatMs);
     const end = setTimeout(() => stream.end(), limits.streamLifetimeMs);
     stream.on('error', () => stream.destroy());
     stream.once('close', () => {
@@ -108,6 +120,10 @@ export async function serveEvents(app: FastifyInstance, { db, limits, authentica
     return isPosition ? await feed.since(lastEventId) : { position, entries: undefined };
   }
 }
+
+/** Whether what the caller is shown is still what they may see. */
+const isAlike = (known: Caller | undefined, caller: Caller): boolean =>
+  known?.accountId === caller.accountId && known.role === caller.role && known.domainPath === caller.domainPath;
 
 function textOf({ position, entries }: Batch, caller: Caller): string {
   const texts = entries
