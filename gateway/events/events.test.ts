@@ -236,10 +236,16 @@ describe('with a session', () => {
   const requestOf =
     ({ token, sessionKey }: Partial<SessionSecrets>) =>
     (signal?: AbortSignal) =>
-      fetch(new URL(`/events?${new URLSearchParams(sessionKey ? { sessionkey: sessionKey } : {})}`, gateway.endpoint), {
-        headers: token ? { cookie: `JSESSIONID=${token}` } : {},
-        signal,
-      });
+      fetch(
+        new URL(
+          `/events?${new URLSearchParams(sessionKey ? { sessionkey: sessionKey } : {}).toString()}`,
+          gateway.endpoint,
+        ),
+        {
+          headers: token ? { cookie: `JSESSIONID=${token}` } : {},
+          signal,
+        },
+      );
 
   test('tells as with a signature, and with cookie and key alone', async () => {
     const secrets = await logIn();
