@@ -56,6 +56,13 @@ export const volumes = pgTable(
     index('volumes_usage_idx')
       .on(table.accountId, table.instanceId, table.sizeBytes, table.wantedSizeBytes, table.templateId)
       .where(sql`state <> 'Expunged'`),
+    // A page of a list in its order, and how many there are, of one account and of all.
+    index('volumes_account_id_created_id_idx')
+      .on(table.accountId, table.created, table.id)
+      .where(sql`state <> 'Expunged' and removed is null`),
+    index('volumes_created_id_idx')
+      .on(table.created, table.id)
+      .where(sql`state <> 'Expunged' and removed is null`),
     index('volumes_instance_id_idx').on(table.instanceId),
     index('volumes_template_id_idx').on(table.templateId),
     index('volumes_pool_id_idx').on(table.poolId),

@@ -1,0 +1,2 @@
+CREATE INDEX "volumes_account_id_created_id_idx" ON "volumes" USING btree ("account_id","created","id") WHERE state <> 'Expunged' and removed is null;--> statement-breakpoint
+CREATE INDEX "volumes_created_id_idx" ON "volumes" USING btree ("created","id") WHERE state <> 'Expunged' and removed is null;
