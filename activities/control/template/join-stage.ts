@@ -79,7 +79,7 @@ export const joinStage =
  * @returns its file name below the pool, or null when there is something to wait for
  */
 export async function takeReadyCopy(
-  db: Pick<Database, 'update' | 'select'>,
+  db: Pick<Database, 'execute'>,
   {
     poolId,
     templateId,
@@ -88,26 +88,16 @@ export async function takeReadyCopy(
     token,
   }: Pick<Deployment, 'poolId' | 'templateId' | 'generation' | 'volumeId' | 'token'>,
 ): Promise<string | null> {
-  const copy = db
-    .select({ id: templateSpoolRef.id, installPath: templateSpoolRef.installPath })
-    .from(templateSpoolRef)
-    .where(
-      and(
-        eq(templateSpoolRef.poolId, poolId),
-        eq(templateSpoolRef.templateId, templateId),
-        eq(templateSpoolRef.generation, generation),
-        eq(templateSpoolRef.state, 'Ready'),
-      ),
-    )
-    .for('key share')
-    .as('copy');
-  const [taken] = await db
-    .update(volumes)
-    .set({ poolId, templateSpoolRefId: sql`${copy.id}`, token })
-    .from(copy)
-    // A disk that is there stands on what it was made from, whatever workflow was reset since.
-    .where(and(eq(volumes.id, volumeId), eq(volumes.state, 'Allocated')))
-    .returning({ installPath: copy.installPath });
+  // A disk that is there stands on what it was made from, whatever workflow was reset since.
+  const [taken] = await db.execute<{ installPath: string }>(sql`
+    update ${volumes} set pool_id = ${poolId}, template_spool_ref_id = copy.id, token = ${token}
+    from (
+      select id, install_path from ${templateSpoolRef}
+      where pool_id = ${poolId} and template_id = ${templateId} and generation = ${generation} and state = 'Ready'
+      for key share
+    ) copy
+    where ${volumes.id} = ${volumeId} and ${volumes.state} = 'Allocated'
+    returning copy.install_path as "installPath"`);
   return taken?.installPath ?? null;
 }
 

@@ -1,6 +1,5 @@
-import { and, eq, isNull, not, notInArray, sql } from 'drizzle-orm';
+import { and, eq, not, notInArray, sql } from 'drizzle-orm';
 import { isOwed } from '../../../db/claim-sql.js';
-import { columnsOf } from '../../../db/columns-of.js';
 import {
   asyncJob,
   capacityClaim,
@@ -22,7 +21,7 @@ import { vmWorkflowId } from '../../../shared/workflow-ids.js';
 import { takeCapacity } from './capacity.js';
 import type { ControlDependencies, Transaction } from '../dependencies.js';
 import { oweCleanup } from './deployment.js';
-import { domainOf, GUEST_COLUMNS, memoryBytesOf } from './domain-spec.js';
+import { domainOf, type GuestRow, memoryBytesOf } from './domain-spec.js';
 import { claimFirst, type NoHost, returnsWithinMs } from './claim-first.js';
 import { endWait, takeReadyCopy } from '../template/join-stage.js';
 import { type Lack, makeRoom } from '../template/make-room.js';
@@ -110,7 +109,7 @@ async function claim(
     cpuMhz: offering.cpu * offering.speedMhz,
     ramBytes: memoryBytesOf(offering),
     hostTags: offering.hostTags,
-    storageTags: [...offering.storageTags, ...(vm.diskOffering?.storageTags ?? [])],
+    storageTags: [...offering.storageTags, ...(vm.diskTags ?? [])],
     diskBytes: volume.wantedSizeBytes ?? template.sizeBytes ?? 0,
     templateBytes: template.sizeBytes ?? 0,
   };
@@ -151,8 +150,6 @@ async function roomWithinMs(dependencies: ControlDependencies, short: Lack[]): P
   }
   return 0;
 }
-
-type VmToDeploy = NonNullable<Awaited<ReturnType<typeof lockVmToDeploy>>>;
 
 async function deploymentOf(
   { db, secretBox }: ControlDependencies,
@@ -200,42 +197,52 @@ async function earlierClaim(tx: Transaction, vm: VmToDeploy['instance'], exclude
   return claim;
 }
 
-async function lockVmToDeploy(tx: Transaction, { vmId, jobId }: ClaimHostInput) {
-  const [row] = await tx
-    .select({
-      instance: columnsOf(vmInstance, ...GUEST_COLUMNS, 'state', 'fenceToken', 'accountId', 'dataCenterId'),
-      template: columnsOf(vmTemplate, 'id', 'name', 'generation', 'format', 'arch', 'sizeBytes', 'state'),
-      offering: columnsOf(serviceOffering, 'cpu', 'speedMhz', 'ramMb', 'hostTags', 'storageTags'),
-      volume: columnsOf(volumes, 'id', 'wantedSizeBytes'),
-      diskOffering: { storageTags: diskOffering.storageTags },
-      job: { jobStatus: asyncJob.jobStatus },
-      inZone: templateStoreRef.id,
-    })
-    .from(vmInstance)
-    .innerJoin(vmTemplate, eq(vmTemplate.id, vmInstance.templateId))
-    .innerJoin(serviceOffering, eq(serviceOffering.id, vmInstance.serviceOfferingId))
-    .innerJoin(
-      volumes,
-      and(eq(volumes.instanceId, vmInstance.id), eq(volumes.volumeType, 'ROOT'), isNull(volumes.removed)),
-    )
-    .leftJoin(diskOffering, eq(diskOffering.id, volumes.diskOfferingId))
-    .innerJoin(asyncJob, eq(asyncJob.id, jobId))
-    .leftJoin(
-      templateStoreRef,
-      and(
-        eq(templateStoreRef.templateId, vmTemplate.id),
-        eq(templateStoreRef.dataCenterId, vmInstance.dataCenterId),
-        eq(templateStoreRef.state, 'Ready'),
-      ),
-    )
-    .where(eq(vmInstance.id, vmId))
-    .for('update', { of: vmInstance });
-  if (row?.job.jobStatus !== JOB_STATUS.inProgress || row.instance.state !== 'Starting') return undefined;
-  return row;
+interface VmToDeploy {
+  instance: GuestRow & Pick<typeof vmInstance.$inferSelect, 'state' | 'fenceToken' | 'accountId' | 'dataCenterId'>;
+  template: Pick<
+    typeof vmTemplate.$inferSelect,
+    'id' | 'name' | 'generation' | 'format' | 'arch' | 'sizeBytes' | 'state'
+  >;
+  offering: Pick<typeof serviceOffering.$inferSelect, 'cpu' | 'speedMhz' | 'ramMb' | 'hostTags' | 'storageTags'>;
+  volume: Pick<typeof volumes.$inferSelect, 'id' | 'wantedSizeBytes'>;
+  /** Of the disk offering of the root disk, if it has one. */
+  diskTags: string[] | null;
+  isTemplateInZone: boolean;
+}
+
+/** In SQL, as `readCandidates`; numbers come as JSON has them. */
+async function lockVmToDeploy(tx: Transaction, { vmId, jobId }: ClaimHostInput): Promise<VmToDeploy | undefined> {
+  const [row] = await tx.execute<{ vm: VmToDeploy }>(sql`
+    select json_build_object(
+      'instance', json_build_object(
+        'id', vm.id, 'name', vm.name, 'instanceName', vm.instance_name, 'displayName', vm.display_name,
+        'templateId', vm.template_id, 'isoId', vm.iso_id, 'isoSpoolRefId', vm.iso_spool_ref_id,
+        'userDataEncrypted', vm.user_data_encrypted, 'sshPublicKeys', vm.ssh_public_keys,
+        'vncPasswordEncrypted', vm.vnc_password_encrypted, 'state', vm.state, 'fenceToken', vm.fence_token,
+        'accountId', vm.account_id, 'dataCenterId', vm.data_center_id),
+      'template', json_build_object(
+        'id', t.id, 'name', t.name, 'generation', t.generation, 'format', t.format, 'arch', t.arch,
+        'sizeBytes', t.size_bytes, 'state', t.state),
+      'offering', json_build_object(
+        'cpu', o.cpu, 'speedMhz', o.speed_mhz, 'ramMb', o.ram_mb, 'hostTags', o.host_tags, 'storageTags', o.storage_tags),
+      'volume', json_build_object('id', disk.id, 'wantedSizeBytes', disk.wanted_size_bytes),
+      'diskTags', (select storage_tags from ${diskOffering} where id = disk.disk_offering_id),
+      'isTemplateInZone', exists (
+        select from ${templateStoreRef} ref
+        where ref.template_id = t.id and ref.data_center_id = vm.data_center_id and ref.state = 'Ready')
+      ) as vm
+    from ${vmInstance} vm
+    join ${vmTemplate} t on t.id = vm.template_id
+    join ${serviceOffering} o on o.id = vm.service_offering_id
+    join ${volumes} disk on disk.instance_id = vm.id and disk.volume_type = 'ROOT' and disk.removed is null
+    join ${asyncJob} job on job.id = ${jobId} and job.job_status = ${JOB_STATUS.inProgress}
+    where vm.id = ${vmId} and vm.state = 'Starting'
+    for update of vm`);
+  return row?.vm;
 }
 
 /** A try that has its claim already goes on when the template is deleted under it. */
-function requireTemplate({ template, inZone }: VmToDeploy): void {
-  if (inZone !== null && template.state === 'Active') return;
+function requireTemplate({ template, isTemplateInZone }: VmToDeploy): void {
+  if (isTemplateInZone && template.state === 'Active') return;
   throw new SlipwayError('SLIPWAY_RESOURCE_STATE', `Template ${template.name} is not ready in the zone of the VM`);
 }

@@ -7,7 +7,7 @@ import { sealJson } from '../../../kvm/keystore/sealed-json.js';
 import type { DomainSpec, GuestSecrets } from '../../../shared/virtual-machines.js';
 import { readerKeyOf } from '../host/reader-key.js';
 
-type Vm = Pick<typeof vmInstance.$inferSelect, (typeof GUEST_COLUMNS)[number]>;
+export type GuestRow = Pick<typeof vmInstance.$inferSelect, (typeof GUEST_COLUMNS)[number]>;
 type Offering = Pick<typeof serviceOffering.$inferSelect, 'cpu' | 'ramMb'>;
 
 /** What of a VM's row is needed to tell a host of it. */
@@ -32,7 +32,7 @@ export const memoryBytesOf = ({ ramMb }: Pick<Offering, 'ramMb'>): number => ram
 export async function domainOf(
   db: Pick<Database, 'select' | 'update'>,
   secretBox: SecretBox,
-  { instance, offering }: { instance: Vm; offering: Offering },
+  { instance, offering }: { instance: GuestRow; offering: Offering },
   { hostId, poolId }: { hostId: string; poolId: string },
 ): Promise<Omit<DomainSpec, 'rootVolume'>> {
   const attached = await db
@@ -58,7 +58,7 @@ export async function domainOf(
 /** What is in the drive of a VM: its file on the pool; null when the drive is empty. */
 export async function isoFileOf(
   db: Pick<Database, 'select'>,
-  { isoSpoolRefId }: Pick<Vm, 'isoSpoolRefId'>,
+  { isoSpoolRefId }: Pick<GuestRow, 'isoSpoolRefId'>,
 ): Promise<string | null> {
   if (isoSpoolRefId === null) return null;
   const [copy] = await db
@@ -71,7 +71,7 @@ export async function isoFileOf(
 async function sealGuest(
   db: Pick<Database, 'select' | 'update'>,
   secretBox: SecretBox,
-  vm: Vm,
+  vm: GuestRow,
   hostId: string,
 ): Promise<string> {
   const secrets: GuestSecrets = {

@@ -7,16 +7,16 @@ import type { BareActivities, BareInput } from './bare-process.js';
  */
 export async function bareWorkflow({ steps, controlQueue, hostQueue }: BareInput): Promise<void> {
   for (const [index, step] of steps.entries()) {
-    const { bareStep } = proxyActivities<BareActivities>({
-      ...(step === 'control'
+    const { bareStep } = proxyActivities<BareActivities>(
+      step === 'control'
         ? { taskQueue: controlQueue, startToCloseTimeout: '30 s' }
         : {
             taskQueue: hostQueue,
             scheduleToStartTimeout: '20 s',
             startToCloseTimeout: '5 m',
             heartbeatTimeout: '15 s',
-          }),
-    });
+          },
+    );
     await bareStep(index === steps.length - 1);
   }
 }
