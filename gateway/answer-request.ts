@@ -6,6 +6,7 @@ import { type LoginRequest, logIn } from './auth/log-in.js';
 import { logOut } from './auth/log-out.js';
 import { openCaller } from './auth/open-port.js';
 import { type CommandDependencies, envelopeOf } from './commands/define-command.js';
+import { whyAbsent } from './commands/absent-commands.js';
 import { findCommand } from './commands/index.js';
 import type { AccountThrottle } from './limits/account-throttle.js';
 import type { StrangerThrottle } from './limits/stranger-throttle.js';
@@ -63,7 +64,8 @@ export async function answerRequest(dependencies: CommandDependencies, call: Cal
     log.accountId = caller.accountId;
     role = caller.role;
     await accounts.count(caller);
-    if (!command?.allowedRoles.includes(caller.role)) throw unknownCommand();
+    if (!command) throw unknownCommand(whyAbsent(parameters.get('command') ?? ''));
+    if (!command.allowedRoles.includes(caller.role)) throw unknownCommand();
     const context = { ...dependencies, accounts, caller, command: command.name.toLowerCase() };
     return { status: 200, ...render(await command.run(parameters, context)), ...log };
   } catch (error) {

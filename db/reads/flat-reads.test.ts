@@ -88,7 +88,7 @@ type List = (db: Database, caller: Caller, scope: Scope, page: Page) => Promise<
 /** With the table that must not be read whole: its own, or where that is small, one that its rows are put together with. */
 const LISTS: [string, string, List][] = [
   ['listVirtualMachines', 'vm_instance', (db, who, scope, page) => listVirtualMachines(db, who, { scope }, page)],
-  ['listVolumes', 'volumes', (db, who, scope, page) => listVolumes(db, who, { scope }, page)],
+  ['listVolumes', 'vm_instance', (db, who, scope, page) => listVolumes(db, who, { scope }, page)],
   ['listAsyncJobs', 'async_job', (db, who, scope, page) => listJobs(db, who, { scope }, page)],
   ['listEvents', 'event', (db, who, scope, page) => listEvents(db, who, { scope }, page)],
   ['listSSHKeyPairs', 'account', (db, who, scope, page) => listKeyPairs(db, who, { scope }, page)],

@@ -15,6 +15,7 @@ import {
   sshKeypairs,
   user,
   vmInstance,
+  volumes,
 } from '../../db/schema/index.js';
 import { replaceKeys } from '../../db/users.js';
 import { createVirtualMachine } from '../../db/virtual-machines.js';
@@ -22,6 +23,7 @@ import { addTemplate } from '../../tests/support/add-template.js';
 import { startTestGateway, type TestGateway } from '../../tests/support/test-gateway.js';
 import { databaseTexts } from '../../tests/support/written-texts.js';
 import { ADMIN_ONLY } from './define-command.js';
+import { EMPTY_LISTS } from './empty-lists.js';
 import { COMMANDS } from './index.js';
 
 /** Every command, called by every role, on what somebody else owns. A command that is new here fails until it is in the table. */
@@ -44,6 +46,7 @@ interface Member {
 interface Victim extends Member {
   childDomainId: string;
   vmId: string;
+  volumeId: string;
   templateId: string;
   isoId: string;
   publicTemplateId: string;
@@ -93,6 +96,7 @@ async function newVictim(domainId: string): Promise<Victim> {
     nics: [{ networkId: await userNetworkOf(db, zoneId) }],
   });
   await db.update(vmInstance).set({ state: 'Stopped' }).where(eq(vmInstance.id, vmId));
+  const [volume] = await db.select().from(volumes).where(eq(volumes.instanceId, vmId));
   const network = { ...own, name: 'wire', displayText: 'wire', guestType: 'L2' as const, dataCenterId: zoneId };
   const [networkRow] = await db.insert(networks).values(network).returning();
   const pair = { ...own, keypairName: `key-${userId}`, fingerprint: 'aa:bb', publicKey: 'ssh-ed25519 AAAA' };
@@ -114,6 +118,7 @@ async function newVictim(domainId: string): Promise<Victim> {
     ...member,
     childDomainId: await newDomain(domainId),
     vmId,
+    volumeId: volume!.id,
     templateId,
     publicTemplateId,
     isoId,
@@ -130,6 +135,7 @@ const secretsOf = (victim: Victim): string[] => [
   victim.userId,
   victim.username,
   victim.vmId,
+  victim.volumeId,
   victim.templateId,
   victim.isoId,
   victim.networkId,
@@ -202,6 +208,7 @@ const image = () => ({
 
 /** There is nothing of somebody else's to call these on: they are about everybody's things, or make something of the caller's. */
 const OF_NOBODY = [
+  ...EMPTY_LISTS.map(({ name }) => name),
   'getApiLimit',
   'listApis',
   'listCapabilities',
@@ -218,6 +225,7 @@ const OF_NOBODY = [
 /** What is tried, in an order in which whoever may can do it all: what ends something comes last. */
 const ATTEMPTS: Record<string, (victim: Victim) => Parameters[]> = {
   listVirtualMachines: listOf('vmId'),
+  listVolumes: listOf('volumeId'),
   listTemplates: (victim) =>
     ['self', 'executable', 'selfexecutable'].flatMap((templatefilter) =>
       listOf('templateId', { templatefilter })(victim),

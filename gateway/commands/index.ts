@@ -30,6 +30,7 @@ import { deleteZone } from './delete-zone.js';
 import { deployVirtualMachine } from './deploy-virtual-machine.js';
 import { detachIso } from './detach-iso.js';
 import { destroyVirtualMachine } from './destroy-virtual-machine.js';
+import { EMPTY_LISTS } from './empty-lists.js';
 import { expungeVirtualMachine } from './expunge-virtual-machine.js';
 import { getVirtualMachineConsoleLog } from './get-virtual-machine-console-log.js';
 import { listOsTypes } from './guest-os.js';
@@ -53,6 +54,7 @@ import { listPods } from './list-pods.js';
 import { listSSHKeyPairs } from './list-ssh-key-pairs.js';
 import { listTemplates } from './list-templates.js';
 import { listVirtualMachines } from './list-virtual-machines.js';
+import { listVolumes } from './list-volumes.js';
 import { prepareTemplate } from './prepare-template.js';
 import { rebootVirtualMachine } from './reboot-virtual-machine.js';
 import { recoverVirtualMachine } from './recover-virtual-machine.js';
@@ -169,6 +171,7 @@ export const COMMANDS: readonly Command[] = [
   deleteIso,
   deployVirtualMachine,
   listVirtualMachines,
+  listVolumes,
   startVirtualMachine,
   stopVirtualMachine,
   rebootVirtualMachine,
@@ -220,6 +223,7 @@ export const COMMANDS: readonly Command[] = [
   updateResourceLimit,
   updateResourceCount,
   resetConfiguration,
+  ...EMPTY_LISTS,
 ];
 
 const BY_NAME = new Map(COMMANDS.map((command) => [command.name.toLowerCase(), command]));

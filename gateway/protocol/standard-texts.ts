@@ -35,8 +35,12 @@ export const unsupportedParameter = (command: string, parameter: string): Slipwa
       'would do something else than was asked for',
   );
 
-export const unknownCommand = (): SlipwayError =>
-  new SlipwayError('SLIPWAY_COMMAND_UNKNOWN', 'The given command does not exist or it is not available for user');
+/** @param reason why Slipway does not have a command that CloudStack has */
+export const unknownCommand = (reason?: string): SlipwayError =>
+  new SlipwayError(
+    'SLIPWAY_COMMAND_UNKNOWN',
+    `The given command does not exist or it is not available for user${reason === undefined ? '' : `. ${reason}`}`,
+  );
 
 /** An error text is no place for a megabyte that somebody sent. */
 export const quotable = (value: string): string => (value.length > 100 ? `${value.slice(0, 100)}…` : value);

@@ -1,0 +1,58 @@
+const NO_SECONDARY_STORAGE =
+  'Slipway has no secondary storage: templates and ISOs go from their URLs to primary storage';
+const NO_DATA_DISKS = 'Slipway has no data disks: a virtual machine has its root disk';
+const NO_SNAPSHOTS = 'Slipway has no snapshots';
+const NO_MIGRATION = 'Slipway moves no virtual machine: stop it, and start it where it is to run';
+const NO_ADDRESSES = 'Slipway gives networks no addresses, routers and rules: what serves the wire does';
+
+/** CloudStack's commands that make no sense without what Slipway does not have. */
+const REASONS = new Map([
+  ...reasons(NO_SECONDARY_STORAGE, [
+    'createTemplate',
+    'copyTemplate',
+    'extractTemplate',
+    'copyIso',
+    'extractIso',
+    'getUploadParamsForTemplate',
+    'getUploadParamsForIso',
+    'addImageStore',
+    'listImageStores',
+  ]),
+  ...reasons(NO_DATA_DISKS, [
+    'createVolume',
+    'uploadVolume',
+    'attachVolume',
+    'detachVolume',
+    'deleteVolume',
+    'destroyVolume',
+    'recoverVolume',
+    'resizeVolume',
+    'migrateVolume',
+    'extractVolume',
+  ]),
+  ...reasons(NO_SNAPSHOTS, [
+    'createSnapshot',
+    'deleteSnapshot',
+    'revertSnapshot',
+    'createVMSnapshot',
+    'listVMSnapshot',
+  ]),
+  ...reasons(NO_MIGRATION, ['migrateVirtualMachine', 'migrateVirtualMachineWithVolume', 'findHostsForMigration']),
+  ...reasons(NO_ADDRESSES, [
+    'associateIpAddress',
+    'enableStaticNat',
+    'createPortForwardingRule',
+    'createFirewallRule',
+    'createEgressFirewallRule',
+    'createLoadBalancerRule',
+    'createVPC',
+    'createNetworkACL',
+  ]),
+]);
+
+function reasons(text: string, commands: string[]): [string, string][] {
+  return commands.map((command) => [command.toLowerCase(), text]);
+}
+
+/** Why Slipway does not have a command of CloudStack; undefined for any other. */
+export const whyAbsent = (name: string): string | undefined => REASONS.get(name.toLowerCase());

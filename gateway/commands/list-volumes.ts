@@ -1,0 +1,62 @@
+import { listVolumes as readVolumes } from '../../db/reads/list-volumes.js';
+import { SlipwayError } from '../../shared/errors.js';
+import { idsOf, listParameters, pageOf } from '../protocol/paging.js';
+import { oneOf, string, uuid, uuids } from '../protocol/parameters.js';
+import { unsupported, withoutEffect } from '../protocol/undone-parameters.js';
+import { volumeFields, volumeResponse } from '../responses/volume.js';
+import { defineCommand, EVERYBODY } from './define-command.js';
+import { scopeOf, scopeParameters } from './list-scope.js';
+
+export const listVolumes = defineCommand({
+  name: 'listVolumes',
+  description: 'Lists the disks of virtual machines: those of the caller, for a root admin all. Each machine has one.',
+  kind: 'list',
+  allowedRoles: EVERYBODY,
+  params: {
+    ...listParameters,
+    id: uuid('ID of the volume.'),
+    ids: uuids('IDs of volumes, comma separated.', { since: '4.9' }),
+    name: string('Only what has this text in its name.'),
+    type: oneOf(['ROOT', 'DATADISK'], 'Type of the volume; Slipway has no DATADISK.'),
+    state: oneOf(['Allocated', 'Ready'], 'State of the volume.', { since: '4.3' }),
+    virtualmachineid: uuid('ID of the virtual machine.'),
+    zoneid: uuid('ID of the zone.'),
+    storageid: uuid('ID of the primary storage pool; for root admins.', { since: '4.3' }),
+    diskofferingid: uuid('ID of the disk offering.', { since: '4.4' }),
+    serviceofferingid: uuid('ID of the service offering of the virtual machine.', { since: '4.19.1' }),
+    ...scopeParameters,
+    ...withoutEffect({ showicon: { type: 'boolean' }, listsystemvms: { type: 'boolean', since: '4.18' } }),
+    ...unsupported({
+      clusterid: { type: 'uuid' },
+      podid: { type: 'uuid' },
+      hostid: { type: 'uuid' },
+      projectid: { type: 'uuid' },
+      tags: { type: 'map' },
+      displayvolume: { type: 'boolean', since: '4.4', harmless: 'true' },
+      retrieveonlyresourcecount: { type: 'boolean' },
+      isencrypted: { type: 'boolean', since: '4.20.2' },
+    }),
+  },
+  response: { objectName: 'volume', fields: volumeFields },
+  async handle(args, context) {
+    const { db, caller } = context;
+    if (args.storageid && caller.role !== 'Admin') {
+      throw new SlipwayError('SLIPWAY_PERMISSION_DENIED', 'Parameter storageid is for root admins');
+    }
+    const filter = {
+      ids: idsOf(args),
+      name: args.name,
+      type: args.type,
+      state: args.state,
+      vmId: args.virtualmachineid,
+      zoneId: args.zoneid,
+      poolId: args.storageid,
+      diskOfferingId: args.diskofferingid,
+      serviceOfferingId: args.serviceofferingid,
+      scope: await scopeOf(args, context, { hasId: args.id !== undefined || args.ids !== undefined }),
+      keyword: args.keyword,
+    };
+    const { count, rows } = await readVolumes(db, caller, filter, pageOf(args));
+    return { count, items: rows.map((row) => volumeResponse(row, caller)) };
+  },
+});
