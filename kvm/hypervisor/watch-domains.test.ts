@@ -1,8 +1,10 @@
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { ensureLibvirtd } from '../../tests/support/libvirtd.js';
 import { watchDomains } from './watch-domains.js';
 
@@ -43,4 +45,26 @@ test('should go on, and tell so, after libvirt was not there and after it went a
   while (changes < 2) await sleep(20);
   stop.abort();
   await watch;
+});
+
+/** Has no descriptor left when it begins to watch, and some a moment later. Nobody hears of a failure of the watch. */
+const PROGRAM = `
+  import { closeSync, openSync } from 'node:fs';
+  import { watchDomains } from ${JSON.stringify(join(import.meta.dirname, 'watch-domains.ts'))};
+  const files = [];
+  try {
+    for (;;) files.push(openSync('/dev/null'));
+  } catch {}
+  setTimeout(() => files.forEach((file) => closeSync(file)), 200);
+  const stop = new AbortController();
+  void watchDomains('qemu:///system', stop.signal, () => {
+    console.log('it watches');
+    stop.abort();
+  });
+`;
+
+test('should go on after no program could be started', async () => {
+  const node = [process.execPath, '--import', 'tsx', '--input-type=module', '-e', PROGRAM];
+  const { stdout } = await promisify(execFile)('prlimit', ['--nofile=100', '--', ...node]);
+  expect(stdout).toBe('it watches\n');
 });

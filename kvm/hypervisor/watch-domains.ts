@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Starting one VM makes several events within milliseconds; they are one change. */
@@ -13,7 +14,9 @@ const MAX_RECONNECT_MS = 5_000;
 export async function watchDomains(uri: string, signal: AbortSignal, onChange: () => void): Promise<void> {
   let reconnectMs = FIRST_RECONNECT_MS;
   while (!signal.aborted) {
-    const wasConnected = await listen(uri, signal, onChange);
+    // A host that has no memory or descriptors left at this moment has some later. Nobody would hear of a failure, which
+    // ends the process then.
+    const wasConnected = await listen(uri, signal, onChange).catch(() => false);
     reconnectMs = wasConnected ? FIRST_RECONNECT_MS : Math.min(reconnectMs * 2, MAX_RECONNECT_MS);
     await sleep(reconnectMs, undefined, { signal }).catch(() => undefined);
   }
@@ -31,17 +34,19 @@ async function listen(uri: string, signal: AbortSignal, onChange: () => void): P
     env: { ...process.env, LC_ALL: 'C' },
     signal,
   });
-  child.stdout.on('data', () => {
+  const ended = new Promise<void>((resolve) => {
+    child.once('close', () => resolve());
+    child.once('error', () => resolve());
+  });
+  // There is none when no descriptor was left for it, whatever the type says.
+  (child.stdout as Readable | undefined)?.on('data', () => {
     hasAnswered = true;
     pending ??= setTimeout(() => {
       pending = undefined;
       onChange();
     }, DEBOUNCE_MS);
   });
-  await new Promise<void>((resolve) => {
-    child.once('close', () => resolve());
-    child.once('error', () => resolve());
-  });
+  await ended;
   clearTimeout(pending);
   return hasAnswered;
 }
