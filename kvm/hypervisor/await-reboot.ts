@@ -28,6 +28,9 @@ export async function awaitReboot(
     return await new Promise<boolean>((resolve, reject) => {
       let output = '';
       let hasAsked = false;
+      // Before its output, of which there is none when no descriptor was left: nobody would hear of that then.
+      child.once('close', () => resolve(false));
+      child.once('error', () => resolve(false));
       child.stdout.setEncoding('utf8').on('data', (text: string) => {
         output += text;
         if (/^event 'reboot'/m.test(output)) resolve(true);
@@ -35,8 +38,6 @@ export async function awaitReboot(
         hasAsked = true;
         ask().catch(reject);
       });
-      child.once('close', () => resolve(false));
-      child.once('error', () => resolve(false));
     });
   } finally {
     signal?.removeEventListener('abort', stop);

@@ -90,6 +90,8 @@ class PipedReader implements NfsReader {
 
   constructor(child: ChildProcess, opening: NfsOpening) {
     const { stdin, stdout, stderr } = child;
+    // Before there may be no pipes, as when no descriptor was left: a failure that nobody hears ends the process.
+    child.once('error', (error) => this.#fail(error));
     if (!stdin || !stdout || !stderr) throw new Error('The NFS reader was started without pipes');
     this.#child = child;
     this.#input = stdin;
@@ -100,7 +102,6 @@ class PipedReader implements NfsReader {
     stderr.setEncoding('utf8').on('data', (text: string) => {
       this.#errorText = (this.#errorText + text).slice(0, MAX_ERROR_TEXT);
     });
-    child.once('error', (error) => this.#fail(error));
     child.once('close', () => this.#fail(new NfsReaderError(troubleIn(this.#errorText))));
     this.#send(opening);
   }

@@ -27,7 +27,8 @@ export async function reserveSpace(path: string, sizeBytes: number, signal?: Abo
       signal,
       killSignal: 'SIGKILL',
     });
-    const complaint = text(child.stderr!).catch(() => '');
+    // There is none when no descriptor was left for it.
+    const complaint = child.stderr ? text(child.stderr).catch(() => '') : Promise.resolve('');
     const [exitCode] = (await once(child, 'close').catch(() => [null])) as [number | null];
     if (exitCode === 0 || signal?.aborted || !IS_FULL.test(await complaint)) return;
     throw Object.assign(new Error('No space left on device'), { code: 'ENOSPC' });
