@@ -1,5 +1,6 @@
 import { and, eq, sql } from 'drizzle-orm';
 import type { Database } from '../../../db/client.js';
+import { columnsOf } from '../../../db/columns-of.js';
 import { stageWaiter, templateSpoolRef, vmInstance, volumes } from '../../../db/schema/index.js';
 import { SlipwayError } from '../../../shared/errors.js';
 import { templateKey } from '../../../shared/search-attributes.js';
@@ -18,7 +19,7 @@ export type JoinStageResult =
   | { outcome: 'failed'; failure: Failure };
 
 /** Of a stage that was terminated `wakeForgotten` tells long before. A thousand waiters that look are dear. */
-const LOOK_FOR_STAGE_MS = 300_000;
+const WAITING = { outcome: 'waiting', lookWithinMs: 300_000 } as const;
 /** An eviction that takes too long is no longer worth waiting for, and nobody tells of that. */
 const LOOK_FOR_ROOM_MS = 20_000;
 
@@ -55,6 +56,9 @@ export const joinStage =
       staticSummary: `bring template ${templateName} to a pool of ${hostName}`,
     };
     if (joined.isBegun && (input.isPrestaged || joined.isWanted)) {
+      // A thousand who want the same need not ask Temporal for it each. A stage that was terminated is begun again by one
+      // who looks a second time.
+      if (joined.isFirstLook) return WAITING;
       await client.workflow.start('stageTemplate', options);
     } else {
       // Until its stage has begun also who waits for it already: one of this id that has given up another copy, and closes
@@ -69,7 +73,7 @@ export const joinStage =
       // Only now: a repeated try must tell it again. Of a thousand who wait for it few do.
       await db.update(templateSpoolRef).set({ isWanted: true }).where(eq(templateSpoolRef.id, joined.spoolRefId));
     }
-    return { outcome: 'waiting', lookWithinMs: LOOK_FOR_STAGE_MS };
+    return WAITING;
   };
 
 /**
@@ -106,8 +110,15 @@ export async function endWait(db: Pick<Database, 'delete'>, workflowId: string):
 }
 
 /** `spoolRefId` is the copy that a stage makes: there is none while there is no space for one. */
-type Joined =
-  JoinStageResult | { outcome: 'staging'; spoolRefId: string; generation: number; isWanted: boolean; isBegun: boolean };
+type Joined = JoinStageResult | ({ outcome: 'staging' } & Staging);
+
+interface Staging {
+  spoolRefId: string;
+  generation: number;
+  isWanted: boolean;
+  isBegun: boolean;
+  isFirstLook: boolean;
+}
 
 /** Before another host is tried, unused templates make room: the deployment waits for one as it waits for a stage. */
 async function waitForRoom(
@@ -134,7 +145,10 @@ async function join(tx: Transaction, request: StageRequest): Promise<Joined> {
   if (use.type === 'prestage' && template.removed !== null) {
     throw new SlipwayError('SLIPWAY_RESOURCE_STATE', `Template ${template.name} is deleted`);
   }
-  const [waiter] = await tx.select().from(stageWaiter).where(eq(stageWaiter.workflowId, workflowId));
+  const [waiter] = await tx
+    .select(columnsOf(stageWaiter, 'state', 'generation', 'failure'))
+    .from(stageWaiter)
+    .where(eq(stageWaiter.workflowId, workflowId));
   const isOutdated = waiter?.generation != null && waiter.generation < template.generation;
   if (waiter?.state === 'Failed' && waiter.failure && !isOutdated) {
     // The row stays until the deployment leaves: a repeated try would begin the download again. Only what failed before
@@ -153,7 +167,8 @@ async function join(tx: Transaction, request: StageRequest): Promise<Joined> {
     .values({ workflowId, ...waiting })
     .onConflictDoUpdate({ target: stageWaiter.workflowId, set: waiting });
   const { id: spoolRefId, generation, isWanted, state } = copy;
-  return { outcome: 'staging', spoolRefId, generation, isWanted, isBegun: state !== 'Allocated' };
+  const isBegun = state !== 'Allocated';
+  return { outcome: 'staging', spoolRefId, generation, isWanted, isBegun, isFirstLook: waiter === undefined };
 }
 
 /** Before the disk is made, or the ISO is in a drive: from here on the copy cannot be evicted. */

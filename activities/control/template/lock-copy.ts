@@ -1,4 +1,5 @@
 import { and, eq, inArray, ne, sql } from 'drizzle-orm';
+import { columnsOf } from '../../../db/columns-of.js';
 import { isOpen } from '../../../db/pool-sql.js';
 import { storagePool, templateSpoolRef, vmTemplate } from '../../../db/schema/index.js';
 import { readSettingsOf } from '../../../db/scoped-settings.js';
@@ -8,8 +9,11 @@ import type { Transaction } from '../dependencies.js';
 import { freeBytes, type PoolRules, poolRulesOf } from '../planner/pool-space.js';
 import { reserveForCopy } from './template-space.js';
 
-type Template = typeof vmTemplate.$inferSelect;
-type Copy = typeof templateSpoolRef.$inferSelect;
+const TEMPLATE_COLUMNS = ['id', 'name', 'generation', 'sizeBytes', 'removed'] as const;
+const COPY_COLUMNS = ['id', 'state', 'generation', 'installPath', 'isWanted'] as const;
+
+type Template = Pick<typeof vmTemplate.$inferSelect, (typeof TEMPLATE_COLUMNS)[number]>;
+type Copy = Pick<typeof templateSpoolRef.$inferSelect, (typeof COPY_COLUMNS)[number]>;
 
 /** The pool has too little space for the copy. Thrown so that nothing of it stays in the database. */
 export class NoSpaceError extends Error {
@@ -21,7 +25,10 @@ export class NoSpaceError extends Error {
 }
 
 export async function findTemplate(tx: Transaction, templateId: string): Promise<Template> {
-  const [template] = await tx.select().from(vmTemplate).where(eq(vmTemplate.id, templateId));
+  const [template] = await tx
+    .select(columnsOf(vmTemplate, ...TEMPLATE_COLUMNS))
+    .from(vmTemplate)
+    .where(eq(vmTemplate.id, templateId));
   if (!template) throw new SlipwayError('SLIPWAY_RESOURCE_STATE', `Template ${templateId} is gone`);
   return template;
 }
@@ -41,7 +48,7 @@ export async function lockCopy(
   const isOfPlace = and(eq(templateSpoolRef.poolId, poolId), eq(templateSpoolRef.templateId, templateId));
   if (generation < template.generation) {
     const [older] = await tx
-      .select()
+      .select(columnsOf(templateSpoolRef, ...COPY_COLUMNS))
       .from(templateSpoolRef)
       .where(and(isOfPlace, eq(templateSpoolRef.generation, generation), ne(templateSpoolRef.state, 'Evicting')))
       // Several only if some are Superseded: the one that is there, if one is.
@@ -50,35 +57,49 @@ export async function lockCopy(
       .for('update');
     if (older) return older;
   }
+  const present = () =>
+    tx
+      .select(columnsOf(templateSpoolRef, ...COPY_COLUMNS))
+      .from(templateSpoolRef)
+      .where(
+        and(
+          isOfPlace,
+          eq(templateSpoolRef.generation, template.generation),
+          inArray(templateSpoolRef.state, ['Allocated', 'Downloading', 'Ready']),
+        ),
+      )
+      .for('update');
+  // Of a thousand who want it one begins it.
+  const [there] = await present();
+  if (there) return there;
+  await beginCopy(tx, { poolId, templateId, use }, template);
+  const [copy] = await present();
+  // Deleted by a stage that failed between the statements, or evicted: the retry of this activity begins anew.
+  if (!copy) throw new Error(`The copy of template ${templateId} on pool ${poolId} has just been given up`);
+  return copy;
+}
+
+/** Unless somebody else has begun it a moment ago. */
+async function beginCopy(
+  tx: Transaction,
+  { poolId, templateId, use }: Pick<StageRequest, 'poolId' | 'templateId' | 'use'>,
+  template: Template,
+): Promise<void> {
   const [begun] = await tx
     .insert(templateSpoolRef)
     .values({ poolId, templateId, generation: template.generation, isWanted: use.type !== 'prestage' })
     .onConflictDoNothing()
-    .returning();
-  if (begun) {
-    if (!(await isOpen(tx, poolId))) {
-      throw new SlipwayError(
-        'SLIPWAY_POOL_MAINTENANCE',
-        `The pool is in maintenance, and takes no template ${template.name}`,
-      );
-    }
-    const expected = await expectedSpace(tx, poolId, template);
-    if (!(await reserveForCopy(tx, begun, expected))) throw new NoSpaceError(await lackingBytes(tx, poolId, expected));
+    .returning({ id: templateSpoolRef.id });
+  if (!begun) return;
+  if (!(await isOpen(tx, poolId))) {
+    throw new SlipwayError(
+      'SLIPWAY_POOL_MAINTENANCE',
+      `The pool is in maintenance, and takes no template ${template.name}`,
+    );
   }
-  const [copy] = await tx
-    .select()
-    .from(templateSpoolRef)
-    .where(
-      and(
-        isOfPlace,
-        eq(templateSpoolRef.generation, template.generation),
-        inArray(templateSpoolRef.state, ['Allocated', 'Downloading', 'Ready']),
-      ),
-    )
-    .for('update');
-  // Deleted by a stage that failed between the two statements, or evicted: the retry of this activity begins anew.
-  if (!copy) throw new Error(`The copy of template ${templateId} on pool ${poolId} has just been given up`);
-  return copy;
+  const expected = await expectedSpace(tx, poolId, template);
+  if (await reserveForCopy(tx, { id: begun.id, poolId }, expected)) return;
+  throw new NoSpaceError(await lackingBytes(tx, poolId, expected));
 }
 
 /**
