@@ -1,5 +1,4 @@
 import { and, eq, inArray, sql } from 'drizzle-orm';
-import { columnsOf } from '../../../db/columns-of.js';
 import { completeJob } from '../../../db/jobs.js';
 import { capacityClaim, cleanupDebt, host, vmInstance, volumes } from '../../../db/schema/index.js';
 import { SlipwayError } from '../../../shared/errors.js';
@@ -7,7 +6,7 @@ import { describeHostFailures, type Failure, type HostFailure } from '../../../s
 import type { Debt, Placement, VirtualMachineJobInput } from '../../../shared/virtual-machines.js';
 import { ignored, isRevoked } from '../host/is-revoked.js';
 import { releaseCapacity, releaseCompute } from './capacity.js';
-import type { ControlDependencies } from '../dependencies.js';
+import type { ControlDependencies, Transaction } from '../dependencies.js';
 import { failedOutcome, SUCCEEDED } from '../job-outcomes.js';
 import { toldOf } from '../record-event.js';
 import { runningJob } from '../running-job.js';
@@ -25,42 +24,13 @@ export const recordRunning =
   ({ db }: ControlDependencies) =>
   async ({ vmId, jobId, placement, volume, failures = [] }: RecordRunningInput): Promise<void> =>
     db.transaction(async (tx) => {
-      const [vm] = await tx
-        .update(vmInstance)
-        .set({
-          state: 'Running',
-          hostId: placement.hostId,
-          lastHostId: placement.hostId,
-          errorText: null,
-          errorOwnerText: null,
-        })
-        .where(
-          and(
-            eq(vmInstance.id, vmId),
-            inArray(vmInstance.state, ['Starting', 'Running']),
-            eq(vmInstance.fenceToken, placement.token),
-          ),
-        )
-        .returning({
-          ...columnsOf(vmInstance, 'id', 'name', 'accountId'),
-          isHostRevoked: isRevoked(tx, placement.hostId),
-        });
+      const vm = await setRunning(tx, { vmId, placement, volume });
       if (!vm || vm.isHostRevoked) {
         // Recorded before, and the answer was lost: the VM may be anything by now.
         if (!(await runningJob(tx, jobId))) return;
         if (vm) throw ignored(placement.hostName);
         throw new SlipwayError('SLIPWAY_FENCED', `Another operation has taken over VM ${vmId}`);
       }
-      await tx
-        .update(volumes)
-        .set({
-          state: 'Ready',
-          poolId: placement.poolId,
-          token: placement.token,
-          path: volume.fileName,
-          sizeBytes: volume.virtualSizeBytes,
-        })
-        .where(eq(volumes.id, placement.volumeId));
       if (!(await completeJob(tx, jobId, SUCCEEDED))) return;
       const text = `VM ${vm.name} is running on host ${placement.hostName}`;
       const ownerDescription = `VM ${vm.name} is running`;
@@ -71,6 +41,35 @@ export const recordRunning =
           : (['WARN', `${text}. Tried before:\n${describeHostFailures(failures)}`] as const);
       await recordVmEvent(tx, vm, 'CREATE', level, { description, ownerDescription }, jobId);
     });
+
+interface RunningVm extends Record<string, unknown> {
+  id: string;
+  name: string;
+  accountId: string;
+  isHostRevoked: boolean;
+}
+
+/** The VM and its disk in one statement; undefined for a try that does not hold the VM's token any more. */
+async function setRunning(
+  tx: Transaction,
+  { vmId, placement, volume }: Pick<RecordRunningInput, 'vmId' | 'placement' | 'volume'>,
+): Promise<RunningVm | undefined> {
+  const { hostId, poolId, volumeId, token } = placement;
+  const [vm] = await tx.execute<RunningVm>(sql`
+    with vm as (
+      update ${vmInstance}
+      set state = 'Running', host_id = ${hostId}, last_host_id = ${hostId}, error_text = null, error_owner_text = null
+      where id = ${vmId} and state in ('Starting', 'Running') and fence_token = ${token}
+      returning id, name, account_id
+    ), disk as (
+      update ${volumes}
+      set state = 'Ready', pool_id = ${poolId}, token = ${token}, path = ${volume.fileName},
+        size_bytes = ${volume.virtualSizeBytes}
+      where id = ${volumeId} and exists (select from vm)
+    )
+    select id, name, account_id as "accountId", ${isRevoked(tx, hostId)} as "isHostRevoked" from vm`);
+  return vm;
+}
 
 export interface RecordFailureInput extends VirtualMachineJobInput {
   failure: Failure;
