@@ -6,7 +6,7 @@ import {
   TerminatedFailure,
   TimeoutFailure,
 } from '@temporalio/workflow';
-import { type ErrorCode, isErrorCode } from '../shared/errors.js';
+import { isErrorCode } from '../shared/errors.js';
 import type { Failure } from '../shared/failures.js';
 
 /** What went wrong, in Slipway's terms. An activity's failure hides the cause; a timeout means the host is gone. */
@@ -45,11 +45,15 @@ export const isSilence = (error: unknown): boolean =>
 export const toWorkflowFailure = ({ code, message, causes }: Failure): ApplicationFailure =>
   ApplicationFailure.nonRetryable(message, code, ...(causes ? [{ causes }] : []));
 
-/** What a workflow said of the causes, or the reports of sources say that an activity attached. */
+/**
+ * What a workflow said of the causes, or the reports of sources say that an activity attached. A host may attach anything:
+ * an error here would have the workflow task fail for ever.
+ */
 const carriedCauses = ({ details }: ApplicationFailure): Pick<Failure, 'causes'> => {
-  const [first] = (details ?? []) as unknown[];
-  const causes = Array.isArray(first)
-    ? (first as { code?: ErrorCode }[]).flatMap(({ code }) => code ?? [])
-    : (first as Pick<Failure, 'causes'> | undefined)?.causes;
-  return causes && causes.length > 0 ? { causes: [...new Set(causes)] } : {};
+  const first: unknown = details?.[0];
+  const said = Array.isArray(first)
+    ? first.map((report: unknown) => (report as { code?: unknown } | null)?.code)
+    : (first as { causes?: unknown } | null | undefined)?.causes;
+  const causes = Array.isArray(said) ? [...new Set(said.filter(isErrorCode))] : [];
+  return causes.length > 0 ? { causes } : {};
 };
