@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, rmdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { StartedDomains } from './started-domains.js';
@@ -27,4 +27,16 @@ it('takes what a killed process left of a record for none', async () => {
   await started.add(vmId, 5);
   await writeFile(join(directory, `${vmId}.0a1b2c3d4e5f.tmp`), '6\n');
   expect(await new StartedDomains(directory).list()).toEqual(new Map([[vmId, 5]]));
+});
+
+it('reads again what it could not read before', async () => {
+  const [path, other] = [join(directory, vmId), randomUUID()];
+  await started.add(other, 7);
+  const reader = new StartedDomains(directory);
+  await mkdir(path);
+  expect(await reader.list()).toEqual(new Map([[other, 7]]));
+  await rmdir(path);
+  await writeFile(path, '5\n');
+  await reader.remove(other);
+  expect(await reader.list()).toEqual(new Map([[vmId, 5]]));
 });

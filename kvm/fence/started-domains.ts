@@ -10,7 +10,7 @@ import { writeFileDurably } from '../write-file-durably.js';
  */
 export class StartedDomains {
   readonly #directory: string;
-  /** What is on the disk: it is read once. Whoever watches a host asks after each VM that starts. */
+  /** What is on the disk, once all of it could be read. Whoever watches a host asks after each VM that starts. */
   #known: Promise<Map<string, number>> | undefined;
 
   /** `directory` belongs to this record alone; it is created when missing. */
@@ -20,17 +20,15 @@ export class StartedDomains {
 
   async add(vmId: string, token: number): Promise<void> {
     const path = this.#path(vmId);
-    const known = await this.#read();
     await mkdir(this.#directory, { recursive: true, mode: 0o700 });
     await writeFileDurably(path, `${token}\n`, 0o600);
-    known.set(vmId, token);
+    // Only now, as below: what was read before may have been read anew meanwhile.
+    (await this.#read()).set(vmId, token);
   }
 
   async remove(vmId: string): Promise<void> {
-    const path = this.#path(vmId);
-    const known = await this.#read();
-    await rm(path, { force: true });
-    known.delete(vmId);
+    await rm(this.#path(vmId), { force: true });
+    (await this.#read()).delete(vmId);
   }
 
   /** Token per VM id. */
@@ -39,10 +37,16 @@ export class StartedDomains {
   }
 
   #read(): Promise<Map<string, number>> {
-    this.#known ??= readRecord(this.#directory).catch((error: unknown) => {
-      this.#known = undefined;
-      throw error;
-    });
+    this.#known ??= readRecord(this.#directory).then(
+      ({ started, isWhole }) => {
+        if (!isWhole) this.#known = undefined;
+        return started;
+      },
+      (error: unknown) => {
+        this.#known = undefined;
+        throw error;
+      },
+    );
     return this.#known;
   }
 
@@ -52,13 +56,18 @@ export class StartedDomains {
   }
 }
 
-async function readRecord(directory: string): Promise<Map<string, number>> {
+/** Not whole when a file could not be read, as in a moment without descriptors: a VM of it would never be missed. */
+async function readRecord(directory: string): Promise<{ started: Map<string, number>; isWhole: boolean }> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const started = new Map<string, number>();
+  let isWhole = true;
   // A killed process leaves half-made files beside the records; the database refuses a report of such an id.
   for (const vmId of (await readdir(directory)).filter(isUuid)) {
-    const text = await readFile(join(directory, vmId), 'utf8').catch(() => '');
+    const text = await readFile(join(directory, vmId), 'utf8').catch(() => {
+      isWhole = false;
+      return '';
+    });
     if (/^\d+\n$/.test(text)) started.set(vmId, Number(text));
   }
-  return started;
+  return { started, isWhole };
 }
