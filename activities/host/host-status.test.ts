@@ -43,6 +43,7 @@ describe('hasOnlyStarted', () => {
   it.each<[string, HostStatus, boolean]>([
     ['a new domain', { facts, domains: [running('vm'), running('vm-2')] }, true],
     ['a domain that was started anew', { facts, domains: [running('vm', 4)] }, true],
+    ['a new domain that is paused', { facts, domains: [running('vm'), { ...running('vm-2'), state: 'Paused' }] }, true],
     [
       'a new domain that has ended already',
       { facts, domains: [running('vm'), { ...running('vm-2'), state: 'Stopped' }] },

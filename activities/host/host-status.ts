@@ -46,7 +46,9 @@ export function hasChanged(known: HostStatus, now: HostStatus): boolean {
  */
 export function hasOnlyStarted(known: HostStatus, now: HostStatus): boolean {
   const before = new Map(known.domains.map(({ vmId, token }) => [vmId, token]));
-  const isNew = ({ vmId, token, state }: DomainReport): boolean => state === 'Running' && before.get(vmId) !== token;
+  // Also one that is paused: what a host is to say once more would be told again at once, for as long as it is doubtful.
+  const isNew = ({ vmId, token, state }: DomainReport): boolean =>
+    (state === 'Running' || state === 'Paused') && before.get(vmId) !== token;
   const started = new Set(now.domains.filter(isNew).map(({ vmId }) => vmId));
   const others = ({ vmId }: DomainReport): boolean => !started.has(vmId);
   return !hasChanged(
