@@ -17,6 +17,7 @@ import {
   given,
   inScope,
   isAnyOf,
+  isText,
   type Listed,
   listedPage,
   ownedBy,
@@ -27,7 +28,6 @@ import { ownerColumns } from './owner-columns.js';
 
 export interface VolumeFilter {
   ids?: string[];
-  /** In part. */
   name?: string;
   type?: 'ROOT' | 'DATADISK';
   state?: 'Allocated' | 'Ready';
@@ -94,7 +94,7 @@ export const listVolumes = (
         // Written out as the indexes have it.
         sql`${volumes.state} <> 'Expunged' and ${volumes.removed} is null`,
         given(filter.ids, (ids) => inArray(volumes.id, ids)),
-        given(filter.name, (name) => contains(volumes.name, name)),
+        given(filter.name, (name) => isText(volumes.name, name)),
         given(filter.type, (type) => eq(volumes.volumeType, type)),
         given(filter.state, (state) => eq(volumes.state, state)),
         given(filter.vmId, (id) => eq(volumes.instanceId, id)),

@@ -74,6 +74,9 @@ test('filters, pages, and leaves out what is gone or is no machine’s disk', as
   expect(await names({ state: 'allocated', page: 2, pagesize: 2 })).toEqual([ids[2]]);
   expect(await names({ type: 'DATADISK' })).toEqual([]);
   expect(await names({ keyword: ids[1]! })).toEqual([ids[1]]);
+  // Clients take the only one that is listed for the one of that name.
+  expect(await names({ name: `root-${ids[1]!}` })).toEqual([ids[1]]);
+  expect(await names({ name: ids[1]! })).toEqual([]);
   expect(await names({ serviceofferingid: offeringId, state: 'Allocated' })).toEqual(ids);
   expect(await names({ zoneid: templateId })).toEqual([]);
   const now = new Date().toISOString();

@@ -16,7 +16,7 @@ export const listVolumes = defineCommand({
     ...listParameters,
     id: uuid('ID of the volume.'),
     ids: uuids('IDs of volumes, comma separated.', { since: '4.9' }),
-    name: string('Only what has this text in its name.'),
+    name: string('Name of the volume, the whole of it.'),
     type: oneOf(['ROOT', 'DATADISK'], 'Type of the volume; Slipway has no DATADISK.'),
     state: oneOf(['Allocated', 'Ready'], 'State of the volume.', { since: '4.3' }),
     virtualmachineid: uuid('ID of the virtual machine.'),
