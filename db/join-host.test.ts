@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { eq } from 'drizzle-orm';
+import { eq, sql } from 'drizzle-orm';
 import type { PoolPlace } from '../shared/hosts.js';
 import { createTestDatabase, type TestDatabase } from '../tests/support/test-database.js';
+import { waitFor } from '../tests/support/wait-for.js';
 import { joinHost } from './join-host.js';
 import { cluster, dataCenter, host, hostPodRef, storagePool, storagePoolHostRef } from './schema/index.js';
 
@@ -91,6 +92,13 @@ test('should keep a pool of a cluster from hosts of others, and give them one th
 describe('architectures', () => {
   const joinAs = (arch: string, inCluster: string) =>
     joinHost(database.databaseUrl, { name: randomUUID(), clusterId: inCluster, publicKey: 'k', arch, pools: [] });
+  const isWaiting = () =>
+    waitFor('somebody waits for a lock', async () => {
+      const rows = await database.db.execute(
+        sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+      );
+      return rows.length > 0;
+    });
   const archOf = async (id: string) => (await database.db.select().from(cluster).where(eq(cluster.id, id)))[0]!.arch;
 
   test('should be that of the first host in a cluster of which nobody has said it', async () => {
@@ -104,6 +112,21 @@ describe('architectures', () => {
       message: expect.stringContaining(`is for ${arch}: it needs a cluster that addCluster has made`) as string,
     });
     expect(await database.db.select().from(host).where(eq(host.clusterId, id))).toMatchObject([{ arch }, { arch }]);
+  });
+
+  test('should be that which an operator says while the first host joins', async () => {
+    const id = await newCluster(database.seeded.zoneId);
+    await database.db.update(cluster).set({ arch: 'x86_64' }).where(eq(cluster.id, id));
+    let joining!: Promise<unknown>;
+    await database.db.transaction(async (tx) => {
+      // As changeCluster does.
+      await tx.select().from(cluster).where(eq(cluster.id, id)).for('update');
+      await tx.update(cluster).set({ arch: 'aarch64' }).where(eq(cluster.id, id));
+      joining = joinAs('x86_64', id).catch((error: unknown) => error);
+      await isWaiting();
+    });
+    expect(await joining).toMatchObject({ code: 'SLIPWAY_RESOURCE_STATE' });
+    expect(await database.db.$count(host, eq(host.clusterId, id))).toBe(0);
   });
 
   test('should be one that there are clusters for', async () => {

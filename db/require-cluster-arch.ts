@@ -19,7 +19,8 @@ export async function requireClusterArch(
     .update(cluster)
     .set({ arch: known })
     .where(and(eq(cluster.id, clusterId), isNull(cluster.arch)));
-  const [home] = await tx.select().from(cluster).where(eq(cluster.id, clusterId));
+  // Whoever changes it at this moment is waited for, and waits for the host to be there.
+  const [home] = await tx.select().from(cluster).where(eq(cluster.id, clusterId)).for('key share');
   if (!home || home.arch === known) return;
   throw refusal(
     `Host ${name} is ${arch}, and cluster ${home.name} is for ${home.arch}: it needs a cluster that addCluster has made ` +
