@@ -1,7 +1,10 @@
 import type { ErrorCode, SlipwayError } from './errors.js';
 import type { Failure } from './failures.js';
 
-/** Their messages are written for whoever calls, about what is theirs: they name no host, no pool and no address. */
+/**
+ * Their messages are written for whoever calls, about what is theirs: they name no host, no pool and no address. With causes
+ * a message is of another kind: put together of what each host has said.
+ */
 const SAID_AS_THEY_ARE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'SLIPWAY_PARAMETER_INVALID',
   'SLIPWAY_HEADER_INVALID',
@@ -35,6 +38,11 @@ const NOT_UNPACKED = 'The image cannot be unpacked';
 const NOT_SAFE = 'The image is not one that can be used safely';
 
 const TEXTS: Partial<Record<ErrorCode, string>> = {
+  SLIPWAY_RESOURCE_STATE: 'Something that it needs is gone, or not in a state for it',
+  SLIPWAY_DEADLINE: 'It took too long',
+  SLIPWAY_CANCELLED: 'The operation was cancelled',
+  SLIPWAY_WORKFLOW_LOST: 'A workflow that worked for it was terminated',
+  SLIPWAY_UNAVAILABLE: 'A part of the cloud does not answer',
   SLIPWAY_NO_HOST: 'No host is there that can do it now',
   SLIPWAY_NO_HOST_LEFT: 'No host could do it',
   SLIPWAY_HOST_UNREACHABLE: HOST_SILENT,
@@ -44,7 +52,7 @@ const TEXTS: Partial<Record<ErrorCode, string>> = {
   SLIPWAY_POOL_FULL: 'There is not enough space on primary storage',
   SLIPWAY_POOL_MAINTENANCE: 'Primary storage is in maintenance',
   SLIPWAY_POOL_IO: 'Primary storage failed',
-  SLIPWAY_URL_INVALID: 'The URL is not an absolute http, https or nfs URL',
+  SLIPWAY_URL_INVALID: 'The URL is not an absolute http, https or nfs URL, or has a part that is not allowed in one',
   SLIPWAY_URL_FORBIDDEN: 'The URL leads to an address that hosts may not call',
   SLIPWAY_URL_VALIDATION: 'No host could read the URL',
   SLIPWAY_SOURCE_CONNECT: 'The server of the image does not answer',
@@ -92,7 +100,7 @@ const textOf = (code: ErrorCode): string => TEXTS[code] ?? SOMETHING_FAILED;
  * names is no basis for it: what is not known to be harmless is replaced by a text of its code, and those of its causes.
  */
 export function ownerText({ code, message, causes = [] }: Failure): string {
-  if (SAID_AS_THEY_ARE.has(code)) return message;
+  if (SAID_AS_THEY_ARE.has(code) && causes.length === 0) return message;
   const reasons = [...new Set(causes.filter((cause) => cause !== code).map(textOf))];
   return [textOf(code), ...reasons].join('. ');
 }
