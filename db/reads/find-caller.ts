@@ -13,10 +13,13 @@ export interface Caller {
 }
 
 /** Whether the caller may work on what an account of that domain owns; `ownedBy` says the same in SQL. */
-export const mayWorkOn = (caller: Caller, owner: { accountId: string; domainPath: string }): boolean =>
+export const mayWorkOn = (
+  caller: Caller,
+  owner: { accountId: string; accountType: Caller['role']; domainPath: string },
+): boolean =>
   caller.role === 'Admin' ||
   caller.accountId === owner.accountId ||
-  (caller.role === 'DomainAdmin' && owner.domainPath.startsWith(caller.domainPath));
+  (caller.role === 'DomainAdmin' && owner.accountType !== 'Admin' && owner.domainPath.startsWith(caller.domainPath));
 
 export const callerColumns = {
   userId: user.id,

@@ -16,6 +16,7 @@ const select = (db: Database) =>
     .select({
       job: asyncJob,
       accountName: account.accountName,
+      accountType: account.type,
       domainId: domain.id,
       domainPath: domain.path,
     })

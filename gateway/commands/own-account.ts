@@ -32,7 +32,8 @@ export async function ownAccount(named: NamedAccount, context: CommandContext): 
   const { db, caller, command } = context;
   const id = named.id ?? (await idOfName(named, context));
   const row = await findListedAccount(db, id);
-  if (!row || !mayWorkOn(caller, { accountId: id, domainPath: row.domainPath })) {
+  // Of one with more rights than the caller's `requireRank` says so.
+  if (!row || !mayWorkOn(caller, { accountId: id, accountType: 'User', domainPath: row.domainPath })) {
     throw noSuchEntity(command, named.id === undefined ? 'account' : 'id', named.id ?? named.account ?? '');
   }
   requireRank(caller, row.account.type);

@@ -115,8 +115,8 @@ async function follow(send: (signal: AbortSignal) => Promise<Response>): Promise
   return stream;
 }
 
-const deploy = (name: string) =>
-  somebody.client.call('deployVirtualMachine', {
+const deploy = (name: string, client = somebody.client) =>
+  client.call('deployVirtualMachine', {
     zoneid: gateway.seeded.zoneId,
     serviceofferingid: offeringId,
     templateid: templateId,
@@ -152,6 +152,16 @@ test('tells the owner and root admins of a VM and its job as they change, and no
   expect(await admins.next('virtualmachine', (vm) => vm['state'] === 'Stopped')).toHaveProperty('instancename');
   expect(shown).not.toHaveProperty('instancename');
   expect(others.events.map(({ event }) => event)).toEqual(['ready']);
+});
+
+test('tells whoever administers the root domain nothing of what root admins own', async () => {
+  const boss = await gateway.addUser('boss', 'DomainAdmin');
+  const stream = await open(boss);
+  const hidden = await deploy('hidden', gateway.admin);
+  const { id } = await deploy('shown');
+  await stream.next('virtualmachine', (vm) => vm['id'] === id);
+  expect(JSON.stringify(stream.events)).not.toContain(hidden.id);
+  expect(await boss.client.call('listVirtualMachines', { listall: 'true', id: hidden.id })).toEqual({});
 });
 
 test('tells the owner how far the download of a template is, on which pool and how fast', async () => {

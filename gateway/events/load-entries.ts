@@ -42,7 +42,7 @@ async function virtualMachines(db: Database, ids: string[]): Promise<Entry[]> {
   const rows = await findVirtualMachines(db, ids);
   return rows.map((row) => ({
     event: 'virtualmachine',
-    isFor: (caller) => mayWorkOn(caller, { accountId: row.vm.accountId, domainPath: row.domainPath }),
+    isFor: (caller) => mayWorkOn(caller, { ...row, accountId: row.vm.accountId }),
     show: (caller) => virtualMachineResponse(row, caller),
   }));
 }
@@ -51,7 +51,7 @@ async function jobs(db: Database, ids: string[]): Promise<Entry[]> {
   const rows = await findListedJobs(db, ids);
   return rows.map((row) => ({
     event: 'job',
-    isFor: (caller) => mayWorkOn(caller, { accountId: row.job.accountId, domainPath: row.domainPath }),
+    isFor: (caller) => mayWorkOn(caller, { ...row, accountId: row.job.accountId }),
     show: (caller) => jobResponse(row, caller),
   }));
 }
@@ -86,8 +86,7 @@ async function images(db: Database, ids: string[]): Promise<Entry[]> {
     (event: 'template' | 'iso', show: (row: ListedTemplate, caller: Caller) => ResponseBody) =>
     (row: ListedTemplate): Entry => ({
       event,
-      isFor: (caller) =>
-        row.template.isPublic || mayWorkOn(caller, { accountId: row.template.accountId, domainPath: row.domainPath }),
+      isFor: (caller) => row.template.isPublic || mayWorkOn(caller, { ...row, accountId: row.template.accountId }),
       show: (caller) => show(row, caller),
     });
   return [...templates.rows.map(entry('template', showTemplate)), ...isos.rows.map(entry('iso', showIso))];

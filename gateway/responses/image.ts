@@ -88,7 +88,7 @@ export function imageResponse(
     isdynamicallyscalable: false,
     directdownload: template.directDownload,
     tags: [],
-    ...(mayWorkOn(caller, { accountId: template.accountId, domainPath: row.domainPath })
+    ...(mayWorkOn(caller, { ...row, accountId: template.accountId })
       ? {
           status: 'Bypassed Secondary Storage',
           url: template.url,
