@@ -40,6 +40,19 @@ export async function lockDomainTree(tx: Transaction): Promise<void> {
 }
 
 /**
+ * Locks a domain and those below, each before what is in it, as `lockedOwner` does: an update takes them in any order, and
+ * a deployment that has one of them and waits for another would be waited for itself.
+ */
+export async function lockBelow(tx: Transaction, path: string): Promise<void> {
+  await tx
+    .select({ id: domain.id })
+    .from(domain)
+    .where(sql`starts_with(${domain.path}, ${path})`)
+    .orderBy(domain.path)
+    .for('no key update');
+}
+
+/**
  * @returns its id
  * @throws SlipwayError SLIPWAY_PARAMETER_INVALID when its parent is not there, or has one of that name
  */
@@ -70,6 +83,7 @@ export const renameDomain = (db: Database, caller: Caller, id: string, name: str
       if (row.parentId === null) {
         throw new SlipwayError('SLIPWAY_PARAMETER_INVALID', 'The root domain keeps its name');
       }
+      await lockBelow(tx, row.path);
       const path = `${row.path.slice(0, row.path.length - row.name.length - 1)}${name}/`;
       await tx
         .update(domain)

@@ -2,7 +2,7 @@ import { and, eq, inArray, isNull, or, sql } from 'drizzle-orm';
 import { SlipwayError } from '../shared/errors.js';
 import { retire } from './accounts.js';
 import type { Transaction } from './client.js';
-import { holdDomain, lockDomainTree } from './domains.js';
+import { holdDomain, lockBelow, lockDomainTree } from './domains.js';
 import type { Caller } from './reads/find-caller.js';
 import { account, domain } from './schema/index.js';
 
@@ -21,6 +21,7 @@ export async function retireDomain(
   await lockDomainTree(tx);
   const row = await holdDomain(tx, id);
   if (row.parentId === null) throw new SlipwayError('SLIPWAY_PARAMETER_INVALID', 'The root domain cannot be deleted');
+  await lockBelow(tx, row.path);
   const below = await tx
     .update(domain)
     .set({ state: 'Inactive' })
