@@ -30,8 +30,8 @@ export async function awaitStage(request: StageRequest, listener: StageListener)
       if (joined.outcome === 'ready') return joined.installPath;
       if (joined.outcome === 'failed') throw toWorkflowFailure(joined.failure);
       const summary = 'wait for the template on the pool';
-      // Whoever was not signalled looks by itself.
-      await condition(() => listener.wakeUps > wakeUps, joined.lookWithinMs, { summary });
+      // Whoever was not signalled looks by itself. A control worker of an older version does not say when.
+      await condition(() => listener.wakeUps > wakeUps, joined.lookWithinMs ?? 20_000, { summary });
     }
   } catch (error) {
     await CancellationScope.nonCancellable(() => control('leave the download').leaveStage(request));

@@ -15,7 +15,7 @@ import { makeRoom } from './make-room.js';
 
 export type JoinStageResult =
   | { outcome: 'ready'; installPath: string }
-  | { outcome: 'waiting'; lookWithinMs: number }
+  | { outcome: 'waiting'; lookWithinMs?: number }
   | { outcome: 'failed'; failure: Failure };
 
 /** Of a stage that was terminated `wakeForgotten` tells long before. A thousand waiters that look are dear. */
@@ -55,10 +55,11 @@ export const joinStage =
       typedSearchAttributes: [{ key: templateKey, value: templateId }],
       staticSummary: `bring template ${templateName} to a pool of ${hostName}`,
     };
-    if (joined.isBegun && (input.isPrestaged || joined.isWanted)) {
-      // A thousand who want the same need not ask Temporal for it each. A stage that was terminated is begun again by one
-      // who looks a second time.
-      if (joined.isFirstLook) return WAITING;
+    const isToldAlready = input.isPrestaged || joined.isWanted;
+    // A thousand who want the same need not ask Temporal for it each. When who began the copy has died since, or its stage
+    // was terminated, one of them begins it when he looks a second time.
+    if (isToldAlready && joined.isFirstLook && !joined.isNew) return WAITING;
+    if (isToldAlready && joined.isBegun) {
       await client.workflow.start('stageTemplate', options);
     } else {
       // Until its stage has begun also who waits for it already: one of this id that has given up another copy, and closes
@@ -69,7 +70,7 @@ export const joinStage =
         signalArgs: [input],
       });
     }
-    if (!input.isPrestaged && !joined.isWanted) {
+    if (!isToldAlready) {
       // Only now: a repeated try must tell it again. Of a thousand who wait for it few do.
       await db.update(templateSpoolRef).set({ isWanted: true }).where(eq(templateSpoolRef.id, joined.spoolRefId));
     }
@@ -117,6 +118,7 @@ interface Staging {
   generation: number;
   isWanted: boolean;
   isBegun: boolean;
+  isNew: boolean;
   isFirstLook: boolean;
 }
 
@@ -166,9 +168,10 @@ async function join(tx: Transaction, request: StageRequest): Promise<Joined> {
     .insert(stageWaiter)
     .values({ workflowId, ...waiting })
     .onConflictDoUpdate({ target: stageWaiter.workflowId, set: waiting });
-  const { id: spoolRefId, generation, isWanted, state } = copy;
+  const { id: spoolRefId, generation, isWanted, isNew, state } = copy;
   const isBegun = state !== 'Allocated';
-  return { outcome: 'staging', spoolRefId, generation, isWanted, isBegun, isFirstLook: waiter === undefined };
+  const isFirstLook = waiter === undefined;
+  return { outcome: 'staging', spoolRefId, generation, isWanted, isBegun, isNew, isFirstLook };
 }
 
 /** Before the disk is made, or the ISO is in a drive: from here on the copy cannot be evicted. */

@@ -13,7 +13,8 @@ const TEMPLATE_COLUMNS = ['id', 'name', 'generation', 'sizeBytes', 'removed'] as
 const COPY_COLUMNS = ['id', 'state', 'generation', 'installPath', 'isWanted'] as const;
 
 type Template = Pick<typeof vmTemplate.$inferSelect, (typeof TEMPLATE_COLUMNS)[number]>;
-type Copy = Pick<typeof templateSpoolRef.$inferSelect, (typeof COPY_COLUMNS)[number]>;
+/** `isNew` for who has just begun it. */
+type Copy = Pick<typeof templateSpoolRef.$inferSelect, (typeof COPY_COLUMNS)[number]> & { isNew: boolean };
 
 /** The pool has too little space for the copy. Thrown so that nothing of it stays in the database. */
 export class NoSpaceError extends Error {
@@ -55,7 +56,7 @@ export async function lockCopy(
       .orderBy(sql`${templateSpoolRef.installPath} is null`)
       .limit(1)
       .for('update');
-    if (older) return older;
+    if (older) return { ...older, isNew: false };
   }
   const present = () =>
     tx
@@ -71,26 +72,26 @@ export async function lockCopy(
       .for('update');
   // Of a thousand who want it one begins it.
   const [there] = await present();
-  if (there) return there;
-  await beginCopy(tx, { poolId, templateId, use }, template);
+  if (there) return { ...there, isNew: false };
+  const isNew = await beginCopy(tx, { poolId, templateId, use }, template);
   const [copy] = await present();
   // Deleted by a stage that failed between the statements, or evicted: the retry of this activity begins anew.
   if (!copy) throw new Error(`The copy of template ${templateId} on pool ${poolId} has just been given up`);
-  return copy;
+  return { ...copy, isNew };
 }
 
-/** Unless somebody else has begun it a moment ago. */
+/** @returns false when somebody else has begun it a moment ago */
 async function beginCopy(
   tx: Transaction,
   { poolId, templateId, use }: Pick<StageRequest, 'poolId' | 'templateId' | 'use'>,
   template: Template,
-): Promise<void> {
+): Promise<boolean> {
   const [begun] = await tx
     .insert(templateSpoolRef)
     .values({ poolId, templateId, generation: template.generation, isWanted: use.type !== 'prestage' })
     .onConflictDoNothing()
     .returning({ id: templateSpoolRef.id });
-  if (!begun) return;
+  if (!begun) return false;
   if (!(await isOpen(tx, poolId))) {
     throw new SlipwayError(
       'SLIPWAY_POOL_MAINTENANCE',
@@ -98,7 +99,7 @@ async function beginCopy(
     );
   }
   const expected = await expectedSpace(tx, poolId, template);
-  if (await reserveForCopy(tx, { id: begun.id, poolId }, expected)) return;
+  if (await reserveForCopy(tx, { id: begun.id, poolId }, expected)) return true;
   throw new NoSpaceError(await lackingBytes(tx, poolId, expected));
 }
 
