@@ -175,7 +175,8 @@ describe('listIsos', () => {
     ['by name', { name: 'DRIV' }, () => [plain]],
     ['by account', { isofilter: 'executable', account: 'OWNER' }, () => [own, plain]],
     ['for any hypervisor', { hypervisor: 'KVM' }, () => [own, plain]],
-    ['that are not ready', { isready: false }, () => []],
+    ['that are ready', { isready: true }, () => [own, plain]],
+    ['ready or not', { isready: false }, () => [own, plain]],
   ])('lists those %s', async (_what, filter, expected) => {
     expect(await list(filter)).toEqual(expected());
   });

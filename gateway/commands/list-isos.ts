@@ -26,7 +26,7 @@ export const listIsos = defineCommand({
     arch: string('CPU architecture.', { since: '4.20' }),
     bootable: boolean('Whether a machine can start from it.'),
     ispublic: boolean('Whether every account may use it.'),
-    isready: boolean('Whether it can be used.'),
+    isready: boolean('Only what can be used, if true; false lists both, as in CloudStack.'),
     showremoved: withDefault(boolean('Whether removed ISOs are listed too.'), false),
     ...withoutEffect({
       showicon: { type: 'boolean' },
@@ -57,7 +57,8 @@ export const listIsos = defineCommand({
       arch: args.arch,
       bootable: args.bootable,
       isPublic: args.ispublic,
-      isReady: args.isready,
+      // Clients send false where nothing was asked of them, and would register again what they do not find.
+      isReady: args.isready || undefined,
       isRemovedShown: args.showremoved,
       keyword: args.keyword,
     };
