@@ -211,6 +211,17 @@ describe('pods', () => {
     });
   });
 
+  it('without addresses have no lists of them', async () => {
+    const { id: zoneid } = await zone();
+    const made = await pod(zoneid, { gateway: network.gateway, netmask: network.netmask, startip: network.startip });
+    expect(made).toMatchObject({ startip: ['192.0.2.10'] });
+    expect(made).not.toHaveProperty('endip');
+    const { pod: listed } = (await call('listPods', { id: (await pod(zoneid, { name: 'bare' })).id })) as {
+      pod: object[];
+    };
+    for (const key of ['startip', 'endip']) expect(listed[0]).not.toHaveProperty(key);
+  });
+
   it('have names of their own in their zone, and are not deleted with clusters in them', async () => {
     const { id: zoneid } = await zone();
     const { id } = await pod(zoneid);

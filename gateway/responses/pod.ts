@@ -9,8 +9,8 @@ export const podFields = {
   zonename: field('string', 'Name of the zone.'),
   gateway: field('string', 'Gateway of its hosts, as it was given.'),
   netmask: field('string', 'Netmask of its hosts, as it was given.'),
-  startip: field('list', 'First address, as it was given.'),
-  endip: field('list', 'Last address, as it was given.'),
+  startip: field('list', 'First address, as it was given; not there if it was not.'),
+  endip: field('list', 'Last address, as it was given; not there if it was not.'),
   allocationstate: field('string', 'Enabled, or Disabled: its hosts take no new virtual machines, and start none.'),
   capacity: field('list', 'With showcapacities: what it has and what is held of it.', capacityFields),
 } as const;
@@ -25,8 +25,9 @@ export const podResponse = (
   zonename: zoneName,
   gateway: pod.gateway,
   netmask: pod.netmask,
-  startip: pod.startIp === null ? [] : [pod.startIp],
-  endip: pod.endIp === null ? [] : [pod.endIp],
+  // Clients of CloudStack, where a pod has both, take the first of a list that is there.
+  startip: pod.startIp === null ? undefined : [pod.startIp],
+  endip: pod.endIp === null ? undefined : [pod.endIp],
   allocationstate: pod.allocationState,
   capacity,
 });
