@@ -154,6 +154,13 @@ describe('what an operator does with hosts, pools and offerings', () => {
     await expect(call('deleteServiceOffering', { id })).rejects.toThrow('Unable to execute API command');
   });
 
+  it('says nothing of the tags of a service offering that has none', async () => {
+    const { serviceoffering } = await call('listServiceOfferings', { name: 'Small Instance' });
+    const [small] = serviceoffering as object[];
+    expect(small).toHaveProperty('cpunumber');
+    for (const key of ['hosttags', 'storagetags']) expect(small).not.toHaveProperty(key);
+  });
+
   it.each([{ memory: '31' }, { cpunumber: '0' }, { cpuspeed: '' }])(
     'makes no service offering of %p',
     async (wrong) => {

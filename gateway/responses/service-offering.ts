@@ -29,8 +29,9 @@ export const serviceOfferingResponse = (offering: ServiceOfferingRow): ResponseO
   cpunumber: offering.cpu,
   cpuspeed: offering.speedMhz,
   memory: offering.ramMb,
-  hosttags: offering.hostTags.join(','),
-  storagetags: offering.storageTags.join(','),
+  // Of an empty text clients make one tag without a name.
+  hosttags: offering.hostTags.join(',') || undefined,
+  storagetags: offering.storageTags.join(',') || undefined,
   created: apiDate(offering.created),
   offerha: false,
   limitcpuuse: false,
