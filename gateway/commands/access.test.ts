@@ -246,6 +246,7 @@ const ATTEMPTS: Record<string, (victim: Victim) => Parameters[]> = {
   ],
   queryAsyncJobResult: job,
   getVirtualMachineConsoleLog: vm,
+  getVirtualMachineUserData: ({ vmId }) => [{ virtualmachineid: vmId }],
   createConsoleEndpoint: ({ vmId }) => [{ virtualmachineid: vmId }],
   updateVirtualMachine: ({ vmId }) => [{ id: vmId, displayname: 'changed' }],
   updateTemplate: publicTemplate({ displaytext: 'changed' }),

@@ -33,6 +33,7 @@ import { destroyVirtualMachine } from './destroy-virtual-machine.js';
 import { EMPTY_LISTS } from './empty-lists.js';
 import { expungeVirtualMachine } from './expunge-virtual-machine.js';
 import { getVirtualMachineConsoleLog } from './get-virtual-machine-console-log.js';
+import { getVirtualMachineUserData } from './get-virtual-machine-user-data.js';
 import { listOsTypes } from './guest-os.js';
 import { listHosts } from './hosts.js';
 import { listAsyncJobs, queryAsyncJobResult } from './jobs.js';
@@ -183,6 +184,7 @@ export const COMMANDS: readonly Command[] = [
   expungeVirtualMachine,
   updateVirtualMachine,
   getVirtualMachineConsoleLog,
+  getVirtualMachineUserData,
   createConsoleEndpoint,
   uploadTemplateDirectDownloadCertificate,
   listTemplateDirectDownloadCertificates,

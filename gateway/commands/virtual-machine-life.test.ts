@@ -175,6 +175,16 @@ describe('updateVirtualMachine', () => {
     expect(JSON.stringify(told) + gateway.log()).not.toContain(userdata);
   });
 
+  test('changes user data that are read by getVirtualMachineUserData, and in no log', async () => {
+    const virtualmachineid = await vm();
+    const read = () => somebody.client.call('getVirtualMachineUserData', { virtualmachineid });
+    expect(await read()).toEqual({ virtualmachineuserdata: { virtualmachineid } });
+    const userdata = Buffer.from('#cloud-config\npassword: hunter2\n').toString('base64');
+    await update(virtualmachineid, { userdata });
+    expect(await read()).toEqual({ virtualmachineuserdata: { virtualmachineid, userdata } });
+    expect(gateway.log()).not.toContain(userdata);
+  });
+
   test('changes the display name of a VM that runs, and its name only when it is Stopped', async () => {
     const id = await vm('Stopping');
     await expect(update(id, { displayname: 'other' })).resolves.toMatchObject({
