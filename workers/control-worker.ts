@@ -24,7 +24,7 @@ import { sweepJobs } from './control-worker/sweep-jobs.js';
 import { sweepRegistrations } from './control-worker/sweep-registrations.js';
 import { sweepStages } from './control-worker/sweep-stages.js';
 import { wakeForgotten } from './control-worker/wake-forgotten.js';
-import { createBandwidthTeller } from './control-worker/tell-bandwidth.js';
+import { tellBandwidth } from './control-worker/tell-bandwidth.js';
 import { runWorkerProcess } from './run-worker-process.js';
 import { workflowBundle } from './workflow-bundle.js';
 
@@ -66,7 +66,7 @@ await runWorkerProcess('control worker', async (ready) => {
     purge: createPurger(dependencies),
     'comparison of hosts': () => reconcileHosts(dependencies),
     'maintenance of hosts': async () => void (await database.db.transaction((tx) => finishMaintenance(tx))),
-    'limits of downloads': createBandwidthTeller(dependencies),
+    'limits of downloads': () => tellBandwidth(dependencies),
     'schedule of certificates': createCertificateScheduler(dependencies),
     'certificates that wait': () => provisionPending(dependencies),
     'expiry of certificates': warnOfExpiry(dependencies),

@@ -9,7 +9,7 @@ import { findTransfer } from '../../client/find-transfer.js';
 import { bandwidthWorkflowId, hostWorkflowId, stageWorkflowId, vmWorkflowId } from '../../shared/workflow-ids.js';
 import { createProgressRecorder } from '../../workers/control-worker/progress-recorder.js';
 import { sweepJobs } from '../../workers/control-worker/sweep-jobs.js';
-import { createBandwidthTeller } from '../../workers/control-worker/tell-bandwidth.js';
+import { tellBandwidth } from '../../workers/control-worker/tell-bandwidth.js';
 import { sweepStages } from '../../workers/control-worker/sweep-stages.js';
 import { wakeForgotten } from '../../workers/control-worker/wake-forgotten.js';
 import type { FakeHost } from '../support/fake-host.js';
@@ -320,10 +320,12 @@ describe('stageTemplate', () => {
     });
 
     it('learns of other limits while it runs, once', async () => {
+      await writeSettings(plane.db, { [LIMIT]: '1' });
       await takeAllSlots();
-      const tell = createBandwidthTeller(plane);
+      // Nobody has looked while that was the limit.
+      await writeSettings(plane.db, { [LIMIT]: '0' });
       const told = async () => {
-        await tell();
+        await tellBandwidth(plane);
         await plane.client.workflow.getHandle(bandwidthWorkflowId(fake.hostId)).result();
         return fake.calls.filter(({ activity }) => activity === 'setBandwidth').map(({ input }) => input);
       };

@@ -48,6 +48,7 @@ export const beginStage =
       if (!wanted) return 'obsolete';
       const pick = await pickHost(tx, input);
       if (!pick) return 'no host';
+      const settings = await readSettingsOf(tx, { hostId: pick.host.id });
       const [copy] = await tx
         .update(templateSpoolRef)
         .set({
@@ -57,6 +58,7 @@ export const beginStage =
           state: 'Downloading',
           downloadState: 'DOWNLOAD_IN_PROGRESS',
           hostId: pick.host.id,
+          bandwidth: downloadSettings(settings).bandwidth,
           downloadPct: 0,
           downloadedBytes: 0,
           bytesPerSecond: 0,
@@ -65,14 +67,13 @@ export const beginStage =
         })
         .where(eq(templateSpoolRef.id, input.spoolRefId))
         .returning();
-      return { ...pick, copy: copy! };
+      return { ...pick, settings, copy: copy! };
     });
     if (typeof chosen === 'string') return { outcome: chosen };
     const [template] = await db.select().from(vmTemplate).where(eq(vmTemplate.id, input.templateId));
     if (!template) throw new SlipwayError('SLIPWAY_RESOURCE_STATE', `Template ${input.templateId} is gone`);
     const checksum = template.checksum === null ? undefined : parseChecksum(template.checksum);
-    const settings = await readSettingsOf(db, { hostId: chosen.host.id });
-    const { copy } = chosen;
+    const { copy, settings } = chosen;
     const ref = { templateId: template.id, generation: copy.generation };
     const plan = {
       hostId: chosen.host.id,

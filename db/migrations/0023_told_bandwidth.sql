@@ -1,0 +1,1 @@
+ALTER TABLE "template_spool_ref" ADD COLUMN "bandwidth" jsonb;
