@@ -6,6 +6,9 @@ import { toWorkflowFailure } from './failure-of.js';
 /** The stage that this workflow waits for has ended, well or not: the waiter's row says which. */
 const stageEndedSignal = defineSignal('stageEnded');
 
+/** Where a control worker of an older version does not say how long to wait. */
+const UNSAID_LOOK_MS = 20_000;
+
 export interface StageListener {
   wakeUps: number;
 }
@@ -30,8 +33,8 @@ export async function awaitStage(request: StageRequest, listener: StageListener)
       if (joined.outcome === 'ready') return joined.installPath;
       if (joined.outcome === 'failed') throw toWorkflowFailure(joined.failure);
       const summary = 'wait for the template on the pool';
-      // Whoever was not signalled looks by itself. A control worker of an older version does not say when.
-      await condition(() => listener.wakeUps > wakeUps, joined.lookWithinMs ?? 20_000, { summary });
+      // Whoever was not signalled looks by itself.
+      await condition(() => listener.wakeUps > wakeUps, joined.lookWithinMs ?? UNSAID_LOOK_MS, { summary });
     }
   } catch (error) {
     await CancellationScope.nonCancellable(() => control('leave the download').leaveStage(request));

@@ -96,9 +96,10 @@ export async function findOwnVirtualMachine(
   db: Database,
   caller: Caller,
   id: string,
-): Promise<{ id: string; accountId: string; zoneId: string } | undefined> {
+): Promise<{ id: string; accountId: string; zoneId: string; userDataEncrypted: string | null } | undefined> {
+  const { id: vmId, accountId, dataCenterId: zoneId, userDataEncrypted } = vmInstance;
   const [row] = await db
-    .select({ id: vmInstance.id, accountId: vmInstance.accountId, zoneId: vmInstance.dataCenterId })
+    .select({ id: vmId, accountId, zoneId, userDataEncrypted })
     .from(vmInstance)
     .where(and(eq(vmInstance.id, id), ne(vmInstance.state, 'Expunged'), ownedBy(caller, vmInstance.accountId)));
   return row;

@@ -1,4 +1,4 @@
-import { findUserData } from '../../db/reads/find-user-data.js';
+import { findOwnVirtualMachine } from '../../db/reads/find-deployment-parts.js';
 import { field } from '../protocol/fields.js';
 import { required, uuid } from '../protocol/parameters.js';
 import { noSuchEntity } from '../protocol/standard-texts.js';
@@ -21,7 +21,7 @@ export const getVirtualMachineUserData = defineCommand({
     },
   },
   async handle({ virtualmachineid }, { db, secretBox, caller, command }) {
-    const found = await findUserData(db, caller, virtualmachineid);
+    const found = await findOwnVirtualMachine(db, caller, virtualmachineid);
     if (!found) throw noSuchEntity(command, 'virtualmachineid', virtualmachineid);
     const { userDataEncrypted } = found;
     const userdata = userDataEncrypted === null ? {} : { userdata: secretBox.decrypt(userDataEncrypted) };

@@ -198,7 +198,7 @@ async function earlierClaim(tx: Transaction, vm: VmToDeploy['instance'], exclude
 }
 
 interface VmToDeploy {
-  instance: GuestRow & Pick<typeof vmInstance.$inferSelect, 'state' | 'fenceToken' | 'accountId' | 'dataCenterId'>;
+  instance: GuestRow & Pick<typeof vmInstance.$inferSelect, 'fenceToken' | 'accountId' | 'dataCenterId'>;
   template: Pick<
     typeof vmTemplate.$inferSelect,
     'id' | 'name' | 'generation' | 'format' | 'arch' | 'sizeBytes' | 'state'
@@ -218,7 +218,7 @@ async function lockVmToDeploy(tx: Transaction, { vmId, jobId }: ClaimHostInput):
         'id', vm.id, 'name', vm.name, 'instanceName', vm.instance_name, 'displayName', vm.display_name,
         'templateId', vm.template_id, 'isoId', vm.iso_id, 'isoSpoolRefId', vm.iso_spool_ref_id,
         'userDataEncrypted', vm.user_data_encrypted, 'sshPublicKeys', vm.ssh_public_keys,
-        'vncPasswordEncrypted', vm.vnc_password_encrypted, 'state', vm.state, 'fenceToken', vm.fence_token,
+        'vncPasswordEncrypted', vm.vnc_password_encrypted, 'fenceToken', vm.fence_token,
         'accountId', vm.account_id, 'dataCenterId', vm.data_center_id),
       'template', json_build_object(
         'id', t.id, 'name', t.name, 'generation', t.generation, 'format', t.format, 'arch', t.arch,
