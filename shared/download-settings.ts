@@ -15,8 +15,8 @@ export interface DownloadSettings {
   ownServerConnections: number;
   /** Two-letter country codes in lower case, best first. */
   mirrorLocations: string[];
-  /** Caps in bytes per second; 0 for none. */
-  bandwidth: { host: number; pool: number; origin: number };
+  /** Caps in bytes per second; 0 for none. `asOfMs` is when they were read, by the clock of the database. */
+  bandwidth: { host: number; pool: number; origin: number; asOfMs?: number };
 }
 
 const MIB = 1024 ** 2;

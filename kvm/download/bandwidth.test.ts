@@ -65,6 +65,16 @@ describe('a rate', () => {
 });
 
 describe('the rates of a host', () => {
+  it('are not set back by a download that brings those of its begin once more', () => {
+    const bandwidth = new Bandwidth();
+    const begun = { host: 1000, pool: 0, origin: 0, asOfMs: 1 };
+    bandwidth.setCaps(begun);
+    const [host] = bandwidth.limitsFor('p', 'http://a.example');
+    bandwidth.setCaps({ host: 0, pool: 0, origin: 0, asOfMs: 2 });
+    bandwidth.setCaps(begun);
+    expect(host!.bytesPerSecond).toBe(0);
+  });
+
   it('are shared by pool and by origin', () => {
     const bandwidth = new Bandwidth();
     const [host, pool, origin] = bandwidth.limitsFor('p', 'http://a.example');

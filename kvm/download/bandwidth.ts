@@ -24,17 +24,25 @@ export interface BandwidthCaps {
   host: number;
   pool: number;
   origin: number;
+  /** When they were read, by the clock of the database; missing where nobody tells of others. */
+  asOfMs?: number;
 }
 
 /** The rates of one host: of all its downloads, of those to each pool, and of those from each server. */
 export class Bandwidth {
   #caps: BandwidthCaps = { host: 0, pool: 0, origin: 0 };
+  #asOfMs = 0;
   readonly #host = new RateLimit(0);
   readonly #pools = new Map<string, RateLimit>();
   readonly #origins = new Map<string, RateLimit>();
 
-  /** Holds at once, also for transfers that run. */
+  /**
+   * Holds at once, also for transfers that run. A download brings those of its begin with each of its tries: they are not
+   * to undo what the host was told since.
+   */
   setCaps(caps: BandwidthCaps): void {
+    if (caps.asOfMs !== undefined && caps.asOfMs < this.#asOfMs) return;
+    this.#asOfMs = caps.asOfMs ?? this.#asOfMs;
     this.#caps = caps;
     this.#host.bytesPerSecond = caps.host;
     for (const limit of this.#pools.values()) limit.bytesPerSecond = caps.pool;

@@ -12,6 +12,8 @@ import { sweepJobs } from '../../workers/control-worker/sweep-jobs.js';
 import { tellBandwidth } from '../../workers/control-worker/tell-bandwidth.js';
 import { sweepStages } from '../../workers/control-worker/sweep-stages.js';
 import { wakeForgotten } from '../../workers/control-worker/wake-forgotten.js';
+import type { DownloadTierInput } from '../../activities/host/download-tier.js';
+import type { DownloadSettings } from '../../shared/download-settings.js';
 import type { FakeHost } from '../support/fake-host.js';
 import { gate } from '../support/gate.js';
 import { downloadForever, hang, refusal } from '../support/host-answers.js';
@@ -324,10 +326,20 @@ describe('stageTemplate', () => {
       await takeAllSlots();
       // Nobody has looked while that was the limit.
       await writeSettings(plane.db, { [LIMIT]: '0' });
+      const begunMs = () =>
+        (fake.calls.find(({ activity }) => activity === 'downloadTier')!.input as DownloadTierInput).settings.bandwidth
+          .asOfMs!;
       const told = async () => {
         await tellBandwidth(plane);
         await plane.client.workflow.getHandle(bandwidthWorkflowId(fake.hostId)).result();
-        return fake.calls.filter(({ activity }) => activity === 'setBandwidth').map(({ input }) => input);
+        const inputs = fake.calls.flatMap(({ activity, input }) =>
+          activity === 'setBandwidth' ? [input as { caps: DownloadSettings['bandwidth'] }] : [],
+        );
+        return inputs.map(({ caps: { asOfMs, ...caps } }) => {
+          // What the download began with, which it brings with each of its tries, is older.
+          expect(asOfMs).toBeGreaterThan(begunMs());
+          return { caps };
+        });
       };
       const first = { caps: { host: 0, pool: 0, origin: 0 } };
       const second = { caps: { host: 2 * 1024 ** 2, pool: 0, origin: 0 } };

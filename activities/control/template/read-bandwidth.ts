@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm';
 import { readSettingsOf } from '../../../db/scoped-settings.js';
 import { type DownloadSettings, downloadSettings } from '../../../shared/download-settings.js';
 import type { TellBandwidthInput } from '../../../shared/hosts.js';
@@ -6,5 +7,10 @@ import type { ControlDependencies } from '../dependencies.js';
 /** The limits of downloads on a host as they are set now. */
 export const readBandwidth =
   ({ db }: Pick<ControlDependencies, 'db'>) =>
-  async ({ hostId }: TellBandwidthInput): Promise<DownloadSettings['bandwidth']> =>
-    downloadSettings(await readSettingsOf(db, { hostId })).bandwidth;
+  async ({ hostId }: TellBandwidthInput): Promise<DownloadSettings['bandwidth']> => {
+    // Before the limits: what is read after that moment is no older.
+    const [clock] = await db.execute<{ nowMs: number }>(
+      sql`select extract(epoch from now())::float8 * 1000 as "nowMs"`,
+    );
+    return { ...downloadSettings(await readSettingsOf(db, { hostId })).bandwidth, asOfMs: clock!.nowMs };
+  };

@@ -13,7 +13,7 @@ import {
 import { parseChecksum } from '../../../shared/checksum.js';
 import { SlipwayError } from '../../../shared/errors.js';
 import type { Failure } from '../../../shared/failures.js';
-import { downloadSettings } from '../../../shared/download-settings.js';
+import { type DownloadSettings, downloadSettings } from '../../../shared/download-settings.js';
 import type { InstalledTemplate, StagePlan, StageTemplateInput, TemplateCopyRef } from '../../../shared/templates.js';
 import type { ControlDependencies, Transaction } from '../dependencies.js';
 import { ignored, isRevoked } from '../host/is-revoked.js';
@@ -89,11 +89,16 @@ export const beginStage =
       format: template.format,
       url: await sealTemplateUrl(dependencies)({ templateId: template.id, hostId: chosen.host.id }),
       checksum: checksum && 'digest' in checksum ? checksum.digest : null,
-      settings: downloadSettings(settings),
+      settings: withBandwidthAsOf(downloadSettings(settings), copy.lastUpdated),
       reconnectGraceMs: Number(settings['host.reconnect.grace']) * 1000,
     };
     return { outcome: 'begun', plan };
   };
+
+const withBandwidthAsOf = (settings: DownloadSettings, begun: string): DownloadSettings => ({
+  ...settings,
+  bandwidth: { ...settings.bandwidth, asOfMs: Date.parse(begun) },
+});
 
 async function pickHost(tx: Transaction, { poolId, preferredHostId, excludedHostIds }: BeginStageInput) {
   const [pick] = await tx
