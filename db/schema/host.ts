@@ -51,6 +51,8 @@ export const host = pgTable(
     publicKey: text(),
     /** Start of the host worker that was last heard of. */
     bootId: text(),
+    /** The address that it reaches Temporal from; missing from a host worker that is too old to tell. */
+    privateIpAddress: text(),
     domainType: text({ enum: ['kvm', 'qemu'] }),
     hypervisorVersion: text(),
     libvirtVersion: text(),

@@ -1,5 +1,6 @@
 export { ACCOUNT_STATES, ACCOUNT_TYPES } from './account.js';
 export { account } from './account.js';
+export { apiCount } from './api-count.js';
 export { JOB_STATUS } from './async-job.js';
 export { asyncJob } from './async-job.js';
 export { capacityClaim } from './capacity-claim.js';
@@ -25,6 +26,7 @@ export { networks } from './networks.js';
 export { nics } from './nics.js';
 export { reconciliationFinding } from './reconciliation-finding.js';
 export { resourceLimit } from './resource-limit.js';
+export { resourceTags } from './resource-tags.js';
 export { serviceOffering } from './service-offering.js';
 export { session } from './session.js';
 export { sshKeypairs } from './ssh-keypairs.js';

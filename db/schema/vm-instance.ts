@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { bigint, check, index, pgTable, text, uuid } from 'drizzle-orm/pg-core';
+import { bigint, check, index, integer, pgTable, text, uuid } from 'drizzle-orm/pg-core';
 import { account } from './account.js';
 import { created, id, instant, removed, texts } from './columns.js';
 import { dataCenter } from './data-center.js';
@@ -58,6 +58,8 @@ export const vmInstance = pgTable(
     /** Their text at the time of the deployment: a key pair that is deleted stays in the VM. */
     sshPublicKeys: texts(),
     keyPairNames: texts(),
+    /** How often it was given other keys: a guest reads them once for each time that it is told to be a new one. */
+    keyResets: integer().notNull().default(0),
     /** Of its VNC display; encrypted. */
     vncPasswordEncrypted: text(),
     /** Since when it is Destroyed or in Error: it is expunged when `expunge.delay` is over. */
