@@ -52,6 +52,8 @@ export interface HostFacts {
   slipwayVersion?: string | undefined;
   /** See `PROTOCOL_VERSION`. */
   protocolVersion?: number | undefined;
+  /** The address that it reaches Temporal from; missing also where there is no way to tell. */
+  ipAddress?: string | undefined;
   /** Programs and libraries that it lacks for some images or networks. */
   missingTools?: string[] | undefined;
   /** Certificates that it trusts for downloads; missing from a host that is too old to tell. */

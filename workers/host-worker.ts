@@ -5,6 +5,7 @@ import { NativeConnection } from '@temporalio/worker';
 import type { HostDependencies } from '../activities/host/dependencies.js';
 import { announceHost } from '../client/announce-host.js';
 import { connectTemporal } from '../client/connect.js';
+import { addressTowards } from '../kvm/address-towards.js';
 import { Bandwidth } from '../kvm/download/bandwidth.js';
 import { StartedDomains } from '../kvm/fence/started-domains.js';
 import { TokenStore } from '../kvm/fence/token-store.js';
@@ -33,12 +34,14 @@ await runWorkerProcess('host worker', async (ready) => {
   const config = await readHostConfig(configPath);
   const lock = await acquireHostLock(config.hostId);
   const pools = await openPools(config.pools);
+  const { connectionOptions, namespace } = loadClientConnectConfig();
   const dependencies: HostDependencies = {
     bootId: randomUUID(),
     keys: createHostKeys(keyPairsOf(config, Date.now()), async () =>
       keyPairsOf(await readHostConfig(configPath), Date.now()),
     ),
     missingTools: missingTools(config).map(({ name }) => name),
+    ipAddress: await addressTowards(connectionOptions.address ?? 'localhost:7233'),
     pools,
     libvirt: new LibvirtDriver({
       uri: config.libvirtUri,
@@ -59,7 +62,6 @@ await runWorkerProcess('host worker', async (ready) => {
   // When libvirt is away nothing starts either, and the next start of this process sweeps.
   await dependencies.libvirt.sweepSeeds().catch(() => undefined);
 
-  const { connectionOptions, namespace } = loadClientConnectConfig();
   const connection = await NativeConnection.connect(connectionOptions);
   const workers = await createHostWorkers(
     { connection, namespace, hostId: config.hostId, name: config.name },

@@ -14,6 +14,8 @@ export interface HostDependencies {
   keys: HostKeys;
   /** Programs and libraries that this host lacks for some images or networks. */
   missingTools: string[];
+  /** The address that Temporal is reached from, if that is known. */
+  ipAddress?: string | undefined;
   libvirt: LibvirtDriver;
   pools: ReadonlyMap<string, FilesystemPool>;
   tokens: TokenStore;

@@ -4,7 +4,7 @@ import type { HostDependencies } from './dependencies.js';
 
 /** Facts and domains as they are now. */
 export async function readHostStatus(dependencies: HostDependencies): Promise<HostStatus> {
-  const { bootId, libvirt, pools, started, certificates, missingTools } = dependencies;
+  const { bootId, libvirt, pools, started, certificates, missingTools, ipAddress } = dependencies;
   // In this order: a domain that starts in between is in the list, and one not in the record is not missed.
   const record = await started.list();
   const present = await libvirt.listDomains();
@@ -20,6 +20,7 @@ export async function readHostStatus(dependencies: HostDependencies): Promise<Ho
       slipwayVersion: SLIPWAY_VERSION,
       protocolVersion: PROTOCOL_VERSION,
       missingTools,
+      ipAddress,
       keystore: await certificates.report(),
     },
     domains: [...present, ...ended].sort((a, b) => a.vmId.localeCompare(b.vmId)),

@@ -7,6 +7,7 @@ import { field, type ResponseOf } from '../protocol/fields.js';
 export const hostFields = {
   id: field('string', 'ID of the host.'),
   name: field('string', 'Name.'),
+  ipaddress: field('string', 'The address that it reaches Temporal from, as it says.'),
   state: field('string', `${HOST_STATUSES.join(', ')}.`),
   type: field('string', 'Always Routing.'),
   zoneid: field('string', 'ID of the zone.'),
@@ -57,6 +58,7 @@ export function hostResponse(row: ListedHost, settings: SettingValues): Response
   return {
     id: host.id,
     name: host.name,
+    ipaddress: host.privateIpAddress ?? undefined,
     state: host.status,
     type: host.type,
     zoneid: host.dataCenterId,
@@ -80,7 +82,8 @@ export function hostResponse(row: ListedHost, settings: SettingValues): Response
     lastpinged: apiDate(host.lastPinged),
     created: apiDate(host.created),
     resourcestate: host.resourceState,
-    hosttags: host.tags.join(','),
+    // CloudStack has no such key where there is none: of an empty text clients make one tag without a name.
+    hosttags: host.tags.join(',') || undefined,
     arch: host.arch,
     version: host.slipwayVersion,
     details: detailsOf(host),

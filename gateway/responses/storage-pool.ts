@@ -61,7 +61,8 @@ export function storagePoolResponse(
     ipaddress: pool.poolType === 'NetworkFilesystem' ? pool.hostAddress : undefined,
     path: row.shownPath,
     state: row.shownStatus,
-    tags: pool.tags.join(','),
+    // As in the list of hosts.
+    tags: pool.tags.join(',') || undefined,
     problems: problems
       .filter(({ poolId }) => poolId === pool.id)
       .map(({ hostId, hostName, problem }) => ({ hostid: hostId, hostname: hostName, problem })),

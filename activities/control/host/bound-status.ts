@@ -23,6 +23,7 @@ function boundFacts(facts: HostFacts): HostFacts {
     hypervisorVersion: word(facts.hypervisorVersion),
     libvirtVersion: wordOf(facts.libvirtVersion),
     slipwayVersion: wordOf(facts.slipwayVersion),
+    ipAddress: wordOf(facts.ipAddress),
     missingTools: facts.missingTools?.slice(0, MOST_TOOLS).map(word),
     pools: facts.pools.slice(0, MOST_POOLS).map((pool) => ({
       ...pool,

@@ -178,6 +178,7 @@ async function recordFacts(tx: Transaction, hostId: string, { facts, domains }: 
       hypervisorVersion: facts.hypervisorVersion,
       libvirtVersion: facts.libvirtVersion ?? null,
       missingTools: facts.missingTools ?? [],
+      privateIpAddress: facts.ipAddress ?? null,
       bootId: facts.bootId,
       lastPinged: sql`now()`,
     })

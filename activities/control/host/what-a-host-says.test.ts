@@ -74,10 +74,26 @@ describe('what a host says', () => {
     });
   });
 
+  it('tells its address, and has none when it does not', async () => {
+    const address = async () =>
+      (await database.db.select().from(host).where(eq(host.id, hostIds.liar)))[0]?.privateIpAddress;
+    await say({ facts: { ipAddress: '192.0.2.7' } });
+    expect(await address()).toBe('192.0.2.7');
+    await say({});
+    expect(await address()).toBeNull();
+  });
+
   it('fills neither rows nor events with endless texts, nor with such as no database takes', async () => {
     const text = `\0${'x'.repeat(100_000)}`;
     const pool = { ...pools.liar, capacityBytes: 1, usedBytes: 1, problem: text };
-    const texts = { hypervisorVersion: text, libvirtVersion: text, slipwayVersion: text, bootId: text, arch: text };
+    const texts = {
+      hypervisorVersion: text,
+      libvirtVersion: text,
+      slipwayVersion: text,
+      bootId: text,
+      arch: text,
+      ipAddress: text,
+    };
     await say({ facts: { ...texts, missingTools: Array.from({ length: 1000 }, () => text), pools: [pool] } });
     const [self] = await database.db.select().from(host).where(eq(host.id, hostIds.liar));
     expect(self).toMatchObject({ status: 'Alert', libvirtVersion: expect.stringMatching(/^ x{253}…$/) as string });
