@@ -1,5 +1,5 @@
 import type { Caller } from '../db/reads/find-caller.js';
-import { isSlipwayError } from '../shared/errors.js';
+import { isSlipwayError, type SlipwayError } from '../shared/errors.js';
 import { authenticate, stillKnown } from './auth/authenticate.js';
 import { readToken } from './auth/cookies.js';
 import { type LoginRequest, logIn } from './auth/log-in.js';
@@ -26,6 +26,8 @@ export interface ApiAnswer extends RenderedAnswer {
   cookies?: string[];
   /** Only what a caller is not told: a defect. */
   defect?: unknown;
+  /** Why, where the caller was told in other words: for the log. */
+  reason?: string;
 }
 
 interface Call extends LoginRequest {
@@ -76,6 +78,7 @@ export async function answerRequest(dependencies: CommandDependencies, call: Cal
       ...render(body),
       ...log,
       defect: isForCaller(error) ? undefined : error,
+      reason: isForCaller(error) && body.errortext !== error.message ? error.message : undefined,
     };
   }
 }
@@ -113,5 +116,5 @@ export const knownCaller = (
 ): Promise<Caller | undefined> => (isOpen ? openCaller(dependencies) : stillKnown(dependencies.db, parameters, cookie));
 
 /** What a caller can do something about is no defect of this server. */
-const isForCaller = (error: unknown): boolean =>
+const isForCaller = (error: unknown): error is SlipwayError =>
   isSlipwayError(error) && error.code !== 'SLIPWAY_INTERNAL' && error.code !== 'SLIPWAY_UNAVAILABLE';

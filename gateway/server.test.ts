@@ -1,5 +1,6 @@
 import { eq } from 'drizzle-orm';
 import { account, user } from '../db/schema/index.js';
+import { SlipwayError } from '../shared/errors.js';
 import { startTestGateway, type TestGateway, type TestUser } from '../tests/support/test-gateway.js';
 import { canonicalStrings } from './auth/canonical-strings.js';
 import { sign } from './auth/signature.js';
@@ -156,29 +157,55 @@ test('is ready while the database answers, and alive without', async () => {
   await other.stop();
 });
 
+async function register(keys?: Keys): Promise<Response> {
+  const { ostype } = (await gateway.admin.call('listOsTypes')) as { ostype: { id: string }[] };
+  const parameters = {
+    command: 'registerTemplate',
+    response: 'json',
+    name: 'x',
+    url: 'http://images.example/x.qcow2',
+    format: 'QCOW2',
+    hypervisor: 'KVM',
+    directdownload: 'true',
+    zoneid: gateway.seeded.zoneId,
+    ostypeid: ostype[0]!.id,
+  };
+  return get(signed(parameters, keys));
+}
+
+const ofRequest = (response: Response): string => `(request ${response.headers.get('x-request-id')})`;
+
 test('a defect is told by request id only', async () => {
   gateway.onExecute = () => Promise.reject(new Error('cannot read property'));
-  const { ostype } = (await gateway.admin.call('listOsTypes')) as { ostype: { id: string }[] };
-  const response = await get(
-    signed({
-      command: 'registerTemplate',
-      response: 'json',
-      name: 'x',
-      url: 'http://images.example/x.qcow2',
-      format: 'QCOW2',
-      hypervisor: 'KVM',
-      directdownload: 'true',
-      zoneid: gateway.seeded.zoneId,
-      ostypeid: ostype[0]!.id,
-    }),
-  );
+  const response = await register();
   expect(response.status).toBe(530);
   expect(await response.json()).toMatchObject({
     registertemplateresponse: {
-      errortext: `Internal error executing command, please contact your system administrator (request ${response.headers.get('x-request-id')})`,
+      errortext: `Internal error executing command, please contact your system administrator ${ofRequest(response)}`,
     },
   });
   expect(gateway.log()).toContain('cannot read property');
+});
+
+test.each([
+  [
+    'of a defect the request id',
+    'SLIPWAY_INTERNAL',
+    'Something inside the cloud failed; an administrator is shown what',
+  ],
+  ['other words of what a host said', 'SLIPWAY_SOURCE_CONNECT', 'The server of the image does not answer'],
+] as const)('an owner is told %s, and the log has the reason by the same id', async (_what, code, text) => {
+  const reason = `host-7 says ${code}`;
+  gateway.onExecute = () => Promise.reject(new SlipwayError(code, reason));
+  const response = await register(somebody);
+  expect(await response.json()).toMatchObject({
+    registertemplateresponse: {
+      errortext: code === 'SLIPWAY_INTERNAL' ? `${text} ${ofRequest(response)}` : text,
+    },
+  });
+  const lines = gateway.log().split('\n');
+  const line = lines.find((entry) => entry.includes('"answered"') && entry.includes(reason));
+  expect(line).toContain(response.headers.get('x-request-id'));
 });
 
 test('logs what was called, by whom and how it ended, and no secret', async () => {

@@ -153,7 +153,7 @@ export function createGateway(dependencies: CommandDependencies, options: Gatewa
         texts: textsOf(request),
         requestId: request.id,
       });
-      const { status, contentType, body, description, command, accountId, cookies, defect } = answer;
+      const { status, contentType, body, description, command, accountId, cookies, defect, reason } = answer;
       const durationMs = Math.round(performance.now() - startedMs);
       const isDefect = defect !== undefined;
       const facts = {
@@ -162,6 +162,7 @@ export function createGateway(dependencies: CommandDependencies, options: Gatewa
         address: request.ip,
         status,
         durationMs,
+        reason,
         ...(isDefect ? { failure: loggable(defect) } : {}),
       };
       request.log[isDefect ? 'error' : 'info'](facts, 'answered');
