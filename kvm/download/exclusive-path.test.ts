@@ -51,3 +51,16 @@ test('should not begin when it is called off before', async () => {
   const act = () => Promise.reject(new Error('began'));
   await expect(runExclusively(PATH, AbortSignal.abort(), act)).rejects.toMatchObject({ name: 'AbortError' });
 });
+
+test('should say of what a newer call has ended that it was overtaken, and of what was called off that it was', async () => {
+  const untilAborted = (either: AbortSignal) =>
+    new Promise<never>((_, reject) => either.addEventListener('abort', () => reject(new Error('write after close'))));
+  const calledOff = new AbortController();
+  const first = runExclusively(PATH, never, untilAborted);
+  await turn();
+  const second = runExclusively(PATH, calledOff.signal, untilAborted);
+  await expect(first).rejects.toMatchObject({ code: 'SLIPWAY_FENCED' });
+  await turn();
+  calledOff.abort();
+  await expect(second).rejects.toThrow('write after close');
+});

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { SlipwayError } from '../../shared/errors.js';
 import { unlessAborted } from './abort.js';
 
 interface Holder {
@@ -15,6 +16,8 @@ const holders = new Map<string, Holder>();
 /**
  * Runs `act` as the only one for `path`. A newer call aborts the older one and begins when that has ended: a repeated
  * activity means that nobody waits for the first one any more. A call that is aborted while it waits rejects at once.
+ *
+ * @throws SlipwayError SLIPWAY_FENCED when a newer call has ended it; what `act` throws; AbortError
  */
 export async function runExclusively<T>(
   path: string,
@@ -34,10 +37,13 @@ export async function runExclusively<T>(
   const either = AbortSignal.any([signal, takeover.signal]);
   let hasTurn = false;
   try {
-    previous?.takeover.abort(new Error('A newer download of the same file began'));
+    previous?.takeover.abort(new SlipwayError('SLIPWAY_FENCED', 'Newer work on the same file has begun'));
     await unlessAborted(previous?.ended ?? Promise.resolve(), either);
     hasTurn = true;
     return await act(either);
+  } catch (error) {
+    // How it noticed does not matter: whoever reads the log must not take it for a failure of the disk or the source.
+    throw takeover.signal.aborted && !signal.aborted ? takeover.signal.reason : error;
   } finally {
     // Whoever comes next has to wait for the one that this one has waited for.
     if (hasTurn || !previous) leave();
