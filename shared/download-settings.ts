@@ -19,6 +19,12 @@ export interface DownloadSettings {
   bandwidth: { host: number; pool: number; origin: number; asOfMs?: number };
 }
 
+/** The limits that a host was told, and the start of the host worker that was told them. */
+export interface ToldLimits extends Omit<DownloadSettings['bandwidth'], 'asOfMs'> {
+  /** Missing where it was noted by a version that did not know; null for a host that has never said hello. */
+  bootId?: string | null;
+}
+
 const MIB = 1024 ** 2;
 
 const list = (text: string): string[] =>

@@ -36,7 +36,7 @@ import { listDueKeystores, planKeystores } from './keystore/plan-keystores.js';
 import { makeRoomForStage } from './template/make-room.js';
 import { listPrestagePools, recordPrestaged } from './template/prestage.js';
 import { beginRefresh, recordNotRefreshed, recordRefreshed } from './template/refresh-template.js';
-import { readBandwidth } from './template/read-bandwidth.js';
+import { forgetToldBandwidth, readBandwidth } from './template/read-bandwidth.js';
 import { compareInventory, leavePools, planReconciliation, recordReconciled } from './reconcile/reconcile.js';
 import { beginUndoRestore, recordNewDisk, recordRestored, revertRestore } from './virtual-machine/record-restored.js';
 import { recordKeystores } from './keystore/record-keystores.js';
@@ -84,6 +84,7 @@ export function createControlActivities(dependencies: ControlDependencies) {
     failStage: failStage(dependencies),
     finishStage: finishStage(dependencies),
     forgetTemplate: forgetTemplate(dependencies),
+    forgetToldBandwidth: forgetToldBandwidth(dependencies),
     isCopyInstalled: isCopyInstalled(dependencies),
     isToUndo: isToUndo(dependencies),
     isTransferQueued: isTransferQueued(dependencies),

@@ -12,7 +12,7 @@ import {
   uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core';
-import type { DownloadSettings } from '../../shared/download-settings.js';
+import type { ToldLimits } from '../../shared/download-settings.js';
 import { bytes, created, id, instant } from './columns.js';
 import { host } from './host.js';
 import { storagePool } from './storage-pool.js';
@@ -55,7 +55,7 @@ export const templateSpoolRef = pgTable(
     /** The host that downloads. */
     hostId: uuid().references(() => host.id, { onDelete: 'restrict' }),
     /** The limits that its host was last told of: at its begin, or since. */
-    bandwidth: jsonb().$type<DownloadSettings['bandwidth']>(),
+    bandwidth: jsonb().$type<ToldLimits>(),
     /** Progress, at most one update a second. */
     downloadPct: integer().notNull().default(0),
     downloadedBytes: bytes().notNull().default(0),

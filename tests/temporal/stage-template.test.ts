@@ -2,7 +2,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { eq } from 'drizzle-orm';
 import { createControlActivities } from '../../activities/control/index.js';
 import type { JobRow } from '../../db/jobs.js';
-import { account, dataCenter, JOB_STATUS, stageWaiter, templateSpoolRef } from '../../db/schema/index.js';
+import { account, dataCenter, host, JOB_STATUS, stageWaiter, templateSpoolRef } from '../../db/schema/index.js';
 import { changeScopedSetting } from '../../db/change-scoped-setting.js';
 import { writeSettings } from '../../db/settings.js';
 import { findTransfer } from '../../client/find-transfer.js';
@@ -396,5 +396,32 @@ describe('stageTemplate', () => {
     fake.override('downloadTier', undefined);
     await fake.start();
     expect(await scenario.ended(job, 30_000)).toMatchObject({ jobStatus: JOB_STATUS.succeeded });
+  });
+
+  it('has a host worker that has started since told the limits again, until it has answered', async () => {
+    const downloads = { begun: 0, ended: 0 };
+    fake.override('downloadTier', countedDownload(downloads));
+    const { job } = await scenario.vm(await scenario.template());
+    await scenario.start(job);
+    await waitFor('the download has begun', async () => downloads.begun === 1);
+    await tellBandwidth(plane);
+    await fake.stop();
+    fake.override('setBandwidth', () => Promise.reject(refusal('SLIPWAY_HYPERVISOR', 'it is busy')));
+    await fake.start();
+    await waitFor('it goes on, and has said hello', async () => {
+      const [self] = await plane.db.select().from(host).where(eq(host.id, fake.hostId));
+      return downloads.begun === 2 && self?.bootId === fake.bootId;
+    });
+    const tell = async () => {
+      await tellBandwidth(plane);
+      await plane.client.workflow.getHandle(bandwidthWorkflowId(fake.hostId)).result();
+    };
+    await expect(tell()).rejects.toThrow();
+    fake.override('setBandwidth', undefined);
+    for (const _ of ['again', 'not any more']) await tell();
+    expect(fake.timesAsked('setBandwidth')).toBe(2);
+    fake.override('downloadTier', undefined);
+    await plane.client.workflow.getHandle(job.workflowId).cancel();
+    await scenario.ended(job);
   });
 });

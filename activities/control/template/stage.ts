@@ -58,7 +58,7 @@ export const beginStage =
           state: 'Downloading',
           downloadState: 'DOWNLOAD_IN_PROGRESS',
           hostId: pick.host.id,
-          bandwidth: downloadSettings(settings).bandwidth,
+          bandwidth: { ...downloadSettings(settings).bandwidth, bootId: pick.host.bootId },
           downloadPct: 0,
           downloadedBytes: 0,
           bytesPerSecond: 0,
