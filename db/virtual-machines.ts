@@ -29,10 +29,12 @@ export interface NewVirtualMachine {
   /** The bytes in base64, encrypted by the installation's key. */
   userDataEncrypted?: string;
   vncPasswordEncrypted?: string;
+  /** `Stopped` for one that is started later, by somebody; `Starting` when absent. */
+  state?: 'Starting' | 'Stopped';
 }
 
 /**
- * Inserts the VM as Starting, with its interfaces, and its root volume still without a place. Call it in the transaction
+ * Inserts the VM with its interfaces, and its root volume still without a place. Call it in the transaction
  * of its job.
  *
  * @throws SlipwayError of `insertNics`; SLIPWAY_RESOURCE_STATE when the zone was deleted
@@ -58,7 +60,7 @@ export async function createVirtualMachine(
     vncPasswordEncrypted: vm.vncPasswordEncrypted,
     sshPublicKeys: vm.keyPairs?.map(({ publicKey }) => publicKey),
     keyPairNames: vm.keyPairs?.map((pair) => pair.name),
-    state: 'Starting',
+    state: vm.state ?? 'Starting',
   });
   await db.insert(volumes).values({
     name: `ROOT-${id}`,
@@ -77,7 +79,7 @@ export async function createVirtualMachine(
  * Destroyed becomes Stopped. Whatever works on VMs locks the row first, and so waits, or is seen here.
  *
  * @param check in the same transaction, once it is so
- * @throws SlipwayError SLIPWAY_RESOURCE_BUSY, or SLIPWAY_RESOURCE_STATE when the VM is not Destroyed or has no disk
+ * @throws SlipwayError SLIPWAY_RESOURCE_BUSY, or SLIPWAY_RESOURCE_STATE when the VM is not Destroyed, or was in Error
  */
 export async function recoverDestroyed(
   db: Database,
@@ -96,7 +98,9 @@ export async function recoverDestroyed(
       .where(eq(vmInstance.id, id))
       .for('update', { of: vmInstance });
     await requireIdle(tx, id);
-    if (row?.vm.state !== 'Destroyed' || !row.path) {
+    // One that was never started gets its disk when it is; the disk of one whose deployment failed is gone.
+    const mayHaveDisk = row !== undefined && (row.path !== null || row.vm.errorText === null);
+    if (row?.vm.state !== 'Destroyed' || !mayHaveDisk) {
       const why = row?.vm.state === 'Destroyed' ? 'has no disk' : `is ${row?.vm.state}, and not Destroyed`;
       throw new SlipwayError('SLIPWAY_RESOURCE_STATE', `VM ${row?.vm.name} ${why}: it cannot be recovered`);
     }

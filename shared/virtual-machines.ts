@@ -105,8 +105,17 @@ export interface Deployment extends Placement {
   generation: number;
   /** Of the template. An ISO goes to the CD-ROM drive, and the root disk begins blank. */
   format: ImageFormat;
+  /** The ISO in its CD-ROM drive, which may be its template; null for none. */
+  disc?: Disc | null;
   rootDisk: { sizeBytes: number | null; isCopy: boolean };
   domain: Omit<DomainSpec, 'rootVolume'>;
+}
+
+/** An ISO that has to be on the pool before the VM starts. */
+export interface Disc {
+  templateId: string;
+  templateName: string;
+  generation: number;
 }
 
 export interface VirtualMachineJobInput {

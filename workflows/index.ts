@@ -27,6 +27,7 @@ export { removeVolume } from './remove-volume.js';
 export { repairVirtualMachine } from './repair-virtual-machine.js';
 export { restoreVirtualMachine } from './restore-virtual-machine.js';
 export { stageTemplate } from './stage-template.js';
+export { startNewVirtualMachine } from './start-new-virtual-machine.js';
 export { startVirtualMachine } from './start-virtual-machine.js';
 export { stopVirtualMachine } from './stop-virtual-machine.js';
 export { syncCertificates } from './sync-certificates.js';

@@ -11,7 +11,7 @@ import { undoPlacement } from './undo-placement.js';
 
 /**
  * Ends a job whose workflow was terminated, or is gone: no undo ran there. What the tries of a deployment left on hosts
- * is removed, and the VM is in Error. A VM that was started, stopped or rebooted is what its host says that it is; one
+ * is removed, and the VM is in Error, or Stopped where it was only to be started. A VM that was started, stopped or rebooted is what its host says that it is; one
  * that was restored, or whose drive was changed, is as before.
  */
 export async function repairVirtualMachine(input: VirtualMachineJobInput): Promise<void> {
@@ -21,21 +21,26 @@ export async function repairVirtualMachine(input: VirtualMachineJobInput): Promi
   }
   for (const placement of begun?.placements ?? []) {
     setCurrentDetails(`Removing what was left on **${placement.hostName}**`);
-    await control('leave the download').leaveStage({
-      workflowId: vmWorkflowId(input.vmId),
-      poolId: placement.poolId,
-      templateId: begun!.templateId,
-    });
+    const { templateId, isoId } = begun!;
+    for (const imageId of isoId === undefined ? [templateId] : [templateId, isoId]) {
+      await control('leave the download').leaveStage({
+        workflowId: vmWorkflowId(input.vmId),
+        poolId: placement.poolId,
+        templateId: imageId,
+      });
+    }
     await undoPlacement(placement, 'the workflow of the deployment is gone');
   }
-  await control('Error').recordDeploymentFailed({
+  const end = {
     ...input,
     failure: {
       code: 'SLIPWAY_WORKFLOW_LOST',
       message: 'The workflow of the deployment was terminated or is gone; what it left was cleaned up',
     },
     isCancelled: false,
-  });
+  } as const;
+  if (begun?.isStart) await control('Stopped').recordOperationFailed({ ...end, operation: 'START' });
+  else await control('Error').recordDeploymentFailed(end);
 }
 
 const LOST: Failure = {

@@ -15,6 +15,11 @@ export function rootDiskOf(
   if (isDiskFormat(format)) {
     return { type: isCopy ? 'copy' : 'overlay', template: installPath, templateFormat: format, sizeBytes };
   }
+  return blankDisk({ sizeBytes });
+}
+
+/** For what is installed from an ISO. */
+export function blankDisk({ sizeBytes }: Pick<Deployment['rootDisk'], 'sizeBytes'>): RootDisk {
   if (sizeBytes !== null) return { type: 'blank', sizeBytes };
   throw toWorkflowFailure({
     code: 'SLIPWAY_RESOURCE_STATE',

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { createJob, type JobRow } from '../../db/jobs.js';
+import { completeJob, createJob, type JobRow } from '../../db/jobs.js';
+import { audit } from '../../db/audit.js';
+import type { Transaction } from '../../db/client.js';
 import { findZones, hasServiceOffering } from '../../db/reads/find-deployment-parts.js';
 import { OF_A_VM, requireRoom } from '../../db/require-room.js';
 import { readSettings } from '../../db/settings.js';
@@ -15,6 +17,7 @@ import { virtualMachineFields } from '../responses/virtual-machine.js';
 import { begin, earlierJob, jobOfCall } from './async-jobs.js';
 import { type CommandContext, defineCommand, EVERYBODY } from './define-command.js';
 import { deployableTemplate } from './deploy-virtual-machine/deployable-template.js';
+import { deploymentDeadlineMs } from './deploy-virtual-machine/deadline.js';
 import { keyPairsOf } from './deploy-virtual-machine/key-pairs.js';
 import { nicsOf } from './deploy-virtual-machine/nics.js';
 import { params } from './deploy-virtual-machine/parameters.js';
@@ -28,7 +31,8 @@ export const deployVirtualMachine = defineCommand({
   name: 'deployVirtualMachine',
   description:
     'Creates and starts a virtual machine from a template, or from an ISO with a blank disk. The template is ' +
-    'downloaded to the pool of the chosen host if it is not there; when a host or a mirror fails the next one is tried.',
+    'downloaded to the pool of the chosen host if it is not there; when a host or a mirror fails the next one is tried. ' +
+    'With startvm=false all of that happens when it is started.',
   kind: 'asyncCreate',
   allowedRoles: EVERYBODY,
   params,
@@ -38,7 +42,7 @@ export const deployVirtualMachine = defineCommand({
     const earlier = await earlierJob(context.db, asOwner, { customjobid: args.customjobid, jobCmd: JOB_CMD });
     if (earlier) return { id: earlier.instanceId!, jobid: earlier.id };
     const { job, isNew } = await insert(await orderOf(args, context, asOwner), args.customjobid, asOwner);
-    if (isNew) begin(job, context);
+    if (isNew && args.startvm) begin(job, context);
     return { id: job.instanceId!, jobid: job.id };
   },
 });
@@ -80,6 +84,7 @@ async function orderOf(args: Arguments, context: CommandContext, asOwner: Comman
       keyPairs: await keyPairsOf(args, asOwner),
       userDataEncrypted: userdata === undefined ? undefined : secretBox.encrypt(userdata),
       vncPasswordEncrypted: newVncPassword(secretBox),
+      state: args.startvm ? 'Starting' : 'Stopped',
     },
     within: await withinOf(args, zone.id, context),
   };
@@ -108,7 +113,7 @@ async function insert(
   { db, caller }: CommandContext,
 ): Promise<{ job: JobRow; isNew: boolean }> {
   const settings = await readSettings(db);
-  const deadlineMs = Number(settings['deployment.deadline']) * 1000;
+  const deadlineMs = deploymentDeadlineMs(settings);
   const [vmId, jobId] = [randomUUID(), customjobid ?? randomUUID()];
   const { zoneId, templateId } = vm;
   return db.transaction(async (tx) => {
@@ -128,8 +133,20 @@ async function insert(
       return { job: jobOfCall(job, { jobCmd: JOB_CMD, accountId: caller.accountId }), isNew: false };
     }
     const isOwnerLocked = caller.role !== 'Admin';
-    await createVirtualMachine(tx, { ...vm, id: vmId, lockBy: isOwnerLocked ? settings : undefined });
+    const { name } = await createVirtualMachine(tx, { ...vm, id: vmId, lockBy: isOwnerLocked ? settings : undefined });
     await requireRoom(tx, { ...caller, isLocked: isOwnerLocked }, OF_A_VM, settings);
+    if (vm.state === 'Stopped') await endWithoutStart(tx, job, name);
     return { job, isNew: true };
   });
+}
+
+/** No workflow: nothing is to be done on any host before somebody starts it. */
+async function endWithoutStart(
+  tx: Transaction,
+  { id, accountId, userId, instanceId }: JobRow,
+  name: string,
+): Promise<void> {
+  await completeJob(tx, id, { status: 'succeeded', resultCode: 0, result: {} });
+  const what = { type: 'VM.CREATE', description: `VM ${name} was made and not started` };
+  await audit(tx, { accountId, userId }, { ...what, resourceType: 'VirtualMachine', resourceId: instanceId });
 }

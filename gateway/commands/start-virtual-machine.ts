@@ -1,4 +1,6 @@
 import { hasHost } from '../../db/reads/list-hosts.js';
+import type { VirtualMachineRow } from '../../db/lock-virtual-machine.js';
+import { readSettings } from '../../db/settings.js';
 import { SlipwayError } from '../../shared/errors.js';
 import { required, uuid } from '../protocol/parameters.js';
 import { noSuchEntity } from '../protocol/standard-texts.js';
@@ -6,13 +8,15 @@ import { unsupported, withoutEffect } from '../protocol/undone-parameters.js';
 import { virtualMachineFields } from '../responses/virtual-machine.js';
 import { asyncParameters } from './async-jobs.js';
 import { defineCommand, EVERYBODY } from './define-command.js';
+import { deploymentDeadlineMs } from './deploy-virtual-machine/deadline.js';
 import { startVirtualMachineJob } from './virtual-machine-job.js';
 
 export const startVirtualMachine = defineCommand({
   name: 'startVirtualMachine',
   description:
     'Starts a stopped virtual machine from the root disk that it has, on a host that reaches its pool. When that host ' +
-    'fails, the next one of a shared pool is tried.',
+    'fails, the next one of a shared pool is tried. One that has no disk yet, since it was deployed with startvm=false, gets ' +
+    'it as one that is deployed; when that fails it is Stopped again.',
   kind: 'async',
   allowedRoles: EVERYBODY,
   params: {
@@ -38,6 +42,13 @@ export const startVirtualMachine = defineCommand({
       if (!(await hasHost(db, hostid))) throw noSuchEntity(command, 'hostid', hostid);
     }
     const input = hostid ? { hostId: hostid } : {};
-    return startVirtualMachineJob({ jobCmd: 'startVirtualMachine', id, customjobid, input }, context);
+    const settings = await readSettings(db);
+    const firstStart = ({ dataCenterId: zoneId, templateId }: VirtualMachineRow) => ({
+      deadlineMs: deploymentDeadlineMs(settings),
+      zoneId,
+      templateId,
+      ...(hostid ? { within: { hostId: hostid } } : {}),
+    });
+    return startVirtualMachineJob({ jobCmd: 'startVirtualMachine', id, customjobid, input, firstStart }, context);
   },
 });

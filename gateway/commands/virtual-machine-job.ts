@@ -2,7 +2,9 @@ import { requireIdle } from '../../db/jobs.js';
 import { findOwnVirtualMachine } from '../../db/reads/find-deployment-parts.js';
 import { findJob } from '../../db/reads/find-job.js';
 import { lockVirtualMachine, type VirtualMachineRow } from '../../db/lock-virtual-machine.js';
+import { takeForFirstStart } from '../../db/take-for-first-start.js';
 import { SlipwayError } from '../../shared/errors.js';
+import type { DeployVirtualMachineInput } from '../../shared/virtual-machines.js';
 import { vmWorkflowId } from '../../shared/workflow-ids.js';
 import { noSuchEntity } from '../protocol/standard-texts.js';
 import { begin, earlierJob, insertJob } from './async-jobs.js';
@@ -22,6 +24,11 @@ export interface VirtualMachineCall {
    * before the job is there. It throws a SlipwayError when the VM is in no state for the operation.
    */
   input: object | ((vm: VirtualMachineRow) => object);
+  /**
+   * For a start. A Stopped VM that has no disk yet is deployed, by a workflow with this input: it is Starting as soon as the
+   * job is there.
+   */
+  firstStart?: (vm: VirtualMachineRow) => Omit<DeployVirtualMachineInput, 'vmId' | 'jobId'>;
 }
 
 /** @throws SlipwayError SLIPWAY_RESOURCE_STATE in CloudStack's words */
@@ -51,7 +58,7 @@ export async function ownVirtualMachine(
  * @throws SlipwayError SLIPWAY_RESOURCE_BUSY when another operation is working on the VM
  */
 export async function startVirtualMachineJob(
-  { jobCmd, workflowType = jobCmd, id, idParameter = 'id', customjobid, input }: VirtualMachineCall,
+  { jobCmd, workflowType = jobCmd, id, idParameter = 'id', customjobid, input, firstStart }: VirtualMachineCall,
   context: CommandContext,
 ): Promise<{ jobid: string }> {
   const { db, caller } = context;
@@ -64,12 +71,16 @@ export async function startVirtualMachineJob(
     const row = await lockVirtualMachine(tx, vm.id);
     // Before its state is looked at: one that is busy is between two states, and what matters is that it is busy.
     if (typeof input === 'function') await requireIdle(tx, vm.id, customjobid);
+    const isFirstStart = firstStart !== undefined && (await takeForFirstStart(tx, vm.id));
+    const operation = isFirstStart
+      ? { workflowType: 'startNewVirtualMachine', input: firstStart(row) }
+      : { workflowType, input: typeof input === 'function' ? input(row) : input };
     return insertJob(tx, context, {
       jobCmd,
       customjobid,
-      workflowType,
+      workflowType: operation.workflowType,
       workflowId: vmWorkflowId(vm.id),
-      input: { ...(typeof input === 'function' ? input(row) : input), vmId: vm.id },
+      input: { ...operation.input, vmId: vm.id },
       instanceType: 'VirtualMachine',
       instanceId: vm.id,
     });

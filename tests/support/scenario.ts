@@ -2,6 +2,7 @@ import { eq } from 'drizzle-orm';
 import { startJob } from '../../client/start-job.js';
 import { createJob, type JobRow } from '../../db/jobs.js';
 import { asyncJob, serviceOffering, user, vmInstance } from '../../db/schema/index.js';
+import { takeForFirstStart } from '../../db/take-for-first-start.js';
 import { createVirtualMachine } from '../../db/virtual-machines.js';
 import { templateWorkflowId, vmWorkflowId } from '../../shared/workflow-ids.js';
 import { addTemplate } from './add-template.js';
@@ -37,25 +38,39 @@ export class Scenario {
 
   /** A VM with its job, as deployVirtualMachine inserts them; its workflow is not started. */
   async vm(templateId: string, options: VmOptions = {}): Promise<{ vmId: string; job: JobRow }> {
+    const vmId = await this.#insert(templateId, 'Starting', options);
+    return { vmId, job: await this.job('deployVirtualMachine', vmId, this.#deploymentOf(templateId, options)) };
+  }
+
+  /** A VM that is not started yet, as deployVirtualMachine with startvm=false makes it. */
+  stoppedVm(templateId: string, options: VmOptions = {}): Promise<string> {
+    return this.#insert(templateId, 'Stopped', options);
+  }
+
+  /** Its first start, as startVirtualMachine begins it. */
+  async beginFirstStart(vmId: string, options: VmOptions = {}): Promise<JobRow> {
+    if (!(await takeForFirstStart(this.#plane.db, vmId))) throw new Error('It is not Stopped, or has a disk');
+    const { templateId } = await this.vmRow(vmId);
+    return this.begin('startNewVirtualMachine', vmId, this.#deploymentOf(templateId, options));
+  }
+
+  async #insert(templateId: string, state: 'Starting' | 'Stopped', options: VmOptions): Promise<string> {
     const { db, seeded } = this.#plane;
     const owner = await this.#owner();
-    const { zoneId = seeded.zoneId } = options;
     const [offering] = await db.select().from(serviceOffering).limit(1);
-    const { id: vmId } = await createVirtualMachine(db, {
+    const { id } = await createVirtualMachine(db, {
       accountId: owner.accountId,
-      zoneId,
+      zoneId: options.zoneId ?? seeded.zoneId,
       templateId,
       serviceOfferingId: offering!.id,
+      state,
       ...(options.blankDiskBytes ? { isoId: templateId, rootDisk: { sizeBytes: options.blankDiskBytes } } : {}),
     });
-    return {
-      vmId,
-      job: await this.job('deployVirtualMachine', vmId, {
-        deadlineMs: options.deadlineMs ?? 600_000,
-        zoneId,
-        templateId,
-      }),
-    };
+    return id;
+  }
+
+  #deploymentOf(templateId: string, { deadlineMs = 600_000, zoneId = this.#plane.seeded.zoneId }: VmOptions) {
+    return { deadlineMs, zoneId, templateId };
   }
 
   async job(workflowType: string, vmId: string, input: Record<string, unknown>): Promise<JobRow> {

@@ -1,16 +1,18 @@
 import { and, eq, gte, sql } from 'drizzle-orm';
-import { asyncJob, storagePool, type vmTemplate, volumes } from '../../../db/schema/index.js';
+import { asyncJob, storagePool, volumes } from '../../../db/schema/index.js';
 import { requireRoom } from '../../../db/require-room.js';
 import { readSettingsOf } from '../../../db/scoped-settings.js';
 import { SlipwayError } from '../../../shared/errors.js';
-import { type ImageFormat, isDiskFormat } from '../../../shared/images.js';
+import type { ImageFormat } from '../../../shared/images.js';
 import type { StageRequest } from '../../../shared/templates.js';
 import type { Deployment, RestoreVirtualMachineInput } from '../../../shared/virtual-machines.js';
 import type { ControlDependencies, Transaction } from '../dependencies.js';
 import { type Lack, makeRoom } from '../template/make-room.js';
 import { type PoolRules, poolRulesOf } from '../planner/pool-space.js';
+import { changeDiskToMake } from './change-disk-to-make.js';
+import { requireDrive, sizeOfRestored } from './restored-disk.js';
 import { lockVm, wrongState } from './vm-operation.js';
-import { hostOfPool, rootVolumeOf, templateFor } from './what-a-vm-needs.js';
+import { hostOfPool, rootVolumeOf, rowOfDiskToMake, templateFor } from './what-a-vm-needs.js';
 
 export interface RestorePlan {
   /** Of the new disk, which stands beside the old one until it takes its place. */
@@ -41,7 +43,8 @@ class NoSpaceError extends Error {
 
 /**
  * Sets the space of a new root disk aside on the pool of the old one. Nothing changes for the VM. Done again by the same
- * job it answers the same: the new volume has the job's id.
+ * job it answers the same: the new volume has the job's id. A VM that has no disk yet has another one to be made from here
+ * on, and the job has ended.
  *
  * @throws SlipwayError SLIPWAY_RESOURCE_STATE when the VM, its disk or the template is in no state for it;
  *   SLIPWAY_PARAMETER_INVALID when the size does not fit the template; SLIPWAY_POOL_FULL; SLIPWAY_LIMIT_EXCEEDED
@@ -64,6 +67,11 @@ const begin = ({ db }: ControlDependencies, input: RestoreVirtualMachineInput): 
   db.transaction(async (tx) => {
     const vm = await lockVm(tx, input);
     if (!vm) return null;
+    const toMake = vm.state === 'Stopped' ? await rowOfDiskToMake(tx, vm) : undefined;
+    if (toMake) {
+      await changeDiskToMake(tx, input, vm, toMake);
+      return null;
+    }
     const [begun] = await tx.select().from(volumes).where(eq(volumes.id, input.jobId));
     // A `customjobid` may be given again when its job has been purged. The disk of that one may be about to be removed.
     if (begun && (begun.instanceId !== vm.id || !(await isDiskOf(tx, input.jobId)))) {
@@ -78,10 +86,8 @@ const begin = ({ db }: ControlDependencies, input: RestoreVirtualMachineInput): 
     }
     const old = await rootVolumeOf(tx, vm);
     const template = await templateFor(tx, vm, input.templateId ?? vm.templateId);
-    if (!isDiskFormat(template.format) && vm.isoId !== null && vm.isoId !== template.id) {
-      throw new SlipwayError('SLIPWAY_RESOURCE_STATE', `Another ISO is attached to VM ${vm.name}: detach it first`);
-    }
-    const sizeBytes = begun ? begun.wantedSizeBytes : sizeFor(input, { old, template });
+    requireDrive(vm, template);
+    const sizeBytes = begun ? begun.wantedSizeBytes : sizeOfRestored(input, { old, template });
     const settings = await readSettingsOf(tx, { poolId: old.poolId });
     if (!begun) {
       const reservedBytes = sizeBytes ?? template.sizeBytes ?? 0;
@@ -127,25 +133,6 @@ async function isDiskOf(tx: Transaction, jobId: string): Promise<boolean> {
     .innerJoin(asyncJob, eq(asyncJob.id, volumes.id))
     .where(and(eq(volumes.id, jobId), gte(volumes.created, asyncJob.created)));
   return rows.length > 0;
-}
-
-type Template = typeof vmTemplate.$inferSelect;
-
-/** What was asked for; else what was asked for when the VM was made, where the template fits into that. */
-function sizeFor(
-  { sizeBytes }: RestoreVirtualMachineInput,
-  { old, template }: { old: typeof volumes.$inferSelect; template: Template },
-): number | null {
-  const templateBytes = isDiskFormat(template.format) ? (template.sizeBytes ?? 0) : 0;
-  if (sizeBytes !== undefined) {
-    if (sizeBytes >= templateBytes) return sizeBytes;
-    throw new SlipwayError(
-      'SLIPWAY_PARAMETER_INVALID',
-      `A root disk of ${sizeBytes} bytes is smaller than template ${template.name} of ${templateBytes} bytes`,
-    );
-  }
-  if (!isDiskFormat(template.format)) return old.wantedSizeBytes ?? old.sizeBytes;
-  return old.wantedSizeBytes !== null && old.wantedSizeBytes >= templateBytes ? old.wantedSizeBytes : null;
 }
 
 /** @throws NoSpaceError, or SlipwayError when the pool is not Up */

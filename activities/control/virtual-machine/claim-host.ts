@@ -16,7 +16,12 @@ import { readScopedSettings } from '../../../db/scoped-settings.js';
 import { isSlipwayError, SlipwayError } from '../../../shared/errors.js';
 import { isDiskFormat } from '../../../shared/images.js';
 import type { ScopedSettings } from '../../../shared/scoped-settings.js';
-import { type Deployment, type DeployVirtualMachineInput, TOKENS_PER_TRY } from '../../../shared/virtual-machines.js';
+import {
+  type Deployment,
+  type DeployVirtualMachineInput,
+  type Disc,
+  TOKENS_PER_TRY,
+} from '../../../shared/virtual-machines.js';
 import { vmWorkflowId } from '../../../shared/workflow-ids.js';
 import { takeCapacity } from './capacity.js';
 import type { ControlDependencies, Transaction } from '../dependencies.js';
@@ -168,6 +173,7 @@ async function deploymentOf(
     templateName: template.name,
     generation: template.generation,
     format: template.format,
+    disc: vm.disc,
     rootDisk: { sizeBytes: volume.wantedSizeBytes, isCopy: settingsOfPlace['create.full.clone'] === 'true' },
     domain: await domainOf(db, secretBox, vm, place),
   };
@@ -208,6 +214,7 @@ interface VmToDeploy {
   /** Of the disk offering of the root disk, if it has one. */
   diskTags: string[] | null;
   isTemplateInZone: boolean;
+  disc: Disc | null;
 }
 
 /** In SQL, as `readCandidates`; numbers come as JSON has them. */
@@ -229,7 +236,10 @@ async function lockVmToDeploy(tx: Transaction, { vmId, jobId }: ClaimHostInput):
       'diskTags', (select storage_tags from ${diskOffering} where id = disk.disk_offering_id),
       'isTemplateInZone', exists (
         select from ${templateStoreRef} ref
-        where ref.template_id = t.id and ref.data_center_id = vm.data_center_id and ref.state = 'Ready')
+        where ref.template_id = t.id and ref.data_center_id = vm.data_center_id and ref.state = 'Ready'),
+      'disc', (
+        select json_build_object('templateId', iso.id, 'templateName', iso.name, 'generation', iso.generation)
+        from ${vmTemplate} iso where iso.id = vm.iso_id)
       ) as vm
     from ${vmInstance} vm
     join ${vmTemplate} t on t.id = vm.template_id

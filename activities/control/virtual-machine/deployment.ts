@@ -17,12 +17,14 @@ export interface RecordRunningInput extends VirtualMachineJobInput {
   volume: { fileName: string; virtualSizeBytes: number };
   /** Of the hosts that were tried before. */
   failures?: HostFailure[];
+  /** `CREATE` when absent. */
+  operation?: 'CREATE' | 'START';
 }
 
 /** Running, and the job done, in one transaction; only for the try that holds the VM's current token. */
 export const recordRunning =
   ({ db }: ControlDependencies) =>
-  async ({ vmId, jobId, placement, volume, failures = [] }: RecordRunningInput): Promise<void> =>
+  async ({ vmId, jobId, placement, volume, failures = [], operation = 'CREATE' }: RecordRunningInput): Promise<void> =>
     db.transaction(async (tx) => {
       const vm = await setRunning(tx, { vmId, placement, volume });
       if (!vm || vm.isHostRevoked) {
@@ -39,7 +41,7 @@ export const recordRunning =
         failures.length === 0
           ? (['INFO', text] as const)
           : (['WARN', `${text}. Tried before:\n${describeHostFailures(failures)}`] as const);
-      await recordVmEvent(tx, vm, 'CREATE', level, { description, ownerDescription }, jobId);
+      await recordVmEvent(tx, vm, operation, level, { description, ownerDescription }, jobId);
     });
 
 interface RunningVm extends Record<string, unknown> {

@@ -9,11 +9,12 @@ import type { ControlDependencies, Transaction } from '../dependencies.js';
 import { isoFileOf } from './domain-spec.js';
 import { SUCCEEDED } from '../job-outcomes.js';
 import { lockVm, recordVmEvent, runningPlacement, wrongState } from './vm-operation.js';
-import { hostOfPool, rootVolumeOf, templateFor } from './what-a-vm-needs.js';
+import { hostOfPool, rootVolumeOf, rowOfDiskToMake, templateFor } from './what-a-vm-needs.js';
 
 /**
  * Where the ISO is to come to: the pool of the root disk. Nothing changes for the VM; the ISO is in its drive once its
- * copy is there.
+ * copy is there. A VM that has no disk yet has no pool either: the ISO is attached at once, and comes to a pool when the
+ * VM is started.
  *
  * @returns null when the job has ended
  * @throws SlipwayError SLIPWAY_RESOURCE_STATE when the VM or the ISO is in no state for it
@@ -30,6 +31,11 @@ export const beginAttachIso =
       }
       const iso = await templateFor(tx, vm, input.isoId);
       if (isDiskFormat(iso.format)) throw new SlipwayError('SLIPWAY_RESOURCE_STATE', `${iso.name} is not an ISO`);
+      if (await rowOfDiskToMake(tx, vm)) {
+        await tx.update(vmInstance).set({ isoId: iso.id }).where(eq(vmInstance.id, vm.id));
+        await endAttach(tx, vm, iso.name, input.jobId);
+        return null;
+      }
       const { poolId } = await rootVolumeOf(tx, vm);
       return {
         ...(await hostOfPool(tx, poolId, vm.hostId ?? vm.lastHostId)),
@@ -78,22 +84,24 @@ export const recordIsoAttached =
   ({ db }: ControlDependencies) =>
   async ({ vmId, jobId }: VirtualMachineJobInput): Promise<void> =>
     db.transaction(async (tx) => {
-      if (!(await completeJob(tx, jobId, SUCCEEDED))) return;
       const [row] = await tx
         .select({ vm: vmInstance, isoName: vmTemplate.name })
         .from(vmInstance)
         .innerJoin(vmTemplate, eq(vmTemplate.id, vmInstance.isoId))
         .where(eq(vmInstance.id, vmId));
-      if (!row) return;
-      await recordVmEvent(
-        tx,
-        row.vm,
-        'ISO.ATTACH',
-        'INFO',
-        `ISO ${row.isoName} was attached to VM ${row.vm.name}`,
-        jobId,
-      );
+      if (row) await endAttach(tx, row.vm, row.isoName, jobId);
+      else await completeJob(tx, jobId, SUCCEEDED);
     });
+
+async function endAttach(
+  tx: Transaction,
+  vm: typeof vmInstance.$inferSelect,
+  isoName: string,
+  jobId: string,
+): Promise<void> {
+  if (!(await completeJob(tx, jobId, SUCCEEDED))) return;
+  await recordVmEvent(tx, vm, 'ISO.ATTACH', 'INFO', `ISO ${isoName} was attached to VM ${vm.name}`, jobId);
+}
 
 /** Nothing is in the drive: from here on the copy may be evicted. The job goes on. */
 export const emptyDrive =

@@ -9,6 +9,10 @@ interface LostDeployment {
   operation?: undefined;
   placements: Placement[];
   templateId: string;
+  /** In its drive, where that is not its template. */
+  isoId?: string;
+  /** It was there before, and is Stopped again. */
+  isStart: boolean;
 }
 
 /** Where the domain of a VM may be whose start, stop or reboot is gone. */
@@ -41,7 +45,12 @@ const OPERATIONS: Partial<Record<string, LostOperation['operation']>> = {
 };
 
 /** Workflows that are not begun again when they are gone, for somebody ended them: `beginRepair` undoes what they did. */
-export const REPAIRED_WORKFLOWS = ['deployVirtualMachine', ...Object.keys(CHANGES), ...Object.keys(OPERATIONS)];
+export const REPAIRED_WORKFLOWS = [
+  'deployVirtualMachine',
+  'startNewVirtualMachine',
+  ...Object.keys(CHANGES),
+  ...Object.keys(OPERATIONS),
+];
 
 /** @returns null when the job has ended, or a deployment has nothing left to undo */
 export const beginRepair =
@@ -70,5 +79,11 @@ export const beginRepair =
         .update(vmInstance)
         .set({ fenceToken: vm.fenceToken + TOKENS_PER_TRY })
         .where(eq(vmInstance.id, vmId));
-      return { placements: await placementsOf(tx, vmId), templateId: vm.templateId };
+      const { templateId, isoId } = vm;
+      return {
+        placements: await placementsOf(tx, vmId),
+        templateId,
+        ...(isoId !== null && isoId !== templateId ? { isoId } : {}),
+        isStart: job!.workflowType === 'startNewVirtualMachine',
+      };
     });

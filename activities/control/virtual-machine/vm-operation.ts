@@ -1,6 +1,7 @@
 import { and, desc, eq, isNull, or } from 'drizzle-orm';
 import { holdsCompute, isOwed } from '../../../db/claim-sql.js';
 import { completeJob } from '../../../db/jobs.js';
+import { hasNoDisk } from '../../../db/take-for-first-start.js';
 import { asyncJob, capacityClaim, host, JOB_STATUS, vmInstance, volumes } from '../../../db/schema/index.js';
 import { SlipwayError } from '../../../shared/errors.js';
 import type { Failure } from '../../../shared/failures.js';
@@ -124,6 +125,12 @@ export const recordOperationFailed =
           .update(vmInstance)
           .set({ state: hostId ? 'Running' : 'Stopped', hostId })
           .where(eq(vmInstance.id, vmId));
+        // The next start may be on another pool, and nothing is to keep the copy of the ISO on this one.
+        if (!hostId)
+          await tx
+            .update(vmInstance)
+            .set({ isoSpoolRefId: null })
+            .where(and(eq(vmInstance.id, vmId), hasNoDisk(tx)));
       }
       await recordVmEvent(tx, vm, operation, 'ERROR', toldOf(failure), jobId);
     });

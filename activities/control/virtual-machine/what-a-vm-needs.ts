@@ -28,6 +28,22 @@ export async function rootVolumeOf(
   return { ...volume, poolId, path };
 }
 
+/** The row of the root disk of a VM that has none yet, without a place; undefined for every other VM. */
+export async function rowOfDiskToMake(tx: Transaction, vm: Vm): Promise<typeof volumes.$inferSelect | undefined> {
+  const [volume] = await tx
+    .select()
+    .from(volumes)
+    .where(
+      and(
+        eq(volumes.instanceId, vm.id),
+        eq(volumes.volumeType, 'ROOT'),
+        isNull(volumes.removed),
+        eq(volumes.state, 'Allocated'),
+      ),
+    );
+  return volume;
+}
+
 /** @throws SlipwayError when it is not registered in the zone of the VM (any more) */
 export async function templateFor(
   tx: Transaction,

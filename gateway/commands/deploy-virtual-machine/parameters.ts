@@ -1,4 +1,4 @@
-import { names, required, string, uuid, uuids } from '../../protocol/parameters.js';
+import { boolean, names, required, string, uuid, uuids, withDefault } from '../../protocol/parameters.js';
 import { unsupported, withoutEffect } from '../../protocol/undone-parameters.js';
 import { userData } from '../../protocol/user-data.js';
 import { asyncParameters } from '../async-jobs.js';
@@ -22,7 +22,15 @@ export const params = {
   rootdisksize: diskSize('Size of the root disk in GiB; the size of the template when absent.', { since: '4.4' }),
   diskofferingid: uuid('Offering of the blank root disk that an ISO installs to; required for an ISO.'),
   size: diskSize('Size in GiB, for a custom disk offering.'),
-  hostid: uuid('The only host that is to be tried; for root admins.'),
+  startvm: withDefault(
+    boolean(
+      'Whether to start it; true when absent. With false it is Stopped and has no disk yet: startVirtualMachine deploys it.',
+    ),
+    true,
+  ),
+  hostid: uuid(
+    'The only host that is to be tried; for root admins. Without effect with startvm=false, as the next two.',
+  ),
   podid: uuid('The only pod whose hosts are to be tried; for root admins.'),
   clusterid: uuid('The only cluster whose hosts are to be tried; for root admins.'),
   ...onBehalfParameters,
@@ -44,7 +52,6 @@ export const params = {
     iptonetworklist: { type: 'map' },
     ipaddress: { type: 'string' },
     ip6address: { type: 'string' },
-    startvm: { type: 'boolean', harmless: 'true' },
     affinitygroupids: { type: 'list' },
     affinitygroupnames: { type: 'list' },
     displayvm: { type: 'boolean', since: '4.2', harmless: 'true' },

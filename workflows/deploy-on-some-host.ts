@@ -1,0 +1,135 @@
+import { CancellationScope, isCancellation, setCurrentDetails } from '@temporalio/workflow';
+import type { Failure, HostFailure } from '../shared/failures.js';
+import { isDiskFormat } from '../shared/images.js';
+import { type Deployment, type DeployVirtualMachineInput, placementOf } from '../shared/virtual-machines.js';
+import { vmWorkflowId } from '../shared/workflow-ids.js';
+import { control, onHost } from './activity-proxies.js';
+import { awaitStage, listenForStages, type StageListener } from './await-stage.js';
+import { failJob } from './fail-job.js';
+import { toWorkflowFailure } from './failure-of.js';
+import { blankDisk, diskPatienceMs, rootDiskOf } from './root-disk-of.js';
+import { tryHosts } from './try-hosts.js';
+import { undoPlacement } from './undo-placement.js';
+import { withDeadline } from './with-deadline.js';
+
+/** What the job text names when the deadline of the whole deployment ends it. */
+type Step = 'choosing a host' | 'staging the template' | 'creating the root disk' | 'starting the domain' | 'recording';
+
+interface Order {
+  /** `START` of a VM that was there before. */
+  operation: 'CREATE' | 'START';
+  /** How the job's text calls it. */
+  called: 'deployment' | 'start';
+  /** Ends the job, and says what the VM is then. Everything on hosts is undone by now, or owed. */
+  recordFailed: (end: { failure: Failure; isCancelled: boolean }) => Promise<unknown>;
+}
+
+/**
+ * Gives a VM that has no disk yet a host: ranks the hosts of the zone that fit and tries them until one works. On each:
+ * claim capacity, stage the template on the pool, create the root disk, start the domain, record Running. What fails is
+ * undone on that host, which is then excluded. All of it has one deadline.
+ */
+export async function deployOnSomeHost(input: DeployVirtualMachineInput, order: Order): Promise<void> {
+  const { deadlineMs } = input;
+  const progress: Progress = {
+    step: 'choosing a host',
+    failures: [],
+    stages: listenForStages(),
+    operation: order.operation,
+  };
+  try {
+    await withDeadline(deadlineMs, `deadline of the ${order.called}`, () => tryToDeploy(input, progress));
+  } catch (error) {
+    const isLate = isCancellation(error) && !CancellationScope.current().consideredCancelled;
+    const message = `The ${order.called} took longer than ${deadlineMs / 1000} s and was ended while ${progress.step}`;
+    await failJob(isLate ? toWorkflowFailure({ code: 'SLIPWAY_DEADLINE', message }) : error, order.recordFailed);
+  }
+}
+
+interface Progress extends Pick<Order, 'operation'> {
+  step: Step;
+  failures: HostFailure[];
+  stages: StageListener;
+}
+
+async function tryToDeploy({ vmId, jobId, within }: DeployVirtualMachineInput, progress: Progress): Promise<void> {
+  await tryHosts(
+    {
+      untried: 'No host of the zone can take the virtual machine',
+      claim(excludedHostIds) {
+        progress.step = 'choosing a host';
+        return control('choose a host and claim its capacity').claimHost({ vmId, jobId, within, excludedHostIds });
+      },
+      hostOf: ({ deployment }) => deployment,
+      work: ({ deployment, installPath }) => deployOnHost(deployment, { jobId, readyPath: installPath }, progress),
+      undo: ({ deployment }, reason) => undo(deployment, { jobId, reason }),
+    },
+    progress.failures,
+  );
+}
+
+async function undo(deployment: Deployment, { jobId, reason }: { jobId: string; reason: string }): Promise<void> {
+  const { vmId, token, hostName } = deployment;
+  const isToUndo = await control(`what there is on ${hostName} is this deployment's?`).isToUndo({ vmId, jobId, token });
+  if (isToUndo) await undoPlacement(placementOf(deployment), reason);
+}
+
+async function deployOnHost(
+  deployment: Deployment,
+  { jobId, readyPath }: { jobId: string; readyPath: string | null },
+  progress: Progress,
+): Promise<void> {
+  const { vmId, token, hostId, hostName, poolId, volumeId, format, rootDisk, domain } = deployment;
+  const tell = (step: Step): void => {
+    progress.step = step;
+    const tried = progress.failures.map((failure) => `- ${failure.hostName}: ${failure.message}`).join('\n');
+    setCurrentDetails(`On **${hostName}**: ${step}${tried === '' ? '' : `\n\nTried before:\n${tried}`}`);
+  };
+
+  tell('staging the template');
+  const template = isDiskFormat(format) ? (readyPath ?? (await stageTemplate(deployment, progress.stages))) : null;
+  const iso = await stageDisc(deployment, progress.stages);
+  tell('creating the root disk');
+  const volume = await onHost(hostId, `root disk on ${hostName}`, diskPatienceMs(rootDisk)).createRootVolume({
+    vmId,
+    token,
+    poolId,
+    volumeId,
+    disk: template === null ? blankDisk(rootDisk) : rootDiskOf(rootDisk, { installPath: template, format }),
+  });
+  tell('starting the domain');
+  await onHost(hostId, `start ${domain.instanceName} on ${hostName}`).startDomain({
+    token,
+    spec: { ...domain, rootVolume: volume.fileName, iso },
+  });
+  progress.step = 'recording';
+  await CancellationScope.nonCancellable(() =>
+    control('Running').recordRunning({
+      vmId,
+      jobId,
+      placement: placementOf(deployment),
+      volume,
+      failures: progress.failures,
+      operation: progress.operation,
+    }),
+  );
+  setCurrentDetails(`Running on **${hostName}**`);
+}
+
+const stageTemplate = (deployment: Deployment, stages: StageListener): Promise<string> => {
+  const { vmId, volumeId, token } = deployment;
+  const use = { type: 'rootDisk', volumeId, token } as const;
+  return awaitStage({ ...deployment, workflowId: vmWorkflowId(vmId), use }, stages);
+};
+
+/** @returns the file of what is in the CD-ROM drive; null for nothing */
+async function stageDisc(deployment: Deployment, stages: StageListener): Promise<string | null> {
+  const { vmId, format } = deployment;
+  // A control worker of an older version does not say what is in the drive: what the VM is deployed from, if that is an ISO.
+  const disc = deployment.disc === undefined && !isDiskFormat(format) ? deployment : deployment.disc;
+  if (!disc) return null;
+  const { templateId, templateName, generation } = disc;
+  const image = { templateId, templateName, generation };
+  const use = { type: 'iso', vmId } as const;
+  return awaitStage({ ...deployment, ...image, workflowId: vmWorkflowId(vmId), use }, stages);
+}
