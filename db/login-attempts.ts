@@ -1,22 +1,29 @@
 import { createHash } from 'node:crypto';
-import { eq, lt, sql } from 'drizzle-orm';
+import { and, eq, isNull, lt, sql } from 'drizzle-orm';
 import type { Database } from './client.js';
 import { loginAttempt } from './schema/index.js';
 
 /** How long attempts count, from the first of them. */
 export const ATTEMPTS_COUNT_MIN = 15;
 
+/** How long a user is known where they were let in. */
+const KNOWN_DAYS = 90;
+
 const isOver = sql`${loginAttempt.since} < now() - make_interval(mins => ${ATTEMPTS_COUNT_MIN})`;
+const knownSince = sql`now() - make_interval(days => ${KNOWN_DAYS})`;
 
 const hashed = (subject: string): string => createHash('sha256').update(subject).digest('hex');
 
 /**
  * Counts an attempt before the password is looked at: of any number that come at once none is looked at in excess.
  *
- * @param subject an address, or a user's name with its domain
- * @returns how many there were of late, with this one
+ * @param subject an address, a user's name with its domain, or both
+ * @returns how many there were of late, with this one, and whether one was let in not long ago
  */
-export async function countAttempt(db: Pick<Database, 'insert' | 'delete'>, subject: string): Promise<number> {
+export async function countAttempt(
+  db: Pick<Database, 'insert'>,
+  subject: string,
+): Promise<{ attempts: number; isKnown: boolean }> {
   const [row] = await db
     .insert(loginAttempt)
     .values({ subject: hashed(subject), attempts: 1 })
@@ -27,8 +34,11 @@ export async function countAttempt(db: Pick<Database, 'insert' | 'delete'>, subj
         since: sql`case when ${isOver} then now() else ${loginAttempt.since} end`,
       },
     })
-    .returning({ attempts: loginAttempt.attempts });
-  return row!.attempts;
+    .returning({
+      attempts: loginAttempt.attempts,
+      isKnown: sql<boolean>`coalesce(${loginAttempt.succeeded} > ${knownSince}, false)`,
+    });
+  return row!;
 }
 
 /** The attempt was no failure. */
@@ -39,13 +49,16 @@ export async function uncountAttempt(db: Pick<Database, 'update'>, subject: stri
     .where(eq(loginAttempt.subject, hashed(subject)));
 }
 
-export async function forgetAttempts(db: Pick<Database, 'delete'>, subject: string): Promise<void> {
-  await db.delete(loginAttempt).where(eq(loginAttempt.subject, hashed(subject)));
+/** The attempt was let in: those before it count no more. */
+export async function rememberSuccess(db: Pick<Database, 'update'>, subject: string): Promise<void> {
+  await db
+    .update(loginAttempt)
+    .set({ attempts: 0, succeeded: sql`now()` })
+    .where(eq(loginAttempt.subject, hashed(subject)));
 }
 
 /** Those that count no more: strangers type any number of names. */
 export async function forgetOldAttempts(db: Pick<Database, 'delete'>): Promise<void> {
-  await db
-    .delete(loginAttempt)
-    .where(lt(loginAttempt.since, sql`now() - make_interval(mins => ${ATTEMPTS_COUNT_MIN})`));
+  await db.delete(loginAttempt).where(and(isNull(loginAttempt.succeeded), isOver));
+  await db.delete(loginAttempt).where(lt(loginAttempt.succeeded, knownSince));
 }

@@ -4,8 +4,8 @@ import type { Database } from '../../db/client.js';
 import {
   ATTEMPTS_COUNT_MIN,
   countAttempt,
-  forgetAttempts,
   forgetOldAttempts,
+  rememberSuccess,
   uncountAttempt,
 } from '../../db/login-attempts.js';
 import { hashPassword, verifyPassword } from '../../db/password.js';
@@ -23,6 +23,8 @@ import { cookiesOf } from './cookies.js';
 
 /** An address may be that of many: it may fail as often as so many users. */
 const USERS_OF_AN_ADDRESS = 10;
+/** One user may be tried from so many addresses, where the user was never let in, until none of them may try more. */
+const STRANGE_ADDRESSES_OF_A_USER = 20;
 
 const MOST_CHARACTERS = 255;
 
@@ -52,14 +54,10 @@ export async function logIn(
   const settings = await readSettings(db);
   const allowed = Number(settings['incorrect.login.attempts.allowed']);
   const timeoutMin = Number(settings['session.timeout']);
-  const subjects = {
-    address: `address ${networkOf(address)}`,
-    user: `user ${JSON.stringify([place, username.toLowerCase()])}`,
-  };
-  if (allowed > 0) {
-    await requireFew(db, subjects.address, allowed * USERS_OF_AN_ADDRESS);
-    await requireFew(db, subjects.user, allowed);
-  }
+  const network = networkOf(address);
+  const name = JSON.stringify([place, username.toLowerCase()]);
+  const subjects = { address: `address ${network}`, user: `user ${name}`, both: `user ${name} at ${network}` };
+  const isKnown = await countIn(db, subjects, allowed);
   const found = await findLogin(db, { username, place });
   const { isRight, isOutdated } = await verifyPassword(password, found?.user.password);
   if (!found || !isRight) {
@@ -70,7 +68,8 @@ export async function logIn(
   const newHash = isOutdated ? await hashPassword(password) : undefined;
   const secrets = await db.transaction(async (tx) => {
     await uncountAttempt(tx, subjects.address);
-    await forgetAttempts(tx, subjects.user);
+    if (!isKnown) await uncountAttempt(tx, subjects.user);
+    await rememberSuccess(tx, subjects.both);
     if (newHash !== undefined) await tx.update(users).set({ password: newHash }).where(eq(users.id, user.id));
     await audit(
       tx,
@@ -126,10 +125,30 @@ function placeOf(parameters: RequestParameters): { path: string } | { domainId: 
   return { path: names.length === 0 ? '/' : `/${names.join('/')}/`.toLowerCase() };
 }
 
-async function requireFew(db: Database, subject: string, allowed: number): Promise<void> {
-  if ((await countAttempt(db, subject)) <= allowed) return;
-  throw new SlipwayError(
-    'SLIPWAY_TOO_MANY_REQUESTS',
-    `Too many logins have failed; try again in ${ATTEMPTS_COUNT_MIN} minutes`,
-  );
+/**
+ * Counts an attempt, for its address and for the user. A user is counted from each address alone: else anybody could shut
+ * out anybody, by failing in their name. So that a password is not guessed from any number of addresses all the same, those
+ * from which the user was never let in count together.
+ *
+ * @param allowed failures of a user; 0 for any number
+ * @returns whether the user was let in from there before
+ * @throws SlipwayError SLIPWAY_TOO_MANY_REQUESTS
+ */
+async function countIn(
+  db: Database,
+  subjects: { address: string; user: string; both: string },
+  allowed: number,
+): Promise<boolean> {
+  const count = async (subject: string, most: number): Promise<boolean> => {
+    const { attempts, isKnown } = await countAttempt(db, subject);
+    if (allowed === 0 || attempts <= most) return isKnown;
+    throw new SlipwayError(
+      'SLIPWAY_TOO_MANY_REQUESTS',
+      `Too many logins have failed; try again in ${ATTEMPTS_COUNT_MIN} minutes`,
+    );
+  };
+  await count(subjects.address, allowed * USERS_OF_AN_ADDRESS);
+  const isKnown = await count(subjects.both, allowed);
+  if (!isKnown) await count(subjects.user, allowed * STRANGE_ADDRESSES_OF_A_USER);
+  return isKnown;
 }

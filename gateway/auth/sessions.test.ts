@@ -1,7 +1,7 @@
 import { scryptSync } from 'node:crypto';
 import { once } from 'node:events';
 import http from 'node:http';
-import { eq } from 'drizzle-orm';
+import { eq, isNotNull } from 'drizzle-orm';
 import type { FastifyInstance } from 'fastify';
 import { hashPassword } from '../../db/password.js';
 import { account, event, loginAttempt, session, user } from '../../db/schema/index.js';
@@ -22,7 +22,7 @@ let userId: string;
 let accountId: string;
 
 beforeAll(async () => {
-  gateway = await startTestGateway();
+  gateway = await startTestGateway({ trustedProxies: ['127.0.0.1'] });
   ({ accountId } = await gateway.addUser('ada'));
   const [row] = await gateway.db
     .update(user)
@@ -210,11 +210,37 @@ test('too many failures of a user are refused unread, for every password, and fo
   expect((await logIn({ password: 'a' })).status).toBe(531);
 });
 
+const from = (address: string) => ({ headers: { 'x-forwarded-for': address } });
+
+test('nobody is shut out by who fails in their name from elsewhere', async () => {
+  await writeSettings(gateway.db, { 'incorrect.login.attempts.allowed': '1' });
+  for (let tries = 0; tries < 3; tries++) await logIn({ password: 'guess' }, from('198.51.100.1'));
+  expect((await logIn({}, from('198.51.100.1'))).status).toBe(429);
+  expect((await logIn({}, from('192.0.2.1'))).status).toBe(200);
+});
+
+test('a password is not guessed from any number of addresses, and whoever was let in before is still', async () => {
+  await writeSettings(gateway.db, { 'incorrect.login.attempts.allowed': '1' });
+  expect((await logIn({}, from('192.0.2.1'))).status).toBe(200);
+  const guesses = Array.from({ length: 22 }, (_, number) => logIn({ password: 'guess' }, from(`198.51.100.${number}`)));
+  const statuses = (await Promise.all(guesses)).map(({ status }) => status);
+  expect(statuses.filter((status) => status === 531)).toHaveLength(20);
+  expect(statuses.filter((status) => status === 429)).toHaveLength(2);
+  // Somewhere new even the right password is not looked at.
+  expect((await logIn({}, from('203.0.113.1'))).status).toBe(429);
+  expect((await logIn({}, from('192.0.2.1'))).status).toBe(200);
+  const longAgo = new Date(Date.now() - 91 * 86_400_000).toISOString();
+  await gateway.db.update(loginAttempt).set({ succeeded: longAgo }).where(isNotNull(loginAttempt.succeeded));
+  expect((await logIn({}, from('192.0.2.1'))).status).toBe(429);
+});
+
 test('too many failures of an address are refused, whoever it tries; success does not count', async () => {
   await writeSettings(gateway.db, { 'incorrect.login.attempts.allowed': '2' });
   for (let tries = 0; tries < 3; tries++) expect((await logIn()).status).toBe(200);
   expect((await logIn({ username: 'first' })).status).toBe(531);
-  expect((await gateway.db.select().from(loginAttempt)).map(({ attempts }) => attempts)).toEqual([1, 1]);
+  const counts = (await gateway.db.select().from(loginAttempt)).map(({ attempts }) => attempts);
+  // Of the one who failed: from the address, at all, and from there. Of the one who did not: from there, and at all.
+  expect(counts.sort((a, b) => a - b)).toEqual([0, 0, 1, 1, 1]);
   await gateway.db.update(loginAttempt).set({ attempts: 20 });
   expect((await logIn({ username: 'second' })).status).toBe(429);
 });
