@@ -367,7 +367,7 @@ export const SETTINGS = {
     max: 1000,
     subgroup: 'Account',
     description:
-      'How many logins of one user may fail within 15 minutes before the next are refused unread; of one address ten times as many. 0 for any number. API keys go on working.',
+      'How many logins of one user may fail from one address within 15 minutes before the next from there are refused unread; of one address ten times as many, and of one user from all addresses where the user was not let in within 90 days twenty times as many. 0 for any number. API keys go on working.',
   },
   'max.account.user.vms': {
     defaultValue: '20',
@@ -482,7 +482,7 @@ export const SETTINGS = {
     max: 1_000_000,
     subgroup: 'Limits',
     parent: 'api.throttling.enabled',
-    description: 'How many calls an account may make to one gateway within api.throttling.interval.',
+    description: 'How many calls an account may make within api.throttling.interval, to all gateways together.',
   },
 } as const satisfies Record<string, SettingEntry>;
 

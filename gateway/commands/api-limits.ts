@@ -7,7 +7,7 @@ const UNLIMITED = -1;
 export const getApiLimit = defineCommand({
   name: 'getApiLimit',
   description:
-    'Tells how many calls the account of the caller has made in the present interval, to the gateway that answers. See the settings api.throttling.enabled, api.throttling.interval and api.throttling.max.',
+    'Tells how many calls the account of the caller has made in the present interval; what other gateways hold ready for it counts as made. See the settings api.throttling.enabled, api.throttling.interval and api.throttling.max.',
   kind: 'sync',
   allowedRoles: EVERYBODY,
   params: {},
@@ -31,13 +31,13 @@ export const getApiLimit = defineCommand({
 
 export const resetApiLimit = defineCommand({
   name: 'resetApiLimit',
-  description: 'Lets an account, or all, begin the present interval anew, at the gateway that answers.',
+  description: 'Lets an account, or all, begin the present interval anew.',
   kind: 'sync',
   allowedRoles: ADMIN_ONLY,
   params: { account: uuid('ID of the account; all when missing.') },
   response: { objectName: 'success', fields: { success: field('boolean', 'Always true.') } },
-  handle({ account }, { accounts }) {
-    accounts.reset(account);
-    return Promise.resolve({ success: true });
+  async handle({ account }, { accounts }) {
+    await accounts.reset(account);
+    return { success: true };
   },
 });

@@ -1,11 +1,18 @@
+import { forgetCalls, takeCalls } from '../../db/api-counts.js';
 import type { Database } from '../../db/client.js';
 import type { Caller } from '../../db/reads/find-caller.js';
 import { readSettings } from '../../db/settings.js';
 import { SlipwayError } from '../../shared/errors.js';
-import { createWindowCounter } from './window-counter.js';
 
 /** How long a change of the settings may take to be noticed: no call is to read them for this alone. */
 const SETTINGS_AGE_MS = 5_000;
+/**
+ * A gateway takes leave for this share of an account's calls at a time. Small, since what one has left others cannot use;
+ * not a single call, since each time is a statement.
+ */
+const SHARE_AT_ONCE = 1 / 20;
+/** How long an account that has used all is not asked after again, though somebody may have reset it at another gateway. */
+const REFUSED_MS = 1_000;
 
 export interface ApiUsage {
   issued: number;
@@ -14,13 +21,13 @@ export interface ApiUsage {
   expiresMs: number;
 }
 
-/** CloudStack's limit on calls of an account, in one gateway: each counts for itself, as CloudStack's servers do. */
+/** CloudStack's limit on calls of an account, which all gateways keep together. */
 export interface AccountThrottle {
   /** @throws SlipwayError SLIPWAY_TOO_MANY_REQUESTS */
   count(caller: Caller): Promise<void>;
   usage(caller: Caller): Promise<ApiUsage>;
   /** Lets an account, or all, begin at none. */
-  reset(accountId?: string): void;
+  reset(accountId?: string): Promise<void>;
 }
 
 interface Limit {
@@ -29,50 +36,97 @@ interface Limit {
   max: number;
 }
 
-export function createAccountThrottle(db: Database, settingsAgeMs = SETTINGS_AGE_MS): AccountThrottle {
-  let limit: Limit = { isEnabled: false, intervalMs: 1_000, max: 0 };
-  let readMs = Number.NEGATIVE_INFINITY;
-  const counter = createWindowCounter(() => limit.intervalMs);
+/** What this gateway has of an account's calls in the present interval. */
+interface Leave {
+  left: number;
+  refusedUntilMs: number;
+  /** The question for more that is under way: calls that come together ask once. */
+  asking?: Promise<void> | undefined;
+}
 
-  async function present(): Promise<Limit> {
-    if (performance.now() - readMs < settingsAgeMs) return limit;
-    const before = readMs;
-    // Before the answer: calls that come meanwhile go by what is known.
+export function createAccountThrottle(db: Database, settingsAgeMs = SETTINGS_AGE_MS): AccountThrottle {
+  let limit: Limit | undefined;
+  let reading: Promise<Limit> | undefined;
+  let readMs = Number.NEGATIVE_INFINITY;
+  let leaves = new Map<string, Leave>();
+  /** Not known until somebody has asked in the present interval. */
+  let endsMs: number | undefined;
+
+  async function read(): Promise<Limit> {
+    const settings = await readSettings(db);
     readMs = performance.now();
-    try {
-      const settings = await readSettings(db);
-      limit = {
-        isEnabled: settings['api.throttling.enabled'] === 'true',
-        intervalMs: Number(settings['api.throttling.interval']) * 1_000,
-        max: Number(settings['api.throttling.max']),
-      };
-    } catch (error) {
-      readMs = before;
-      throw error;
-    }
+    limit = {
+      isEnabled: settings['api.throttling.enabled'] === 'true',
+      intervalMs: Number(settings['api.throttling.interval']) * 1_000,
+      max: Number(settings['api.throttling.max']),
+    };
     return limit;
   }
 
+  /** Calls that come while it is read go by what is known, and wait where nothing is. */
+  async function present(): Promise<Limit> {
+    if (limit && performance.now() - readMs < settingsAgeMs) return limit;
+    if (limit && reading) return limit;
+    reading ??= read().finally(() => (reading = undefined));
+    return reading;
+  }
+
+  function leaveOf(accountId: string): Leave {
+    // An interval ends for all accounts at once: what is kept is no more than who called in it.
+    if (endsMs !== undefined && performance.now() >= endsMs) {
+      leaves = new Map();
+      endsMs = undefined;
+    }
+    let leave = leaves.get(accountId);
+    if (!leave) leaves.set(accountId, (leave = { left: 0, refusedUntilMs: 0 }));
+    return leave;
+  }
+
+  async function ask(accountId: string, leave: Leave, { max, intervalMs }: Limit): Promise<void> {
+    const wanted = Math.ceil(max * SHARE_AT_ONCE);
+    const { granted, remainingMs } = await takeCalls(db, { accountId, wanted, max, intervalMs });
+    const nowMs = performance.now();
+    // The answer is of the next interval: what others have left is of the one before.
+    if (endsMs !== undefined && nowMs + remainingMs > endsMs + intervalMs / 2) leaves = new Map([[accountId, leave]]);
+    endsMs = nowMs + remainingMs;
+    leave.left += granted;
+    if (granted === 0) leave.refusedUntilMs = nowMs + Math.min(REFUSED_MS, remainingMs);
+  }
+
+  const remainingMs = (): number => Math.max(0, Math.ceil((endsMs ?? 0) - performance.now()));
+
   return {
     async count(caller) {
-      const { isEnabled, max } = await present();
-      if (!isEnabled || isExempt(caller)) return;
-      if (counter.add(caller.accountId) <= max) return;
-      throw new SlipwayError(
-        'SLIPWAY_TOO_MANY_REQUESTS',
-        `The given user has reached his/her account api limit, please retry after ${counter.remainingMs()} ms.`,
-      );
+      const { accountId } = caller;
+      const known = await present();
+      if (!known.isEnabled || isExempt(caller)) return;
+      let leave = leaveOf(accountId);
+      while (leave.left === 0) {
+        if (performance.now() < leave.refusedUntilMs) {
+          throw new SlipwayError(
+            'SLIPWAY_TOO_MANY_REQUESTS',
+            `The given user has reached his/her account api limit, please retry after ${remainingMs()} ms.`,
+          );
+        }
+        const asked = leave;
+        asked.asking ??= ask(accountId, asked, known).finally(() => (asked.asking = undefined));
+        await asked.asking;
+        leave = leaveOf(accountId);
+      }
+      leave.left -= 1;
     },
     async usage(caller) {
-      const { isEnabled, max } = await present();
-      const isLimited = isEnabled && !isExempt(caller);
-      return {
-        issued: counter.of(caller.accountId),
-        allowed: isLimited ? max : undefined,
-        expiresMs: counter.remainingMs(),
-      };
+      const { accountId } = caller;
+      const { isEnabled, max, intervalMs } = await present();
+      if (!isEnabled || isExempt(caller)) return { issued: 0, allowed: undefined, expiresMs: 0 };
+      const looked = await takeCalls(db, { accountId, wanted: 0, max, intervalMs });
+      return { issued: looked.taken - leaveOf(accountId).left, allowed: max, expiresMs: looked.remainingMs };
     },
-    reset: (accountId) => counter.reset(accountId),
+    async reset(accountId) {
+      await forgetCalls(db, accountId);
+      if (accountId === undefined) leaves.clear();
+      else leaves.delete(accountId);
+    },
   };
 }
 

@@ -4,6 +4,9 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { writeSettings } from '../../db/settings.js';
 import { SlipwayError } from '../../shared/errors.js';
+import type { Caller } from '../../db/reads/find-caller.js';
+import { findDefaultAdmin } from '../../db/reads/find-login.js';
+import { type AccountThrottle, createAccountThrottle } from './account-throttle.js';
 import { startTestGateway, type TestGateway, type TestUser } from '../../tests/support/test-gateway.js';
 
 describe('the limit on calls of an account', () => {
@@ -56,6 +59,60 @@ describe('the limit on calls of an account', () => {
     await gateway.admin.call('resetApiLimit', { account: somebody.accountId });
     await somebody.client.call('listZones');
     await limit('false');
+  });
+});
+
+describe('two gateways', () => {
+  let gateway: TestGateway;
+  const MAX = 40;
+
+  beforeAll(async () => {
+    gateway = await startTestGateway();
+    await writeSettings(gateway.db, {
+      'api.throttling.enabled': 'true',
+      'api.throttling.interval': '86400',
+      'api.throttling.max': String(MAX),
+    });
+  });
+  afterAll(() => gateway.stop());
+
+  /** How many of so many calls at once, by turns to each of two gateways, are let through. */
+  const letThrough = async (who: Caller, throttles: AccountThrottle[], calls: number): Promise<number> => {
+    const counted = Array.from({ length: calls }, (_, call) => throttles[call % 2]!.count(who));
+    return (await Promise.allSettled(counted)).filter(({ status }) => status === 'fulfilled').length;
+  };
+  const callerOf = async (name: string): Promise<Caller> => {
+    const { accountId } = await gateway.addUser(name);
+    return { ...(await findDefaultAdmin(gateway.db))!, accountId, role: 'User' };
+  };
+
+  it('let an account make as many calls as one would, in few statements', async () => {
+    let statements = 0;
+    const db = new Proxy(gateway.db, {
+      get(target, property, receiver) {
+        if (property === 'execute') statements += 1;
+        return Reflect.get(target, property, receiver) as unknown;
+      },
+    });
+    const throttles = [createAccountThrottle(db), createAccountThrottle(db)];
+    const somebody = await callerOf('balanced');
+    expect(await letThrough(somebody, throttles, 3 * MAX)).toBe(MAX);
+    const usage = { issued: MAX, allowed: MAX };
+    for (const throttle of throttles) expect(await throttle.usage(somebody)).toMatchObject(usage);
+    // Two calls at a time, and once more at each to learn that none is left; then nothing for a while.
+    expect(statements).toBeLessThanOrEqual(MAX / 2 + 4);
+    expect(await letThrough(somebody, throttles, 100)).toBe(0);
+    expect(statements).toBeLessThanOrEqual(MAX / 2 + 4);
+    expect(await letThrough(await callerOf('another'), throttles, 2)).toBe(2);
+  });
+
+  it('leave little of the limit unused when one is called no more', async () => {
+    const throttles = [createAccountThrottle(gateway.db), createAccountThrottle(gateway.db)];
+    const somebody = await callerOf('moved');
+    await throttles[0]!.count(somebody);
+    expect(await letThrough(somebody, [throttles[1]!, throttles[1]!], 2 * MAX)).toBe(MAX - 2);
+    await throttles[0]!.reset(somebody.accountId);
+    expect(await letThrough(somebody, [throttles[0]!, throttles[0]!], 2 * MAX)).toBe(MAX);
   });
 });
 

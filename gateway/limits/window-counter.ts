@@ -3,8 +3,6 @@ export interface WindowCounter {
   /** Counts one more, and tells how many there are now. */
   add(key: string): number;
   of(key: string): number;
-  /** Of one, or of all. */
-  reset(key?: string): void;
   /** Until everybody begins at none again. */
   remainingMs(): number;
 }
@@ -42,10 +40,6 @@ export function createWindowCounter(intervalMs: () => number, nowMs: () => numbe
     of(key) {
       present();
       return counts.get(nameOf(key)) ?? 0;
-    },
-    reset(key) {
-      if (key === undefined) counts.clear();
-      else counts.delete(key);
     },
     remainingMs: () => {
       present();
