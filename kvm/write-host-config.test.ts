@@ -1,4 +1,4 @@
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type FurtherKeyPair, type HostConfig, readHostConfig } from './host-config.js';
@@ -54,4 +54,23 @@ test('should lose nothing that somebody writes meanwhile', async () => {
     await Promise.all([forgetExpiredKeys(path, NOW_MS), writeHostConfig(path, rotated)]);
     expect((await readHostConfig(path)).keyPair).toEqual(rotated.keyPair);
   }
+});
+
+test('should keep what a newer version has written, and not what another host had', async () => {
+  const expired = key('expired', '2026-01-01T00:00:00Z');
+  const newer = {
+    ...config,
+    pools: [{ ...config.pools[0], quota: 5 }],
+    furtherKeyPairs: [expired, { ...key('prepared'), purpose: 'new' }],
+    tracing: { isOn: true },
+  };
+  const written = async () => JSON.parse(await readFile(path, 'utf8')) as unknown;
+  await writeFile(path, JSON.stringify(newer));
+  await forgetExpiredKeys(path, NOW_MS);
+  expect(await written()).toEqual({ ...newer, furtherKeyPairs: newer.furtherKeyPairs.slice(1) });
+  await writeHostConfig(path, { ...config, keyPair: key('rotated') });
+  expect(await written()).toEqual({ ...config, keyPair: key('rotated'), tracing: { isOn: true } });
+  const other = { ...config, hostId: crypto.randomUUID() };
+  await writeHostConfig(path, other);
+  expect(await written()).toEqual(other);
 });

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type HostConfig, parseHostConfig, readHostConfig, withoutExpiredKeys } from './host-config.js';
 import { lockOnMachine } from './machine-lock.js';
@@ -6,25 +7,44 @@ import { writeFileDurably } from './write-file-durably.js';
 const LOCK_TRIES = 100;
 const LOCK_PAUSE_MS = 20;
 
-/** Readable by its owner only: it has the secret key of the host. */
+/**
+ * Readable by its owner only: it has the secret key of the host. What the file of the same host has beside, as of a newer
+ * version, stays.
+ */
 export const writeHostConfig = (path: string, config: HostConfig): Promise<void> =>
-  whileAlone(config.hostId, () => write(path, config));
+  whileAlone(config.hostId, async () => {
+    const known = parseHostConfig(config, path);
+    const before = await readUnlessUnusable(path);
+    const isSameHost = before?.['hostId'] === config.hostId;
+    await write(path, { ...(isSameHost && unknownOf(before, known)), ...known });
+  });
+
+const unknownOf = (before: Record<string, unknown>, known: HostConfig): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(before).filter(([name]) => !Object.hasOwn(known, name)));
+
+/** A file that is not there, or not the configuration of a host, has nothing to keep. */
+const readUnlessUnusable = (path: string): Promise<Record<string, unknown> | undefined> =>
+  readFile(path, 'utf8')
+    .then((text) => JSON.parse(text) as Record<string, unknown>)
+    .catch(() => undefined);
 
 /**
  * Removes keys that are not accepted any more: whoever gets hold of the file could open what was sealed to them. What
- * another process writes at the same time is not lost.
+ * another process writes at the same time is not lost, nor what a newer version has written.
  */
 export async function forgetExpiredKeys(path: string, nowMs: number): Promise<void> {
   const { hostId } = await readHostConfig(path);
   return whileAlone(hostId, async () => {
-    const config = await readHostConfig(path);
+    const all: unknown = JSON.parse(await readFile(path, 'utf8'));
+    parseHostConfig(all, path);
+    const config = all as HostConfig;
     const kept = withoutExpiredKeys(config, nowMs);
     if (kept !== config) await write(path, kept);
   });
 }
 
 const write = (path: string, config: HostConfig): Promise<void> =>
-  writeFileDurably(path, `${JSON.stringify(parseHostConfig(config, path), null, 2)}\n`, 0o600);
+  writeFileDurably(path, `${JSON.stringify(config, null, 2)}\n`, 0o600);
 
 /** The worker of a host and the command on it write one file. Each takes milliseconds. */
 async function whileAlone<Result>(hostId: string, act: () => Promise<Result>): Promise<Result> {
