@@ -6,6 +6,7 @@ import type { HostDependencies } from '../activities/host/dependencies.js';
 import { announceHost } from '../client/announce-host.js';
 import { connectTemporal } from '../client/connect.js';
 import { addressTowards } from '../kvm/address-towards.js';
+import { spawnConfined } from '../kvm/confined/spawn-confined.js';
 import { Bandwidth } from '../kvm/download/bandwidth.js';
 import { StartedDomains } from '../kvm/fence/started-domains.js';
 import { TokenStore } from '../kvm/fence/token-store.js';
@@ -43,6 +44,7 @@ await runWorkerProcess('host worker', async (ready) => {
     missingTools: missingTools(config).map(({ name }) => name),
     ipAddress: await addressTowards(connectionOptions.address ?? 'localhost:7233'),
     pools,
+    confinementProblem: spawnConfined.problem,
     libvirt: new LibvirtDriver({
       uri: config.libvirtUri,
       installationId: config.installationId,

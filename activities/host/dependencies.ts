@@ -14,6 +14,8 @@ export interface HostDependencies {
   keys: HostKeys;
   /** Programs and libraries that this host lacks for some images or networks. */
   missingTools: string[];
+  /** Why programs that read images run without namespaces of their own now; undefined while they have them. */
+  confinementProblem: () => string | undefined;
   /** The address that Temporal is reached from, if that is known. */
   ipAddress?: string | undefined;
   libvirt: LibvirtDriver;

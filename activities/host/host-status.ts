@@ -4,7 +4,7 @@ import type { HostDependencies } from './dependencies.js';
 
 /** Facts and domains as they are now. */
 export async function readHostStatus(dependencies: HostDependencies): Promise<HostStatus> {
-  const { bootId, libvirt, pools, started, certificates, missingTools, ipAddress } = dependencies;
+  const { bootId, libvirt, pools, started, certificates, ipAddress } = dependencies;
   // In this order: a domain that starts in between is in the list, and one not in the record is not missed.
   const record = await started.list();
   const present = await libvirt.listDomains();
@@ -19,12 +19,20 @@ export async function readHostStatus(dependencies: HostDependencies): Promise<Ho
       pools: reports,
       slipwayVersion: SLIPWAY_VERSION,
       protocolVersion: PROTOCOL_VERSION,
-      missingTools,
+      missingTools: toolsWithout(dependencies),
       ipAddress,
       keystore: await certificates.report(),
     },
     domains: [...present, ...ended].sort((a, b) => a.vmId.localeCompare(b.vmId)),
   };
+}
+
+/** A program that is there and does not work is missing, too: with the reason, which nobody sees but in a log of the host. */
+function toolsWithout({ missingTools, confinementProblem }: HostDependencies): string[] {
+  const problem = confinementProblem();
+  return problem === undefined
+    ? missingTools
+    : [...missingTools.filter((name) => name !== 'bwrap'), `bwrap (${problem})`];
 }
 
 /** A pool's use changes all the time; only a change that placement would notice is worth a round trip. */

@@ -2,7 +2,7 @@ import { getEventListeners } from 'node:events';
 import { performance } from 'node:perf_hooks';
 import { setImmediate as turn } from 'node:timers/promises';
 import { MockActivityEnvironment } from '@temporalio/testing';
-import type { DomainReport, HostFacts } from '../../shared/hosts.js';
+import type { DomainReport, HostFacts, HostStatus } from '../../shared/hosts.js';
 import { PROTOCOL_VERSION, SLIPWAY_VERSION } from '../../shared/version.js';
 import type { HostDependencies } from './dependencies.js';
 import { watchHost } from './watch-host.js';
@@ -15,12 +15,14 @@ function quietHost() {
   const host = {
     domains: [] as DomainReport[],
     looks: 0,
+    confinementProblem: undefined as string | undefined,
     wake: (): void => undefined,
     signal: undefined as AbortSignal | undefined,
   };
   const dependencies = {
     bootId: 'boot-1',
-    missingTools: [],
+    missingTools: ['zstd'],
+    confinementProblem: () => host.confinementProblem,
     pools: new Map(),
     started: { list: () => Promise.resolve(new Map()) },
     certificates: { report: () => Promise.resolve(KEYSTORE) },
@@ -36,7 +38,7 @@ function quietHost() {
       },
     },
   } as unknown as HostDependencies;
-  const version = { slipwayVersion: SLIPWAY_VERSION, protocolVersion: PROTOCOL_VERSION, missingTools: [] };
+  const version = { slipwayVersion: SLIPWAY_VERSION, protocolVersion: PROTOCOL_VERSION, missingTools: ['zstd'] };
   const facts = { bootId: 'boot-1', ...FACTS, pools: [], ...version, keystore: KEYSTORE } as HostFacts;
   const known = { facts, domains: [] };
   const activity = new MockActivityEnvironment();
@@ -98,4 +100,13 @@ it('looks no more often than before when a VM that was started is gone again', a
   expect(host.looks).toBeLessThan(12);
   activity.cancel();
   await expect(watching).rejects.toMatchObject({ name: 'CancelledFailure' });
+});
+
+it('tells at once that programs which read images run without namespaces', async () => {
+  const { host, watching } = quietHost();
+  await looked(host, 1);
+  host.confinementProblem = 'no permission to make one';
+  host.wake();
+  const { facts } = (await watching) as HostStatus;
+  expect(facts.missingTools).toEqual(['zstd', 'bwrap (no permission to make one)']);
 });

@@ -33,11 +33,11 @@ const LIMITS: Confinement = {
 };
 
 const warnings: string[] = [];
-const confined = createSpawnConfined((reason) => warnings.push(reason));
-const withoutNamespaces = createSpawnConfined(
-  () => undefined,
-  (name) => (name === 'bwrap' ? undefined : `/usr/bin/${name}`),
-);
+const confined = createSpawnConfined({ onWeaker: (reason) => warnings.push(reason) });
+const withoutNamespaces = createSpawnConfined({
+  onWeaker: () => undefined,
+  find: (name) => (name === 'bwrap' ? undefined : `/usr/bin/${name}`),
+});
 
 interface Outcome {
   code: number | null;
@@ -258,13 +258,35 @@ test('should die with whoever started it', async () => {
 
 test('should say once why programs run without namespaces', async () => {
   const reasons: string[] = [];
-  const weaker = createSpawnConfined(
-    (reason) => reasons.push(reason),
-    (name) => (name === 'bwrap' ? '/bin/false' : `/usr/bin/${name}`),
-  );
+  const weaker = createSpawnConfined({
+    onWeaker: (reason) => reasons.push(reason),
+    find: (name) => (name === 'bwrap' ? '/bin/false' : `/usr/bin/${name}`),
+  });
   expect(await sh('true', {}, weaker)).toMatchObject({ code: 0 });
   expect(await sh('true', {}, weaker)).toMatchObject({ code: 0 });
   expect(reasons).toEqual(['bubblewrap ended with exit code 1']);
+});
+
+test('should try again whether there are namespaces, seldom, and use them from then on', async () => {
+  const reasons: string[] = [];
+  let [nowMs, bwrap, tries] = [0, '/bin/false', 0];
+  const recovering = createSpawnConfined({
+    onWeaker: (reason) => reasons.push(reason),
+    find: (name) => {
+      if (name === 'bwrap') tries++;
+      return name === 'bwrap' ? bwrap : `/usr/bin/${name}`;
+    },
+    nowMs: () => nowMs,
+  });
+  const isConfined = async () => (await sh('[ -e /root ]', {}, recovering)).code !== 0;
+  for (nowMs = 0; nowMs < 24 * 3_600_000; nowMs += 30_000) recovering.problem();
+  expect(tries).toBeLessThan(40);
+  expect(await isConfined()).toBe(false);
+  expect(recovering.problem()).toBe('bubblewrap ended with exit code 1');
+  bwrap = '/usr/bin/bwrap';
+  nowMs += 3_600_000;
+  expect(await isConfined()).toBe(true);
+  expect([recovering.problem(), reasons]).toEqual([undefined, ['bubblewrap ended with exit code 1']]);
 });
 
 itUnless(
@@ -290,10 +312,10 @@ test('should show none of our environment to the program that tries whether ther
   await writeFile(bwrap, '#!/bin/sh\nenv >&2\nexit 1\n');
   await chmod(bwrap, 0o755);
   let said = '';
-  const tried = createSpawnConfined(
-    (reason) => (said = reason),
-    (name) => (name === 'bwrap' ? bwrap : `/usr/bin/${name}`),
-  );
+  const tried = createSpawnConfined({
+    onWeaker: (reason) => (said = reason),
+    find: (name) => (name === 'bwrap' ? bwrap : `/usr/bin/${name}`),
+  });
   await outcomeOf(tried('true', [], LIMITS));
   const names = said.match(/^\w+(?==)/gm) ?? [];
   // The rest is the shell's own.

@@ -1,6 +1,7 @@
 import { spawn, spawnSync, type ChildProcess, type StdioOptions } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
 import { confiningCommand, visibleSearchPath, type Confiners } from './confining-command.js';
 
 export interface Confinement {
@@ -36,27 +37,49 @@ export interface Confinement {
  */
 export type SpawnConfined = (program: string, args: readonly string[], confinement: Confinement) => ChildProcess;
 
+/** With a way to ask, at any time, why programs run without namespaces; undefined while they have them. */
+export type ConfinedSpawner = SpawnConfined & { problem: () => string | undefined };
+
 const SYSTEM_DIRECTORIES = ['/usr/bin', '/bin', '/usr/sbin', '/sbin'];
 
-/**
- * @param onWeaker is told once why there are no namespaces on this host: programs then run as nobody (if we are root),
- * without privileges and under limits, and see what nobody can see
- */
-export function createSpawnConfined(onWeaker: (reason: string) => void, find = findProgram): SpawnConfined {
+/** A host that was busy for a moment has namespaces again a minute later; one that never has is not asked all the time. */
+const FIRST_PAUSE_MS = 60_000;
+const LONGEST_PAUSE_MS = 3_600_000;
+
+export interface SpawnConfinedOptions {
+  /**
+   * Is told, once, why there are no namespaces on this host: programs then run as nobody (if we are root), without
+   * privileges and under limits, and see what nobody can see.
+   */
+  onWeaker: (reason: string) => void;
+  find?: (name: string) => string | undefined;
+  /** Of a clock that is never set back. */
+  nowMs?: () => number;
+}
+
+export function createSpawnConfined({
+  onWeaker,
+  find = findProgram,
+  nowMs = () => performance.now(),
+}: SpawnConfinedOptions): ConfinedSpawner {
   const isRoot = process.geteuid?.() === 0;
-  let found: Confiners | undefined;
-  const confiners = (): Confiners => {
-    if (found) return found;
+  let tried: { confiners: Confiners; problem: string | undefined; againAtMs: number; pauseMs: number } | undefined;
+  const tryNamespaces = () => {
+    if (tried && nowMs() < tried.againAtMs) return tried;
     const required = { prlimit: find('prlimit') ?? 'prlimit', setpriv: find('setpriv') ?? 'setpriv' };
     const bwrap = find('bwrap');
     const problem = bwrap === undefined ? 'bubblewrap is not installed' : probe({ ...required, bwrap }, isRoot);
-    found = problem === undefined && bwrap !== undefined ? { ...required, bwrap } : required;
-    if (problem !== undefined) onWeaker(problem);
-    return found;
+    if (problem !== undefined && problem !== tried?.problem) onWeaker(problem);
+    const pauseMs = tried ? Math.min(2 * tried.pauseMs, LONGEST_PAUSE_MS) : FIRST_PAUSE_MS;
+    tried =
+      problem === undefined && bwrap !== undefined
+        ? { confiners: { ...required, bwrap }, problem: undefined, againAtMs: Infinity, pauseMs }
+        : { confiners: required, problem, againAtMs: nowMs() + pauseMs, pauseMs };
+    return tried;
   };
-  return (program, args, { stdio, env, ...limits }) => {
-    const using = confiners();
-    const [guard = '', ...guardArgs] = confiningCommand(using, isRoot, limits);
+  const spawner: SpawnConfined = (program, args, { stdio, env, ...limits }) => {
+    const { confiners } = tryNamespaces();
+    const [guard = '', ...guardArgs] = confiningCommand(confiners, isRoot, limits);
     const child = spawn(guard, [...guardArgs, program, ...args], {
       stdio,
       cwd: '/',
@@ -68,12 +91,14 @@ export function createSpawnConfined(onWeaker: (reason: string) => void, find = f
     killAsGroup(child);
     return child;
   };
+  return Object.assign(spawner, { problem: () => tryNamespaces().problem });
 }
 
 /** See `SpawnConfined`. */
-export const spawnConfined = createSpawnConfined((reason) =>
-  process.emitWarning(`Programs that read strangers' bytes run without namespaces of their own: ${reason}`),
-);
+export const spawnConfined = createSpawnConfined({
+  onWeaker: (reason) =>
+    process.emitWarning(`Programs that read strangers' bytes run without namespaces of their own: ${reason}`),
+});
 
 function findProgram(name: string): string | undefined {
   return SYSTEM_DIRECTORIES.map((directory) => join(directory, name)).find((path) => {

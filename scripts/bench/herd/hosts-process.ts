@@ -50,6 +50,7 @@ for (const configPath of options.configPaths) {
     bootId: randomUUID(),
     keys: createHostKeys([keyPair]),
     missingTools: [],
+    confinementProblem: () => undefined,
     pools: new Map(pools.map((place) => [place.poolId, new SimulatedPool(place)])),
     libvirt,
     tokens: new TokenStore(tokenDirectory),
