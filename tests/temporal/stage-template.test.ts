@@ -416,7 +416,7 @@ describe('stageTemplate', () => {
       await tellBandwidth(plane);
       await plane.client.workflow.getHandle(bandwidthWorkflowId(fake.hostId)).result();
     };
-    await expect(tell()).rejects.toThrow();
+    await expect(tell()).rejects.toThrow('Workflow execution failed');
     fake.override('setBandwidth', undefined);
     for (const _ of ['again', 'not any more']) await tell();
     expect(fake.timesAsked('setBandwidth')).toBe(2);
