@@ -3,6 +3,7 @@ import { joinHost } from '../../../db/join-host.js';
 import { revokeHost } from '../../../db/revoke-host.js';
 import {
   capacityClaim,
+  cleanupDebt,
   cluster,
   event,
   host,
@@ -18,7 +19,7 @@ import { Scenario } from '../../../tests/support/scenario.js';
 import { createTestDatabase, type TestDatabase } from '../../../tests/support/test-database.js';
 import { compareInventory, recordReconciled } from '../reconcile/reconcile.js';
 import { beginStage, finishStage } from '../template/stage.js';
-import { recordRunning, releaseClaim } from '../virtual-machine/deployment.js';
+import { oweCleanup, recordRunning, releaseClaim } from '../virtual-machine/deployment.js';
 import { recordStarted, recordStopped } from '../virtual-machine/start-stop.js';
 import { recordHello, recordHostStatus } from './host.js';
 
@@ -133,6 +134,17 @@ describe('what a host says', () => {
     expect(await say({ domains: [{ vmId, state: 'Running', token: 4 }] })).toEqual([]);
     // One of an earlier try is its own, and has to end.
     expect(await say({ domains: [{ vmId, state: 'Running', token: 2 }] })).toMatchObject([{ vmId, token: 2 }]);
+  });
+
+  it('fills no debt with an endless reason, nor with one that no database takes', async () => {
+    const { db } = database;
+    const [claim] = await db.select().from(capacityClaim);
+    const debt = { vmId: claim!.vmId, token: claim!.token, keepsDisk: true };
+    await oweCleanup({ ...database, client })({ debt, reason: `\0${'x'.repeat(100_000)}` });
+    expect(await db.select().from(cleanupDebt)).toMatchObject([
+      { reason: expect.stringMatching(/^ x{998}…$/) as string },
+    ]);
+    await db.delete(cleanupDebt);
   });
 
   it('loses no file of a pool that is another host’s', async () => {

@@ -1,6 +1,7 @@
 import { and, eq, inArray, sql } from 'drizzle-orm';
 import { completeJob } from '../../../db/jobs.js';
 import { capacityClaim, cleanupDebt, host, vmInstance, volumes } from '../../../db/schema/index.js';
+import { boundedText } from '../../../shared/bounded-text.js';
 import { SlipwayError } from '../../../shared/errors.js';
 import { describeHostFailures, type Failure, type HostFailure } from '../../../shared/failures.js';
 import type { Debt, Placement, VirtualMachineJobInput } from '../../../shared/virtual-machines.js';
@@ -135,6 +136,9 @@ export interface OweCleanupInput {
   reason: string;
 }
 
+/** Characters: it may come from the host, and one that no database takes would be tried to be recorded for ever. */
+const LONGEST_REASON = 1_000;
+
 /** The host did not answer to the undo: it pays before it is Up again, and the capacity stays claimed until then. */
 export const oweCleanup =
   ({ db }: ControlDependencies) =>
@@ -148,7 +152,7 @@ export const oweCleanup =
       await tx
         .insert(cleanupDebt)
         // Of whoever holds the claim now: the host that was asked may have been removed since, and would never pay.
-        .values({ vmId, token, hostId: claim.hostId, reason, keepsDisk })
+        .values({ vmId, token, hostId: claim.hostId, reason: boundedText(reason, LONGEST_REASON), keepsDisk })
         .onConflictDoUpdate({
           target: [cleanupDebt.vmId, cleanupDebt.token],
           // An expunge after a destroy takes the disk too; a destroy after a failed try does not give it back.
