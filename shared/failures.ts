@@ -32,6 +32,9 @@ export const causesOf = (failures: readonly Omit<Failure, 'message'>[]): ErrorCo
 
 export const shortReason = (text: string): string => cut(text, LONGEST_REASON);
 
+/** What a host says as a database takes it: what cannot be recorded would be tried again for as long as it is said. */
+export const recordableText = (text: string): string => cut(text.replaceAll('\0', ' '), LONGEST_TEXT);
+
 function cut(text: string, longest: number): string {
   if (text.length <= longest) return text;
   // Half of a character of two would be taken by no database.

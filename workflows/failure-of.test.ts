@@ -31,3 +31,12 @@ it.each<[string, unknown]>([
 ])('should take no cause from %s', (_, details) => {
   expect(failureOf(failed(details))).toEqual(known);
 });
+
+it('should have a message that any database takes, however a host has said it', () => {
+  const said = (type?: string) =>
+    failureOf(ApplicationFailure.nonRetryable(`a\0b${'x'.repeat(1_000_000)}`, type)).message;
+  for (const message of [said(), said('SLIPWAY_POOL_IO')]) {
+    expect(message).toMatch(/^a bx+ … and \d+ characters more$/);
+    expect(message.length).toBeLessThan(201_000);
+  }
+});

@@ -7,7 +7,7 @@ import {
   TimeoutFailure,
 } from '@temporalio/workflow';
 import { isErrorCode } from '../shared/errors.js';
-import type { Failure } from '../shared/failures.js';
+import { type Failure, recordableText } from '../shared/failures.js';
 
 /** What went wrong, in Slipway's terms. An activity's failure hides the cause; a timeout means the host is gone. */
 export function failureOf(error: unknown): Failure {
@@ -23,9 +23,9 @@ export function failureOf(error: unknown): Failure {
     return { code: 'SLIPWAY_WORKFLOW_LOST', message: 'A workflow that worked for it was terminated' };
   }
   if (cause instanceof ApplicationFailure && isErrorCode(cause.type)) {
-    return { code: cause.type, message: cause.message, ...carriedCauses(cause) };
+    return { code: cause.type, message: recordableText(cause.message), ...carriedCauses(cause) };
   }
-  return { code: 'SLIPWAY_INTERNAL', message: cause instanceof Error ? cause.message : String(cause) };
+  return { code: 'SLIPWAY_INTERNAL', message: recordableText(cause instanceof Error ? cause.message : String(cause)) };
 }
 
 /** The details that an activity attached to its failure, for example the report of each mirror. */
