@@ -2,10 +2,12 @@ import { SlipwayError } from '../shared/errors.js';
 
 /** PostgreSQL's SQLSTATE of a failed query, below drizzle's wrapper. */
 const UNIQUE_VIOLATION = '23505';
+const NOT_NULL_VIOLATION = '23502';
 
 interface DriverError {
   code?: string;
   constraint_name?: string;
+  column_name?: string;
 }
 
 const driverError = (error: unknown): DriverError | undefined =>
@@ -14,6 +16,11 @@ const driverError = (error: unknown): DriverError | undefined =>
 export function isUniqueViolation(error: unknown, constraint: string): boolean {
   const cause = driverError(error);
   return cause?.code === UNIQUE_VIOLATION && cause.constraint_name === constraint;
+}
+
+export function isNullViolation(error: unknown, column: string): boolean {
+  const cause = driverError(error);
+  return cause?.code === NOT_NULL_VIOLATION && cause.column_name === column;
 }
 
 /**

@@ -4,6 +4,7 @@ import { audit } from './audit.js';
 import type { Database, Transaction } from './client.js';
 import { zoneDeleted } from './require-zone.js';
 import { dataCenter, networks, nics, vmInstance } from './schema/index.js';
+import { holdAccount } from './hold-account.js';
 import type { Caller } from './reads/find-caller.js';
 
 type NetworkRow = typeof networks.$inferSelect;
@@ -51,6 +52,7 @@ export async function createNetwork(db: Database, caller: Caller, network: NewNe
     const isZone = and(eq(dataCenter.id, zoneId), isNull(dataCenter.removed));
     const [zone] = await tx.select().from(dataCenter).where(isZone).for('no key update');
     if (!zone) throw zoneDeleted();
+    if (accountId !== null) await holdAccount(tx, accountId);
     if (vlan !== null && !mayOverlap) {
       const [other] = await tx
         .select({ name: networks.name })

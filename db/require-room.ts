@@ -4,6 +4,7 @@ import { RESOURCE_TYPES, type ResourceType, UNLIMITED } from '../shared/resource
 import type { GlobalSettingValues } from '../shared/settings.js';
 import type { Transaction } from './client.js';
 import { type ExceededLimit, exceededLimit, limitOf } from './exceeded-limit.js';
+import { accountGone, holdAccount } from './hold-account.js';
 import type { Caller } from './reads/find-caller.js';
 import { findLimitedOwners } from './reads/find-limited-owners.js';
 import { type LimitedOwner, readAccountUsage, readDomainUsage } from './reads/read-usage.js';
@@ -15,6 +16,7 @@ export const OF_A_VM: readonly ResourceType[] = ['user_vm', 'cpu', 'memory', 'pr
 /**
  * The id of an account whose row, and those of the limited domains above it, are locked by the statement that this stands in:
  * whoever else adds something for the same owner waits there until the transaction ends. Rows that only refer to them do not.
+ * NULL when the account was deleted.
  *
  * @param settings by them every domain may be limited
  */
@@ -31,7 +33,8 @@ export const lockedOwner = (accountId: string, settings: GlobalSettingValues): S
     order by above.path
     for no key update of above
   )
-  select ${account.id} from ${account} where ${account.id} = ${accountId} and (select count(*) from above) >= 0
+  select ${account.id} from ${account}
+  where ${account.id} = ${accountId} and ${account.removed} is null and (select count(*) from above) >= 0
   for no key update of ${account}
 )`;
 };
@@ -43,8 +46,9 @@ const WITHOUT_LIMITS = { kind: 'domain', limits: {} } as const;
  * the transaction that has added it, last. It counts in a statement of its own: one sees nothing of what is committed while
  * it waits. What nobody limits is not counted. As in CloudStack, root admins have no limits.
  *
- * @param owner without a role where that is not known; `isLocked` when a statement before had `lockedOwner` in it
- * @throws SlipwayError SLIPWAY_LIMIT_EXCEEDED
+ * @param owner without a role where that is not known; `isLocked` when a statement before had `lockedOwner` in it, or for a
+ *   root admin `heldAccount`
+ * @throws SlipwayError SLIPWAY_LIMIT_EXCEEDED; SLIPWAY_PARAMETER_INVALID when the account was deleted
  */
 export async function requireRoom(
   tx: Transaction,
@@ -52,8 +56,11 @@ export async function requireRoom(
   types: readonly ResourceType[],
   settings: GlobalSettingValues,
 ): Promise<void> {
-  if (owner.role === 'Admin') return;
-  if (!owner.isLocked) await tx.execute(sql`select ${lockedOwner(owner.accountId, settings)}`);
+  if (owner.role === 'Admin') {
+    if (!owner.isLocked) await holdAccount(tx, owner.accountId);
+    return;
+  }
+  if (!owner.isLocked) await lockOwner(tx, owner.accountId, settings);
   const owners = await findLimitedOwners(tx, owner.accountId);
   const isLimited = (one: LimitedOwner, type: ResourceType) => limitOf(one, type, settings) !== UNLIMITED;
   const idsOf = (kind: LimitedOwner['kind']): string[] =>
@@ -65,6 +72,11 @@ export async function requireRoom(
   ];
   const exceeded = exceededLimit(usage, types, settings);
   if (exceeded) throw limitExceeded(exceeded);
+}
+
+async function lockOwner(tx: Transaction, accountId: string, settings: GlobalSettingValues): Promise<void> {
+  const [row] = await tx.execute<{ id: string | null }>(sql`select ${lockedOwner(accountId, settings)} as id`);
+  if (!row?.id) throw accountGone(accountId);
 }
 
 /** As CloudStack's text begins. */

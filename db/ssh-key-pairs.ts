@@ -2,6 +2,7 @@ import { and, eq } from 'drizzle-orm';
 import { SlipwayError } from '../shared/errors.js';
 import { audit } from './audit.js';
 import type { Database, Transaction } from './client.js';
+import { holdAccount } from './hold-account.js';
 import type { Caller } from './reads/find-caller.js';
 import { sshKeypairs } from './schema/index.js';
 
@@ -12,6 +13,7 @@ export async function insertKeyPair(
   { name, publicKey, fingerprint }: { name: string; publicKey: string; fingerprint: string },
 ): Promise<string> {
   return db.transaction(async (tx) => {
+    await holdAccount(tx, caller.accountId);
     const [row] = await tx
       .insert(sshKeypairs)
       .values({ accountId: caller.accountId, keypairName: name, publicKey, fingerprint })

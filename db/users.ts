@@ -3,6 +3,7 @@ import { SlipwayError } from '../shared/errors.js';
 import { audit } from './audit.js';
 import type { Database, Transaction } from './client.js';
 import { refuseTaken } from './errors.js';
+import { holdAccount } from './hold-account.js';
 import { hashPassword } from './password.js';
 import type { Caller } from './reads/find-caller.js';
 import { account, user, type USER_STATES } from './schema/index.js';
@@ -41,14 +42,7 @@ export async function insertUser(
 /** @throws SlipwayError of `insertUser`, or when the account is gone */
 export const createUser = (db: Database, caller: Caller, accountId: string, values: NewUser): Promise<string> =>
   db.transaction(async (tx) => {
-    // Whoever deletes the account locks its row.
-    const [owner] = await tx
-      .select()
-      .from(account)
-      .where(and(eq(account.id, accountId), isNull(account.removed)))
-      .for('share');
-    if (!owner) throw new SlipwayError('SLIPWAY_PARAMETER_INVALID', `Unable to find account by id ${accountId}`);
-    return insertUser(tx, caller, owner, values);
+    return insertUser(tx, caller, await holdAccount(tx, accountId), values);
   });
 
 export type UserChanges = Partial<NewUser>;

@@ -4,6 +4,7 @@ import { SlipwayError } from '../shared/errors.js';
 import type { GlobalSettingValues } from '../shared/settings.js';
 import { audit } from './audit.js';
 import type { Database, Transaction } from './client.js';
+import { heldAccount, refuseGone } from './hold-account.js';
 import { requireIdle } from './jobs.js';
 import { lockedOwner } from './require-room.js';
 import { insertNics, type NewNic } from './nics.js';
@@ -37,7 +38,8 @@ export interface NewVirtualMachine {
  * Inserts the VM with its interfaces, and its root volume still without a place. Call it in the transaction
  * of its job.
  *
- * @throws SlipwayError of `insertNics`; SLIPWAY_RESOURCE_STATE when the zone was deleted
+ * @throws SlipwayError of `insertNics`; SLIPWAY_RESOURCE_STATE when the zone was deleted, and
+ *   SLIPWAY_PARAMETER_INVALID when the account was
  */
 export async function createVirtualMachine(
   db: Pick<Database, 'select' | 'insert'>,
@@ -46,12 +48,12 @@ export async function createVirtualMachine(
   await requireZone(db, vm.zoneId);
   const id = vm.id ?? randomUUID();
   const name = vm.name ?? `VM-${id}`;
-  await db.insert(vmInstance).values({
+  const inserted = db.insert(vmInstance).values({
     id,
     name,
     displayName: vm.displayName ?? name,
     instanceName: `i-${id}`,
-    accountId: vm.lockBy ? lockedOwner(vm.accountId, vm.lockBy) : vm.accountId,
+    accountId: vm.lockBy ? lockedOwner(vm.accountId, vm.lockBy) : heldAccount(vm.accountId),
     dataCenterId: vm.zoneId,
     templateId: vm.templateId,
     serviceOfferingId: vm.serviceOfferingId,
@@ -62,6 +64,7 @@ export async function createVirtualMachine(
     keyPairNames: vm.keyPairs?.map((pair) => pair.name),
     state: vm.state ?? 'Starting',
   });
+  await refuseGone(vm.accountId, inserted);
   await db.insert(volumes).values({
     name: `ROOT-${id}`,
     accountId: vm.accountId,

@@ -1,8 +1,10 @@
-import { eq } from 'drizzle-orm';
+import { eq, sql } from 'drizzle-orm';
 import { type CloudStackClient, createCloudStackClient } from '../../cli/cloudstack-client.js';
-import { account, domain, session, user } from '../../db/schema/index.js';
+import { account, domain, session, sshKeypairs, user, vmInstance, vmTemplate } from '../../db/schema/index.js';
 import { openSession } from '../../db/sessions.js';
+import { addTemplate } from '../../tests/support/add-template.js';
 import { startTestGateway, type TestGateway } from '../../tests/support/test-gateway.js';
+import { waitFor } from '../../tests/support/wait-for.js';
 import { databaseTexts } from '../../tests/support/written-texts.js';
 import { accountFields } from '../responses/account.js';
 import { domainFields } from '../responses/domain.js';
@@ -356,4 +358,61 @@ test('roles are the three that there are', async () => {
   expect(await listed(admin, 'listRoles', 'role', { id: first!['id'] })).toEqual([first!['id']]);
   const { client } = await newMember(rootId);
   await expect(client.call('listRoles')).rejects.toMatchObject({ errorcode: 432 });
+});
+
+describe('what is made for an account that is deleted meanwhile', () => {
+  const PUBLIC_KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHExKbaKCFtKxnTRYcaxk0lPvBCmkYR1MeNmVGYeFZBG';
+  let parameters: Record<string, Record<string, string | boolean>>;
+
+  beforeAll(async () => {
+    const owner = await gateway.addUser('owner');
+    const templateid = await addTemplate(gateway, owner, { isPublic: true });
+    const { serviceoffering } = await admin.call('listServiceOfferings', { name: 'Small Instance' });
+    const { ostype } = await admin.call('listOsTypes');
+    const zoneid = gateway.seeded.zoneId;
+    const ostypeid = (ostype as Row[])[0]!['id'] as string;
+    const url = 'http://images.example/x';
+    parameters = {
+      deployVirtualMachine: {
+        zoneid,
+        templateid,
+        serviceofferingid: (serviceoffering as Row[])[0]!['id'] as string,
+        startvm: false,
+      },
+      registerIso: { zoneid, name: 'x', url, ostypeid, directdownload: true },
+      registerSSHKeyPair: { name: 'x', publickey: PUBLIC_KEY },
+    };
+  });
+
+  const owned = async (accountId: string): Promise<number> => {
+    const counts = [vmInstance, vmTemplate, sshKeypairs].map((table) =>
+      gateway.db.$count(table, eq(table.accountId, accountId)),
+    );
+    return (await Promise.all(counts)).reduce((sum, count) => sum + count);
+  };
+  const isWaiting = async (): Promise<boolean> => {
+    const [row] = await gateway.db.execute<{ count: number }>(
+      sql`select count(*)::int as count from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+    );
+    return row!.count > 0;
+  };
+
+  test.each([
+    ['deployVirtualMachine', 'User'],
+    ['deployVirtualMachine', 'Admin'],
+    ['registerIso', 'User'],
+    ['registerIso', 'Admin'],
+    ['registerSSHKeyPair', 'User'],
+  ] as const)('is nothing: %s of a %s', async (command, role) => {
+    const { accountId, client } = await gateway.addUser(unique('leaving'), role);
+    let call: Promise<unknown> | undefined;
+    await gateway.db.transaction(async (tx) => {
+      await tx.update(account).set({ removed: new Date().toISOString() }).where(eq(account.id, accountId));
+      // Let in: nobody sees yet that the account is gone.
+      call = client.call(command, parameters[command]).catch((error: unknown) => error);
+      await waitFor('the call waits for the account', isWaiting, 10_000);
+    });
+    expect(await call).toMatchObject({ errorcode: 431, errortext: `Unable to find account by id ${accountId}` });
+    expect(await owned(accountId)).toBe(0);
+  });
 });

@@ -134,7 +134,7 @@ async function insert(
     }
     const isOwnerLocked = caller.role !== 'Admin';
     const { name } = await createVirtualMachine(tx, { ...vm, id: vmId, lockBy: isOwnerLocked ? settings : undefined });
-    await requireRoom(tx, { ...caller, isLocked: isOwnerLocked }, OF_A_VM, settings);
+    await requireRoom(tx, { ...caller, isLocked: true }, OF_A_VM, settings);
     if (vm.state === 'Stopped') await endWithoutStart(tx, job, name);
     return { job, isNew: true };
   });
