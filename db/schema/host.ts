@@ -63,6 +63,8 @@ export const host = pgTable(
     /** Programs and libraries that it lacks for some images or networks. */
     missingTools: texts(),
     lastPinged: instant(),
+    /** When the last word of its life that counts was sent, in milliseconds by the clock of `hostLifecycle`. */
+    lastWordMs: bigint({ mode: 'number' }),
     /** What its certificates were when it last said: see `KeystoreReport`. Missing before the first time. */
     keystoreGeneration: bigint({ mode: 'number' }),
     keystoreDigest: text(),

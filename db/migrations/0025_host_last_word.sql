@@ -1,0 +1,1 @@
+ALTER TABLE "host" ADD COLUMN "last_word_ms" bigint;
