@@ -1,6 +1,17 @@
+import { randomUUID } from 'node:crypto';
 import { and, asc, eq } from 'drizzle-orm';
 import { joinHost } from '../../db/join-host.js';
-import { asyncJob, dataCenter, networks, nics, vmInstance, volumes } from '../../db/schema/index.js';
+import {
+  asyncJob,
+  dataCenter,
+  event,
+  networks,
+  nics,
+  resourceLimit,
+  storagePool,
+  vmInstance,
+  volumes,
+} from '../../db/schema/index.js';
 import { writeSettings } from '../../db/settings.js';
 import { addTemplate } from '../../tests/support/add-template.js';
 import { addZone } from '../../tests/support/add-zone.js';
@@ -325,5 +336,95 @@ describe('the place', () => {
     const { clusterId } = await addZone(gateway.db);
     const { hostId } = await joinHost(gateway.databaseUrl, { name: 'away', clusterId, publicKey: 'none', pools: [] });
     await refused(() => deploy({ hostid: hostId }, gateway.admin), 431, 'Invalid parameter hostid');
+  });
+});
+
+describe('a VM that is not started', () => {
+  const startOf = (id: string, changes: Parameters = {}, client = somebody.client) =>
+    client.call('startVirtualMachine', { id, ...changes });
+  const jobRow = async (jobid: unknown) =>
+    (
+      await gateway.db
+        .select()
+        .from(asyncJob)
+        .where(eq(asyncJob.id, jobid as string))
+    )[0]!;
+
+  test('is Stopped at once, with all that it was given and a disk without a place, and no workflow', async () => {
+    const started = gateway.started.length;
+    const customjobid = randomUUID();
+    const given = { startvm: false, userdata: 'I2Nsb3VkLWNvbmZpZw==', keypair: 'first', rootdisksize: 3, customjobid };
+    const id = await deploy(given);
+    expect(await deploy(given)).toBe(id);
+    const job = await somebody.client.call('queryAsyncJobResult', { jobid: customjobid });
+    expect(job).toMatchObject({
+      jobstatus: 1,
+      jobresult: { virtualmachine: { id, state: 'Stopped', keypairs: 'first' } },
+    });
+    expect(gateway.started).toHaveLength(started);
+    expect(await vmRow(id)).toMatchObject({ hostId: null, vncPasswordEncrypted: expect.any(String) as string });
+    const { volume } = await gateway.admin.call('listVolumes', { virtualmachineid: id, listall: true });
+    expect(volume).toMatchObject([{ state: 'Allocated', size: 3 * GIB, type: 'ROOT', vmstate: 'Stopped' }]);
+    expect((volume as object[])[0]).not.toHaveProperty('storageid');
+    const told = await gateway.db.select().from(event).where(eq(event.resourceId, id));
+    expect(told).toMatchObject([{ type: 'VM.CREATE', level: 'INFO', accountId: somebody.accountId }]);
+    await expect(somebody.client.call('getVirtualMachineConsoleLog', { virtualmachineid: id })).rejects.toThrow();
+  });
+
+  test('counts for what its owner may have', async () => {
+    const { client, accountId } = await gateway.addUser('limited');
+    const templateid = await addTemplate(gateway, { ...somebody, accountId }, {});
+    await gateway.db.insert(resourceLimit).values({ accountId, type: 'user_vm', max: 1 });
+    await deploy({ startvm: false, templateid }, client);
+    await refused(() => deploy({ startvm: false, templateid }, client), 535, 'is exceeded');
+  });
+
+  test('is deployed when it is started: Starting as soon as the job is there', async () => {
+    const id = await deploy({ startvm: false });
+    const customjobid = randomUUID();
+    const [{ jobid }, again] = await Promise.all([startOf(id, { customjobid }), startOf(id, { customjobid })]);
+    expect([jobid, again['jobid']]).toEqual([customjobid, customjobid]);
+    expect((await shown(id))['state']).toBe('Starting');
+    expect(await jobRow(jobid)).toMatchObject({
+      jobCmd: 'startVirtualMachine',
+      workflowType: 'startNewVirtualMachine',
+      workflowInput: { vmId: id, jobId: jobid, deadlineMs: 10_800_000, zoneId: gateway.seeded.zoneId, templateId },
+    });
+    await expect(startOf(id)).rejects.toMatchObject({ errortext: expect.stringContaining('Another operation') });
+  });
+
+  test('is left as it is when something else works on it', async () => {
+    const id = await deploy({ startvm: false });
+    await somebody.client.call('attachIso', { id: isoId, virtualmachineid: id });
+    await expect(startOf(id)).rejects.toMatchObject({ errortext: expect.stringContaining('Another operation') });
+    expect((await shown(id))['state']).toBe('Stopped');
+  });
+
+  test('is tried on the host that a root admin names, and nowhere else', async () => {
+    const { hostId } = await joinHost(gateway.databaseUrl, {
+      name: 'here',
+      clusterId: gateway.seeded.clusterId,
+      publicKey: 'none',
+      pools: [],
+    });
+    const id = await deploy({ startvm: false });
+    await expect(startOf(id, { hostid: hostId })).rejects.toMatchObject({ errorcode: 531 });
+    const { jobid } = await startOf(id, { hostid: hostId }, gateway.admin);
+    expect((await jobRow(jobid)).workflowInput).toMatchObject({ within: { hostId } });
+  });
+
+  test('with a disk already is started from that', async () => {
+    const id = await deploy({ startvm: false });
+    const [pool] = await gateway.db
+      .insert(storagePool)
+      .values({ name: id, dataCenterId: gateway.seeded.zoneId, poolType: 'NetworkFilesystem', scope: 'ZONE' })
+      .returning();
+    await gateway.db
+      .update(volumes)
+      .set({ state: 'Ready', path: 'disk', poolId: pool!.id })
+      .where(eq(volumes.instanceId, id));
+    const { jobid } = await startOf(id);
+    expect(await jobRow(jobid)).toMatchObject({ workflowType: 'startVirtualMachine', workflowInput: { vmId: id } });
+    expect((await shown(id))['state']).toBe('Stopped');
   });
 });

@@ -149,7 +149,6 @@ describe('deployVirtualMachine', () => {
     ['a name that is no host name', { name: '1web' }, 431, 'Invalid name.'],
     ['a name with a hyphen at its end', { name: 'web-' }, 431, 'Invalid name.'],
     ['a long name', { name: 'w'.repeat(64) }, 431, 'Invalid name.'],
-    ['a VM that is not started', { startvm: false }, 431, 'does not support parameter startvm yet'],
     ['addresses', { ipaddress: '10.0.0.1' }, 431, 'does not support parameter ipaddress yet'],
   ])('refuses %s, and leaves nothing behind', async (_what, changes, errorcode, text) => {
     const before = (await list()).length;
@@ -378,11 +377,12 @@ describe('recoverVirtualMachine', () => {
     await expect(recover(id)).rejects.toMatchObject({ errorcode: 431, errortext: expect.stringContaining(' is ') });
   });
 
-  test('refuses a VM without a disk, a busy one, and those of others', async () => {
+  test('refuses one whose deployment failed, a busy one, and those of others', async () => {
     const { id, jobid } = await deploy();
     await setState(id, 'Destroyed');
     await expect(recover(id)).rejects.toMatchObject({ errorcode: 536 });
     await succeed(jobid);
+    await gateway.db.update(vmInstance).set({ errorText: 'no host is left' }).where(eq(vmInstance.id, id));
     await expect(recover(id)).rejects.toMatchObject({ errortext: expect.stringContaining('has no disk') });
     await expect(recover(await destroyed(), other)).rejects.toMatchObject({ errorcode: 431 });
   });
