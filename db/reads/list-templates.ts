@@ -14,6 +14,8 @@ import {
 import { HTTP_HEADER_DETAIL, type TemplateType } from '../templates.js';
 import type { Caller } from './find-caller.js';
 import { contains, given, inScope, isText, ownedBy, type Page, type Scope, type Listed } from './list-query.js';
+import type { Tag } from '../resource-tags.js';
+import { hasAnyTag, tagsOf } from './list-tags.js';
 import { ownerColumns } from './owner-columns.js';
 
 /** CloudStack's views of templates. Nothing is shared with single accounts here, so two of them are always empty. */
@@ -44,6 +46,7 @@ export interface TemplateFilter {
   isPublic?: boolean;
   bootable?: boolean;
   isRemovedShown: boolean;
+  tags?: readonly Tag[];
   keyword?: string;
 }
 
@@ -93,7 +96,7 @@ function view({ templateFilter, scope }: TemplateFilter): SQL | undefined {
 
 const ORDER = [asc(vmTemplate.created), asc(vmTemplate.id), asc(dataCenter.name), asc(dataCenter.id)];
 
-const matching = (caller: Caller, filter: TemplateFilter): SQL | undefined =>
+const matching = (db: Database, caller: Caller, filter: TemplateFilter): SQL | undefined =>
   and(
     isTemplateVisible(caller),
     view(filter),
@@ -109,6 +112,7 @@ const matching = (caller: Caller, filter: TemplateFilter): SQL | undefined =>
     filter.isScopeNamed ? inScope(filter.scope, vmTemplate.accountId) : undefined,
     given(filter.templateType, (type) => eq(vmTemplate.type, type)),
     given(filter.arch, (arch) => isText(vmTemplate.arch, arch)),
+    given(filter.tags, (tags) => hasAnyTag(db, 'Template', vmTemplate.id, tags)),
     given(filter.keyword, (text) => contains(vmTemplate.name, text)),
   );
 
@@ -121,6 +125,7 @@ const select = (db: Database, ids: string[]) =>
       zoneName: dataCenter.name,
       ...ownerColumns,
       guestOsName: guestOs.displayName,
+      tags: tagsOf('Template', vmTemplate.id),
     })
     .from(templateStoreRef)
     .innerJoin(vmTemplate, eq(vmTemplate.id, templateStoreRef.templateId))
@@ -140,7 +145,7 @@ export async function listTemplates(
   filter: TemplateFilter,
   { limit, offset }: Page,
 ): Promise<Listed<ListedTemplate>> {
-  const chosen = matching(caller, filter);
+  const chosen = matching(db, caller, filter);
   const counted = db
     .select({ count: count() })
     .from(templateStoreRef)

@@ -29,6 +29,8 @@ import {
   type Page,
   type Scope,
 } from './list-query.js';
+import type { Tag } from '../resource-tags.js';
+import { hasAnyTag, tagsOf } from './list-tags.js';
 import { ownerColumns } from './owner-columns.js';
 
 export interface VirtualMachineFilter {
@@ -45,6 +47,7 @@ export interface VirtualMachineFilter {
   networkId?: string;
   isoId?: string;
   keyPair?: string;
+  tags?: readonly Tag[];
   keyword?: string;
 }
 
@@ -89,6 +92,7 @@ const columns = {
   iso: { name: iso.name, displayText: iso.displayText },
   diskOffering: { id: diskOffering.id, name: diskOffering.name },
   nics: nicsOfVm,
+  tags: tagsOf('UserVm', vmInstance.id),
 };
 
 const ORDER = [asc(vmInstance.created), asc(vmInstance.id)];
@@ -148,6 +152,7 @@ const matching = (db: Database, caller: Caller, filter: VirtualMachineFilter): S
     given(filter.networkId, (id) => isInNetwork(db, id)),
     given(filter.isoId, (id) => eq(vmInstance.isoId, id)),
     given(filter.keyPair, (name) => arrayContains(vmInstance.keyPairNames, [name])),
+    given(filter.tags, (tags) => hasAnyTag(db, 'UserVm', vmInstance.id, tags)),
     given(filter.keyword, (text) => or(contains(vmInstance.name, text), contains(vmInstance.displayName, text))),
   );
 

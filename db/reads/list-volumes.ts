@@ -24,6 +24,8 @@ import {
   type Page,
   type Scope,
 } from './list-query.js';
+import type { Tag } from '../resource-tags.js';
+import { hasAnyTag, tagsOf } from './list-tags.js';
 import { ownerColumns } from './owner-columns.js';
 
 export interface VolumeFilter {
@@ -36,6 +38,7 @@ export interface VolumeFilter {
   poolId?: string;
   diskOfferingId?: string;
   serviceOfferingId?: string;
+  tags?: readonly Tag[];
   scope: Scope;
   keyword?: string;
 }
@@ -56,6 +59,7 @@ const select = (db: Database, ids: string[]) =>
         sizeBytes: vmTemplate.sizeBytes,
       },
       poolName: storagePool.name,
+      tags: tagsOf('Volume', volumes.id),
     })
     .from(volumes)
     .innerJoin(account, eq(account.id, volumes.accountId))
@@ -103,6 +107,7 @@ export const listVolumes = (
         given(filter.zoneId, (id) => ofVm(eq(vmInstance.dataCenterId, id))),
         given(filter.serviceOfferingId, (id) => ofVm(eq(vmInstance.serviceOfferingId, id))),
         inScope(filter.scope, volumes.accountId),
+        given(filter.tags, (tags) => hasAnyTag(db, 'Volume', volumes.id, tags)),
         given(filter.keyword, (text) => contains(volumes.name, text)),
       ),
       orderBy: [asc(volumes.created), asc(volumes.id)],

@@ -11,6 +11,7 @@ import {
   event,
   guestOs,
   networks,
+  resourceTags,
   serviceOffering,
   sshKeypairs,
   user,
@@ -99,6 +100,7 @@ async function newVictim(domainId: string): Promise<Victim> {
   const [volume] = await db.select().from(volumes).where(eq(volumes.instanceId, vmId));
   const network = { ...own, name: 'wire', displayText: 'wire', guestType: 'L2' as const, dataCenterId: zoneId };
   const [networkRow] = await db.insert(networks).values(network).returning();
+  await db.insert(resourceTags).values({ ...own, instanceId: vmId, key: `tag-${userId}`, value: 'theirs' });
   const pair = { ...own, keypairName: `key-${userId}`, fingerprint: 'aa:bb', publicKey: 'ssh-ed25519 AAAA' };
   const [pairRow] = await db.insert(sshKeypairs).values(pair).returning();
   const told = { ...own, type: 'VM.START', level: 'INFO' as const, description: 'started', resourceId: vmId };
@@ -196,6 +198,7 @@ const order = ({ templateId, publicTemplateId, networkId, userId }: Victim): Par
 const inNameOf =
   (more: Parameters) =>
   ({ accountName, domainId }: Victim): Parameters[] => [{ ...more, account: accountName, domainid: domainId }];
+const newTag = () => ({ 'tags[0].key': `key-${(made += 1)}`, 'tags[0].value': 'value' });
 /** Of an OpenSSH key; the name is new at every call. */
 const newKey = () => ({ name: `key-${(made += 1)}`, publickey: PUBLIC_KEY });
 const image = () => ({
@@ -235,6 +238,7 @@ const ATTEMPTS: Record<string, (victim: Victim) => Parameters[]> = {
   listNetworks: listOf('networkId'),
   listEvents: listOf('eventId'),
   listAsyncJobs: listOf('jobId'),
+  listTags: ({ vmId }): Parameters[] => [{ listall: 'true' }, { resourceid: vmId }],
   listAccounts: listOf('accountId'),
   listUsers: listOf('userId'),
   listDomains: ({ domainId }) => [{ id: domainId }],
@@ -261,6 +265,13 @@ const ATTEMPTS: Record<string, (victim: Victim) => Parameters[]> = {
   registerSSHKeyPair: (victim) => inNameOf(newKey())(victim),
   registerTemplate: (victim) => inNameOf({ ...image(), format: 'QCOW2', hypervisor: 'KVM' })(victim),
   registerIso: (victim) => inNameOf(image())(victim),
+  createTags: ({ vmId, templateId, isoId, volumeId }) => [
+    { resourcetype: 'UserVm', resourceids: vmId, ...newTag() },
+    { resourcetype: 'Template', resourceids: templateId, ...newTag() },
+    { resourcetype: 'ISO', resourceids: isoId, ...newTag() },
+    { resourcetype: 'Volume', resourceids: volumeId, ...newTag() },
+  ],
+  deleteTags: ({ vmId }) => [{ resourcetype: 'UserVm', resourceids: vmId }],
   attachIso: ({ isoId, vmId }) => [{ id: isoId, virtualmachineid: vmId }],
   detachIso: ({ vmId }) => [{ virtualmachineid: vmId }],
   startVirtualMachine: vm,

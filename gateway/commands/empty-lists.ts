@@ -13,7 +13,6 @@ const LISTS = {
   listPublicIpAddresses: ['publicipaddress', 'public addresses'],
   listSecurityGroups: ['securitygroup', 'security groups'],
   listSnapshots: ['snapshot', 'snapshots'],
-  listTags: ['tag', 'tags'],
 } as const;
 
 /**

@@ -71,6 +71,7 @@ import { startVirtualMachine } from './start-virtual-machine.js';
 import { stopVirtualMachine } from './stop-virtual-machine.js';
 import { cancelStorageMaintenance, enableStorageMaintenance } from './storage-maintenance.js';
 import { listStoragePools } from './storage-pools.js';
+import { createTags, deleteTags, listTags } from './tags.js';
 import { listTemplateDirectDownloadCertificates } from './list-template-direct-download-certificates.js';
 import { provisionTemplateDirectDownloadCertificate } from './provision-template-direct-download-certificate.js';
 import { revokeTemplateDirectDownloadCertificate } from './revoke-template-direct-download-certificate.js';
@@ -190,6 +191,9 @@ export const COMMANDS: readonly Command[] = [
   listTemplateDirectDownloadCertificates,
   provisionTemplateDirectDownloadCertificate,
   revokeTemplateDirectDownloadCertificate,
+  createTags,
+  deleteTags,
+  listTags,
   queryAsyncJobResult,
   listAsyncJobs,
   cancelJob,

@@ -2,6 +2,7 @@ import { listTemplates as readTemplates, TEMPLATE_FILTERS } from '../../db/reads
 import { SlipwayError } from '../../shared/errors.js';
 import { listParameters, pageOf } from '../protocol/paging.js';
 import { boolean, oneOf, string, uuid, withDefault } from '../protocol/parameters.js';
+import { tagPairs } from '../protocol/tag-pairs.js';
 import { unsupported, withoutEffect } from '../protocol/undone-parameters.js';
 import { isoFields } from '../responses/iso.js';
 import { defineCommand, EVERYBODY } from './define-command.js';
@@ -23,6 +24,7 @@ export const listIsos = defineCommand({
     name: string('Only what has this text in its name.'),
     zoneid: uuid('ID of the zone.'),
     ...scopeParameters,
+    tags: tagPairs('Only what has one of these tags, as tags[0].key=…&tags[0].value=….'),
     arch: string('CPU architecture.', { since: '4.20' }),
     bootable: boolean('Whether a machine can start from it.'),
     ispublic: boolean('Whether every account may use it.'),
@@ -35,7 +37,6 @@ export const listIsos = defineCommand({
     }),
     ...unsupported({
       projectid: { type: 'uuid' },
-      tags: { type: 'map' },
       showunique: { type: 'boolean', since: '4.13.2' },
       oscategoryid: { type: 'uuid', since: '4.21.0' },
     }),
@@ -60,6 +61,7 @@ export const listIsos = defineCommand({
       // Clients send false where nothing was asked of them, and would register again what they do not find.
       isReady: args.isready || undefined,
       isRemovedShown: args.showremoved,
+      tags: args.tags,
       keyword: args.keyword,
     };
     return isoResponses(db, caller, await readTemplates(db, caller, filter, pageOf(args)));

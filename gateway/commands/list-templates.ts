@@ -3,6 +3,7 @@ import { TEMPLATE_TYPES } from '../../db/templates.js';
 import { SlipwayError } from '../../shared/errors.js';
 import { idsOf, listParameters, pageOf } from '../protocol/paging.js';
 import { boolean, oneOf, required, string, uuid, uuids, withDefault } from '../protocol/parameters.js';
+import { tagPairs } from '../protocol/tag-pairs.js';
 import { unsupported, withoutEffect } from '../protocol/undone-parameters.js';
 import { templateFields } from '../responses/template.js';
 import { defineCommand, EVERYBODY } from './define-command.js';
@@ -22,6 +23,7 @@ export const listTemplates = defineCommand({
     name: string('Only what has this text in its name.'),
     zoneid: uuid('ID of the zone.'),
     ...scopeParameters,
+    tags: tagPairs('Only what has one of these tags, as tags[0].key=…&tags[0].value=….'),
     arch: string('CPU architecture.', { since: '4.20' }),
     templatetype: oneOf(TEMPLATE_TYPES, 'What it is for.', { since: '4.19.0' }),
     isready: boolean('Whether it can be deployed.', { since: '4.21.0' }),
@@ -32,7 +34,6 @@ export const listTemplates = defineCommand({
     }),
     ...unsupported({
       projectid: { type: 'uuid' },
-      tags: { type: 'map' },
       hypervisor: { type: 'string', harmless: 'kvm' },
       showunique: { type: 'boolean', since: '4.13.2' },
       parenttemplateid: { type: 'uuid', since: '4.4' },
@@ -60,6 +61,7 @@ export const listTemplates = defineCommand({
       templateType: args.templatetype,
       isReady: args.isready,
       isRemovedShown: args.showremoved,
+      tags: args.tags,
       keyword: args.keyword,
     };
     return templateResponses(db, caller, await readTemplates(db, caller, filter, pageOf(args)));

@@ -3,6 +3,7 @@ import { VM_STATES } from '../../db/schema/index.js';
 import { SlipwayError } from '../../shared/errors.js';
 import { idsOf, listParameters, pageOf } from '../protocol/paging.js';
 import { oneOf, string, uuid, uuids } from '../protocol/parameters.js';
+import { tagPairs } from '../protocol/tag-pairs.js';
 import { unsupported, withoutEffect } from '../protocol/undone-parameters.js';
 import { virtualMachineFields, virtualMachineResponse } from '../responses/virtual-machine.js';
 import { defineCommand, EVERYBODY } from './define-command.js';
@@ -24,6 +25,7 @@ export const listVirtualMachines = defineCommand({
     templateid: uuid('ID of the template.'),
     serviceofferingid: uuid('ID of the service offering.', { since: '4.4' }),
     ...scopeParameters,
+    tags: tagPairs('Only what has one of these tags, as tags[0].key=…&tags[0].value=….'),
     arch: string('CPU architecture.', { since: '4.20.1' }),
     networkid: uuid('ID of a network that it has an interface in.'),
     isoid: uuid('ID of the ISO in its drive.'),
@@ -36,7 +38,6 @@ export const listVirtualMachines = defineCommand({
     }),
     ...unsupported({
       projectid: { type: 'uuid' },
-      tags: { type: 'map' },
       retrieveonlyresourcecount: { type: 'boolean' },
       groupid: { type: 'uuid' },
       forvirtualnetwork: { type: 'boolean' },
@@ -75,6 +76,7 @@ export const listVirtualMachines = defineCommand({
       networkId: args.networkid,
       isoId: args.isoid,
       keyPair: args.keypair,
+      tags: args.tags,
       keyword: args.keyword,
     };
     const { count, rows } = await readVirtualMachines(db, caller, filter, pageOf(args));

@@ -2,6 +2,7 @@ import { listVolumes as readVolumes } from '../../db/reads/list-volumes.js';
 import { SlipwayError } from '../../shared/errors.js';
 import { idsOf, listParameters, pageOf } from '../protocol/paging.js';
 import { oneOf, string, uuid, uuids } from '../protocol/parameters.js';
+import { tagPairs } from '../protocol/tag-pairs.js';
 import { unsupported, withoutEffect } from '../protocol/undone-parameters.js';
 import { volumeFields, volumeResponse } from '../responses/volume.js';
 import { defineCommand, EVERYBODY } from './define-command.js';
@@ -25,13 +26,13 @@ export const listVolumes = defineCommand({
     diskofferingid: uuid('ID of the disk offering.', { since: '4.4' }),
     serviceofferingid: uuid('ID of the service offering of the virtual machine.', { since: '4.19.1' }),
     ...scopeParameters,
+    tags: tagPairs('Only what has one of these tags, as tags[0].key=…&tags[0].value=….'),
     ...withoutEffect({ showicon: { type: 'boolean' }, listsystemvms: { type: 'boolean', since: '4.18' } }),
     ...unsupported({
       clusterid: { type: 'uuid' },
       podid: { type: 'uuid' },
       hostid: { type: 'uuid' },
       projectid: { type: 'uuid' },
-      tags: { type: 'map' },
       displayvolume: { type: 'boolean', since: '4.4', harmless: 'true' },
       retrieveonlyresourcecount: { type: 'boolean' },
       isencrypted: { type: 'boolean', since: '4.20.2' },
@@ -54,6 +55,7 @@ export const listVolumes = defineCommand({
       diskOfferingId: args.diskofferingid,
       serviceOfferingId: args.serviceofferingid,
       scope: await scopeOf(args, context, { hasId: args.id !== undefined || args.ids !== undefined }),
+      tags: args.tags,
       keyword: args.keyword,
     };
     const { count, rows } = await readVolumes(db, caller, filter, pageOf(args));

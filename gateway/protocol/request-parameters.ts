@@ -17,6 +17,8 @@ export interface RequestParameters {
   getMap(name: string): [key: string, value: string][];
   /** The same of every index, in order: for keys that may come several times. */
   getMaps(name: string): [key: string, value: string][];
+  /** The same apart for each index, in order: for a list of things that have several keys each. */
+  getRows(name: string): [key: string, value: string][][];
   /** Whether the parameter was given in any form, as a map or with an empty value too. */
   has(name: string): boolean;
 }
@@ -49,6 +51,7 @@ export function readParameters(...texts: string[]): RequestParameters {
       mapEntries(entries, name)
         .sort((a, b) => a.index - b.index)
         .map(({ key, value }) => [key, value]),
+    getRows: (name) => rowsOf(mapEntries(entries, name)),
     has: (name) => byName.has(name.toLowerCase()) || mapEntries(entries, name).length > 0,
   };
 }
@@ -95,6 +98,14 @@ function mapEntries(entries: RequestParameters['entries'], name: string): MapEnt
 function firstIndexOf(entries: MapEntry[]): [string, string][] {
   const first = Math.min(...entries.map(({ index }) => index));
   return entries.filter(({ index }) => index === first).map(({ key, value }) => [key, value]);
+}
+
+function rowsOf(entries: MapEntry[]): [string, string][][] {
+  const rows = new Map<number, [string, string][]>();
+  for (const { index, key, value } of entries.toSorted((a, b) => a.index - b.index)) {
+    rows.set(index, [...(rows.get(index) ?? []), [key, value]]);
+  }
+  return [...rows.values()];
 }
 
 const malformed = (message: string) => new SlipwayError('SLIPWAY_REQUEST_MALFORMED', message);

@@ -3,6 +3,8 @@ import type { ListedTemplate, TemplateCopy } from '../../db/reads/list-templates
 import { apiDate } from '../protocol/envelope.js';
 import { shownDomainPath } from '../protocol/domain-path.js';
 import { field, type ResponseOf } from '../protocol/fields.js';
+import { isDiskFormat } from '../../shared/images.js';
+import { tagFields, tagResponses } from './tag.js';
 
 const copyFields = {
   datastore: field('string', 'Name of the primary storage pool.'),
@@ -52,7 +54,7 @@ export const imageFields = {
   isdynamicallyscalable: field('boolean', 'Always false.'),
   directdownload: field('boolean', 'Whether it goes straight to primary storage.'),
   url: field('string', 'URL without user info and query; for root admins and the owner.'),
-  tags: field('list', 'Resource tags; always empty.'),
+  tags: field('list', 'Resource tags.', tagFields),
 } as const;
 
 /** @param copies of this one in the zone of the row */
@@ -87,7 +89,7 @@ export function imageResponse(
     bits: template.bits,
     isdynamicallyscalable: false,
     directdownload: template.directDownload,
-    tags: [],
+    tags: tagResponses(row.tags, { type: isDiskFormat(template.format) ? 'Template' : 'ISO', id: template.id }, row),
     ...(mayWorkOn(caller, { ...row, accountId: template.accountId })
       ? {
           status: 'Bypassed Secondary Storage',

@@ -33,6 +33,8 @@ const CLASS_NAMES = new Map([
   ['attachIso', 'org.apache.cloudstack.api.command.user.iso.AttachIsoCmd'],
   ['detachIso', 'org.apache.cloudstack.api.command.user.iso.DetachIsoCmd'],
   ['restoreVirtualMachine', 'org.apache.cloudstack.api.command.user.vm.RestoreVMCmd'],
+  ['createTags', 'org.apache.cloudstack.api.command.user.tag.CreateTagsCmd'],
+  ['deleteTags', 'org.apache.cloudstack.api.command.user.tag.DeleteTagsCmd'],
   ['deleteAccount', 'org.apache.cloudstack.api.command.admin.account.DeleteAccountCmd'],
   ['deleteDomain', 'org.apache.cloudstack.api.command.admin.domain.DeleteDomainCmd'],
   ['disableAccount', 'org.apache.cloudstack.api.command.admin.account.DisableAccountCmd'],

@@ -4,6 +4,7 @@ import { SOMETHING_FAILED } from '../../shared/owner-text.js';
 import { apiDate } from '../protocol/envelope.js';
 import { shownDomainPath } from '../protocol/domain-path.js';
 import { field, type ResponseOf } from '../protocol/fields.js';
+import { tagFields, tagResponses } from './tag.js';
 
 const nicFields = {
   id: field('string', 'ID of the interface.'),
@@ -73,7 +74,7 @@ export const virtualMachineFields = {
   nic: field('list', 'Network interfaces, the default one first.', nicFields),
   securitygroup: field('list', 'Security groups; always empty.'),
   affinitygroup: field('list', 'Affinity groups; always empty.'),
-  tags: field('list', 'Resource tags; always empty.'),
+  tags: field('list', 'Resource tags.', tagFields),
 } as const;
 
 /** Hosts and libvirt's names are the operator's business: only a root admin sees them. */
@@ -129,7 +130,7 @@ export function virtualMachineResponse(
     nic: row.nics.map((nic) => nicResponse(nic, caller)),
     securitygroup: [],
     affinitygroup: [],
-    tags: [],
+    tags: tagResponses(row.tags, { type: 'UserVm', id: vm.id }, row),
   };
 }
 

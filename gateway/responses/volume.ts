@@ -3,6 +3,7 @@ import type { ListedVolume } from '../../db/reads/list-volumes.js';
 import { shownDomainPath } from '../protocol/domain-path.js';
 import { apiDate } from '../protocol/envelope.js';
 import { field, type ResponseOf } from '../protocol/fields.js';
+import { tagFields, tagResponses } from './tag.js';
 
 export const volumeFields = {
   id: field('string', 'ID of the volume.'),
@@ -44,7 +45,7 @@ export const volumeFields = {
   displayvolume: field('boolean', 'Always true.'),
   isextractable: field('boolean', 'Always false.'),
   quiescevm: field('boolean', 'Always false.'),
-  tags: field('list', 'Always empty.'),
+  tags: field('list', 'Resource tags.', tagFields),
 } as const;
 
 export function volumeResponse(row: ListedVolume, caller: Caller): ResponseOf<typeof volumeFields> {
@@ -86,6 +87,6 @@ export function volumeResponse(row: ListedVolume, caller: Caller): ResponseOf<ty
     displayvolume: true,
     isextractable: false,
     quiescevm: false,
-    tags: [],
+    tags: tagResponses(row.tags, { type: 'Volume', id: volume.id }, row),
   };
 }

@@ -1,0 +1,143 @@
+import { eq } from 'drizzle-orm';
+import { markExpunged } from '../../db/mark-expunged.js';
+import { event, resourceTags, serviceOffering, vmInstance, vmTemplate, volumes } from '../../db/schema/index.js';
+import { createVirtualMachine } from '../../db/virtual-machines.js';
+import { addTemplate } from '../../tests/support/add-template.js';
+import { startTestGateway, type TestGateway, type TestUser } from '../../tests/support/test-gateway.js';
+
+type Row = Record<string, unknown>;
+type Parameters = Record<string, string | boolean>;
+
+let gateway: TestGateway;
+let owner: TestUser;
+let ids: Record<'UserVm' | 'Template' | 'ISO' | 'Volume', string>;
+let otherVmId: string;
+
+beforeAll(async () => {
+  gateway = await startTestGateway();
+  owner = await gateway.addUser('owner');
+  const [offering] = await gateway.db.select().from(serviceOffering).limit(1);
+  const templateId = await addTemplate(gateway, owner);
+  const vm = {
+    accountId: owner.accountId,
+    zoneId: gateway.seeded.zoneId,
+    templateId,
+    serviceOfferingId: offering!.id,
+  };
+  const { id: vmId } = await createVirtualMachine(gateway.db, { ...vm, name: 'web' });
+  ({ id: otherVmId } = await createVirtualMachine(gateway.db, { ...vm, name: 'other' }));
+  const [volume] = await gateway.db.select().from(volumes).where(eq(volumes.instanceId, vmId));
+  const isoId = await addTemplate(gateway, owner, { format: 'ISO' });
+  ids = { UserVm: vmId, Template: templateId, ISO: isoId, Volume: volume!.id };
+});
+afterEach(() => gateway.db.delete(resourceTags));
+afterAll(() => gateway.stop());
+
+const tagsOf = (tags: Record<string, string>): Parameters =>
+  Object.fromEntries(
+    Object.entries(tags).flatMap(([key, value], index) => [
+      [`tags[${index}].key`, key],
+      [`tags[${index}].value`, value],
+    ]),
+  );
+const create = (resourcetype: string, resourceids: string, tags: Record<string, string>) =>
+  owner.client.call('createTags', { resourcetype, resourceids, ...tagsOf(tags) });
+const listed = async (filter: Parameters = {}): Promise<Row[]> =>
+  ((await owner.client.call('listTags', filter))['tag'] ?? []) as Row[];
+
+const LISTS = {
+  UserVm: ['listVirtualMachines', 'virtualmachine', {}],
+  Template: ['listTemplates', 'template', { templatefilter: 'self' }],
+  ISO: ['listIsos', 'iso', {}],
+  Volume: ['listVolumes', 'volume', {}],
+} as const;
+
+describe.each(Object.keys(LISTS) as (keyof typeof LISTS)[])('tags of a %s', (type) => {
+  const [command, objectName, filter] = LISTS[type];
+  const found = async (more: Parameters): Promise<Row[]> =>
+    ((await owner.client.call(command, { ...filter, ...more }))[objectName] ?? []) as Row[];
+
+  it('are in its list, find it, and go', async () => {
+    const { jobid } = (await create(type, ids[type], { colour: 'red', size: 'größer' })) as { jobid: string };
+    expect(await owner.client.call('queryAsyncJobResult', { jobid })).toMatchObject({
+      jobstatus: 1,
+      jobresult: { success: true },
+      cmd: 'org.apache.cloudstack.api.command.user.tag.CreateTagsCmd',
+    });
+    const tag = {
+      key: 'colour',
+      value: 'red',
+      resourcetype: type,
+      resourceid: ids[type],
+      account: 'owner',
+      domainid: expect.any(String) as string,
+      domain: 'ROOT',
+      domainpath: 'ROOT',
+    };
+    const [shown] = await found({ id: ids[type] });
+    expect(shown!['tags']).toEqual([tag, { ...tag, key: 'size', value: 'größer' }]);
+    expect(await listed({ resourcetype: type, key: 'colour' })).toEqual([tag]);
+
+    expect(await found(tagsOf({ colour: 'red' }))).toMatchObject([{ id: ids[type] }]);
+    expect(await found(tagsOf({ colour: 'blue', size: 'größer' }))).toMatchObject([{ id: ids[type] }]);
+    expect(await found(tagsOf({ colour: 'größer' }))).toEqual([]);
+
+    const remove = { resourcetype: type, resourceids: ids[type] };
+    await owner.client.call('deleteTags', { ...remove, 'tags[0].key': 'size', 'tags[0].value': 'größer' });
+    expect(await listed({ resourceid: ids[type] })).toEqual([tag]);
+    await owner.client.call('deleteTags', remove);
+    expect(await listed()).toEqual([]);
+    await expect(owner.client.call('deleteTags', remove)).rejects.toMatchObject({ errorcode: 431 });
+  });
+});
+
+test('several things get several tags at once, and who did it is kept', async () => {
+  await create('UserVm', `${ids.UserVm},${otherVmId},${ids.UserVm}`, { a: '1', b: '2' });
+  expect(await listed({ resourcetype: 'uservm' })).toHaveLength(4);
+  const events = await gateway.db.select().from(event).where(eq(event.resourceId, otherVmId));
+  expect(events).toMatchObject([
+    { type: 'CREATE_TAGS', description: 'UserVm was given the tags a, b', accountId: owner.accountId },
+  ]);
+});
+
+test('a call that is repeated with its job id does nothing more', async () => {
+  const call = {
+    resourcetype: 'UserVm',
+    resourceids: ids.UserVm,
+    customjobid: crypto.randomUUID(),
+    ...tagsOf({ a: '1' }),
+  };
+  const jobs = [await owner.client.call('createTags', call), await owner.client.call('createTags', call)];
+  expect(jobs).toEqual([{ jobid: call.customjobid }, { jobid: call.customjobid }]);
+  expect(await listed()).toHaveLength(1);
+});
+
+const many = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, number) => [`k${number}`, 'v']));
+
+test.each<[string, () => Promise<unknown>, number, string]>([
+  ['a key that is there', () => create('UserVm', ids.UserVm, { there: '2' }), 530, 'already on a UserVm: there'],
+  ['more tags than a thing may have', () => create('UserVm', ids.UserVm, many(50)), 535, 'may have 50 tags'],
+  [
+    'a tag without a value',
+    () => create('UserVm', ids.UserVm, { a: '' }),
+    431,
+    'Value for the key a is either null or empty',
+  ],
+  ['an endless value', () => create('UserVm', ids.UserVm, { a: 'x'.repeat(256) }), 431, 'max allowed length 255'],
+  ['a template that is an ISO', () => create('Template', ids.ISO, { a: '1' }), 431, 'Unable to find Template by id'],
+  ['what cannot have any', () => create('Network', ids.UserVm, { a: '1' }), 431, 'invalid value Network'],
+  ['no tags', () => create('UserVm', ids.UserVm, {}), 431, 'due to missing parameter tags'],
+  ['nothing', () => create('UserVm', ',', { a: '1' }), 431, 'resourceids names nothing'],
+])('%s is refused, and nothing is written', async (_what, call, errorcode, text) => {
+  await create('UserVm', ids.UserVm, { there: '1' });
+  await expect(call()).rejects.toMatchObject({ errorcode, errortext: expect.stringContaining(text) as string });
+  expect(await listed()).toMatchObject([{ key: 'there', value: '1' }]);
+});
+
+test('tags are gone with what they were on', async () => {
+  for (const type of ['UserVm', 'Volume', 'ISO'] as const) await create(type, ids[type], { a: '1' });
+  await gateway.db.update(vmInstance).set({ state: 'Expunging' }).where(eq(vmInstance.id, ids.UserVm));
+  await gateway.db.transaction((tx) => markExpunged(tx, ids.UserVm, 'Expunging'));
+  await gateway.db.update(vmTemplate).set({ removed: new Date().toISOString() }).where(eq(vmTemplate.id, ids.ISO));
+  expect(await listed()).toEqual([]);
+});
