@@ -4,12 +4,14 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { createAuthority } from '../support/certificate-authority.js';
-import { clientObstacle, CS_PYTHON, GO_CLIENT, GO_GENERATOR } from '../support/clients.js';
+import { clientObstacle, CS_PYTHON, GO_CLIENT, GO_GENERATOR, LIBCLOUD_PYTHON } from '../support/clients.js';
 import { TestInstallation } from '../support/test-installation.js';
 import { itUnless } from '../support/unless.js';
 
 const run = promisify(execFile);
-const EVERY_COMMAND = path.join(import.meta.dirname, '..', 'clients', 'every_command.py');
+const CLIENTS = path.join(import.meta.dirname, '..', 'clients');
+const EVERY_COMMAND = path.join(CLIENTS, 'every_command.py');
+const LIBCLOUD_NODE = path.join(CLIENTS, 'libcloud_node.py');
 
 /** Of direct download, as CloudStack's documentation lists them. */
 const COMMANDS = [
@@ -85,6 +87,25 @@ describe('clients of CloudStack', () => {
     });
     expect(JSON.parse(stdout)).toEqual(Object.fromEntries(COMMANDS.map((command) => [command, ['json', 'xml']])));
   });
+
+  itUnless(
+    clientObstacle(LIBCLOUD_PYTHON),
+    'libcloud makes a machine, which it does not start, and starts it',
+    async () => {
+      const disk = await test.disk(8 * 1024 ** 2, { isObliging: true });
+      const templateId = await test.register(`${test.origin.url}${disk.path}`, `{SHA-256}${disk.sha256}`);
+      const { stdout } = await run(LIBCLOUD_PYTHON, [LIBCLOUD_NODE, templateId], { env });
+      expect(JSON.parse(stdout)).toEqual({
+        created: 'stopped',
+        listed: [[true, 'stopped']],
+        disks: [8 * 1024 ** 2],
+        started: 'Running',
+        stopped: 'Stopped',
+        left: 0,
+      });
+      await test.leavesNothing();
+    },
+  );
 
   itUnless(clientObstacle(GO_CLIENT), 'cloudstack-go registers, deploys, lists and destroys', async () => {
     const disk = await test.disk(8 * 1024 ** 2);

@@ -153,6 +153,26 @@ describe('the life of a VM through the API', () => {
     await test.leavesNothing();
   });
 
+  it('is made without being started, and boots at its first start where it is to, with the ISO that it was given', async () => {
+    const disk = await test.disk(2 * MiB, { isObliging: true });
+    const templateId = await test.register(`${test.origin.url}${disk.path}`, `{SHA-256}${disk.sha256}`);
+    const [, host] = test.installation.hosts;
+    const vmId = await test.deploy(templateId, { startvm: 'false', name: 'late' });
+    const { volume } = await test.client.call('listVolumes', { virtualmachineid: vmId });
+    expect([await test.vm(vmId), volume]).toMatchObject([{ state: 'Stopped' }, [{ state: 'Allocated' }]]);
+    const iso = await test.bootIso();
+    await test.run('attachIso', { id: iso.id, virtualmachineid: vmId });
+
+    await test.run('startVirtualMachine', { id: vmId, hostid: host!.id });
+    await test.hasBooted(vmId, disk);
+    expect(await test.vm(vmId)).toMatchObject({ state: 'Running', hostid: host!.id, isoid: iso.id });
+    const { stdout } = await run('virsh', ['-q', '-c', host!.libvirtUri, 'domblklist', '--details', vmId]);
+    expect(stdout).toContain(`/${iso.id}.g1.e`);
+    await test.expunge(vmId);
+    await test.run('deleteIso', { id: iso.id });
+    await test.leavesNothing();
+  });
+
   describe('whose guest does not listen', () => {
     // Each stop takes as long as this: the guests before may have longer, for they listen.
     beforeAll(() => test.client.call('updateConfiguration', { name: 'stop.script.timeout', value: '3' }));
