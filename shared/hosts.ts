@@ -65,13 +65,19 @@ export interface HostStatus {
   domains: DomainReport[];
 }
 
+/** What `hostLifecycle` has recorded of a host. */
+export interface HostWord {
+  hostId: string;
+  /** By the clock of the workflow, and never the same twice; missing in one of an older version. */
+  sentMs?: number | undefined;
+}
+
 export interface TellBandwidthInput {
   hostId: string;
 }
 
 /** What a stage is told about the host that it downloads on. */
-export interface HostChanged {
-  hostId: string;
+export interface HostChanged extends HostWord {
   status: 'Up' | 'Down';
   bootId: string | null;
 }

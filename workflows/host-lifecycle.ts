@@ -10,7 +10,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { KeystoreReport } from '../shared/certificates.js';
-import type { DomainReport, HostStatus } from '../shared/hosts.js';
+import type { DomainReport, HostStatus, HostWord } from '../shared/hosts.js';
 import { zoneKey } from '../shared/search-attributes.js';
 import type { Debt } from '../shared/virtual-machines.js';
 import { awaitHost, control, settleOnHost, watchOnHost } from './activity-proxies.js';
@@ -34,6 +34,23 @@ export interface HostLifecycleInput {
   hostId: string;
   /** Tests make it small; otherwise Temporal's own suggestion decides. */
   maximumRounds?: number;
+  /** When the run before has sent its last word. */
+  lastWordMs?: number;
+}
+
+interface Life {
+  servedBootId: string;
+  isRemoved: boolean;
+  isRevoked: boolean;
+  lastWordMs: number;
+}
+
+/**
+ * The host, and when this is sent: what a try of an activity that timed out records after its successors is known by it.
+ */
+function wordOf({ hostId }: HostLifecycleInput, life: Life): Required<HostWord> {
+  life.lastWordMs = Math.max(Date.now(), life.lastWordMs + 1);
+  return { hostId, sentMs: life.lastWordMs };
 }
 
 /**
@@ -43,7 +60,7 @@ export interface HostLifecycleInput {
  * when the host is removed or revoked.
  */
 export async function hostLifecycle(input: HostLifecycleInput): Promise<void> {
-  const life = { servedBootId: '', isRemoved: false, isRevoked: false };
+  const life: Life = { servedBootId: '', isRemoved: false, isRevoked: false, lastWordMs: input.lastWordMs ?? 0 };
   let incarnation: CancellationScope | undefined;
   setHandler(workerStartedSignal, ({ bootId }) => {
     if (bootId !== life.servedBootId) incarnation?.cancel();
@@ -62,7 +79,7 @@ export async function hostLifecycle(input: HostLifecycleInput): Promise<void> {
     if (workflowInfo().continueAsNewSuggested) break;
     incarnation = new CancellationScope();
     try {
-      await incarnation.run(() => serve(input.hostId, life));
+      await incarnation.run(() => serve(input, life));
     } catch (error) {
       if (CancellationScope.current().consideredCancelled) throw error;
       if (incarnation.consideredCancelled) continue;
@@ -73,19 +90,19 @@ export async function hostLifecycle(input: HostLifecycleInput): Promise<void> {
       if (failure.code === 'SLIPWAY_HOST_UNREACHABLE') {
         log.warn('host is Down', { hostId: input.hostId, failure });
         setCurrentDetails(`Down: ${failure.message}`);
-        await control('Down').markHostDown({ hostId: input.hostId });
+        await control('Down').markHostDown(wordOf(input, life));
         continue;
       }
       log.warn('host is Alert', { hostId: input.hostId, failure });
       setCurrentDetails(`Alert: ${failure.message}`);
-      await control('Alert').markHostAlert({ hostId: input.hostId, reason: failure.message });
+      await control('Alert').markHostAlert({ ...wordOf(input, life), reason: failure.message });
       // A new process of the host ends the pause.
       await incarnation
         .run(() => sleep(SETTLE_RETRY_MS, { summary: 'before the host is asked again' }))
         .catch(() => undefined);
     }
   }
-  await continueAsNew<typeof hostLifecycle>(input);
+  await continueAsNew<typeof hostLifecycle>({ ...input, lastWordMs: life.lastWordMs });
 }
 
 /** Says in the log of the host worker, if there still is one, why it gets no work. */
@@ -97,14 +114,15 @@ async function dismiss(hostId: string): Promise<void> {
 }
 
 /** One incarnation of the host worker, from its hello to its silence. It ends with an error, or for a new history. */
-async function serve(hostId: string, life: { servedBootId: string }): Promise<void> {
+async function serve(input: HostLifecycleInput, life: Life): Promise<void> {
+  const { hostId } = input;
   setCurrentDetails('Waiting for the host worker');
   // A host worker of an older version names none.
   const { partials = [], ...status } = await awaitHost(hostId).hello();
   const { bootId } = status.facts;
   life.servedBootId = bootId;
   const { debts, deadPartials, hostName, zoneId } = await control('record facts; what does the host owe?').recordHello({
-    hostId,
+    ...wordOf(input, life),
     status,
     partials,
   });
@@ -115,18 +133,22 @@ async function serve(hostId: string, life: { servedBootId: string }): Promise<vo
   for (const debt of certain) await payDebt(debt, settleOnHost);
   await settleOnHost(hostId, 'sweep orphaned partial files').sweepPartials({ deadPartials });
   let known = await trust(hostId, zoneId, withoutDoubtful(status, debts), undefined);
-  await control('Up').markHostUp({ hostId, bootId });
+  await control('Up').markHostUp({ ...wordOf(input, life), bootId });
   setCurrentDetails(`**${hostName}** is Up`);
 
+  let doubtful = debts.filter(({ isDoubtful }) => isDoubtful);
   while (!workflowInfo().continueAsNewSuggested) {
     const before = known.facts.keystore;
-    known = await watchOnHost(hostId, `watch ${hostName}`).watchHost({ known });
+    const isToTellAgain = doubtful.length > 0;
+    known = await watchOnHost(hostId, `watch ${hostName}`).watchHost({ known, isToTellAgain });
     // An undo may also fail on a host that stays Up, or just before it is back.
     const owed = await control('record what has changed').recordHostStatus({
-      hostId,
+      ...wordOf(input, life),
       status: known,
       keystoreBefore: before,
+      doubtful: doubtful.map(({ vmId, token }) => ({ vmId, token })),
     });
+    doubtful = owed.filter(({ isDoubtful }) => isDoubtful);
     for (const debt of owed) if (!debt.isDoubtful) await payDebt(debt, settleOnHost);
     known = await trust(hostId, zoneId, withoutDoubtful(known, owed), before);
   }

@@ -43,7 +43,8 @@ export const stageWantedSignal = defineSignal<[Partial<StageTemplateInput> & { a
 export async function stageTemplate(input: StageTemplateInput): Promise<void> {
   const watched: WatchedHost = { hostId: '', bootId: null, status: 'Up' };
   setHandler(hostChangedSignal, (change) => {
-    if (change.hostId === watched.hostId) Object.assign(watched, change);
+    const isOvertaken = (change.sentMs ?? Infinity) < (watched.sentMs ?? -Infinity);
+    if (change.hostId === watched.hostId && !isOvertaken) Object.assign(watched, change);
   });
   const { spoolRefId, accountId, isPrestaged } = input;
   const demand: Demand = { accountId, isPrestaged };
@@ -98,7 +99,7 @@ async function tryHosts(input: StageTemplateInput, watched: WatchedHost, demand:
     const { plan } = begun;
     isShared = plan.isShared;
     const { hostId, hostName, bootId, zoneId } = plan;
-    Object.assign(watched, { hostId, bootId, status: 'Up' } satisfies WatchedHost);
+    Object.assign(watched, { hostId, bootId, status: 'Up', sentMs: undefined } satisfies WatchedHost);
     upsertSearchAttributes([
       { key: hostKey, value: hostId },
       { key: zoneKey, value: zoneId },

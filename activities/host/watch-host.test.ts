@@ -5,13 +5,13 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import type { DomainReport, HostFacts, HostStatus } from '../../shared/hosts.js';
 import { PROTOCOL_VERSION, SLIPWAY_VERSION } from '../../shared/version.js';
 import type { HostDependencies } from './dependencies.js';
-import { watchHost } from './watch-host.js';
+import { watchHost, type WatchHostInput } from './watch-host.js';
 
 const FACTS = { arch: 'x86_64', cpus: 1, cpuSpeedMhz: 1000, memoryBytes: 1, domainType: 'qemu', hypervisorVersion: '' };
 const KEYSTORE = { generation: 0, digest: '' };
 
 /** A host without pools, whose libvirt tells of a change when `wake` is called. */
-function quietHost() {
+function quietHost(input: Partial<WatchHostInput> = {}) {
   const host = {
     domains: [] as DomainReport[],
     looks: 0,
@@ -42,7 +42,7 @@ function quietHost() {
   const facts = { bootId: 'boot-1', ...FACTS, pools: [], ...version, keystore: KEYSTORE } as HostFacts;
   const known = { facts, domains: [] };
   const activity = new MockActivityEnvironment();
-  return { host, activity, watching: activity.run(watchHost(dependencies), { known }) };
+  return { host, activity, watching: activity.run(watchHost(dependencies), { known, ...input }) };
 }
 
 async function looked(host: { looks: number }, times: number): Promise<void> {
@@ -109,4 +109,24 @@ it('tells at once that programs which read images run without namespaces', async
   host.wake();
   const { facts } = (await watching) as HostStatus;
   expect(facts.missingTools).toEqual(['zstd', 'bwrap (no permission to make one)']);
+});
+
+it('tells at once of a VM that was doubtful, and waits with others that are started then', async () => {
+  const { host, watching } = quietHost({ isToTellAgain: true });
+  await looked(host, 1);
+  host.domains = [running('started')];
+  host.wake();
+  let hasTold = false;
+  void watching.then(() => (hasTold = true));
+  await looked(host, 2);
+  await turn();
+  expect(hasTold).toBe(false);
+  host.domains = [];
+  host.confinementProblem = 'other';
+  host.wake();
+  await watching;
+
+  const again = quietHost({ isToTellAgain: true });
+  again.host.domains = [running('doubtful')];
+  expect(await again.watching).toMatchObject({ domains: [running('doubtful')] });
 });

@@ -25,15 +25,21 @@ export const hello =
     return { ...status, partials: await Promise.all(partials) };
   };
 
+export interface WatchHostInput {
+  known: HostStatus;
+  /** What is missing in `known` was doubtful: whether it is there is to be told at once. */
+  isToTellAgain?: boolean;
+}
+
 /** Watches the host until something differs from what the control plane knows. */
 export const watchHost =
   (dependencies: HostDependencies) =>
-  async ({ known }: { known: HostStatus }): Promise<HostStatus> => {
+  async ({ known, isToTellAgain = false }: WatchHostInput): Promise<HostStatus> => {
     const stop = new AbortController();
     const signal = AbortSignal.any([cancellationSignal(), stop.signal]);
     // The clock of the host may be set back by hours.
     const deadlineMs = performance.now() + LONGEST_WATCH_MS;
-    let tellAtMs: number | undefined;
+    let tellAtMs = isToTellAgain ? 0 : undefined;
     let wake = () => undefined as void;
     signal.addEventListener('abort', () => wake());
     // Ends with the signal, and has no failure to tell: it reconnects by itself.

@@ -2,7 +2,7 @@ import { and, eq } from 'drizzle-orm';
 import { cleanupDebt, event, host, JOB_STATUS, storagePool } from '../../db/schema/index.js';
 import type { HostFacts } from '../../shared/hosts.js';
 import { OLDEST_HOST_PROTOCOL, SLIPWAY_VERSION } from '../../shared/version.js';
-import { hostWorkflowId } from '../../shared/workflow-ids.js';
+import { hostWorkflowId, stageWorkflowId } from '../../shared/workflow-ids.js';
 import type { FakeHost } from '../support/fake-host.js';
 import { gate } from '../support/gate.js';
 import { hang, refusal } from '../support/host-answers.js';
@@ -191,6 +191,21 @@ describe('hostLifecycle', () => {
     expect((await scenario.vmRow(vmId)).state).toBe('Running');
   });
 
+  it('ends at once a domain that was doubtful, and that the host has named again', async () => {
+    const { vmId } = await scenario.deploy(await scenario.template());
+    const token = fake.domains.get(vmId)!;
+    await scenario.operate('stopVirtualMachine', vmId);
+    const asked = { stops: fake.timesAsked('stopDomain'), watches: fake.timesAsked('watchHost') };
+    // What says that it runs may be from before it was stopped.
+    fake.domains.set(vmId, token);
+    await waitFor('it has ended', async () => !fake.domains.has(vmId));
+    expect(fake.timesAsked('stopDomain')).toBe(asked.stops + 1);
+    // One that named it first, one that named it again, and what the host has to tell beside.
+    expect(fake.timesAsked('watchHost') - asked.watches).toBeLessThan(6);
+    const { name } = await scenario.vmRow(vmId);
+    expect(await eventsOf('VM.STOP', vmId)).toContainEqual(`VM ${name} runs on host host-1, and is ended there`);
+  });
+
   it('begins a download again at once when the host worker restarts, without waiting for a timeout', async () => {
     let downloads = 0;
     fake.override('downloadTier', async () => {
@@ -206,6 +221,32 @@ describe('hostLifecycle', () => {
     // Well below the heartbeat timeout.
     expect(await scenario.ended(job, 30_000)).toMatchObject({ jobStatus: JOB_STATUS.succeeded });
     expect(downloads).toBe(2);
+  });
+
+  it('tells downloads nothing that was overtaken', async () => {
+    const { opened, open: finish } = gate();
+    fake.override('downloadTier', async () => {
+      await opened;
+      return { sizeBytes: 1, resumedFromBytes: 0, digests: [], mirrors: [] };
+    });
+    const templateId = await scenario.template();
+    const { job } = await scenario.vm(templateId);
+    await scenario.start(job);
+    await waitFor('the download has begun', async () => fake.timesAsked('downloadTier') === 1);
+    const { hostId, bootId } = fake;
+    const stage = plane.client.workflow.getHandle(stageWorkflowId(fake.poolId, templateId, 1));
+    await stage.signal('hostChanged', { hostId, bootId, status: 'Up', sentMs: 3 });
+    await stage.signal('hostChanged', { hostId, bootId, status: 'Down', sentMs: 2 });
+    let later: NonNullable<Awaited<ReturnType<typeof stage.fetchHistory>>['events']> = [];
+    await waitFor('it has heard of both', async () => {
+      const events = (await stage.fetchHistory()).events!;
+      later = events.slice(events.findLastIndex((event) => event.workflowExecutionSignaledEventAttributes));
+      return later.some((event) => event.workflowTaskCompletedEventAttributes);
+    });
+    // With a host that is Down it would wait, for a while.
+    expect(later.filter((event) => event.timerStartedEventAttributes)).toEqual([]);
+    finish();
+    expect(await scenario.ended(job)).toMatchObject({ jobStatus: JOB_STATUS.succeeded });
   });
 
   it('goes on in a new run when its history has grown', async () => {

@@ -7,6 +7,8 @@ export interface WatchedHost {
   /** Start of the host worker's process; another one means that the work of the former is dead. */
   bootId: string | null;
   status: 'Up' | 'Down';
+  /** Of the signal that said so last: see `HostWord`. */
+  sentMs?: number | undefined;
 }
 
 /** A host worker that restarts this often during one download is not going to finish it. */

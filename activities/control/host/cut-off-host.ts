@@ -9,5 +9,5 @@ export const cutOffHost =
   async ({ hostId }: { hostId: string }): Promise<void> => {
     const life = dependencies.client.workflow.getHandle(hostWorkflowId(hostId));
     await unlessEnded(life.signal('hostRevoked'));
-    await tellDown(dependencies, hostId);
+    await tellDown(dependencies, { hostId });
   };

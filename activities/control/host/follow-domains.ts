@@ -42,13 +42,21 @@ export async function followDomains(tx: Transaction, hostId: string, domains: Do
  * Domains that should not run here, as debts of the host: of a VM that is not Running, or that runs on another host. A
  * host that was cut off may have started one late. Their tokens make it safe to end them: a domain of a later operation
  * is not touched, however old the report is. Of a VM that an operation has only just ended a report may be from before
- * that: it is doubtful, and its owner is told nothing.
+ * that: it is doubtful, and its owner is told nothing. What the host says once more, asked after the first time was
+ * recorded, is from after that.
+ *
+ * @param seenBefore those that were doubtful the last time
  */
-export async function straysOf(tx: Transaction, hostId: string, domains: DomainReport[]): Promise<Debt[]> {
+export async function straysOf(
+  tx: Transaction,
+  hostId: string,
+  domains: DomainReport[],
+  seenBefore: readonly Pick<DomainReport, 'vmId' | 'token'>[],
+): Promise<Debt[]> {
   const alive = domains.filter(({ state }) => state === 'Running' || state === 'Paused');
   if (alive.length === 0) return [];
   const rows = await tx
-    .select({ vm: vmInstance, hostName: host.name, isDoubtful: hasRecentJob(tx, vmInstance.id, DOUBTFUL_SECONDS) })
+    .select({ vm: vmInstance, hostName: host.name, isRecent: hasRecentJob(tx, vmInstance.id, DOUBTFUL_SECONDS) })
     .from(vmInstance)
     .innerJoin(host, eq(host.id, hostId))
     .where(
@@ -66,10 +74,11 @@ export async function straysOf(tx: Transaction, hostId: string, domains: DomainR
     );
   const elsewhere = await heldElsewhere(tx, hostId, alive);
   const strays: Debt[] = [];
-  for (const { vm, hostName, isDoubtful } of rows) {
+  for (const { vm, hostName, isRecent } of rows) {
     const { token } = alive.find(({ vmId }) => vmId === vm.id)!;
     // Its own domain it cannot have with the token of another host's, and the end of it would free what that one holds.
     if (elsewhere.some((claim) => claim.vmId === vm.id && claim.token === token)) continue;
+    const isDoubtful = isRecent && !seenBefore.some((seen) => seen.vmId === vm.id && seen.token === token);
     if (!isDoubtful) {
       await recordVmEvent(tx, vm, 'STOP', 'WARN', {
         description: `VM ${vm.name} runs on host ${hostName}, and is ended there`,

@@ -4,11 +4,12 @@ import { requireClusterArch } from '../../../db/require-cluster-arch.js';
 import { capacityClaim, cleanupDebt, host, templateSpoolRef, vmInstance, volumes } from '../../../db/schema/index.js';
 import type { KeystoreReport } from '../../../shared/certificates.js';
 import { SlipwayError } from '../../../shared/errors.js';
-import type { HostStatus } from '../../../shared/hosts.js';
+import type { DomainReport, HostStatus, HostWord } from '../../../shared/hosts.js';
 import type { PoolCopies } from '../../../shared/templates.js';
 import type { Debt } from '../../../shared/virtual-machines.js';
 import type { ControlDependencies, Transaction } from '../dependencies.js';
 import { boundStatus } from './bound-status.js';
+import { heedWord } from './heed-word.js';
 import { followDomains, straysOf } from './follow-domains.js';
 import { ignored } from './is-revoked.js';
 import { judgeHost } from './mark-host.js';
@@ -25,8 +26,7 @@ export interface HostArrears {
   deadPartials: PoolCopies[];
 }
 
-export interface HelloInput {
-  hostId: string;
+export interface HelloInput extends HostWord {
   status: HostStatus;
   /** Template copies of which there are partial files on the host's pools. */
   partials: PoolCopies[];
@@ -35,13 +35,14 @@ export interface HelloInput {
 /**
  * What a host that has come back has to do before it is Up. A debtor gets no new VMs meanwhile.
  *
- * @throws SlipwayError SLIPWAY_HOST_REMOVED
+ * @throws SlipwayError SLIPWAY_HOST_REMOVED; SLIPWAY_FENCED when a later word of the host was recorded before
  */
 export const recordHello =
   ({ db }: ControlDependencies) =>
-  async ({ hostId, status: said, partials }: HelloInput): Promise<HostArrears> =>
+  async ({ hostId, sentMs, status: said, partials }: HelloInput): Promise<HostArrears> =>
     db.transaction(async (tx) => {
       const status = boundStatus(said);
+      const isLatest = await heedWord(tx, { hostId, sentMs });
       const [self] = await tx.select().from(host).where(eq(host.id, hostId)).for('no key update');
       if (!self || self.removed !== null) {
         throw new SlipwayError(
@@ -50,6 +51,7 @@ export const recordHello =
         );
       }
       requireTrusted(self);
+      if (!isLatest) throw overtaken(self);
       requireProtocol(self, status.facts);
       const { arch } = status.facts;
       // One that joined before clusters had an architecture stays where it is.
@@ -107,9 +109,14 @@ async function deadOf(tx: Transaction, partials: PoolCopies[]): Promise<PoolCopi
   }));
 }
 
-async function arrearsOf(tx: Transaction, hostId: string, { domains }: HostStatus): Promise<Debt[]> {
+async function arrearsOf(
+  tx: Transaction,
+  hostId: string,
+  { domains }: HostStatus,
+  doubtful: RecordHostStatusInput['doubtful'] = [],
+): Promise<Debt[]> {
   const debts = await debtsOf(tx, hostId);
-  const strays = await straysOf(tx, hostId, domains);
+  const strays = await straysOf(tx, hostId, domains, doubtful);
   const isOwed = ({ vmId, token }: Debt): boolean => debts.some((debt) => debt.vmId === vmId && debt.token === token);
   return [...debts, ...strays.filter((stray) => !isOwed(stray))];
 }
@@ -139,26 +146,37 @@ async function debtsOf(tx: Transaction, hostId: string): Promise<Debt[]> {
     .orderBy(cleanupDebt.created);
 }
 
-export interface RecordHostStatusInput {
-  hostId: string;
+export interface RecordHostStatusInput extends HostWord {
   status: HostStatus;
   /** The certificates that it said it had the last time. A host worker of an older version says nothing of them. */
   keystoreBefore?: KeystoreReport | undefined;
+  /** Domains that were doubtful in what it said before; what it says now it has said since. */
+  doubtful?: Pick<DomainReport, 'vmId' | 'token'>[] | undefined;
 }
 
-/** Facts, pools and VM states as the host sees them. @returns what it owes: a host that was Up may fail at an undo */
+/**
+ * Facts, pools and VM states as the host sees them.
+ *
+ * @returns what it owes: a host that was Up may fail at an undo
+ * @throws SlipwayError SLIPWAY_FENCED when a later word of the host was recorded before
+ */
 export const recordHostStatus =
   ({ db }: ControlDependencies) =>
-  async ({ hostId, status: said, keystoreBefore }: RecordHostStatusInput): Promise<Debt[]> =>
+  async ({ hostId, sentMs, status: said, keystoreBefore, doubtful }: RecordHostStatusInput): Promise<Debt[]> =>
     db.transaction(async (tx) => {
       const status = boundStatus(said);
+      const isLatest = await heedWord(tx, { hostId, sentMs });
       const [self] = await tx.select().from(host).where(eq(host.id, hostId)).for('no key update');
       if (self) requireTrusted(self);
+      if (self && !isLatest) throw overtaken(self);
       await recordFacts(tx, hostId, status);
       if (self) await recordKeystore(tx, self, status.facts.keystore, keystoreBefore);
       await judgeHost(tx, hostId);
-      return arrearsOf(tx, hostId, status);
+      return arrearsOf(tx, hostId, status, doubtful);
     });
+
+const overtaken = ({ name }: typeof host.$inferSelect): SlipwayError =>
+  new SlipwayError('SLIPWAY_FENCED', `What host ${name} had said was recorded too late: something later was`);
 
 /** @throws SlipwayError SLIPWAY_HOST_REVOKED: whoever has the machine may say anything */
 function requireTrusted({ name, status }: typeof host.$inferSelect): void {

@@ -1,11 +1,12 @@
 import { and, eq, isNull, notInArray, sql } from 'drizzle-orm';
 import { unlessEnded } from '../../../client/unless-ended.js';
 import { host, storagePool, storagePoolHostRef, templateSpoolRef } from '../../../db/schema/index.js';
-import type { HostChanged } from '../../../shared/hosts.js';
+import type { HostChanged, HostWord } from '../../../shared/hosts.js';
 import { boundedText } from '../../../shared/bounded-text.js';
 import { stageWorkflowId } from '../../../shared/workflow-ids.js';
 import type { ControlDependencies, Transaction } from '../dependencies.js';
 import { recordEvent } from '../record-event.js';
+import { heedWord } from './heed-word.js';
 
 /** Characters: it comes from the host. */
 const LONGEST_REASON = 4_000;
@@ -13,30 +14,40 @@ const LONGEST_REASON = 4_000;
 /** Up; or Alert, when it is there and cannot use any of its pools. */
 export const markHostUp =
   (dependencies: ControlDependencies) =>
-  async ({ hostId, bootId }: { hostId: string; bootId: string }): Promise<void> => {
-    await dependencies.db.transaction((tx) => judgeHost(tx, hostId));
-    await tellStages(dependencies, { hostId, status: 'Up', bootId });
+  async ({ bootId, ...word }: HostWord & { bootId: string }): Promise<void> => {
+    await ifLatest(dependencies, word, (tx) => judgeHost(tx, word.hostId));
+    await tellStages(dependencies, { ...word, status: 'Up', bootId });
   };
 
 /** Down moves no VM and ends no download: Temporal itself may have been away for seconds. */
 export const markHostDown =
   (dependencies: ControlDependencies) =>
-  async ({ hostId }: { hostId: string }): Promise<void> => {
-    await dependencies.db.transaction((tx) => setStatus(tx, hostId, { status: 'Down' }));
-    await tellDown(dependencies, hostId);
+  async (word: HostWord): Promise<void> => {
+    await ifLatest(dependencies, word, (tx) => setStatus(tx, word.hostId, { status: 'Down' }));
+    await tellDown(dependencies, word);
   };
 
 /** Stages that download there wait for a while, and then take another host. */
-export async function tellDown(dependencies: ControlDependencies, hostId: string): Promise<void> {
-  const [self] = await dependencies.db.select().from(host).where(eq(host.id, hostId));
-  await tellStages(dependencies, { hostId, status: 'Down', bootId: self?.bootId ?? null });
+export async function tellDown(dependencies: ControlDependencies, word: HostWord): Promise<void> {
+  const [self] = await dependencies.db.select().from(host).where(eq(host.id, word.hostId));
+  await tellStages(dependencies, { ...word, status: 'Down', bootId: self?.bootId ?? null });
 }
 
 /** It answers and cannot serve, as without libvirt. Downloads need nothing of that, and are not told. */
 export const markHostAlert =
-  ({ db }: ControlDependencies) =>
-  ({ hostId, reason }: { hostId: string; reason: string }): Promise<void> =>
-    db.transaction((tx) => setStatus(tx, hostId, { status: 'Alert', reason }));
+  (dependencies: ControlDependencies) =>
+  ({ reason, ...word }: HostWord & { reason: string }): Promise<void> =>
+    ifLatest(dependencies, word, (tx) => setStatus(tx, word.hostId, { status: 'Alert', reason }));
+
+/** What was overtaken changes nothing; stages see by themselves that it is old. */
+const ifLatest = (
+  { db }: ControlDependencies,
+  word: HostWord,
+  act: (tx: Transaction) => Promise<void>,
+): Promise<void> =>
+  db.transaction(async (tx) => {
+    if (await heedWord(tx, word)) await act(tx);
+  });
 
 /** A host that answers is Up, as long as it can use one of its pools. */
 export async function judgeHost(tx: Transaction, hostId: string): Promise<void> {
