@@ -14,6 +14,12 @@ export interface DesiredKeystore {
   certificates: DesiredCertificate[];
 }
 
+/** As a host is told of it; the PEM texts go beside it, packed. */
+export interface ToldKeystore {
+  generation: number;
+  certificates: Omit<DesiredCertificate, 'pem'>[];
+}
+
 /** What a host has on its disk, whatever it was told. */
 export interface KeystoreReport {
   /** Of the set that it was last told, 0 before the first. */
@@ -32,6 +38,8 @@ export interface ApplyCertificatesResult {
   rejected: RejectedCertificate[];
 }
 
+export type ToldCertificate = Omit<DesiredCertificate, 'pem'> & { id: string };
+
 /** What a host of a zone is to be told. */
 export interface KeystoreOrder {
   hostId: string;
@@ -40,10 +48,10 @@ export interface KeystoreOrder {
   certificateIds?: string[] | undefined;
 }
 
-/** What hosts of a zone are to trust, each certificate once, since the whole has to fit into one message. */
+/** What hosts of a zone are to trust. */
 export interface KeystorePlan {
   generation: number;
-  certificates: (DesiredCertificate & { id: string })[];
+  certificates: ToldCertificate[];
   /** Those that are not what they should be. */
   hosts: KeystoreOrder[];
 }

@@ -1,5 +1,6 @@
-import { NativeConnection, Worker } from '@temporalio/worker';
+import { Worker } from '@temporalio/worker';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { connectWorker } from './connect-worker.js';
 import { activityBoundary } from '../activities/activity-boundary.js';
 import { finishMaintenance } from '../activities/control/host/host-maintenance.js';
 import { createControlActivities } from '../activities/control/index.js';
@@ -39,7 +40,7 @@ await runWorkerProcess('control worker', async (ready) => {
   });
   const secretBox = await createSecretBox(requiredVariable(process.env, 'SLIPWAY_SECRET_KEY'));
   const { connectionOptions, namespace } = loadClientConnectConfig();
-  const connection = await NativeConnection.connect(connectionOptions);
+  const connection = await connectWorker(connectionOptions);
   const client = connectTemporal();
   await ensureSearchAttributes(client);
   const dependencies = { db: database.db, client, secretBox };

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
-import { NativeConnection } from '@temporalio/worker';
+import { connectWorker } from './connect-worker.js';
 import type { HostDependencies } from '../activities/host/dependencies.js';
 import { announceHost } from '../client/announce-host.js';
 import { connectTemporal } from '../client/connect.js';
@@ -64,7 +64,7 @@ await runWorkerProcess('host worker', async (ready) => {
   // When libvirt is away nothing starts either, and the next start of this process sweeps.
   await dependencies.libvirt.sweepSeeds().catch(() => undefined);
 
-  const connection = await NativeConnection.connect(connectionOptions);
+  const connection = await connectWorker(connectionOptions);
   const workers = await createHostWorkers(
     { connection, namespace, hostId: config.hostId, name: config.name },
     dependencies,

@@ -32,7 +32,7 @@ import { cutOffHost } from './host/cut-off-host.js';
 import { removeHost } from './host/remove-host.js';
 import { joinStage } from './template/join-stage.js';
 import { leaveStage } from './template/leave-stage.js';
-import { listDueKeystores, planKeystores } from './keystore/plan-keystores.js';
+import { listDueKeystores, packKeystore, planKeystores } from './keystore/plan-keystores.js';
 import { makeRoomForStage } from './template/make-room.js';
 import { listPrestagePools, recordPrestaged } from './template/prestage.js';
 import { beginRefresh, recordNotRefreshed, recordRefreshed } from './template/refresh-template.js';
@@ -102,6 +102,7 @@ export function createControlActivities(dependencies: ControlDependencies) {
     oweCleanup: oweCleanup(dependencies),
     pickValidationHost: pickValidationHost(dependencies),
     planEviction: planEviction(dependencies),
+    packKeystore: packKeystore(dependencies),
     planKeystores: planKeystores(dependencies),
     planReconciliation: planReconciliation(dependencies),
     planVolumeRemoval: planVolumeRemoval(dependencies),

@@ -1,8 +1,13 @@
-import type { ApplyCertificatesResult, DesiredKeystore } from '../../shared/certificates.js';
+import type { ApplyCertificatesResult, ToldKeystore } from '../../shared/certificates.js';
+import { unpackKeystore } from '../../shared/packed-certificates.js';
 import type { HostDependencies } from './dependencies.js';
 
-/** Makes what this host trusts for downloads equal to a set. Whoever watches the host is told by `HostFacts.keystore`. */
+/**
+ * Makes what this host trusts for downloads equal to a set. Whoever watches the host is told by `HostFacts.keystore`.
+ *
+ * @param packed of `packCertificates`
+ */
 export const applyCertificates =
   ({ certificates }: HostDependencies) =>
-  (desired: DesiredKeystore): Promise<ApplyCertificatesResult> =>
-    certificates.apply(desired);
+  (told: ToldKeystore, packed: Uint8Array): Promise<ApplyCertificatesResult> =>
+    certificates.apply(unpackKeystore(told, packed));

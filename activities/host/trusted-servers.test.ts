@@ -17,6 +17,7 @@ import { sealJson } from '../../kvm/keystore/sealed-json.js';
 import type { FilesystemPool } from '../../kvm/storage/filesystem-pool.js';
 import type { DownloadResult } from '../../shared/images.js';
 import { downloadSettings } from '../../shared/download-settings.js';
+import { packCertificates } from '../../shared/packed-certificates.js';
 import { defaultSettings } from '../../shared/settings.js';
 import {
   type CertificateAuthority,
@@ -119,15 +120,15 @@ async function newHost() {
   return {
     certificates,
     /** Tells it to trust these, and nothing else. */
-    trusts: (trusted: Record<string, string>) =>
-      activity(applyCertificates(dependencies), {
-        generation: ++generation,
-        certificates: Object.entries(trusted).map(([alias, pem]) => ({
-          alias,
-          pem,
-          fingerprint: chainFingerprint(readChain(pem)),
-        })),
-      }),
+    trusts: (trusted: Record<string, string>) => {
+      const wanted = Object.entries(trusted).map(([alias, pem]) => ({
+        alias,
+        pem,
+        fingerprint: chainFingerprint(readChain(pem)),
+      }));
+      const told = { generation: ++generation, certificates: wanted };
+      return applyCertificates(dependencies)(told, packCertificates(wanted));
+    },
     download: async (url: string): Promise<DownloadResult> =>
       activity(downloadTier(dependencies), {
         poolId: pool.poolId,

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
-import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { count, eq } from 'drizzle-orm';
+import { connectWorker } from '../../workers/connect-worker.js';
 import { addCertificate } from '../../db/certificates.js';
 import {
   cluster,
@@ -145,7 +146,7 @@ async function requireConfirmed({ db }: HerdPlane, expected: number): Promise<vo
 /** Workflows that have one activity for each host, with a worker of their own. */
 async function startBareRounds({ client, installation }: HerdPlane, hostIds: string[]) {
   Runtime.install({ logger: new DefaultLogger('ERROR') });
-  const connection = await NativeConnection.connect({ address: installation.temporalAddress });
+  const connection = await connectWorker({ address: installation.temporalAddress });
   const taskQueue = `bare-${randomUUID()}`;
   const worker = await Worker.create({
     connection,

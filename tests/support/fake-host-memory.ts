@@ -5,6 +5,7 @@ import { templateFileName } from '../../kvm/storage/file-names.js';
 import type { DesiredKeystore, KeystoreReport } from '../../shared/certificates.js';
 import type { HostStatus, PoolPlace } from '../../shared/hosts.js';
 import type { TemplateCopyRef } from '../../shared/templates.js';
+import { unpackKeystore } from '../../shared/packed-certificates.js';
 import { type RootDisk, undoToken } from '../../shared/virtual-machines.js';
 import { refusal, tier } from './host-answers.js';
 
@@ -88,7 +89,8 @@ export class FakeHostMemory {
   /** What activities do without an override; all but the watch, which lasts as long as a worker. */
   protected defaults(): Omit<FakeActivities, 'watchHost'> {
     return {
-      applyCertificates: (desired) => {
+      applyCertificates: (told, packed) => {
+        const desired = unpackKeystore(told, packed);
         if (desired.generation < this.keystore.generation) {
           throw refusal('SLIPWAY_FENCED', `generation ${desired.generation} is fenced`);
         }

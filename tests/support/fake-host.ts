@@ -156,9 +156,9 @@ export class FakeHost extends FakeHostMemory {
     };
     const recorded = Object.entries(defaults).map(([name, activity]) => {
       const key = name as keyof FakeActivities;
-      const run = async (input: never): Promise<unknown> => {
+      const run = async (input: never, ...more: never[]): Promise<unknown> => {
         this.calls.push({ activity: key, input });
-        return ((this.#overrides[key] ?? activity) as (input: never) => Promise<unknown>)(input);
+        return ((this.#overrides[key] ?? activity) as (...args: never[]) => Promise<unknown>)(input, ...more);
       };
       return [key, run];
     });

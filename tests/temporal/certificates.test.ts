@@ -14,6 +14,7 @@ import {
   user,
 } from '../../db/schema/index.js';
 import { writeSettings } from '../../db/settings.js';
+import { unpackKeystore } from '../../shared/packed-certificates.js';
 import { certificateWorkflowId } from '../../shared/workflow-ids.js';
 import {
   CERTIFICATE_SCHEDULE_ID,
@@ -100,7 +101,8 @@ describe('certificates on hosts', () => {
   const holdBack = (fake: FakeHost) => {
     const { opened: released, open: letGo } = gate();
     let isTaken = false;
-    fake.override('applyCertificates', async (desired) => {
+    fake.override('applyCertificates', async (told, packed) => {
+      const desired = unpackKeystore(told, packed);
       isTaken = true;
       fake.override('applyCertificates', undefined);
       await released;

@@ -12,10 +12,9 @@ import { mapAtMost } from '../map-at-most.js';
 
 /**
  * Of what goes to hosts at once. More than Temporal keeps in memory of recent events (512 KiB) would be read from its
- * database again for each host, all of it; more than 4 MiB it takes in no message.
+ * database again for each host, all of it. Every host that answers alone is a task of the workflow, so: as many as can be.
  */
-const BYTES_AT_ONCE = 256 * 1024;
-const MOST_HOSTS_AT_ONCE = 50;
+const BYTES_AT_ONCE = 448 * 1024;
 
 /**
  * Makes the certificates of hosts of one zone equal what they should be, and records what each host says that it has.
@@ -30,36 +29,34 @@ export async function equipHosts(
 ): Promise<KeystoreReport[]> {
   const plan = await control('what are these hosts to trust?').planKeystores({ zoneId, hostIds });
   if (plan.hosts.length === 0) return [];
-  const results = await mapAtMost(hostsAtOnce(plan), plan.hosts, (order) => equip(plan, order, isLife));
+  const { generation, certificates } = plan;
+  const certificateIds = certificates.map(({ id }) => id);
+  const packed = await control('the certificates themselves').packKeystore({ certificateIds });
+  const results = await mapAtMost(hostsAtOnce(plan, packed), plan.hosts, (order) => equip(plan, packed, order, isLife));
   const outcomes = results.filter((outcome) => outcome !== undefined);
-  const certificates = plan.certificates.map(({ id, alias, fingerprint }) => ({ id, alias, fingerprint }));
-  const { generation } = plan;
   if (outcomes.length > 0) {
     await control('record what they have').recordKeystores({ zoneId, generation, certificates, outcomes });
   }
   return outcomes.flatMap(({ applied }) => (applied ? [applied.report] : []));
 }
 
-function hostsAtOnce({ certificates }: KeystorePlan): number {
-  const sizeBytes = certificates.reduce((sum, { pem }) => sum + pem.length, 0);
-  return Math.max(1, Math.min(MOST_HOSTS_AT_ONCE, Math.floor(BYTES_AT_ONCE / sizeBytes)));
-}
+const hostsAtOnce = ({ certificates }: KeystorePlan, { byteLength }: Uint8Array): number =>
+  Math.max(1, Math.floor(BYTES_AT_ONCE / (byteLength + JSON.stringify(certificates).length)));
 
 /** @returns undefined when the host was told of a later set in the meantime: whoever told it records that */
 async function equip(
   { generation, certificates }: KeystorePlan,
+  packed: Uint8Array,
   order: KeystoreOrder,
   isLife: boolean,
 ): Promise<KeystoreOutcome | undefined> {
   const { hostId, hostName, certificateIds } = order;
   const wanted = certificateIds ? certificates.filter(({ id }) => certificateIds.includes(id)) : certificates;
-  const desired = {
-    generation,
-    certificates: wanted.map(({ alias, fingerprint, pem }) => ({ alias, fingerprint, pem })),
-  };
+  const told = { generation, certificates: wanted.map(({ alias, fingerprint }) => ({ alias, fingerprint })) };
   try {
     const summary = `${hostName}: ${wanted.length} certificates, generation ${generation}`;
-    return { ...order, applied: await (isLife ? settleOnHost : onHost)(hostId, summary).applyCertificates(desired) };
+    const host = isLife ? settleOnHost(hostId, summary) : onHost(hostId, summary);
+    return { ...order, applied: await host.applyCertificates(told, packed) };
   } catch (error) {
     if (isCancellation(error)) throw error;
     const failure = failureOf(error);

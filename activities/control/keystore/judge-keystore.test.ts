@@ -15,12 +15,9 @@ const judge = (outcome: { applied?: ApplyCertificatesResult; failure?: string; c
   const { findings, failure } = judgeKeystore(7, [A, B], { hostId: 'h', hostName: 'host', ...outcome });
   return {
     failure,
-    findings: findings.map(({ certificateId, status, reason, isCertain }) => [
-      certificateId,
-      status,
-      reason,
-      isCertain,
-    ]),
+    findings: findings.flatMap(({ certificateIds, status, reason, isCertain }) =>
+      certificateIds.map((id) => [id, status, reason, isCertain]),
+    ),
   };
 };
 

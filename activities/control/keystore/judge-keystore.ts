@@ -1,15 +1,13 @@
 import { keystoreDigest } from '../../../kvm/keystore/certificate-chain.js';
 import { boundedText } from '../../../shared/bounded-text.js';
-import type { DesiredCertificate, KeystoreOutcome } from '../../../shared/certificates.js';
+import type { KeystoreOutcome, ToldCertificate } from '../../../shared/certificates.js';
 
 /** Characters: it comes from the host, and is kept for each certificate. */
 const LONGEST_REASON = 1_000;
 
-export type ToldCertificate = Pick<DesiredCertificate, 'alias' | 'fingerprint'> & { id: string };
-
-/** What an outcome says of one certificate on one host. */
+/** What an outcome says of some certificates on one host. */
 export interface Finding {
-  certificateId: string;
+  certificateIds: string[];
   hostId: string;
   status: 'UPLOADED' | 'FAILED';
   reason: string | null;
@@ -31,8 +29,8 @@ export function judgeKeystore(generation: number, told: ToldCertificate[], outco
   const wanted = certificateIds ? told.filter(({ id }) => certificateIds.includes(id)) : told;
   const all = (text: string, isCertain: boolean): Judgement => {
     const failure = boundedText(text, LONGEST_REASON);
-    const finding = { hostId, status: 'FAILED', reason: failure, isCertain } as const;
-    return { hostId, hostName, findings: wanted.map(({ id }) => ({ ...finding, certificateId: id })), failure };
+    const finding: Finding = { certificateIds: idsOf(wanted), hostId, status: 'FAILED', reason: failure, isCertain };
+    return { hostId, hostName, findings: [finding], failure };
   };
   if (!applied) return all(outcome.failure ?? 'The host did not answer', false);
   const { report, rejected } = applied;
@@ -44,14 +42,12 @@ export function judgeKeystore(generation: number, told: ToldCertificate[], outco
   if (report.generation !== generation || report.digest !== keystoreDigest(accepted)) {
     return all('The host has other certificates than it was given', true);
   }
-  return {
-    hostId,
-    hostName,
-    findings: wanted.map(({ id, alias }): Finding => {
-      const reason = reasonOf(alias) ?? null;
-      const status = reason === null ? 'UPLOADED' : 'FAILED';
-      return { certificateId: id, hostId, status, reason, isCertain: true };
-    }),
-    failure: null,
-  };
+  const has: Finding = { certificateIds: idsOf(accepted), hostId, status: 'UPLOADED', reason: null, isCertain: true };
+  const hasNot = wanted.flatMap(({ id, alias }): Finding[] => {
+    const reason = reasonOf(alias);
+    return reason === undefined ? [] : [{ certificateIds: [id], hostId, status: 'FAILED', reason, isCertain: true }];
+  });
+  return { hostId, hostName, findings: [has, ...hasNot], failure: null };
 }
+
+const idsOf = (certificates: ToldCertificate[]): string[] => certificates.map(({ id }) => id);

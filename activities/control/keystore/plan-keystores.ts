@@ -7,6 +7,7 @@ import {
   host,
 } from '../../../db/schema/index.js';
 import type { KeystoreHosts, KeystorePlan } from '../../../shared/certificates.js';
+import { packCertificates } from '../../../shared/packed-certificates.js';
 import type { ControlDependencies, Transaction } from '../dependencies.js';
 
 const isDue = or(not(holdsWanted), hasOpenCertificates);
@@ -60,7 +61,6 @@ export const planKeystores =
             id: certificate.id,
             alias: certificate.alias,
             fingerprint: certificate.fingerprint,
-            pem: certificate.certificate,
           })
           .from(certificate)
           .where(inArray(certificate.id, ids))
@@ -71,6 +71,17 @@ export const planKeystores =
         }),
       };
     });
+
+/** The texts of certificates of a plan, as they go to its hosts; without those that were removed since. */
+export const packKeystore =
+  ({ db }: ControlDependencies) =>
+  async ({ certificateIds }: { certificateIds: string[] }): Promise<Uint8Array> =>
+    packCertificates(
+      await db
+        .select({ fingerprint: certificate.fingerprint, pem: certificate.certificate })
+        .from(certificate)
+        .where(inArray(certificate.id, certificateIds)),
+    );
 
 async function wantedOn(tx: Transaction, hostIds: string[]): Promise<Map<string, string[]>> {
   const pairs = await tx

@@ -7,9 +7,9 @@ import {
   host,
 } from '../../../db/schema/index.js';
 import { boundedText } from '../../../shared/bounded-text.js';
-import type { KeystoreOutcome, KeystoreReport } from '../../../shared/certificates.js';
+import type { KeystoreOutcome, KeystoreReport, ToldCertificate } from '../../../shared/certificates.js';
 import type { ControlDependencies, Transaction } from '../dependencies.js';
-import { type Finding, judgeKeystore, type Judgement, type ToldCertificate } from './judge-keystore.js';
+import { type Finding, judgeKeystore, type Judgement } from './judge-keystore.js';
 import { recordEvent } from '../record-event.js';
 import { understoodOutcome } from './understood-outcome.js';
 
@@ -80,8 +80,8 @@ async function storeReports(tx: Transaction, outcomes: KeystoreOutcome[]): Promi
 const boundedDigest = ({ digest }: KeystoreReport): string => boundedText(digest, DIGEST_LENGTH);
 
 async function recordFindings(tx: Transaction, generation: number, findings: Finding[]): Promise<void> {
-  const rows = findings.map(({ certificateId, hostId, status, reason, isCertain }) => ({
-    certificate_id: certificateId,
+  const rows = findings.map(({ certificateIds, hostId, status, reason, isCertain }) => ({
+    certificate_ids: certificateIds,
     host_id: hostId,
     status,
     reason,
@@ -90,11 +90,12 @@ async function recordFindings(tx: Transaction, generation: number, findings: Fin
   // Where nothing was said of a host, the certificate's own `revoked` counts. A row made against it would be a wish.
   await tx.execute(sql`
     insert into ${map} as known (certificate_id, host_id, generation, status, reason)
-    select found.certificate_id, found.host_id, ${generation}::bigint, found.status, found.reason
+    select c.id, found.host_id, ${generation}::bigint, found.status, found.reason
     from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb)
-      as found (certificate_id uuid, host_id uuid, status text, reason text, is_certain boolean)
-    join ${certificate} c on c.id = found.certificate_id
-    left join ${map} m on m.certificate_id = found.certificate_id and m.host_id = found.host_id
+      as found (certificate_ids uuid[], host_id uuid, status text, reason text, is_certain boolean)
+    cross join unnest(found.certificate_ids) as of (certificate_id)
+    join ${certificate} c on c.id = of.certificate_id
+    left join ${map} m on m.certificate_id = c.id and m.host_id = found.host_id
     where not coalesce(m.revoked, c.revoked) and (found.is_certain or m.status is distinct from 'UPLOADED')
     on conflict (certificate_id, host_id) do update
       set status = excluded.status, reason = excluded.reason, last_updated = now()

@@ -1,4 +1,5 @@
-import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { connectWorker } from '../../../workers/connect-worker.js';
 import { applyCertificates } from '../../../activities/host/apply-certificates.js';
 import type { HostDependencies } from '../../../activities/host/dependencies.js';
 import { activityBoundary } from '../../../activities/activity-boundary.js';
@@ -16,7 +17,7 @@ export interface HostsOptions {
 
 const { address, hostIds } = JSON.parse(process.argv[2] ?? '{}') as HostsOptions;
 Runtime.install({ logger: new DefaultLogger('ERROR') });
-const connection = await NativeConnection.connect({ address });
+const connection = await connectWorker({ address });
 /** In place of the store on disk: of a thousand hosts one machine would do what a thousand do. */
 const certificates = {
   apply: ({ generation, certificates: told }: DesiredKeystore): Promise<ApplyCertificatesResult> =>

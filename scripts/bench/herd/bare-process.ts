@@ -1,5 +1,6 @@
 import path from 'node:path';
-import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { connectWorker } from '../../../workers/connect-worker.js';
 import { CONTROL_SLOTS } from '../../../workers/control-worker/control-slots.js';
 import { HOST_SLOTS } from '../../../workers/host-worker/create-host-workers.js';
 import { answerQuestions } from './talking-process.js';
@@ -29,7 +30,7 @@ export interface BareAnswer {
 
 const options = JSON.parse(process.argv[2] ?? '{}') as BareOptions;
 Runtime.install({ logger: new DefaultLogger('ERROR') });
-const connection = await NativeConnection.connect({ address: options.address });
+const connection = await connectWorker({ address: options.address });
 let ended = 0;
 const activities: BareActivities = {
   bareStep(isLast) {

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
-import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { Client, Connection } from '@temporalio/client';
+import { connectWorker } from '../../../workers/connect-worker.js';
 import type { HostDependencies } from '../../../activities/host/dependencies.js';
 import { announceHost } from '../../../client/announce-host.js';
 import { Bandwidth } from '../../../kvm/download/bandwidth.js';
@@ -38,7 +39,7 @@ Runtime.install({
 });
 const { address, size } = options;
 const room: Room = { vms: options.vmsPerHost, size };
-const connection = await NativeConnection.connect({ address });
+const connection = await connectWorker({ address });
 const client = new Client({ connection: await Connection.connect({ address }) });
 const drivers = new Map<string, SimulatedLibvirt>();
 
