@@ -4,6 +4,7 @@ import type { Database, Transaction } from './client.js';
 import { refuseTaken } from './errors.js';
 import type { Caller } from './reads/find-caller.js';
 import { diskOffering } from './schema/index.js';
+import { withoutUndefined } from './without-undefined.js';
 
 export interface NewDiskOffering {
   name: string;
@@ -32,6 +33,30 @@ export async function createDiskOffering(
     }),
   );
 }
+
+/**
+ * Changes what is given. Disks that were made of it are placed by its tags from then on.
+ *
+ * @returns undefined when there is none
+ * @throws SlipwayError SLIPWAY_PARAMETER_INVALID when another one has the name
+ */
+export const changeDiskOffering = (
+  db: Database,
+  caller: Caller,
+  id: string,
+  changes: Partial<Pick<DiskOfferingRow, 'name' | 'displayText' | 'storageTags'>>,
+): Promise<DiskOfferingRow | undefined> =>
+  refuseTaken('disk_offering_name_key', `There is a disk offering with the name ${changes.name}`, () =>
+    db.transaction(async (tx) => {
+      const isPresent = and(eq(diskOffering.id, id), isNull(diskOffering.removed));
+      const [before] = await tx.select().from(diskOffering).where(isPresent).for('no key update');
+      const set = withoutUndefined(changes);
+      if (!before || Object.keys(set).length === 0) return before;
+      const [row] = await tx.update(diskOffering).set(set).where(isPresent).returning();
+      await note(tx, caller, before, { type: 'DISK.OFFERING.EDIT', what: `was changed: ${JSON.stringify(set)}` });
+      return row;
+    }),
+  );
 
 /** Disks that were made of it stay as they are. */
 export async function removeDiskOffering(db: Database, caller: Caller, id: string): Promise<boolean> {

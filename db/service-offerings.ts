@@ -4,6 +4,7 @@ import type { Database, Transaction } from './client.js';
 import { refuseTaken } from './errors.js';
 import type { Caller } from './reads/find-caller.js';
 import { serviceOffering } from './schema/index.js';
+import { withoutUndefined } from './without-undefined.js';
 
 export type ServiceOfferingRow = typeof serviceOffering.$inferSelect;
 
@@ -23,6 +24,30 @@ export async function createServiceOffering(
     }),
   );
 }
+
+/**
+ * Changes what is given. Virtual machines that have it are placed by its tags from then on.
+ *
+ * @returns undefined when there is none
+ * @throws SlipwayError SLIPWAY_PARAMETER_INVALID when another one has the name
+ */
+export const changeServiceOffering = (
+  db: Database,
+  caller: Caller,
+  id: string,
+  changes: Partial<Pick<ServiceOfferingRow, 'name' | 'displayText' | 'hostTags' | 'storageTags'>>,
+): Promise<ServiceOfferingRow | undefined> =>
+  refuseTaken('service_offering_name_key', `There is a service offering with the name ${changes.name}`, () =>
+    db.transaction(async (tx) => {
+      const isPresent = and(eq(serviceOffering.id, id), isNull(serviceOffering.removed));
+      const [before] = await tx.select().from(serviceOffering).where(isPresent).for('no key update');
+      const set = withoutUndefined(changes);
+      if (!before || Object.keys(set).length === 0) return before;
+      const [row] = await tx.update(serviceOffering).set(set).where(isPresent).returning();
+      await note(tx, caller, before, { type: 'SERVICE.OFFERING.EDIT', what: `was changed: ${JSON.stringify(set)}` });
+      return row;
+    }),
+  );
 
 /** Virtual machines that were made with it keep what they have. */
 export async function removeServiceOffering(db: Database, caller: Caller, id: string): Promise<boolean> {

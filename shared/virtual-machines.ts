@@ -33,6 +33,8 @@ export interface NicSpec {
 export interface GuestSecrets {
   /** What the guest calls itself. */
   hostName: string;
+  /** By which cloud-init knows whether it has been at this guest before; the id of the VM when missing. */
+  instanceId?: string;
   /** The bytes, in base64. */
   userData?: string;
   /** In OpenSSH's one-line form. */

@@ -253,6 +253,12 @@ const ATTEMPTS: Record<string, (victim: Victim) => Parameters[]> = {
   getVirtualMachineUserData: ({ vmId }) => [{ virtualmachineid: vmId }],
   createConsoleEndpoint: ({ vmId }) => [{ virtualmachineid: vmId }],
   updateVirtualMachine: ({ vmId }) => [{ id: vmId, displayname: 'changed' }],
+  listNics: ({ vmId }) => [{ virtualmachineid: vmId }],
+  changeServiceForVirtualMachine: ({ vmId }) => [{ id: vmId, serviceofferingid: offeringId }],
+  scaleVirtualMachine: ({ vmId }) => [{ id: vmId, serviceofferingid: offeringId }],
+  resetSSHKeyForVirtualMachine: ({ vmId, userId, accountName, domainId }) => [
+    { id: vmId, keypair: `key-${userId}`, account: accountName, domainid: domainId },
+  ],
   updateTemplate: publicTemplate({ displaytext: 'changed' }),
   updateTemplatePermissions: publicTemplate({ isextractable: 'true' }),
   updateIso: ({ isoId }) => [{ id: isoId, displaytext: 'changed' }],

@@ -37,6 +37,12 @@ test('an offering is made, listed and deleted by a root admin', async () => {
   expect(made).toMatchObject({ name: 'fast', displaytext: 'Fast disk', disksize: 8, tags: 'ssd,nvme' });
   expect(await list({ id: made['id'] })).toEqual([made]);
   await expect(create({ name: 'fast', disksize: 9 })).rejects.toMatchObject({ errorcode: 431 });
+  const change = (changes: Record<string, string>) =>
+    gateway.admin.call('updateDiskOffering', { id: made['id'] as string, ...changes });
+  expect(await change({ displaytext: 'Faster disk', tags: 'nvme' })).toMatchObject({
+    diskoffering: { ...made, displaytext: 'Faster disk', tags: 'nvme' },
+  });
+  await expect(change({ name: 'Small' })).rejects.toMatchObject({ errorcode: 431 });
   const remove = () => gateway.admin.call('deleteDiskOffering', { id: made['id'] as string });
   expect(await remove()).toEqual({ success: true });
   expect(await list({ id: made['id'] })).toEqual([]);
@@ -58,7 +64,7 @@ test.each([
 });
 
 test('others than root admins make and delete none', async () => {
-  for (const command of ['createDiskOffering', 'deleteDiskOffering']) {
+  for (const command of ['createDiskOffering', 'updateDiskOffering', 'deleteDiskOffering']) {
     await expect(somebody.client.call(command, { name: 'mine' })).rejects.toMatchObject({ errorcode: 432 });
   }
 });

@@ -21,7 +21,7 @@ interface Call {
 export async function doneAtOnce(
   call: Call,
   context: CommandContext,
-  work: (tx: Transaction) => Promise<boolean>,
+  work: (tx: Transaction, jobId: string) => Promise<boolean>,
 ): Promise<{ jobid: string }> {
   const { db, command } = context;
   const { jobCmd, instanceId, instanceType } = call;
@@ -32,7 +32,7 @@ export async function doneAtOnce(
     const workflowId = `${instanceType.toLowerCase()}-${instanceId}`;
     const job = await insertJob(tx, context, { ...call, workflowType: jobCmd, workflowId, input: {} });
     if (job.jobStatus !== JOB_STATUS.inProgress) return { jobid: job.id };
-    if (!(await work(tx))) throw noSuchEntity(command, 'id', instanceId);
+    if (!(await work(tx, job.id))) throw noSuchEntity(command, 'id', instanceId);
     await completeJob(tx, job.id, { status: 'succeeded', resultCode: 0, result: { success: true } });
     return { jobid: job.id };
   });

@@ -151,6 +151,20 @@ describe('what an operator does with hosts, pools and offerings', () => {
     const id = serviceoffering['id'] as string;
     expect(await call('listServiceOfferings', { id })).toMatchObject({ serviceoffering: [offering] });
     await expect(call('createServiceOffering', wanted)).rejects.toThrow('There is a service offering with the name');
+    const changes = { name: 'gpus', displaytext: 'GPUs', hosttags: 'gpu,big', storagetags: ',' };
+    const { serviceoffering: changed } = await call('updateServiceOffering', { id, ...changes });
+    expect(changed).toMatchObject({ id, name: 'gpus', displaytext: 'GPUs', hosttags: 'gpu,big', cpunumber: 2 });
+    expect(changed).not.toHaveProperty('storagetags');
+    const taken = { id, name: 'Small Instance' };
+    await expect(call('updateServiceOffering', taken)).rejects.toThrow(
+      'There is a service offering with the name Small',
+    );
+    await expect(call('updateServiceOffering', { id: crypto.randomUUID() })).rejects.toThrow('Unable to execute API');
+    const [noted] = await gateway.db.select().from(event).where(eq(event.type, 'SERVICE.OFFERING.EDIT'));
+    expect(noted).toMatchObject({
+      resourceId: id,
+      description: expect.stringMatching(/^Service offering gpu was changed/),
+    });
     expect(await call('deleteServiceOffering', { id })).toEqual({ success: true });
     expect(await call('listServiceOfferings', { id })).toEqual({});
     await expect(call('deleteServiceOffering', { id })).rejects.toThrow('Unable to execute API command');

@@ -76,6 +76,11 @@ import { listTemplateDirectDownloadCertificates } from './list-template-direct-d
 import { provisionTemplateDirectDownloadCertificate } from './provision-template-direct-download-certificate.js';
 import { revokeTemplateDirectDownloadCertificate } from './revoke-template-direct-download-certificate.js';
 import { uploadTemplateDirectDownloadCertificate } from './upload-template-direct-download-certificate.js';
+import { changeServiceForVirtualMachine, scaleVirtualMachine } from './change-service-offering.js';
+import { listNics } from './list-nics.js';
+import { resetSSHKeyForVirtualMachine } from './reset-ssh-key.js';
+import { updateDiskOffering } from './update-disk-offering.js';
+import { updateServiceOffering } from './update-service-offering.js';
 import { updateCluster } from './update-cluster.js';
 import { updateConfiguration } from './update-configuration.js';
 import { updateHost } from './update-host.js';
@@ -146,9 +151,11 @@ export const COMMANDS: readonly Command[] = [
   listOsTypes,
   listServiceOfferings,
   createServiceOffering,
+  updateServiceOffering,
   deleteServiceOffering,
   listDiskOfferings,
   createDiskOffering,
+  updateDiskOffering,
   deleteDiskOffering,
   listNetworkOfferings,
   listNetworks,
@@ -184,6 +191,10 @@ export const COMMANDS: readonly Command[] = [
   recoverVirtualMachine,
   expungeVirtualMachine,
   updateVirtualMachine,
+  changeServiceForVirtualMachine,
+  scaleVirtualMachine,
+  resetSSHKeyForVirtualMachine,
+  listNics,
   getVirtualMachineConsoleLog,
   getVirtualMachineUserData,
   createConsoleEndpoint,

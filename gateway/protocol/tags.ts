@@ -24,9 +24,12 @@ export const tags = (description: string) =>
   listed(string(`${description}, comma separated.`, { maxLength: MAX_TEXT_LENGTH }));
 
 /** Tags in place of those that something has: an empty value says that it is to have none. */
-export const newTags = (): Parameter<string[] | undefined> => ({
+export const newTags = ({ since }: { since?: string } = {}): Parameter<string[] | undefined> => ({
   ...listed(
-    stringOrEmpty('Tags, comma separated, in place of those it has; empty for none.', { maxLength: MAX_TEXT_LENGTH }),
+    stringOrEmpty('Tags, comma separated, in place of those it has; empty for none.', {
+      maxLength: MAX_TEXT_LENGTH,
+      since,
+    }),
   ),
   type: 'list',
 });

@@ -48,6 +48,8 @@ const CLASS_NAMES = new Map([
   ['prepareHostForMaintenance', 'org.apache.cloudstack.api.command.admin.host.PrepareForHostMaintenanceCmd'],
   ['prepareTemplate', 'org.apache.cloudstack.api.command.admin.template.PrepareTemplateCmd'],
   ['rebootVirtualMachine', 'org.apache.cloudstack.api.command.user.vm.RebootVMCmd'],
+  ['resetSSHKeyForVirtualMachine', 'org.apache.cloudstack.api.command.user.vm.ResetVMSSHKeyCmd'],
+  ['scaleVirtualMachine', 'org.apache.cloudstack.api.command.user.vm.ScaleVMCmd'],
   ['startVirtualMachine', 'org.apache.cloudstack.api.command.user.vm.StartVMCmd'],
   ['stopVirtualMachine', 'org.apache.cloudstack.api.command.user.vm.StopVMCmd'],
   ['updateNetwork', 'org.apache.cloudstack.api.command.admin.network.UpdateNetworkCmdByAdmin'],

@@ -1,25 +1,11 @@
 import type { Caller } from '../../db/reads/find-caller.js';
-import type { ListedNic, ListedVirtualMachine } from '../../db/reads/list-virtual-machines.js';
+import type { ListedVirtualMachine } from '../../db/reads/list-virtual-machines.js';
 import { SOMETHING_FAILED } from '../../shared/owner-text.js';
 import { apiDate } from '../protocol/envelope.js';
 import { shownDomainPath } from '../protocol/domain-path.js';
 import { field, type ResponseOf } from '../protocol/fields.js';
+import { nicFields, nicResponse } from './nic.js';
 import { tagFields, tagResponses } from './tag.js';
-
-const nicFields = {
-  id: field('string', 'ID of the interface.'),
-  networkid: field('string', 'ID of the network.'),
-  networkname: field('string', 'Name of the network.'),
-  macaddress: field('string', 'MAC address.'),
-  type: field('string', 'Type of the network: L2 or User.'),
-  traffictype: field('string', 'Always Guest.'),
-  isdefault: field('boolean', 'Whether it is the default interface.'),
-  deviceid: field('string', 'Its place in the virtual machine, from 0.'),
-  broadcasturi: field('string', 'The VLAN as a URI; for root admins.'),
-  isolationuri: field('string', 'The VLAN as a URI; for root admins.'),
-  secondaryip: field('list', 'Secondary addresses; always empty.'),
-  extradhcpoption: field('list', 'DHCP options; always empty.'),
-} as const;
 
 export const virtualMachineFields = {
   id: field('string', 'ID of the virtual machine.'),
@@ -131,24 +117,6 @@ export function virtualMachineResponse(
     securitygroup: [],
     affinitygroup: [],
     tags: tagResponses(row.tags, { type: 'UserVm', id: vm.id }, row),
-  };
-}
-
-function nicResponse(nic: ListedNic, caller: Caller): ResponseOf<typeof nicFields> {
-  const uri = caller.role === 'Admin' && nic.vlan !== null ? `vlan://${nic.vlan}` : undefined;
-  return {
-    id: nic.id,
-    networkid: nic.networkId,
-    networkname: nic.networkName,
-    macaddress: nic.macAddress,
-    type: nic.guestType,
-    traffictype: 'Guest',
-    isdefault: nic.deviceId === 0,
-    deviceid: String(nic.deviceId),
-    broadcasturi: uri,
-    isolationuri: uri,
-    secondaryip: [],
-    extradhcpoption: [],
   };
 }
 

@@ -47,6 +47,11 @@ test('should tell the guest its name, its keys and the id of the instance, also 
   });
 });
 
+test('should tell the guest that it is another instance, when its keys are others', async () => {
+  const path = await seeds.write(VM, guest({ instanceId: `${VM}-1` }));
+  expect(await content(path!)).toMatchObject({ metaData: { 'instance-id': `${VM}-1`, 'public-keys': [KEY] } });
+});
+
 test('should be found by the name that cloud-init looks for', async () => {
   const path = await seeds.write(VM, guest());
   const { stdout } = await run('blkid', ['-p', '-o', 'export', path!]);

@@ -83,8 +83,8 @@ const userData = (guest: GuestSecrets): Buffer =>
   guest.userData === undefined ? Buffer.from(NOTHING_TO_DO) : Buffer.from(guest.userData, 'base64');
 
 /** YAML, of which JSON is a part but for some characters that it does not let stand as they are. */
-function metaData(vmId: string, { hostName, sshPublicKeys }: GuestSecrets): string {
-  const values = { 'instance-id': vmId, 'local-hostname': hostName, 'public-keys': sshPublicKeys };
+function metaData(vmId: string, { instanceId = vmId, hostName, sshPublicKeys }: GuestSecrets): string {
+  const values = { 'instance-id': instanceId, 'local-hostname': hostName, 'public-keys': sshPublicKeys };
   const escaped = JSON.stringify(values).replace(
     /[\u007F-\u009F\u2028\u2029\uFEFF]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,

@@ -126,12 +126,31 @@ describe('what a guest is given', () => {
     expect(specsOf(id)).toHaveLength(2);
     expect(await guestOf(specsOf(id)[1]!)).toEqual(guest);
 
+    // Other keys, for a guest that is to look at them once more, and less of the host.
+    await ask('stopVirtualMachine', { id, forced: true });
+    await admin.call('createSSHKeyPair', { name: 'other' });
+    expect(await ask('resetSSHKeyForVirtualMachine', { id, keypair: 'other' })).toMatchObject({
+      virtualmachine: { id, keypairs: 'other' },
+    });
+    const { serviceoffering } = await ask('listServiceOfferings', { name: 'Small Instance' });
+    const [small] = serviceoffering as { id: string; memory: number }[];
+    await ask('scaleVirtualMachine', { id, serviceofferingid: small!.id });
+    await ask('startVirtualMachine', { id });
+    const third = specsOf(id)[2]!;
+    expect(third.memoryBytes).toBe(small!.memory * 1024 ** 2);
+    expect(third.memoryBytes).toBeLessThan(spec!.memoryBytes);
+    const anew = await guestOf(third);
+    expect(anew).toEqual({ ...guest, instanceId: `${id}-1`, sshPublicKeys: [expect.any(String)] });
+    expect(anew.sshPublicKeys).not.toEqual(guest.sshPublicKeys);
+
     await expect(ask('deleteNetwork', { id: networkId })).rejects.toMatchObject({ errorcode: 431 });
     await ask('destroyVirtualMachine', { id, expunge: true });
     expect(await ask('deleteNetwork', { id: networkId })).toEqual({ success: true });
 
-    for (const { name } of COMMANDS.filter((command) => command.name.startsWith('list'))) {
-      await ask(name, { templatefilter: 'all', userdata: true });
+    for (const { name, params } of COMMANDS.filter((command) => command.name.startsWith('list'))) {
+      const isOfVm = params['virtualmachineid']?.isRequired === true;
+      // Of the machine, which is gone.
+      if (!isOfVm) await ask(name, { templatefilter: 'all', userdata: true });
     }
     const written = {
       histories: await historyTexts(plane.client),

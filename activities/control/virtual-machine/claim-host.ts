@@ -225,6 +225,7 @@ async function lockVmToDeploy(tx: Transaction, { vmId, jobId }: ClaimHostInput):
         'id', vm.id, 'name', vm.name, 'instanceName', vm.instance_name, 'displayName', vm.display_name,
         'templateId', vm.template_id, 'isoId', vm.iso_id, 'isoSpoolRefId', vm.iso_spool_ref_id,
         'userDataEncrypted', vm.user_data_encrypted, 'sshPublicKeys', vm.ssh_public_keys,
+        'keyResets', vm.key_resets,
         'vncPasswordEncrypted', vm.vnc_password_encrypted, 'fenceToken', vm.fence_token,
         'accountId', vm.account_id, 'dataCenterId', vm.data_center_id),
       'template', json_build_object(

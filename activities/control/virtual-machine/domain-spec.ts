@@ -21,6 +21,7 @@ export const GUEST_COLUMNS = [
   'isoSpoolRefId',
   'userDataEncrypted',
   'sshPublicKeys',
+  'keyResets',
   'vncPasswordEncrypted',
 ] as const;
 
@@ -76,6 +77,8 @@ async function sealGuest(
 ): Promise<string> {
   const secrets: GuestSecrets = {
     hostName: vm.name,
+    // Another one than before: cloud-init takes keys at the first boot of an instance alone.
+    ...(vm.keyResets > 0 ? { instanceId: `${vm.id}-${vm.keyResets}` } : {}),
     ...(vm.userDataEncrypted === null ? {} : { userData: secretBox.decrypt(vm.userDataEncrypted) }),
     sshPublicKeys: vm.sshPublicKeys,
     vncPassword: secretBox.decrypt(vm.vncPasswordEncrypted ?? (await giveVncPassword(db, secretBox, vm.id))),
