@@ -17,9 +17,26 @@ export interface Finding {
   name: string;
 }
 
-/** Files of a pool whose names Slipway gives: installed templates and volumes. Names alone: there may be many. */
-export interface PoolInventory {
+/** A part of a pool, by the names of its files in the order of their UTF-16 units; all of it without bounds. */
+export interface PoolRange {
   poolId: string;
+  /** Names up to this one were looked at before. */
+  after?: string | undefined;
+  /** Names behind this one are still to be looked at. */
+  upTo?: string | undefined;
+}
+
+export const isInRange = ({ after, upTo }: Omit<PoolRange, 'poolId'>, name: string): boolean =>
+  (after === undefined || name > after) && (upTo === undefined || name <= upTo);
+
+/** Where the next part begins. */
+export type InventoryCursor = Required<Pick<PoolRange, 'poolId' | 'after'>>;
+
+/**
+ * Files of a pool whose names Slipway gives: installed templates and volumes. Names alone, and of a few thousand files at
+ * a time: Temporal takes no message above 2 MiB.
+ */
+export interface PoolInventory extends PoolRange {
   files: string[];
   /** Those of them that were changed so lately that something may still be going on with them. */
   recentFiles: string[];
@@ -34,10 +51,29 @@ export interface HostInventory {
   vmIds: string[];
   /** VMs of which the host keeps files of its own, as what their consoles said. */
   keptVmIds: string[];
+  /** There is more. Domains and consoles are in the first part only. */
+  next?: InventoryCursor | undefined;
 }
 
 export interface ReconcileHostInput {
   hostId: string;
+  /** What a run before has left to do. */
+  rest?: ReconciliationRest | undefined;
+}
+
+export interface ReconciliationRest {
+  plan: ReconciliationPlan;
+  from: InventoryCursor;
+  /** Pools that are looked at to their end. */
+  readIds: string[];
+  tally: ReconciliationTally;
+}
+
+/** Of files and VMs. */
+export interface ReconciliationTally {
+  removed: number;
+  leftAlone: number;
+  missing: number;
 }
 
 /** What a host is asked to look at. */

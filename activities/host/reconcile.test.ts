@@ -52,6 +52,39 @@ describe('what a host has', () => {
     });
   });
 
+  it('is listed in parts, domains and consoles with the first', async () => {
+    await mkdir(join(directory, 'other'));
+    const other = await makePool(join(directory, 'other'));
+    dependencies = { ...dependencies, pools: new Map([...dependencies.pools, [other.poolId, other]]) };
+    await writeFile(join(directory, 'consoles', `${randomUUID()}.log`), '');
+    const fileOf = async (of: 'pool' | 'other') => {
+      const name = `${randomUUID()}.2`;
+      await writeFile(join(directory, of, name), '');
+      return name;
+    };
+    const files = [await fileOf('pool'), await fileOf('pool'), await fileOf('pool')].toSorted();
+    const last = await fileOf('other');
+    const take = takeInventory(dependencies, 2);
+    const poolIds = [pool.poolId, lost, other.poolId];
+    const first = await take({ poolIds });
+    expect(first).toMatchObject({
+      pools: [{ files: files.slice(0, 2), upTo: files[1] }],
+      keptVmIds: [expect.anything()],
+    });
+    expect(first.next).toEqual({ poolId: pool.poolId, after: files[1] });
+    const second = await take({ poolIds, from: first.next });
+    expect(second).toMatchObject({
+      pools: [
+        { poolId: pool.poolId, after: files[1], files: files.slice(2) },
+        { poolId: other.poolId, files: [last] },
+      ],
+      keptVmIds: [],
+    });
+    expect(second.next).toBeUndefined();
+    const whole = await take({ poolIds: [other.poolId, lost], from: { poolId: lost, after: '' } });
+    expect([whole.pools, whole.next]).toEqual([[], undefined]);
+  });
+
   it('is settled: orphans and consoles go, and what has come meanwhile is not missing', async () => {
     const [vmId, volumeId] = [randomUUID(), randomUUID()];
     const file = (token: number) => ({ poolId: pool.poolId, fileName: `${volumeId}.${token}` });

@@ -14,7 +14,7 @@ export async function emptyPool({ poolId, type, path: directory }: PoolPlace): P
   if (type !== 'Filesystem') return false;
   const isElsewhere = await misplacement(directory, poolId).catch(() => 'it cannot be read');
   if (isElsewhere !== undefined) return false;
-  const { files } = await listInventory(directory, Infinity);
+  const { files } = await listInventory(directory, { recentSinceMs: Infinity });
   if (files.some((name) => parseVolumeFileName(name) !== undefined)) return false;
   const removed = await removeOrphans(directory, files);
   // Somebody's own file stands on one of the others.

@@ -18,7 +18,7 @@ import {
 } from './file-names.js';
 import { findOverlays } from './find-overlays.js';
 import { onPool, unlessMissing } from './pool-error.js';
-import { type FoundFiles, hasFile, listInventory, removeOrphans } from './pool-inventory.js';
+import { type FoundFiles, hasFile, type InventoryOptions, listInventory, removeOrphans } from './pool-inventory.js';
 import { POOL_MARKER, requirePoolMarker } from './pool-marker.js';
 import { createPoolReporter } from './pool-report.js';
 import { inspectPublished, publishImage } from './publish-image.js';
@@ -214,8 +214,8 @@ export class FilesystemPool {
   }
 
   /** Its installed templates and volumes, with those that were changed after a time once more. */
-  inventory(recentSinceMs: number): Promise<FoundFiles> {
-    return this.#do('list its files', () => listInventory(this.#path, recentSinceMs));
+  inventory(options: InventoryOptions): Promise<FoundFiles> {
+    return this.#do('list its files', () => listInventory(this.#path, options));
   }
 
   /** @returns which of the files that count for nothing are gone; one stays while another file stands on it */

@@ -23,7 +23,7 @@ describe('the inventory of a pool', () => {
     for (const name of [...ours, `${COPY}.partial`, `${ID}.qcow2`, 'backup.tar', `${ID}`]) await put(name);
     await symlink('/etc/passwd', join(directory, `${ID}.8`));
     await mkdir(join(directory, `${ID}.10`));
-    const { files, recentFiles } = await listInventory(directory, 0);
+    const { files, recentFiles } = await listInventory(directory, { recentSinceMs: 0 });
     expect(files.toSorted()).toEqual(ours.toSorted());
     expect(recentFiles.toSorted()).toEqual(ours.toSorted());
   });
@@ -33,10 +33,24 @@ describe('the inventory of a pool', () => {
     await put(VOLUME);
     const before = new Date(Date.now() - 7_200_000);
     await utimes(join(directory, VOLUME), before, before);
-    expect(await listInventory(directory, Date.now() - 3_600_000)).toEqual({
+    expect(await listInventory(directory, { recentSinceMs: Date.now() - 3_600_000 })).toEqual({
       files: expect.arrayContaining([COPY, VOLUME]) as string[],
       recentFiles: [COPY],
     });
+  });
+
+  it('is listed in parts, each behind the one before, and says when there is no more', async () => {
+    const names = [COPY, VOLUME, `${ID}.40`, `${ID}.6`];
+    for (const name of names) await put(name);
+    await mkdir(join(directory, `${ID}.10`));
+    const parts: string[][] = [];
+    let after: string | undefined;
+    do {
+      const part = await listInventory(directory, { recentSinceMs: Infinity, after, most: 2 });
+      parts.push(part.files);
+      after = part.upTo;
+    } while (after !== undefined);
+    expect(parts).toEqual([[`${ID}.4`], [`${ID}.40`, `${ID}.6`], [COPY]]);
   });
 
   it('removes an orphan, and one that is gone already', async () => {

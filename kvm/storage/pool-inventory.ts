@@ -9,18 +9,35 @@ export interface FoundFiles {
   files: string[];
   /** Those of them that were changed after a time. */
   recentFiles: string[];
+  /** There are more, behind this name. */
+  upTo?: string;
 }
+
+export interface InventoryOptions {
+  recentSinceMs: number;
+  /** Names up to this one are not of interest. */
+  after?: string | undefined;
+  /** So many at most; all without it. */
+  most?: number;
+}
+
+/** Not as people sort: whoever compares does so in the database's words, and on another machine. */
+const byUnits = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
 
 const isNamedByUs = (name: string): boolean => isInstalledTemplate(name) || parseVolumeFileName(name) !== undefined;
 
 /**
  * Lists the files of a directory that have the names of installed templates and of volumes. Whatever else is there, a
- * link or a directory of such a name too, is a stranger's.
+ * link or a directory of such a name too, is a stranger's. They are in the order of their names.
  */
-export async function listInventory(directory: string, recentSinceMs: number): Promise<FoundFiles> {
+export async function listInventory(
+  directory: string,
+  { recentSinceMs, after = '', most = Infinity }: InventoryOptions,
+): Promise<FoundFiles> {
   const found: FoundFiles = { files: [], recentFiles: [] };
-  for (const name of await readdir(directory)) {
-    if (!isNamedByUs(name)) continue;
+  const names = (await readdir(directory)).filter((name) => name > after && isNamedByUs(name)).toSorted(byUnits);
+  for (const [index, name] of names.entries()) {
+    if (index === most) return { ...found, upTo: names[index - 1] ?? after };
     const file = await unlessMissing(lstat(join(directory, name)));
     if (!file?.isFile()) continue;
     found.files.push(name);

@@ -130,7 +130,7 @@ describe('the comparison of hosts with the database', () => {
     expect(settlement.missing).toHaveLength(2);
     const settled = await settle(settlement);
     expect(settled.missing).toEqual([]);
-    const found = { hostId: fake.hostId, bootId: fake.bootId, poolIds: [fake.poolId], findings };
+    const found = { hostId: fake.hostId, bootId: fake.bootId, ranges: [{ poolId: fake.poolId }], findings };
     await recordReconciled({ ...found, settled });
     expect(await copies(templateId)).toMatchObject([{ state: 'Ready' }]);
 
@@ -194,6 +194,59 @@ describe('the comparison of hosts with the database', () => {
       expect(input).toEqual({ orphans: [], missing: [], goneVmIds: [vmId] });
     }
     expect(asked('settleInventory')).toHaveLength(lookedAt.length);
+  });
+
+  it('is done in parts, where a host has more files than fit into one', async () => {
+    const templateId = await scenario.template();
+    const { vmId } = await scenario.deploy(templateId);
+    const { id: volumeId, token } = await rootOf(vmId);
+    const orphans = [`${templateId}.g1.e0`, `${volumeId}.${token! - 1}`];
+    const strangers = [
+      `00000000-${randomUUID().slice(9)}.2`,
+      `${volumeId}.${token! + 100}`,
+      `ffffffff-${randomUUID().slice(9)}.2`,
+    ];
+    fake.copies.add(orphans[0]!);
+    for (const name of [orphans[1]!, ...strangers]) fake.volumes.add(name);
+    const stranger = randomUUID();
+    fake.domains.set(stranger, 2);
+    fake.override('takeInventory', ({ poolIds: [poolId = ''], from }) => {
+      const behind = [...fake.copies, ...fake.volumes].filter((name) => name > (from?.after ?? '')).toSorted();
+      const files = behind.slice(0, 2);
+      const upTo = behind.length > 2 ? files.at(-1) : undefined;
+      const part = { poolId, after: from?.after, files, recentFiles: [], upTo };
+      const next = upTo === undefined ? undefined : { poolId, after: upTo };
+      const vmIds = from ? [] : [...fake.domains.keys()];
+      return Promise.resolve({ bootId: fake.bootId, pools: [part], vmIds, keptVmIds: [], next });
+    });
+    for (const _ of ['first', 'second']) await compare();
+    expect(fake.timesAsked('takeInventory')).toBeGreaterThan(6);
+    const left = [...fake.copies, ...fake.volumes];
+    const counting = [(await copies(templateId))[0]!.installPath!, (await rootOf(vmId)).path!];
+    expect(left.toSorted()).toEqual([...counting, ...strangers].toSorted());
+    const findings = await plane.db.select().from(reconciliationFinding);
+    expect(findings.map(({ name }) => name).toSorted()).toEqual([...strangers, stranger].toSorted());
+    expect((await events('STORAGE.ORPHAN')).length).toBeLessThanOrEqual(strangers.length);
+    expect(await events('STORAGE.LOST')).toEqual([]);
+    const [looked] = await plane.db.select().from(host).where(eq(host.id, fake.hostId));
+    expect(looked).toMatchObject({ reconciledBootId: fake.bootId });
+
+    // As a run that goes on for another one does.
+    fake.volumes.delete(strangers[0]!);
+    fake.volumes.delete(strangers[2]!);
+    const plan = { hostName: fake.name, poolIds: [fake.poolId] };
+    const from = { poolId: fake.poolId, after: strangers[0]! };
+    const rest = { plan, from, readIds: [], tally: { removed: 0, leftAlone: 0, missing: 0 } };
+    await plane.client.workflow.execute('reconcileHost', {
+      workflowId: reconciliationWorkflowId(fake.hostId),
+      taskQueue: 'control',
+      args: [{ hostId: fake.hostId, rest }],
+    });
+    const since = await plane.db.select().from(reconciliationFinding);
+    expect(since.map(({ name }) => name).toSorted()).toEqual([strangers[0]!, strangers[1]!, stranger].toSorted());
+    const [pool] = await plane.db.select().from(storagePool).where(eq(storagePool.id, fake.poolId));
+    expect(pool!.reconciled).not.toBeNull();
+    for (const name of strangers) fake.volumes.delete(name);
   });
 
   it('is not done as long as the host cannot tell', async () => {

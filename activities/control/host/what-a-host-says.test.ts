@@ -157,7 +157,8 @@ describe('what a host says', () => {
     const missing = copies.map(({ poolId }) => ({ kind: 'lostTemplate', poolId, fileName: 'file' }) as const);
     const empty = copies.map(({ poolId }) => ({ poolId, files: [], recentFiles: [], unreadable: [] }));
     const inventory = { bootId: 'b', pools: empty, vmIds: [], keptVmIds: [] };
-    const { settlement } = await compareInventory({ ...database, client })({ hostId: hostIds.liar, inventory });
+    const { settlement, ranges } = await compareInventory({ ...database, client })({ hostId: hostIds.liar, inventory });
+    expect(ranges).toMatchObject([{ poolId: pools.liar.poolId }]);
     expect(settlement.missing).toEqual([missing[1]]);
     const settled = { removed: [], inUse: [], missing };
     const poolIds = copies.map(({ poolId }) => poolId);

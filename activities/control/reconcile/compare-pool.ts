@@ -1,5 +1,5 @@
 import { isInstalledTemplate, parseTemplateFileName, parseVolumeFileName } from '../../../kvm/storage/file-names.js';
-import type { Missing, Orphan, PoolInventory } from '../../../shared/reconciliation.js';
+import { isInRange, type Missing, type Orphan, type PoolInventory } from '../../../shared/reconciliation.js';
 
 /** What the database knows of the files of a pool, read after the files were listed. */
 export interface KnownPool {
@@ -36,7 +36,10 @@ export interface PoolDifferences {
  * so that what is one now stays one. A file of a template or volume that the database does not know is none: the
  * database may have been restored from a backup, and the file be all that is left of somebody's disk.
  */
-export function comparePool({ poolId, files, recentFiles }: PoolInventory, known: KnownPool): PoolDifferences {
+export function comparePool(
+  { poolId, files, recentFiles, ...range }: PoolInventory,
+  known: KnownPool,
+): PoolDifferences {
   const recent = new Set(recentFiles);
   const copies = new Set(known.copies.map(({ fileName }) => fileName));
   const volumes = new Map(known.volumes.map((volume) => [volume.volumeId, volume]));
@@ -50,11 +53,12 @@ export function comparePool({ poolId, files, recentFiles }: PoolInventory, known
     if (kind === 'unknown') differences.unknownFiles.push(fileName);
   }
   const present = new Set(files);
+  const isLookedFor = (fileName: string): boolean => isInRange(range, fileName) && !present.has(fileName);
   for (const { fileName, isInstalled } of known.copies) {
-    if (isInstalled && !present.has(fileName)) differences.missing.push({ poolId, fileName, kind: 'lostTemplate' });
+    if (isInstalled && isLookedFor(fileName)) differences.missing.push({ poolId, fileName, kind: 'lostTemplate' });
   }
   for (const { fileName, isExpected, isBusy } of known.volumes) {
-    if (fileName === null || !isExpected || isBusy || present.has(fileName)) continue;
+    if (fileName === null || !isExpected || isBusy || !isLookedFor(fileName)) continue;
     differences.missing.push({ poolId, fileName, kind: 'lostVolume' });
   }
   return differences;

@@ -14,7 +14,9 @@ import { readSettings } from '../../../db/settings.js';
 import type {
   Finding,
   HostInventory,
+  InventoryCursor,
   Missing,
+  PoolRange,
   ReconcileHostInput,
   ReconciliationPlan,
   SettledInventory,
@@ -23,7 +25,8 @@ import type {
 import type { ControlDependencies, Transaction } from '../dependencies.js';
 import { recordEvent } from '../record-event.js';
 import { isUnused, isWhole } from '../template/unused-copies.js';
-import { comparePool } from './compare-pool.js';
+import { comparePools } from './compare-pools.js';
+import { inventoryPart } from './inventory-part.js';
 import { readKnownPools } from './read-known-pools.js';
 import { reportFindings, reportRemoved } from './report-findings.js';
 
@@ -93,11 +96,19 @@ export const planReconciliation =
 
 export interface CompareInventoryInput extends ReconcileHostInput {
   inventory: HostInventory;
+  /** In the order in which they are looked at; those of the inventory when missing, as before there were parts. */
+  poolIds?: string[];
+  /** Missing for the first part. */
+  from?: InventoryCursor | undefined;
 }
 
 export interface Comparison {
   settlement: Settlement;
   findings: Finding[];
+  /** What was compared. */
+  ranges?: PoolRange[] | undefined;
+  /** Where the next part begins. */
+  next?: InventoryCursor | undefined;
 }
 
 /**
@@ -106,24 +117,31 @@ export interface Comparison {
  */
 export const compareInventory =
   ({ db }: ControlDependencies) =>
-  async ({ hostId, inventory }: CompareInventoryInput): Promise<Comparison> =>
+  async ({ hostId, inventory, from, ...input }: CompareInventoryInput): Promise<Comparison> =>
     db.transaction(
       async (tx) => {
         const reached = await poolsOf(tx, hostId);
-        const pools = inventory.pools.filter(({ poolId }) => reached.has(poolId));
-        const known = await readKnownPools(tx, pools);
-        const settlement: Settlement = { orphans: [], missing: [], goneVmIds: [] };
-        const findings: Finding[] = [];
-        for (const pool of pools) {
-          const { orphans, missing, unknownFiles } = comparePool(pool, known.get(pool.poolId)!);
-          settlement.orphans.push(...orphans);
-          settlement.missing.push(...missing);
-          findings.push(...unknownFiles.map((name): Finding => ({ kind: 'unknownFile', placeId: pool.poolId, name })));
-        }
-        settlement.goneVmIds = await goneOf(tx, hostId, inventory.keptVmIds);
+        const poolIds = input.poolIds ?? inventory.pools.map(({ poolId }) => poolId);
+        const part = inventoryPart(inventory, poolIds, from);
+        const pools = part.pools.filter(({ poolId }) => reached.has(poolId));
+        const { differences, ranges, next } = comparePools(pools, await readKnownPools(tx, pools));
+        const goneVmIds = await goneOf(tx, hostId, inventory.keptVmIds);
         const strangers = await unknownOf(tx, inventory.vmIds);
-        findings.push(...strangers.map((name): Finding => ({ kind: 'unknownVm', placeId: hostId, name })));
-        return { settlement, findings };
+        return {
+          settlement: {
+            orphans: differences.flatMap(({ orphans }) => orphans),
+            missing: differences.flatMap(({ missing }) => missing),
+            goneVmIds,
+          },
+          findings: [
+            ...differences.flatMap(({ unknownFiles }, index) =>
+              unknownFiles.map((name): Finding => ({ kind: 'unknownFile', placeId: ranges[index]!.poolId, name })),
+            ),
+            ...strangers.map((name): Finding => ({ kind: 'unknownVm', placeId: hostId, name })),
+          ],
+          ranges,
+          next: next ?? part.next,
+        };
       },
       { isolationLevel: 'repeatable read', accessMode: 'read only' },
     );
@@ -159,16 +177,21 @@ export const leavePools =
 export interface RecordReconciledInput extends ReconcileHostInput {
   /** Of the host worker that looked. */
   bootId: string;
-  /** Pools that it could read. */
-  poolIds: string[];
+  /** Pools that it could read, in a call of a control worker that knows of no parts. */
+  poolIds?: string[];
+  /** What it could read. */
+  ranges?: PoolRange[];
   findings: Finding[];
   settled: SettledInventory;
+  /** Whether this was the first part, which has the VMs. */
+  isFirst?: boolean;
+  isLast?: boolean;
 }
 
 /** Reports what was found and not before; a copy that is lost is not given to anybody any more. */
 export const recordReconciled =
   ({ db }: ControlDependencies) =>
-  async ({ hostId, bootId, poolIds, findings, settled }: RecordReconciledInput): Promise<void> =>
+  async ({ hostId, bootId, findings, settled, isFirst = true, isLast = true, ...input }: RecordReconciledInput) =>
     db.transaction(async (tx) => {
       const reached = await poolsOf(tx, hostId);
       const isReached = ({ poolId }: { poolId: string }): boolean => reached.has(poolId);
@@ -184,11 +207,10 @@ export const recordReconciled =
         name: fileName,
       }));
       await reportRemoved(tx, settled.removed.filter(isReached));
-      await reportFindings(
-        tx,
-        [hostId, ...poolIds.filter((poolId) => reached.has(poolId))],
-        [...findings, ...inUse, ...lost],
-      );
+      const ranges = input.ranges ?? (input.poolIds ?? []).map((poolId): PoolRange => ({ poolId }));
+      const places = ranges.filter(isReached).map(({ poolId, ...range }) => ({ placeId: poolId, ...range }));
+      await reportFindings(tx, isFirst ? [{ placeId: hostId }, ...places] : places, [...findings, ...inUse, ...lost]);
+      if (!isLast) return;
       await tx
         .update(host)
         .set({ reconciled: sql`now()`, reconciledBootId: bootId })

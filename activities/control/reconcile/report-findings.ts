@@ -1,6 +1,12 @@
 import { and, eq, inArray, or } from 'drizzle-orm';
 import { host, reconciliationFinding, storagePool, vmInstance, volumes } from '../../../db/schema/index.js';
-import type { Finding, FindingKind, Orphan } from '../../../shared/reconciliation.js';
+import {
+  type Finding,
+  type FindingKind,
+  isInRange,
+  type Orphan,
+  type PoolRange,
+} from '../../../shared/reconciliation.js';
 import type { Transaction } from '../dependencies.js';
 import { nameSome } from '../name-some.js';
 import { recordEvent } from '../record-event.js';
@@ -26,21 +32,26 @@ const EVENTS: Record<FindingKind, { type: string; level: 'WARN' | 'ERROR' }> = {
   unknownVm: { type: 'HOST.UNKNOWN.VM', level: 'ERROR' },
 };
 
+type Place = { placeId: string } & Omit<PoolRange, 'poolId'>;
+
 /**
  * One event for each kind of finding at each place, of what was not found before. What is found no longer is forgotten,
  * so that it is told again should it come back.
  *
- * @param placeIds all pools and hosts that were looked at
+ * @param places all pools and hosts that were looked at, and what was looked at there
  */
-export async function reportFindings(tx: Transaction, placeIds: string[], findings: Finding[]): Promise<void> {
+export async function reportFindings(tx: Transaction, places: Place[], findings: Finding[]): Promise<void> {
+  const placeIds = places.map(({ placeId }) => placeId);
   const known = await tx
     .select()
     .from(reconciliationFinding)
     .where(inArray(reconciliationFinding.placeId, placeIds))
     .for('update');
+  const wasLookedAt = ({ placeId, name }: Finding): boolean =>
+    places.some((place) => place.placeId === placeId && isInRange(place, name));
   const present = new Set(findings.map(keyOf));
   const reported = new Set(known.map(keyOf));
-  for (const gone of batches(known.filter((row) => !present.has(keyOf(row))))) {
+  for (const gone of batches(known.filter((row) => wasLookedAt(row) && !present.has(keyOf(row))))) {
     await tx.delete(reconciliationFinding).where(or(...grouped(gone, placeAndKind).map(isAnyOf)));
   }
   const fresh = findings.filter((finding) => !reported.has(keyOf(finding)));
