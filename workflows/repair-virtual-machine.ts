@@ -11,34 +11,34 @@ import { undoPlacement } from './undo-placement.js';
 
 /**
  * Ends a job whose workflow was terminated, or is gone: no undo ran there. What the tries of a deployment left on hosts
- * is removed, and the VM is in Error, or Stopped where it was only to be started. A VM that was started, stopped or rebooted is what its host says that it is; one
- * that was restored, or whose drive was changed, is as before.
+ * is removed, and the VM is in Error; after a first start it is Stopped. A VM that was started, stopped or rebooted is
+ * what its host says that it is; one that was restored, or whose drive was changed, is as before.
  */
 export async function repairVirtualMachine(input: VirtualMachineJobInput): Promise<void> {
   const begun = await control('what was left?').beginRepair(input);
   if (begun?.operation) {
     return 'input' in begun ? undoChange(input, begun) : settleOperation(input, begun);
   }
+  return undoDeployment(input, begun);
+}
+
+/** Also of a first start: that leaves the VM Stopped. */
+async function undoDeployment(
+  { vmId, jobId }: VirtualMachineJobInput,
+  begun: Extract<BegunRepair, { placements: unknown }> | null,
+): Promise<void> {
+  const called = begun?.isStart ? 'start' : 'deployment';
   for (const placement of begun?.placements ?? []) {
     setCurrentDetails(`Removing what was left on **${placement.hostName}**`);
     const { templateId, isoId } = begun!;
+    const workflowId = vmWorkflowId(vmId);
     for (const imageId of isoId === undefined ? [templateId] : [templateId, isoId]) {
-      await control('leave the download').leaveStage({
-        workflowId: vmWorkflowId(input.vmId),
-        poolId: placement.poolId,
-        templateId: imageId,
-      });
+      await control('leave the download').leaveStage({ workflowId, poolId: placement.poolId, templateId: imageId });
     }
-    await undoPlacement(placement, 'the workflow of the deployment is gone');
+    await undoPlacement(placement, `the workflow of the ${called} is gone`);
   }
-  const end = {
-    ...input,
-    failure: {
-      code: 'SLIPWAY_WORKFLOW_LOST',
-      message: 'The workflow of the deployment was terminated or is gone; what it left was cleaned up',
-    },
-    isCancelled: false,
-  } as const;
+  const message = `The workflow of the ${called} was terminated or is gone; what it left was cleaned up`;
+  const end = { vmId, jobId, failure: { code: 'SLIPWAY_WORKFLOW_LOST', message }, isCancelled: false } as const;
   if (begun?.isStart) await control('Stopped').recordOperationFailed({ ...end, operation: 'START' });
   else await control('Error').recordDeploymentFailed(end);
 }

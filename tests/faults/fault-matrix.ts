@@ -93,6 +93,7 @@ const OUTCOMES: Record<Operation, [done: string, notDone: string]> = {
   deploy: ['Running', 'Error'],
   stop: ['Stopped', 'Running'],
   start: ['Running', 'Stopped'],
+  'first start': ['Running', 'Stopped'],
   // With its new disk, or with the old one. Stopped only where it cannot be started from that either.
   restore: ['Running', 'Stopped'],
   // Whatever ends their workflows, they are begun again.

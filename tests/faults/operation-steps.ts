@@ -38,6 +38,14 @@ export const VM_STEPS = {
     { name: 'starting the domain', workflow: 'own', activity: 'startDomain' },
     { name: 'recording', workflow: 'own', activity: 'recordStarted' },
   ],
+  // The downloads of a deployment are in it too, and are not struck once more.
+  'first start': [
+    ANSWERED,
+    { name: 'claiming a host', workflow: 'own', activity: 'claimHost' },
+    { name: 'creating the root disk', workflow: 'own', activity: 'createRootVolume' },
+    { name: 'starting the domain', workflow: 'own', activity: 'startDomain' },
+    { name: 'recording', workflow: 'own', activity: 'recordRunning' },
+  ],
   restore: [
     ANSWERED,
     { name: 'space for a new disk', workflow: 'own', activity: 'beginRestore' },

@@ -9,6 +9,9 @@ import { type Cell, mayEndIn } from './fault-matrix.js';
 import type { VmOperation } from './operation-steps.js';
 import { strike, type Struck } from './strike.js';
 
+/** Afterwards a VM that runs has booted from it, which it had not before. */
+const MAKING_A_DISK: readonly VmOperation[] = ['deploy', 'first start'];
+
 /** What VMs are made of. */
 export interface VmMaterial {
   disk: TestDisk;
@@ -36,7 +39,7 @@ export async function runVmCell(ground: ProvingGround, cell: Cell<VmOperation>, 
   await waitFor(`the domain of a VM that is ${state} is as it should be`, async () => {
     return (await ground.domains()).includes(vmId) === (state === 'Running');
   });
-  if (state === 'Running' && cell.operation === 'deploy') await test.hasBooted(vmId, material.disk);
+  if (state === 'Running' && MAKING_A_DISK.includes(cell.operation)) await test.hasBooted(vmId, material.disk);
   if (state !== 'Expunged') await test.expunge(vmId);
   await test.leavesNothing();
   return hasSucceeded ? state : `${state}: ${errortext}`;
@@ -56,8 +59,9 @@ async function begin({ test }: ProvingGround, { operation }: Cell<VmOperation>, 
     return { vmId: id, jobid, templateId };
   }
   const templateId = material.stagedTemplateId;
-  const vmId = await test.deploy(templateId);
-  await test.hasBooted(vmId, material.disk);
+  const isNew = operation === 'first start';
+  const vmId = await test.deploy(templateId, isNew ? { startvm: 'false' } : {});
+  if (!isNew) await test.hasBooted(vmId, material.disk);
   if (operation === 'start') await test.run('stopVirtualMachine', { id: vmId, forced: true });
   const [command, parameters] = COMMANDS[operation];
   const idName = operation === 'restore' ? 'virtualmachineid' : 'id';
@@ -68,6 +72,7 @@ async function begin({ test }: ProvingGround, { operation }: Cell<VmOperation>, 
 const COMMANDS: Record<Exclude<VmOperation, 'deploy'>, [string, Record<string, boolean>]> = {
   stop: ['stopVirtualMachine', {}],
   start: ['startVirtualMachine', {}],
+  'first start': ['startVirtualMachine', {}],
   restore: ['restoreVirtualMachine', {}],
   destroy: ['destroyVirtualMachine', {}],
   expunge: ['destroyVirtualMachine', { expunge: true }],

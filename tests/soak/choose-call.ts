@@ -64,7 +64,7 @@ export function chooseCall(
       random.next() < 0.4 ? { keypair, userdata: Buffer.from('#cloud-config\n').toString('base64') } : {};
     return {
       command: 'deployVirtualMachine',
-      parameters: { zoneid, serviceofferingid, templateid, ...disk, ...guest },
+      parameters: { zoneid, serviceofferingid, templateid, startvm: random.next() < 0.8, ...disk, ...guest },
     };
   };
   const options: { weight: number; isPossible: boolean; call: () => Call }[] = [

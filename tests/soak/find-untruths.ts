@@ -22,18 +22,21 @@ const run = promisify(execFile);
 export async function findUntruths(ground: ProvingGround): Promise<string[]> {
   const { db } = ground;
   const vms = await db
-    .select({ vm: vmInstance, isoPath: templateSpoolRef.installPath })
+    .select({ vm: vmInstance, isoPath: templateSpoolRef.installPath, rootState: volumes.state })
     .from(vmInstance)
+    .innerJoin(volumes, and(eq(volumes.instanceId, vmInstance.id), isNull(volumes.removed)))
     .leftJoin(templateSpoolRef, eq(templateSpoolRef.id, vmInstance.isoSpoolRefId))
     .where(ne(vmInstance.state, 'Expunged'));
   const domains = await ground.domains();
   const found: string[] = [];
-  for (const { vm, isoPath } of vms) {
+  for (const { vm, isoPath, rootState } of vms) {
     const { id, state } = vm;
     const isAlive = domains.includes(id);
     if (['Starting', 'Stopping', 'Expunging'].includes(state)) found.push(`VM ${id} is ${state} and no job is left`);
     if (isAlive !== (state === 'Running')) found.push(`VM ${id} is ${state}, its domain ${isAlive ? 'alive' : 'not'}`);
-    if ((vm.isoId === null) !== (isoPath === null) && state !== 'Error' && state !== 'Destroyed') {
+    // Of a VM that has no disk yet an ISO comes to a pool when it is started.
+    const isStaged = rootState === 'Ready' && state !== 'Destroyed';
+    if (isStaged && (vm.isoId === null) !== (isoPath === null)) {
       found.push(`VM ${id} is ${state} and has ISO ${vm.isoId}, of which the copy is ${isoPath}`);
     }
     const inDrive = isAlive && state === 'Running' ? await discOf(ground, id) : isoPath;
