@@ -17,6 +17,12 @@ test.each([
   ['createSnapshot', 'no snapshots'],
   ['migrateVirtualMachine', 'moves no virtual machine'],
   ['associateIpAddress', 'no addresses'],
+  ['addNicToVirtualMachine', 'keeps the interfaces'],
+  ['resetPasswordForVirtualMachine', 'no passwords'],
+  ['createAffinityGroup', 'no groups'],
+  ['createProject', 'no projects'],
+  ['addHost', 'createHostJoinToken'],
+  ['assignVirtualMachine', 'stays its own'],
 ])('%s is answered 432, and why', async (name, why) => {
   expect(findCommand(name)).toBeUndefined();
   await expect(somebody.client.call(name)).rejects.toMatchObject({
@@ -33,7 +39,7 @@ test('what nobody has heard of is answered 432 and no more', async () => {
 });
 
 // What libcloud reads with the machines, and what others read on their way.
-test.each(['listPublicIpAddresses', 'listPortForwardingRules', 'listIpForwardingRules', 'listProjects', 'listTags'])(
+test.each(['listPublicIpAddresses', 'listPortForwardingRules', 'listIpForwardingRules', 'listProjects', 'listVPCs'])(
   '%s has nothing, which is no error',
   async (name) => {
     expect(await somebody.client.call(name, { listall: 'true', page: 1, pagesize: 100 })).toEqual({});

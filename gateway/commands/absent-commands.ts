@@ -4,6 +4,12 @@ const NO_DATA_DISKS = 'Slipway has no data disks: a virtual machine has its root
 const NO_SNAPSHOTS = 'Slipway has no snapshots';
 const NO_MIGRATION = 'Slipway moves no virtual machine: stop it, and start it where it is to run';
 const NO_ADDRESSES = 'Slipway gives networks no addresses, routers and rules: what serves the wire does';
+const NO_ADDED_NICS = 'A virtual machine keeps the interfaces that it was deployed with';
+const NO_PASSWORDS = 'Slipway sets no passwords in guests: user data can, and SSH keys need none';
+const NO_GROUPS = 'Slipway has no groups of virtual machines: tags tell what belongs together';
+const NO_PROJECTS = 'Slipway has no projects: what is of several people belongs to an account or a domain';
+const HOSTS_JOIN = 'Hosts join by themselves, with a token of createHostJoinToken';
+const KEEPS_OWNER = 'What is made for an account stays its own';
 
 /** CloudStack's commands that make no sense without what Slipway does not have. */
 const REASONS = new Map([
@@ -48,6 +54,29 @@ const REASONS = new Map([
     'createVPC',
     'createNetworkACL',
   ]),
+  ...reasons(NO_ADDED_NICS, [
+    'addNicToVirtualMachine',
+    'removeNicFromVirtualMachine',
+    'updateDefaultNicForVirtualMachine',
+    'updateVmNicIp',
+    'addIpToNic',
+    'removeIpFromNic',
+  ]),
+  ...reasons(NO_PASSWORDS, ['resetPasswordForVirtualMachine', 'getVMPassword']),
+  ...reasons(NO_GROUPS, [
+    'createAffinityGroup',
+    'deleteAffinityGroup',
+    'updateVMAffinityGroup',
+    'createInstanceGroup',
+    'deleteInstanceGroup',
+    'createSecurityGroup',
+    'deleteSecurityGroup',
+    'authorizeSecurityGroupIngress',
+    'authorizeSecurityGroupEgress',
+  ]),
+  ...reasons(NO_PROJECTS, ['createProject', 'deleteProject', 'updateProject', 'addAccountToProject']),
+  ...reasons(HOSTS_JOIN, ['addHost', 'reconnectHost']),
+  ...reasons(KEEPS_OWNER, ['assignVirtualMachine', 'assignVolume']),
 ]);
 
 function reasons(text: string, commands: string[]): [string, string][] {

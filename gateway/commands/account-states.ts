@@ -1,9 +1,10 @@
 import { setAccountState } from '../../db/accounts.js';
 import { findListedAccount } from '../../db/reads/list-accounts.js';
+import { accountStateWorkflowId } from '../../shared/workflow-ids.js';
 import { field } from '../protocol/fields.js';
 import { boolean, required } from '../protocol/parameters.js';
 import { accountFields, accountResponses } from '../responses/account.js';
-import { asyncParameters } from './async-jobs.js';
+import { asyncParameters, begin, earlierJob, insertJob } from './async-jobs.js';
 import { ADMINS, defineCommand } from './define-command.js';
 import { doneAtOnce } from './done-at-once.js';
 import { accountParameters, ownAccount } from './own-account.js';
@@ -39,25 +40,42 @@ export const lockAccount = setState(
   'locked',
 );
 
+const JOB_CMD = 'disableAccount';
+
 export const disableAccount = defineCommand({
-  name: 'disableAccount',
+  name: JOB_CMD,
   description:
-    'Keeps the users of an account from logging in and from calling. Virtual machines of the account go on: CloudStack ' +
-    'stops them.',
+    'Keeps the users of an account from logging in and from calling. Unless it is only locked, the job stops its virtual ' +
+    'machines too: one that is being deployed when it runs, and one that does not stop by force.',
   kind: 'async',
   allowedRoles: ADMINS,
   params: {
     ...asyncParameters,
     ...accountParameters,
-    lock: required(boolean('Whether the account is locked rather than disabled.')),
+    lock: required(boolean('Whether the account is locked rather than disabled: then its virtual machines go on.')),
   },
   response: { objectName: 'account', fields: accountFields },
   async handle({ lock, customjobid, ...named }, context) {
+    const { db, caller } = context;
     const { account } = await ownAccount(named, context);
-    const call = { jobCmd: 'disableAccount', customjobid, instanceType: 'Account', instanceId: account.id };
-    return doneAtOnce(call, context, async (tx) => {
-      await setAccountState(tx, context.caller, account.id, lock ? 'locked' : 'disabled');
-      return true;
+    const call = { jobCmd: JOB_CMD, customjobid, instanceType: 'Account', instanceId: account.id };
+    if (lock) {
+      return doneAtOnce(call, context, async (tx) => {
+        await setAccountState(tx, caller, account.id, 'locked');
+        return true;
+      });
+    }
+    const earlier = await earlierJob(db, context, call);
+    if (earlier) return { jobid: earlier.id };
+    const job = await db.transaction(async (tx) => {
+      await setAccountState(tx, caller, account.id, 'disabled');
+      return insertJob(tx, context, {
+        ...call,
+        workflowType: JOB_CMD,
+        workflowId: accountStateWorkflowId(account.id),
+        input: { accountId: account.id },
+      });
     });
+    return begin(job, context);
   },
 });

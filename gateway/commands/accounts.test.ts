@@ -126,11 +126,23 @@ describe('accounts', () => {
     expect(await gateway.db.select().from(session).where(eq(session.userId, userId))).toEqual([]);
     expect((await admin.call('enableAccount', { id: accountId }))['account']).toMatchObject({ state: 'enabled' });
     await client.call('listAccounts');
-    const { jobid } = await admin.call('disableAccount', { id: accountId, lock: false });
-    expect(await admin.call('queryAsyncJobResult', { jobid: jobid as string })).toMatchObject({
+    const locking = await admin.call('disableAccount', { id: accountId, lock: true });
+    expect(await admin.call('queryAsyncJobResult', { jobid: locking['jobid'] as string })).toMatchObject({
       jobstatus: 1,
-      jobresult: { account: { id: accountId, state: 'disabled' } },
+      jobresult: { account: { id: accountId, state: 'locked' } },
     });
+    const customjobid = crypto.randomUUID();
+    const disable = () => admin.call('disableAccount', { id: accountId, lock: false, customjobid });
+    const { jobid } = await disable();
+    expect(gateway.started.at(-1)).toMatchObject({
+      id: jobid,
+      workflowType: 'disableAccount',
+      workflowId: `account-state-${accountId}`,
+      workflowInput: { accountId, jobId: jobid },
+    });
+    expect(await disable()).toEqual({ jobid });
+    const [row] = await gateway.db.select().from(account).where(eq(account.id, accountId));
+    expect(row).toMatchObject({ state: 'disabled' });
     await expect(client.call('listAccounts')).rejects.toMatchObject({ errorcode: 401 });
   });
 

@@ -6,13 +6,23 @@ import { scopeParameters } from './list-scope.js';
 /** By the name of the command: the key of its list, and what it would have. */
 const LISTS = {
   listAffinityGroups: ['affinitygroup', 'affinity groups'],
+  listAffinityGroupTypes: ['affinityGroupType', 'types of affinity groups'],
+  listEgressFirewallRules: ['firewallrule', 'rules for what leaves a network'],
+  listFirewallRules: ['firewallrule', 'firewall rules'],
   listInstanceGroups: ['instancegroup', 'groups of virtual machines'],
   listIpForwardingRules: ['ipforwardingrule', 'rules of static NAT'],
+  listLoadBalancerRules: ['loadbalancerrule', 'rules of load balancing'],
+  listNetworkACLLists: ['networkacllist', 'lists of access rules'],
+  listNetworkACLs: ['networkacl', 'access rules'],
   listPortForwardingRules: ['portforwardingrule', 'rules of port forwarding'],
   listProjects: ['project', 'projects'],
   listPublicIpAddresses: ['publicipaddress', 'public addresses'],
+  listRouters: ['router', 'routers'],
   listSecurityGroups: ['securitygroup', 'security groups'],
   listSnapshots: ['snapshot', 'snapshots'],
+  listVPCOfferings: ['vpcoffering', 'offerings of virtual private clouds'],
+  listVPCs: ['vpc', 'virtual private clouds'],
+  listVpnGateways: ['vpngateway', 'VPN gateways'],
 } as const;
 
 /**

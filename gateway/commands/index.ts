@@ -70,6 +70,7 @@ import { listServiceOfferings } from './service-offerings.js';
 import { startVirtualMachine } from './start-virtual-machine.js';
 import { stopVirtualMachine } from './stop-virtual-machine.js';
 import { cancelStorageMaintenance, enableStorageMaintenance } from './storage-maintenance.js';
+import { listStorageProviders } from './list-storage-providers.js';
 import { listStoragePools } from './storage-pools.js';
 import { createTags, deleteTags, listTags } from './tags.js';
 import { listTemplateDirectDownloadCertificates } from './list-template-direct-download-certificates.js';
@@ -142,6 +143,7 @@ export const COMMANDS: readonly Command[] = [
   createHostJoinToken,
   revokeHost,
   listStoragePools,
+  listStorageProviders,
   createStoragePool,
   updateStoragePool,
   deleteStoragePool,

@@ -104,6 +104,10 @@ describe('registerIso', () => {
     expect(await register({ isfeatured: true, ispublic: true }, admin)).toMatchObject({ isfeatured: true });
   });
 
+  test('goes straight to primary storage where nothing is said: Ansible cannot say it', async () => {
+    expect(await register({ directdownload: undefined })).toMatchObject({ directdownload: true, isready: true });
+  });
+
   test.each<[string, Changes, string]>([
     ['no zone', { zoneid: undefined }, 'missing parameter zoneid'],
     ['a zone that is not there', { zoneid: NOWHERE }, `Invalid parameter zoneid value=${NOWHERE}`],
@@ -111,7 +115,6 @@ describe('registerIso', () => {
     ['an OS type that is not there', { ostypeid: NOWHERE }, 'Invalid parameter ostypeid'],
     ['one that is not bootable with such an OS type', { bootable: false, ostypeid: NOWHERE }, 'parameter ostypeid'],
     ['secondary storage', { directdownload: false }, 'Slipway has no secondary storage'],
-    ['directdownload left out', { directdownload: undefined }, 'Slipway has no secondary storage'],
     ['a URL of another scheme', { url: 'file:///etc/passwd' }, 'not an absolute http, https or nfs URL'],
     ['a short checksum', { checksum: '{SHA-256}abcd' }, 'length should be 64 instead of 4'],
     ['a project', { projectid: NOWHERE }, 'does not support parameter projectid yet'],

@@ -24,7 +24,9 @@ const REGISTER_TIMEOUT_MS = 20_000;
 /** What registerTemplate and registerIso take alike. */
 export const imageParameters = {
   displaytext: string('Text for people; the name when absent.', { maxLength: 4096 }),
-  directdownload: boolean('Must be true: Slipway has no secondary storage.'),
+  directdownload: boolean(
+    'True, also when absent: what does not go straight to primary storage would go to secondary storage, which Slipway has not.',
+  ),
   checksum: string('{ALGORITHM}HASH of the file as it is downloaded; a plain hash is MD5.'),
   arch: withDefault(oneOf(['x86_64', 'aarch64'], 'CPU architecture; x86_64 when absent.', { since: '4.20' }), 'x86_64'),
   ispublic: withDefault(boolean('Whether every account may use it; false when absent.'), false),

@@ -35,7 +35,7 @@ export const registerIso = defineCommand({
   },
   response: { objectName: 'iso', fields: isoFields },
   async handle(args, context) {
-    if (args.directdownload !== true) {
+    if (args.directdownload === false) {
       throw invalid('Slipway has no secondary storage: an ISO can only be registered with directdownload=true');
     }
     const zoneIds = await zonesFor([args.zoneid], 'zoneid', context);

@@ -80,7 +80,7 @@ export const registerTemplate = defineCommand({
 function checkRules(args: Arguments): void {
   if (args.hypervisor.toLowerCase() !== 'kvm')
     throw invalid('Parameter directdownload is only allowed for KVM templates');
-  if (args.directdownload !== true) {
+  if (args.directdownload === false) {
     throw invalid('Slipway has no secondary storage: a template can only be registered with directdownload=true');
   }
   if (args.bits !== 32 && args.bits !== 64) throw invalid('Parameter bits is 32 or 64');

@@ -311,3 +311,9 @@ it.each(['deleteStoragePool', 'enableStorageMaintenance', 'cancelStorageMaintena
     await expect(call(command, { id })).rejects.toThrow('Unable to execute API command');
   },
 );
+
+it('primary storage has one provider, by which pools are made; other storage has none', async () => {
+  const answer = { count: 1, dataStoreProvider: [{ name: 'DefaultPrimary', type: 'PRIMARY' }] };
+  expect(await call('listStorageProviders', { type: 'primary' })).toEqual(answer);
+  expect(await call('listStorageProviders', { type: 'image' })).toEqual({});
+});

@@ -45,6 +45,12 @@ async function list(filter: string, { client } = somebody, more = {}): Promise<s
 }
 
 describe('registerTemplate', () => {
+  test('goes straight to primary storage where nothing is said: Ansible cannot say it', async () => {
+    const made = await register({ directdownload: undefined });
+    expect(made).toMatchObject({ directdownload: true, isready: true });
+    await somebody.client.call('deleteTemplate', { id: made.id });
+  });
+
   test('answers with a template that is ready at once', async () => {
     const { client } = somebody;
     const digest = 'AB'.repeat(32);
@@ -119,7 +125,6 @@ describe('registerTemplate', () => {
       'Invalid parameter ostypeid',
     ],
     ['secondary storage', { directdownload: false }, 'Slipway has no secondary storage'],
-    ['directdownload left out', { directdownload: undefined }, 'Slipway has no secondary storage'],
     ['another hypervisor', { hypervisor: 'VMware' }, 'directdownload is only allowed for KVM'],
     ['another format', { format: 'OVA' }, 'invalid value OVA for parameter format'],
     ['a URL of another scheme', { url: 'file:///etc/passwd' }, 'not an absolute http, https or nfs URL'],
