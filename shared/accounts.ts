@@ -6,6 +6,11 @@ export interface DeleteAccountInput {
   jobId: string;
 }
 
+export interface DisableAccountInput {
+  accountId: string;
+  jobId: string;
+}
+
 export interface DeleteDomainInput {
   domainId: string;
   jobId: string;

@@ -13,6 +13,8 @@ export const hostRevocationWorkflowId = (hostId: string): string => `host-revoca
 export const poolStateWorkflowId = (poolId: string): string => `pool-state-${poolId}`;
 export const hostWorkflowId = (hostId: string): string => `host-${hostId}`;
 export const accountWorkflowId = (accountId: string): string => `account-${accountId}`;
+/** Of a change of its state; it can be deleted meanwhile. */
+export const accountStateWorkflowId = (accountId: string): string => `account-state-${accountId}`;
 export const domainWorkflowId = (domainId: string): string => `domain-${domainId}`;
 export const stageWorkflowId = (poolId: string, templateId: string, generation: number): string =>
   `stage-${poolId}-${templateId}-g${generation}`;

@@ -6,6 +6,7 @@ export { deleteDomain } from './delete-domain.js';
 export { deleteTemplate } from './delete-template.js';
 export { deployVirtualMachine } from './deploy-virtual-machine.js';
 export { destroyVirtualMachine } from './destroy-virtual-machine.js';
+export { disableAccount } from './disable-account.js';
 export { detachIso } from './detach-iso.js';
 export { enableStorageMaintenance } from './enable-storage-maintenance.js';
 export { equipKeystores } from './equip-keystores.js';

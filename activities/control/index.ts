@@ -1,5 +1,6 @@
 import { recordAccountDeleted, recordDomainDeleted } from './account/record-deleted.js';
 import { removeSomeOwned } from './account/remove-some-owned.js';
+import { recordAccountJobEnd, stopSomeOwned } from './account/stop-owned.js';
 import { beginRestore } from './virtual-machine/begin-restore.js';
 import { claimDiskMaker } from './virtual-machine/claim-disk-maker.js';
 import { claimHost } from './virtual-machine/claim-host.js';
@@ -108,6 +109,7 @@ export function createControlActivities(dependencies: ControlDependencies) {
     planVolumeRemoval: planVolumeRemoval(dependencies),
     readDrive: readDrive(dependencies),
     recordAccountDeleted: recordAccountDeleted(dependencies),
+    recordAccountJobEnd: recordAccountJobEnd(dependencies),
     recordDeploymentFailed: recordDeploymentFailed(dependencies),
     recordDestroyed: recordDestroyed(dependencies),
     recordDomainDeleted: recordDomainDeleted(dependencies),
@@ -144,6 +146,7 @@ export function createControlActivities(dependencies: ControlDependencies) {
     revertRestore: revertRestore(dependencies),
     sealTemplateUrl: sealTemplateUrl(dependencies),
     startOnPool: startOnPool(dependencies),
+    stopSomeOwned: stopSomeOwned(dependencies),
     takeForStopped: takeForStopped(dependencies),
     warnOfExpiry: warnOfExpiry(dependencies),
   };

@@ -1,6 +1,6 @@
 import { eq } from 'drizzle-orm';
 import { startJob } from '../../client/start-job.js';
-import { createAccount, retireAccount } from '../../db/accounts.js';
+import { createAccount, retireAccount, setAccountState } from '../../db/accounts.js';
 import { createDomain } from '../../db/domains.js';
 import { createJob, type JobRow } from '../../db/jobs.js';
 import { findDefaultAdmin } from '../../db/reads/find-login.js';
@@ -16,15 +16,21 @@ import {
   vmTemplate,
 } from '../../db/schema/index.js';
 import { createVirtualMachine } from '../../db/virtual-machines.js';
-import { accountWorkflowId, domainWorkflowId, vmWorkflowId } from '../../shared/workflow-ids.js';
+import {
+  accountStateWorkflowId,
+  accountWorkflowId,
+  domainWorkflowId,
+  vmWorkflowId,
+} from '../../shared/workflow-ids.js';
 import { sweepJobs } from '../../workers/control-worker/sweep-jobs.js';
 import { addTemplate } from '../support/add-template.js';
 import type { FakeHost } from '../support/fake-host.js';
-import { hang } from '../support/host-answers.js';
+import { gate } from '../support/gate.js';
+import { hang, refusal } from '../support/host-answers.js';
 import { useControlPlane } from '../support/use-control-plane.js';
 import { waitFor } from '../support/wait-for.js';
 
-describe('deleteAccount and deleteDomain', () => {
+describe('deleteAccount, deleteDomain and disableAccount', () => {
   const { plane, scenario, join } = useControlPlane();
   let fake: FakeHost;
   let admin: Caller;
@@ -147,5 +153,93 @@ describe('deleteAccount and deleteDomain', () => {
     await createDomain(plane.db, admin, { name: 'top', parentId: admin.domainId });
     const running = await plane.db.select().from(asyncJob).where(eq(asyncJob.jobStatus, JOB_STATUS.inProgress));
     expect(running.filter(({ instanceId }) => instanceId === vmId || instanceId === own)).toEqual([]);
+  });
+
+  describe('disableAccount', () => {
+    const disable = async (accountId: string): Promise<JobRow> => {
+      await plane.db.transaction((tx) => setAccountState(tx, admin, accountId, 'disabled'));
+      const jobId = crypto.randomUUID();
+      const job = await createJob(plane.db, {
+        id: jobId,
+        accountId: admin.accountId,
+        userId: admin.userId,
+        jobCmd: 'disableAccount',
+        workflowType: 'disableAccount',
+        workflowId: accountStateWorkflowId(accountId),
+        workflowInput: { accountId, jobId },
+        instanceType: 'Account',
+        instanceId: accountId,
+      });
+      await startJob(plane, job);
+      return job;
+    };
+    const running = async (accountId: string, templateId: string): Promise<string> => {
+      const { vmId, job } = await newVm(accountId, templateId);
+      await scenario.start(job);
+      await scenario.ended(job);
+      return vmId;
+    };
+
+    it('stops what runs, by force where the first did not help, and what is being deployed when it runs', async () => {
+      const accountId = await newAccount();
+      const templateId = await scenario.template();
+      const [easy, stubborn] = [await running(accountId, templateId), await running(accountId, templateId)];
+      const { vmId: others } = await scenario.deploy(templateId);
+      const { opened, open: finish } = gate();
+      fake.override('downloadTier', async () => {
+        await opened;
+        return { sizeBytes: 1, resumedFromBytes: 0, digests: [], mirrors: [] };
+      });
+      fake.override('stopDomain', ({ vmId, isForced }) =>
+        vmId === stubborn && !isForced
+          ? Promise.reject(refusal('SLIPWAY_HYPERVISOR', 'the guest does not listen'))
+          : Promise.resolve(void fake.domains.delete(vmId)),
+      );
+      const { vmId: late, job: deployment } = await newVm(accountId, await scenario.template());
+      await scenario.start(deployment);
+      const job = await disable(accountId);
+      await waitFor('what runs has stopped', async () => fake.domains.size === 1);
+      expect((await scenario.vmRow(late)).state).toBe('Starting');
+      finish();
+      expect(await scenario.ended(job, 60_000)).toMatchObject({
+        jobStatus: JOB_STATUS.succeeded,
+        jobResult: { success: true },
+      });
+      for (const vmId of [easy, stubborn, late]) expect((await scenario.vmRow(vmId)).state).toBe('Stopped');
+      expect((await scenario.ended(deployment)).jobStatus).toBe(JOB_STATUS.succeeded);
+      expect((await scenario.vmRow(others)).state).toBe('Running');
+      for (const name of ['downloadTier', 'stopDomain'] as const) fake.override(name, undefined);
+    });
+
+    it('says what it could not stop, and stops no more once the account is enabled again', async () => {
+      const accountId = await newAccount();
+      const vmId = await running(accountId, await scenario.template());
+      const { name } = await scenario.vmRow(vmId);
+      const before = fake.timesAsked('stopDomain');
+      fake.override('stopDomain', hang);
+      /** As whoever cancels the job of a stop, so many having been begun. */
+      const cancelStop = async (stops: number): Promise<void> => {
+        await waitFor('the VM is to stop', async () => fake.timesAsked('stopDomain') === before + stops);
+        await plane.client.workflow.getHandle(vmWorkflowId(vmId)).cancel();
+      };
+      const job = await disable(accountId);
+      for (const stops of [1, 2]) await cancelStop(stops);
+      expect(await scenario.ended(job, 60_000)).toMatchObject({
+        jobStatus: JOB_STATUS.failed,
+        jobResult: { errortext: expect.stringContaining(`could not be stopped: ${name} (Running)`) as string },
+      });
+      expect(await accountRow(accountId)).toMatchObject({ state: 'disabled' });
+
+      const again = await disable(accountId);
+      await waitFor('the VM is to stop', async () => fake.timesAsked('stopDomain') === before + 3);
+      await plane.db.transaction((tx) => setAccountState(tx, admin, accountId, 'enabled'));
+      await cancelStop(3);
+      expect(await scenario.ended(again, 60_000)).toMatchObject({
+        jobStatus: JOB_STATUS.failed,
+        jobResult: { slipwaycode: 'SLIPWAY_CANCELLED' },
+      });
+      expect((await scenario.vmRow(vmId)).state).toBe('Running');
+      fake.override('stopDomain', undefined);
+    });
   });
 });
