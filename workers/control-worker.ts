@@ -20,6 +20,7 @@ import { provisionPending } from './control-worker/provision-pending.js';
 import { createPurger } from './control-worker/purge-old-rows.js';
 import { reconcileHosts } from './control-worker/reconcile-hosts.js';
 import { removeDeadVolumes } from './control-worker/remove-dead-volumes.js';
+import { resumeLives } from './control-worker/resume-lives.js';
 import { runPeriodically } from './control-worker/run-periodically.js';
 import { sweepJobs } from './control-worker/sweep-jobs.js';
 import { sweepRegistrations } from './control-worker/sweep-registrations.js';
@@ -65,6 +66,7 @@ await runWorkerProcess('control worker', async (ready) => {
     'removal of root disks': () => removeDeadVolumes(dependencies),
     expunging: createExpunger(dependencies),
     purge: createPurger(dependencies),
+    'lives of hosts': () => resumeLives(dependencies),
     'comparison of hosts': () => reconcileHosts(dependencies),
     'maintenance of hosts': async () => void (await database.db.transaction((tx) => finishMaintenance(tx))),
     'limits of downloads': () => tellBandwidth(dependencies),

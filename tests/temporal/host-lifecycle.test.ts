@@ -3,6 +3,7 @@ import { cleanupDebt, event, host, JOB_STATUS, storagePool } from '../../db/sche
 import type { HostFacts } from '../../shared/hosts.js';
 import { OLDEST_HOST_PROTOCOL, SLIPWAY_VERSION } from '../../shared/version.js';
 import { hostWorkflowId, stageWorkflowId } from '../../shared/workflow-ids.js';
+import { resumeLives } from '../../workers/control-worker/resume-lives.js';
 import type { FakeHost } from '../support/fake-host.js';
 import { gate } from '../support/gate.js';
 import { hang, refusal } from '../support/host-answers.js';
@@ -221,6 +222,31 @@ describe('hostLifecycle', () => {
     // Well below the heartbeat timeout.
     expect(await scenario.ended(job, 30_000)).toMatchObject({ jobStatus: JOB_STATUS.succeeded });
     expect(downloads).toBe(2);
+  });
+
+  it('is begun again when somebody has ended it, and left alone as long as it goes on', async () => {
+    const life = plane.client.workflow.getHandle(hostWorkflowId(fake.hostId));
+    const runOf = async () => (await life.describe()).runId;
+    const silent = () =>
+      plane.db
+        .update(host)
+        .set({ lastPinged: new Date(Date.now() - 3_600_000).toISOString() })
+        .where(eq(host.id, fake.hostId));
+    const before = await runOf();
+    await silent();
+    await resumeLives(plane);
+    expect(await runOf()).toBe(before);
+    await life.terminate('somebody has ended it in the Temporal Web UI');
+    await resumeLives(plane);
+    expect(await runOf()).not.toBe(before);
+    const { capacityBytes } = fake;
+    fake.capacityBytes *= 2;
+    await waitFor('it is watched', async () => (await poolRow()).capacityBytes === 2 * capacityBytes);
+    // One that says what it is needs nobody who begins its life.
+    await life.terminate('again');
+    const ended = await runOf();
+    await resumeLives(plane);
+    expect(await runOf()).toBe(ended);
   });
 
   it('tells downloads nothing that was overtaken', async () => {
