@@ -1,3 +1,4 @@
+import { isUuid } from '../../../kvm/uuid.js';
 import { boundedText } from '../../../shared/bounded-text.js';
 import type { HostFacts, HostStatus } from '../../../shared/hosts.js';
 
@@ -12,8 +13,16 @@ const MOST_TOOLS = 64;
 const word = (text: string): string => boundedText(text, LONGEST_WORD);
 const wordOf = (text: string | undefined): string | undefined => (text === undefined ? undefined : word(text));
 
-/** What a host says of itself, in texts of which none is too long for a list or an event, or fit for no database. */
-export const boundStatus = ({ facts, domains }: HostStatus): HostStatus => ({ facts: boundFacts(facts), domains });
+/**
+ * What a host says of itself, in texts of which none is too long for a list or an event, or fit for no database. VMs and
+ * pools that nobody can have are not looked for: the database would refuse, and be asked again for ever.
+ */
+export const boundStatus = ({ facts, domains }: HostStatus): HostStatus => ({
+  facts: boundFacts(facts),
+  domains: domains.filter(({ vmId, token }) => isUuid(vmId) && Number.isSafeInteger(token)),
+});
+
+const isSize = (bytes: number): boolean => Number.isSafeInteger(bytes) && bytes >= 0;
 
 function boundFacts(facts: HostFacts): HostFacts {
   return {
@@ -25,10 +34,13 @@ function boundFacts(facts: HostFacts): HostFacts {
     slipwayVersion: wordOf(facts.slipwayVersion),
     ipAddress: wordOf(facts.ipAddress),
     missingTools: facts.missingTools?.slice(0, MOST_TOOLS).map(word),
-    pools: facts.pools.slice(0, MOST_POOLS).map((pool) => ({
-      ...pool,
-      path: boundedText(pool.path, LONGEST_PATH),
-      problem: pool.problem === undefined ? undefined : boundedText(pool.problem, LONGEST_REASON),
-    })),
+    pools: facts.pools
+      .filter(({ poolId, capacityBytes, usedBytes }) => isUuid(poolId) && isSize(capacityBytes) && isSize(usedBytes))
+      .slice(0, MOST_POOLS)
+      .map((pool) => ({
+        ...pool,
+        path: boundedText(pool.path, LONGEST_PATH),
+        problem: pool.problem === undefined ? undefined : boundedText(pool.problem, LONGEST_REASON),
+      })),
   };
 }

@@ -2,6 +2,7 @@ import { and, eq, inArray, sql } from 'drizzle-orm';
 import { announcePool, inOrder } from '../../../db/announce-pool.js';
 import { requireClusterArch } from '../../../db/require-cluster-arch.js';
 import { capacityClaim, cleanupDebt, host, templateSpoolRef, vmInstance, volumes } from '../../../db/schema/index.js';
+import { isUuid } from '../../../kvm/uuid.js';
 import type { KeystoreReport } from '../../../shared/certificates.js';
 import { SlipwayError } from '../../../shared/errors.js';
 import type { DomainReport, HostStatus, HostWord } from '../../../shared/hosts.js';
@@ -72,7 +73,10 @@ export const recordHello =
         hostName: self.name,
         zoneId: self.dataCenterId,
         debts,
-        deadPartials: await deadOf(tx, partials),
+        deadPartials: await deadOf(
+          tx,
+          partials.filter(({ poolId }) => isUuid(poolId)),
+        ),
       };
     });
 

@@ -7,6 +7,7 @@ import {
   cluster,
   event,
   host,
+  reconciliationFinding,
   storagePool,
   templateSpoolRef,
   user,
@@ -147,14 +148,48 @@ describe('what a host says', () => {
     await db.delete(cleanupDebt);
   });
 
+  it('names no VM, pool or file that there cannot be: it would be looked for until the end of time', async () => {
+    const vmId = crypto.randomUUID();
+    const domains = [
+      { vmId: '../x', state: 'Running', token: 2 },
+      { vmId, state: 'Stopped', token: 1.5 },
+    ] satisfies DomainReport[];
+    const sizes = [{ poolId: 'x' }, { ...pools.liar, capacityBytes: -1 }, { ...pools.liar, usedBytes: 0.5 }];
+    const facts = { pools: sizes.map((size) => ({ ...pools.liar, capacityBytes: 1, usedBytes: 1, ...size })) };
+    expect(await say({ domains, facts })).toEqual([]);
+    const status = statusOf({ domains, facts });
+    const partials = [{ poolId: 'x', copies: [] }];
+    expect(await recordHello({ ...database, client })({ hostId: hostIds.liar, status, partials })).toMatchObject({
+      debts: [],
+      deadPartials: [],
+    });
+    await say({ pools: [pools.liar] });
+
+    const { poolId } = pools.liar;
+    const files = ['disk', `${vmId}.2.creating.${'x'.repeat(1_000)}`, `${vmId}.2.creating.\0`];
+    const bootId = `\0${'x'.repeat(1_000)}`;
+    const inventory = { bootId, pools: [{ poolId, files, recentFiles: [] }], vmIds: ['x'], keptVmIds: ['x'] };
+    const compared = await compareInventory({ ...database, client })({ hostId: hostIds.liar, inventory });
+    expect(compared).toMatchObject({ settlement: { orphans: [], goneVmIds: [] }, findings: [] });
+    const named = files.map((fileName) => ({ poolId, fileName }));
+    const missing = named.map((file) => ({ ...file, kind: 'lostVolume' as const }));
+    const settled = { removed: named, inUse: named, missing };
+    const told = { hostId: hostIds.liar, bootId, ranges: [{ poolId }], findings: [], settled };
+    await recordReconciled({ ...database, client })(told);
+    expect(await database.db.select().from(reconciliationFinding)).toEqual([]);
+  });
+
   it('loses no file of a pool that is another host’s', async () => {
     const { db } = database;
     const templateId = await new Scenario({ ...database, client } as ControlPlane).template({ name: 'kept' });
     const copies = Object.values(pools).map(
-      ({ poolId }) => ({ poolId, templateId, generation: 1, state: 'Ready', installPath: 'file' }) as const,
+      ({ poolId }) =>
+        ({ poolId, templateId, generation: 1, state: 'Ready', installPath: `${templateId}.g1.e1` }) as const,
     );
     await db.insert(templateSpoolRef).values(copies);
-    const missing = copies.map(({ poolId }) => ({ kind: 'lostTemplate', poolId, fileName: 'file' }) as const);
+    const missing = copies.map(
+      ({ poolId }) => ({ kind: 'lostTemplate', poolId, fileName: `${templateId}.g1.e1` }) as const,
+    );
     const empty = copies.map(({ poolId }) => ({ poolId, files: [], recentFiles: [], unreadable: [] }));
     const inventory = { bootId: 'b', pools: empty, vmIds: [], keptVmIds: [] };
     const { settlement, ranges } = await compareInventory({ ...database, client })({ hostId: hostIds.liar, inventory });

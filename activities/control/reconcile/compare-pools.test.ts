@@ -17,22 +17,29 @@ const pool = (poolId: string, files: string[], range: Partial<PoolRange> = {}): 
   ...range,
 });
 
+const TEMPLATE = '0b6e1f5e-3f4a-4c53-9d5c-6a3f0d8f1a01';
+const copy = (epoch: number): string => `${TEMPLATE}.g1.e${epoch}`;
+
 describe('a part of what a host has', () => {
-  const from = { poolId: 'pool-2', after: 'b' };
+  const from = { poolId: 'pool-2', after: copy(2) };
 
   it('begins where it was asked to, also when the host lists all that it has', () => {
-    const all = inventory([pool('pool-1', ['a']), pool('pool-2', ['a', 'b', 'c']), pool('pool-3', ['a'])]);
+    const all = inventory([
+      pool('pool-1', [copy(1)]),
+      pool('pool-2', [copy(1), copy(2), copy(3)]),
+      pool('pool-3', [copy(1)]),
+    ]);
     expect(inventoryPart(all, POOLS, from)).toEqual({
-      pools: [pool('pool-2', ['c'], { after: 'b' }), pool('pool-3', ['a'])],
+      pools: [pool('pool-2', [copy(3)], { after: copy(2) }), pool('pool-3', [copy(1)])],
       next: undefined,
     });
   });
 
   it.each<[string, InventoryCursor, boolean]>([
-    ['further in the pool', { poolId: 'pool-2', after: 'c' }, true],
+    ['further in the pool', { poolId: 'pool-2', after: copy(3) }, true],
     ['in the next pool', { poolId: 'pool-3', after: '' }, true],
     ['at the same place', from, false],
-    ['in front of it', { poolId: 'pool-2', after: 'a' }, false],
+    ['in front of it', { poolId: 'pool-2', after: copy(1) }, false],
     ['in a pool before', { poolId: 'pool-1', after: 'z' }, false],
     ['in a pool that nobody asked for', { poolId: 'pool-4', after: 'a' }, false],
   ])('is followed by one that is ahead only: %s', (_, next, isAhead) => {
@@ -41,8 +48,6 @@ describe('a part of what a host has', () => {
 });
 
 describe('comparePools', () => {
-  const TEMPLATE = '0b6e1f5e-3f4a-4c53-9d5c-6a3f0d8f1a01';
-  const copy = (epoch: number) => `${TEMPLATE}.g1.e${epoch}`;
   const expected = (...epochs: number[]) => ({
     copies: epochs.map((epoch) => ({ fileName: copy(epoch), isInstalled: true })),
     templateIds: new Set([TEMPLATE]),

@@ -1,9 +1,12 @@
+import { isInstalledTemplate, parseVolumeFileName } from '../../../kvm/storage/file-names.js';
 import {
   type HostInventory,
   type InventoryCursor,
   isInRange,
   type PoolInventory,
 } from '../../../shared/reconciliation.js';
+
+const LONGEST_NAME = 255;
 
 export interface InventoryPart {
   pools: PoolInventory[];
@@ -27,12 +30,19 @@ export function inventoryPart(
     from === undefined
       ? order(poolId) >= 0
       : order(poolId) > order(from.poolId) || (poolId === from.poolId && after > from.after);
-  const asked = from ? pools.filter(({ poolId }) => order(poolId) >= order(from.poolId)) : pools;
+  const ours = pools.map((pool) => ({ ...pool, files: pool.files.filter(isOurs) }));
+  const asked = from ? ours.filter(({ poolId }) => order(poolId) >= order(from.poolId)) : ours;
   return {
     pools: asked.map((pool) => (pool.poolId === from?.poolId ? within({ ...pool, after: from.after }) : pool)),
     next: next && isAhead(next) ? next : undefined,
   };
 }
+
+/** As Slipway names files, and no longer than a file system takes: other names mean nothing, and fit nowhere. */
+export const isOurs = (fileName: string): boolean =>
+  fileName.length <= LONGEST_NAME &&
+  !/\p{Cc}/u.test(fileName) &&
+  (isInstalledTemplate(fileName) || parseVolumeFileName(fileName) !== undefined);
 
 /** Without files that are not in its range. */
 export function within(pool: PoolInventory): PoolInventory {

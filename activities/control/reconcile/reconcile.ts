@@ -11,11 +11,14 @@ import {
   volumes,
 } from '../../../db/schema/index.js';
 import { readSettings } from '../../../db/settings.js';
+import { isUuid } from '../../../kvm/uuid.js';
+import { boundedText } from '../../../shared/bounded-text.js';
 import type {
   Finding,
   HostInventory,
   InventoryCursor,
   Missing,
+  Orphan,
   PoolRange,
   ReconcileHostInput,
   ReconciliationPlan,
@@ -26,10 +29,12 @@ import type { ControlDependencies, Transaction } from '../dependencies.js';
 import { recordEvent } from '../record-event.js';
 import { isUnused, isWhole } from '../template/unused-copies.js';
 import { comparePools } from './compare-pools.js';
-import { inventoryPart } from './inventory-part.js';
+import { inventoryPart, isOurs } from './inventory-part.js';
 import { readKnownPools } from './read-known-pools.js';
 import { reportFindings, reportRemoved } from './report-findings.js';
 
+/** Characters, as those that a host's hello has. */
+const LONGEST_WORD = 255;
 /** When hosts of a shared pool start together, one of them looks at it. */
 const JUST_NOW_SECONDS = 60;
 
@@ -125,8 +130,8 @@ export const compareInventory =
         const part = inventoryPart(inventory, poolIds, from);
         const pools = part.pools.filter(({ poolId }) => reached.has(poolId));
         const { differences, ranges, next } = comparePools(pools, await readKnownPools(tx, pools));
-        const goneVmIds = await goneOf(tx, hostId, inventory.keptVmIds);
-        const strangers = await unknownOf(tx, inventory.vmIds);
+        const goneVmIds = await goneOf(tx, hostId, inventory.keptVmIds.filter(isUuid));
+        const strangers = await unknownOf(tx, inventory.vmIds.filter(isUuid));
         return {
           settlement: {
             orphans: differences.flatMap(({ orphans }) => orphans),
@@ -195,25 +200,26 @@ export const recordReconciled =
     db.transaction(async (tx) => {
       const reached = await poolsOf(tx, hostId);
       const isReached = ({ poolId }: { poolId: string }): boolean => reached.has(poolId);
+      const isItsOwn = (file: Orphan): boolean => isReached(file) && isOurs(file.fileName);
       const lost: Finding[] = [];
-      for (const missing of settled.missing.filter(isReached)) {
+      for (const missing of settled.missing.filter(isItsOwn)) {
         const isLost = missing.kind === 'lostTemplate' ? giveUpCopy : isDiskLost;
         if (!(await isLost(tx, missing))) continue;
         lost.push({ kind: missing.kind, placeId: missing.poolId, name: missing.fileName });
       }
-      const inUse = settled.inUse.filter(isReached).map(({ poolId, fileName }): Finding => ({
+      const inUse = settled.inUse.filter(isItsOwn).map(({ poolId, fileName }): Finding => ({
         kind: 'orphanInUse',
         placeId: poolId,
         name: fileName,
       }));
-      await reportRemoved(tx, settled.removed.filter(isReached));
+      await reportRemoved(tx, settled.removed.filter(isItsOwn));
       const ranges = input.ranges ?? (input.poolIds ?? []).map((poolId): PoolRange => ({ poolId }));
       const places = ranges.filter(isReached).map(({ poolId, ...range }) => ({ placeId: poolId, ...range }));
       await reportFindings(tx, isFirst ? [{ placeId: hostId }, ...places] : places, [...findings, ...inUse, ...lost]);
       if (!isLast) return;
       await tx
         .update(host)
-        .set({ reconciled: sql`now()`, reconciledBootId: bootId })
+        .set({ reconciled: sql`now()`, reconciledBootId: boundedText(bootId, LONGEST_WORD) })
         .where(eq(host.id, hostId));
     });
 
