@@ -8,6 +8,7 @@ const NO_ADDED_NICS = 'A virtual machine keeps the interfaces that it was deploy
 const NO_PASSWORDS = 'Slipway sets no passwords in guests: user data can, and SSH keys need none';
 const NO_GROUPS = 'Slipway has no groups of virtual machines: tags tell what belongs together';
 const NO_PROJECTS = 'Slipway has no projects: what is of several people belongs to an account or a domain';
+const FIXED_ROLES = 'The roles are those of listRoles, and what each may do is fixed';
 const HOSTS_JOIN = 'Hosts join by themselves, with a token of createHostJoinToken';
 const KEEPS_OWNER = 'What is made for an account stays its own';
 
@@ -75,6 +76,7 @@ const REASONS = new Map([
     'authorizeSecurityGroupEgress',
   ]),
   ...reasons(NO_PROJECTS, ['createProject', 'deleteProject', 'updateProject', 'addAccountToProject']),
+  ...reasons(FIXED_ROLES, ['createRole', 'updateRole', 'deleteRole', 'createRolePermission', 'importRole']),
   ...reasons(HOSTS_JOIN, ['addHost', 'reconnectHost']),
   ...reasons(KEEPS_OWNER, ['assignVirtualMachine', 'assignVolume']),
 ]);

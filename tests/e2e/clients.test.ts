@@ -107,7 +107,7 @@ describe('clients of CloudStack', () => {
     },
   );
 
-  itUnless(clientObstacle(GO_CLIENT), 'cloudstack-go registers, deploys, lists and destroys', async () => {
+  itUnless(clientObstacle(GO_CLIENT), 'cloudstack-go registers, deploys, lists, changes and destroys', async () => {
     const disk = await test.disk(8 * 1024 ** 2);
     const args = [`${test.origin.url}${disk.path}`, `{SHA-256}${disk.sha256}`];
     const { stdout } = await run(GO_CLIENT, args, { env });
@@ -116,6 +116,13 @@ describe('clients of CloudStack', () => {
       state: 'Running',
       hostName: test.installation.hosts[0]!.name,
       macAddress: expect.stringMatching(/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/) as string,
+      hostIp: '127.0.0.1',
+      tagged: 1,
+      tag: 'test',
+      offering: 'Medium Instance',
+      keyPairs: 'from-go',
+      restarted: 'Running',
+      nics: 1,
       left: 0,
       errorText: expect.stringContaining('CloudStack API error 431 (CSExceptionErrorCode: 4350)') as string,
     });

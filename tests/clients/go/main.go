@@ -1,5 +1,5 @@
 // Drives an installation through the client that Terraform's provider and Kubernetes' are made with: registers a
-// template, deploys a machine, lists both, destroys them. Prints what it saw as JSON.
+// template, deploys a machine, lists both, changes the machine as Terraform does, destroys them. Prints what it saw as JSON.
 package main
 
 import (
@@ -18,6 +18,13 @@ type seen struct {
 	State      string `json:"state"`
 	HostName   string `json:"hostName"`
 	MacAddress string `json:"macAddress"`
+	HostIP     string `json:"hostIp"`
+	Tag        string `json:"tag"`
+	Tagged     int    `json:"tagged"`
+	Offering   string `json:"offering"`
+	KeyPairs   string `json:"keyPairs"`
+	Restarted  string `json:"restarted"`
+	Nics       int    `json:"nics"`
 	Left       int    `json:"left"`
 	ErrorText  string `json:"errorText"`
 }
@@ -66,6 +73,8 @@ func main() {
 		log.Fatal("another machine is listed by that name")
 	}
 
+	changeMachine(client, machine.Id, &result)
+
 	destroy := client.VirtualMachine.NewDestroyVirtualMachineParams(machine.Id)
 	destroy.SetExpunge(true)
 	check(client.VirtualMachine.DestroyVirtualMachine(destroy))
@@ -81,4 +90,36 @@ func main() {
 	if err := json.NewEncoder(os.Stdout).Encode(result); err != nil {
 		log.Fatal(err)
 	}
+}
+
+// What Terraform's provider does when tags, size and key of a machine are others than before.
+func changeMachine(client *cloudstack.CloudStackClient, id string, result *seen) {
+	result.HostIP = check(client.Host.ListHosts(client.Host.NewListHostsParams())).Hosts[0].Ipaddress
+	tags := map[string]string{"env": "test"}
+	check(client.Resourcetags.CreateTags(client.Resourcetags.NewCreateTagsParams([]string{id}, "UserVm", tags)))
+	tagged := client.VirtualMachine.NewListVirtualMachinesParams()
+	tagged.SetTags(tags)
+	machines := check(client.VirtualMachine.ListVirtualMachines(tagged))
+	result.Tagged = machines.Count
+	result.Tag = machines.VirtualMachines[0].Tags[0].Value
+	check(client.Resourcetags.DeleteTags(client.Resourcetags.NewDeleteTagsParams([]string{id}, "UserVm")))
+
+	stop := client.VirtualMachine.NewStopVirtualMachineParams(id)
+	stop.SetForced(true)
+	check(client.VirtualMachine.StopVirtualMachine(stop))
+	offerings := client.ServiceOffering.NewListServiceOfferingsParams()
+	offerings.SetName("Medium Instance")
+	offering := check(client.ServiceOffering.ListServiceOfferings(offerings)).ServiceOfferings[0]
+	changed := client.VirtualMachine.NewChangeServiceForVirtualMachineParams(id, offering.Id)
+	check(client.VirtualMachine.ChangeServiceForVirtualMachine(changed))
+	check(client.SSH.CreateSSHKeyPair(client.SSH.NewCreateSSHKeyPairParams("from-go")))
+	defer client.SSH.DeleteSSHKeyPair(client.SSH.NewDeleteSSHKeyPairParams("from-go"))
+	reset := client.SSH.NewResetSSHKeyForVirtualMachineParams(id)
+	reset.SetKeypair("from-go")
+	result.KeyPairs = check(client.SSH.ResetSSHKeyForVirtualMachine(reset)).Keypairs
+	start := client.VirtualMachine.NewStartVirtualMachineParams(id)
+	started := check(client.VirtualMachine.StartVirtualMachine(start))
+	result.Restarted = started.State
+	result.Offering = started.Serviceofferingname
+	result.Nics = check(client.Nic.ListNics(client.Nic.NewListNicsParams(id))).Count
 }
