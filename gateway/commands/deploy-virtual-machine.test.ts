@@ -368,7 +368,7 @@ describe('a VM that is not started', () => {
     expect((volume as object[])[0]).not.toHaveProperty('storageid');
     const told = await gateway.db.select().from(event).where(eq(event.resourceId, id));
     expect(told).toMatchObject([{ type: 'VM.CREATE', level: 'INFO', accountId: somebody.accountId }]);
-    await expect(somebody.client.call('getVirtualMachineConsoleLog', { virtualmachineid: id })).rejects.toMatchObject({
+    await expect(somebody.client.call('getVirtualMachineConsoleLog', { id })).rejects.toMatchObject({
       errortext: expect.stringContaining('has not been on a host yet'),
     });
   });
