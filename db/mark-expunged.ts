@@ -1,6 +1,5 @@
 import { and, eq, isNull } from 'drizzle-orm';
 import type { Transaction } from './client.js';
-import { forgetTagsOfVirtualMachine } from './resource-tags.js';
 import { nics, vmInstance, volumes } from './schema/index.js';
 
 type VmRow = typeof vmInstance.$inferSelect;
@@ -32,6 +31,5 @@ export async function markExpunged(
     .update(nics)
     .set({ removed })
     .where(and(eq(nics.instanceId, vmId), isNull(nics.removed)));
-  await forgetTagsOfVirtualMachine(tx, vmId);
   return vm;
 }

@@ -1,4 +1,4 @@
-import { and, count, eq, inArray, isNull, max, ne, or, type SQL, sql } from 'drizzle-orm';
+import { and, count, eq, isNull, max, ne, or, type SQL, sql } from 'drizzle-orm';
 import { SlipwayError } from '../shared/errors.js';
 import { audit } from './audit.js';
 import type { Transaction } from './client.js';
@@ -161,9 +161,3 @@ async function note(
 
 /** As events call them. */
 const RESOURCE_TYPES = { UserVm: 'VirtualMachine', Template: 'Template', ISO: 'Iso', Volume: 'Volume' } as const;
-
-/** Nothing is left of a VM that could have tags. */
-export async function forgetTagsOfVirtualMachine(tx: Transaction, vmId: string): Promise<void> {
-  const disks = tx.select({ id: volumes.id }).from(volumes).where(eq(volumes.instanceId, vmId));
-  await tx.delete(resourceTags).where(or(eq(resourceTags.instanceId, vmId), inArray(resourceTags.volumeId, disks)));
-}

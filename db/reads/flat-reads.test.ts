@@ -10,6 +10,7 @@ import { findDefaultAdmin } from './find-login.js';
 import { listEvents } from './list-events.js';
 import { listJobs } from './list-jobs.js';
 import type { Listed, Page, Scope } from './list-query.js';
+import { listTags } from './list-tags.js';
 import { listKeyPairs } from './list-ssh-key-pairs.js';
 import { listUsers } from './list-users.js';
 import { listVirtualMachines } from './list-virtual-machines.js';
@@ -56,6 +57,9 @@ beforeAll(async () => {
       returning id, account_name, domain_id
     )
     insert into "user" (username, password, account_id, domain_id) select account_name, 'none', id, domain_id from owner`);
+  await db.execute(sql`
+    insert into resource_tags (key, value, account_id, instance_id, created)
+    select case when name like 'vm-77%' then 'rare' else 'common' end, name, account_id, id, created from vm_instance`);
   await db.execute(sql`vacuum analyze`);
   admin = (await findDefaultAdmin(db))!;
   const [row] = await db.execute<{ accountId: string; userId: string }>(
@@ -92,6 +96,7 @@ const LISTS: [string, string, List][] = [
   ['listAsyncJobs', 'async_job', (db, who, scope, page) => listJobs(db, who, { scope }, page)],
   ['listEvents', 'event', (db, who, scope, page) => listEvents(db, who, { scope }, page)],
   ['listSSHKeyPairs', 'account', (db, who, scope, page) => listKeyPairs(db, who, { scope }, page)],
+  ['listTags', 'resource_tags', (db, who, scope, page) => listTags(db, who, { scope }, page)],
   ['listUsers', 'account', (db, who, scope, page) => listUsers(db, who, { scope }, page)],
 ];
 
@@ -110,6 +115,16 @@ describe.each(LISTS)('%s reads of the table %s what is on its page', (_name, tab
     if (whose === 'of all') expect(listed).toMatchObject({ rows: { length: PAGE.limit } });
     expect(read).toBeLessThanOrEqual(MOST_READ);
   });
+});
+
+test('machines with a tag are found by the tag', async () => {
+  const tags = [{ key: 'rare', value: 'vm-777' }];
+  let listed: Listed<unknown> | undefined;
+  const read = await rowsRead('vm_instance', async (db) => {
+    listed = await listVirtualMachines(db, admin, { scope: { of: 'everybody' }, tags }, PAGE);
+  });
+  expect(listed).toMatchObject({ count: 1 });
+  expect(read).toBeLessThanOrEqual(MOST_READ);
 });
 
 describe('a deployment looks at no more of what its account has', () => {

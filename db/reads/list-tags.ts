@@ -1,8 +1,8 @@
-import { and, asc, eq, exists, inArray, isNull, or, type SQL, sql } from 'drizzle-orm';
+import { and, asc, eq, inArray, or, type SQL, sql } from 'drizzle-orm';
 import type { PgColumn } from 'drizzle-orm/pg-core';
 import type { Database } from '../client.js';
 import { type Tag, tagColumn, type TaggedType } from '../resource-tags.js';
-import { account, domain, resourceTags, vmTemplate, volumes } from '../schema/index.js';
+import { account, domain, resourceTags, vmTemplate } from '../schema/index.js';
 import type { Caller } from './find-caller.js';
 import {
   contains,
@@ -70,17 +70,6 @@ export const listTags = (
   page: Page,
 ): Promise<Listed<ListedResourceTag>> => {
   const { instanceId, templateId, volumeId } = resourceTags;
-  // Tags of a VM go with it; a disk that another took the place of, and what was deleted, are there for what refers to them.
-  const isPresent = (table: typeof volumes | typeof vmTemplate, id: PgColumn) =>
-    or(
-      isNull(id),
-      exists(
-        db
-          .select({ id: table.id })
-          .from(table)
-          .where(and(eq(table.id, id), isNull(table.removed))),
-      ),
-    );
   const isOfImage = (type: TaggedType) =>
     type === 'Template' || type === 'ISO'
       ? inArray(
@@ -98,8 +87,6 @@ export const listTags = (
       id: resourceTags.id,
       where: and(
         ownedBy(caller, resourceTags.accountId),
-        isPresent(volumes, volumeId),
-        isPresent(vmTemplate, templateId),
         given(filter.type, isOfImage),
         given(filter.resourceId, (id) => or(eq(instanceId, id), eq(templateId, id), eq(volumeId, id))),
         given(filter.key, (key) => eq(resourceTags.key, key)),

@@ -6,7 +6,7 @@ import { vmInstance } from './vm-instance.js';
 import { vmTemplate } from './vm-template.js';
 import { volumes } from './volumes.js';
 
-/** What owners write on what is theirs. Slipway looks at none of it. */
+/** What owners write on what is theirs. Slipway looks at none of it. A trigger removes those of what is removed. */
 export const resourceTags = pgTable(
   'resource_tags',
   {

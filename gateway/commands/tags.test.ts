@@ -141,3 +141,19 @@ test('tags are gone with what they were on', async () => {
   await gateway.db.update(vmTemplate).set({ removed: new Date().toISOString() }).where(eq(vmTemplate.id, ids.ISO));
   expect(await listed()).toEqual([]);
 });
+
+test('tags of a root disk go to the one that takes its place, and back', async () => {
+  const [old] = await gateway.db.select().from(volumes).where(eq(volumes.instanceId, otherVmId));
+  const removed = new Date().toISOString();
+  const id = crypto.randomUUID();
+  await gateway.db.insert(volumes).values({ ...old!, id, removed });
+  const swap = async (from: string, to: string): Promise<void> => {
+    await gateway.db.update(volumes).set({ removed, replacedById: to }).where(eq(volumes.id, from));
+    await gateway.db.update(volumes).set({ removed: null, replacedById: null }).where(eq(volumes.id, to));
+  };
+  await create('Volume', old!.id, { a: '1' });
+  await swap(old!.id, id);
+  expect(await listed()).toMatchObject([{ resourceid: id, key: 'a' }]);
+  await swap(id, old!.id);
+  expect(await listed()).toMatchObject([{ resourceid: old!.id, key: 'a' }]);
+});
