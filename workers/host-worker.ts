@@ -20,6 +20,7 @@ import { openPools } from '../kvm/storage/open-pools.js';
 import { SlipwayError } from '../shared/errors.js';
 import { forgetExpiredKeysHourly } from './host-worker/forget-expired-keys-hourly.js';
 import { createHostWorkers } from './host-worker/create-host-workers.js';
+import { noteRunning } from './host-worker/note-running.js';
 import { runWorkerProcess } from './run-worker-process.js';
 
 function poolPathOf({ pools }: HostConfig, poolId: string): string {
@@ -61,8 +62,9 @@ await runWorkerProcess('host worker', async (ready) => {
   };
   const forgetting = forgetExpiredKeysHourly(configPath, dependencies.keys);
   await dependencies.tokens.sweep(Date.now());
-  // When libvirt is away nothing starts either, and the next start of this process sweeps.
+  // When libvirt is away nothing starts either, and the next start of this process sweeps, and notes.
   await dependencies.libvirt.sweepSeeds().catch(() => undefined);
+  await noteRunning(dependencies).catch(() => undefined);
 
   const connection = await connectWorker(connectionOptions);
   const workers = await createHostWorkers(
