@@ -1,4 +1,4 @@
-import { eq } from 'drizzle-orm';
+import { eq, sql } from 'drizzle-orm';
 import { markExpunged } from '../../db/mark-expunged.js';
 import { event, resourceTags, serviceOffering, vmInstance, vmTemplate, volumes } from '../../db/schema/index.js';
 import { createVirtualMachine } from '../../db/virtual-machines.js';
@@ -89,6 +89,20 @@ describe.each(Object.keys(LISTS) as (keyof typeof LISTS)[])('tags of a %s', (typ
     expect(await listed()).toEqual([]);
     await expect(owner.client.call('deleteTags', remove)).rejects.toMatchObject({ errorcode: 431 });
   });
+});
+
+test('who follows changes is told of a machine with other tags', async () => {
+  const changed = async (): Promise<string> => {
+    const rows = await gateway.db.execute<{ changed: string }>(
+      sql`select changed::text as changed from vm_instance where id = ${ids.UserVm}`,
+    );
+    return rows[0]!.changed;
+  };
+  const first = await changed();
+  await create('UserVm', ids.UserVm, { a: '1' });
+  const second = await changed();
+  await owner.client.call('deleteTags', { resourcetype: 'UserVm', resourceids: ids.UserVm });
+  expect(new Set([first, second, await changed()]).size).toBe(3);
 });
 
 test('several things get several tags at once, and who did it is kept', async () => {
