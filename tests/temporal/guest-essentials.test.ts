@@ -148,9 +148,11 @@ describe('what a guest is given', () => {
     expect(await ask('deleteNetwork', { id: networkId })).toEqual({ success: true });
 
     for (const { name, params } of COMMANDS.filter((command) => command.name.startsWith('list'))) {
-      const isOfVm = params['virtualmachineid']?.isRequired === true;
-      // Of the machine, which is gone.
-      if (!isOfVm) await ask(name, { templatefilter: 'all', userdata: true });
+      const required = Object.keys(params).filter((parameter) => params[parameter]!.isRequired);
+      // Others are of one machine, and it is gone, or of storage alone.
+      if (required.every((parameter) => parameter === 'templatefilter')) {
+        await ask(name, { templatefilter: 'all', userdata: true });
+      }
     }
     const written = {
       histories: await historyTexts(plane.client),
