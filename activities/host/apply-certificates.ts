@@ -1,5 +1,5 @@
 import type { ApplyCertificatesResult, ToldKeystore } from '../../shared/certificates.js';
-import { unpackKeystore } from '../../shared/packed-certificates.js';
+import { unpackKeystore } from '../../kvm/keystore/packed-certificates.js';
 import type { HostDependencies } from './dependencies.js';
 
 /**

@@ -17,7 +17,7 @@ import { sealJson } from '../../kvm/keystore/sealed-json.js';
 import type { FilesystemPool } from '../../kvm/storage/filesystem-pool.js';
 import type { DownloadResult } from '../../shared/images.js';
 import { downloadSettings } from '../../shared/download-settings.js';
-import { packCertificates } from '../../shared/packed-certificates.js';
+import { packCertificates } from '../../kvm/keystore/packed-certificates.js';
 import { defaultSettings } from '../../shared/settings.js';
 import {
   type CertificateAuthority,

@@ -5,7 +5,7 @@ import { templateFileName } from '../../kvm/storage/file-names.js';
 import type { DesiredKeystore, KeystoreReport } from '../../shared/certificates.js';
 import type { HostStatus, PoolPlace } from '../../shared/hosts.js';
 import type { TemplateCopyRef } from '../../shared/templates.js';
-import { unpackKeystore } from '../../shared/packed-certificates.js';
+import { unpackKeystore } from '../../kvm/keystore/packed-certificates.js';
 import { type RootDisk, undoToken } from '../../shared/virtual-machines.js';
 import { refusal, tier } from './host-answers.js';
 

@@ -14,7 +14,7 @@ import {
   user,
 } from '../../db/schema/index.js';
 import { writeSettings } from '../../db/settings.js';
-import { unpackKeystore } from '../../shared/packed-certificates.js';
+import { unpackKeystore } from '../../kvm/keystore/packed-certificates.js';
 import { certificateWorkflowId } from '../../shared/workflow-ids.js';
 import {
   CERTIFICATE_SCHEDULE_ID,

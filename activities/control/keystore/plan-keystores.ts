@@ -7,7 +7,7 @@ import {
   host,
 } from '../../../db/schema/index.js';
 import type { KeystoreHosts, KeystorePlan } from '../../../shared/certificates.js';
-import { packCertificates } from '../../../shared/packed-certificates.js';
+import { packCertificates } from '../../../kvm/keystore/packed-certificates.js';
 import type { ControlDependencies, Transaction } from '../dependencies.js';
 
 const isDue = or(not(holdsWanted), hasOpenCertificates);

@@ -1,5 +1,5 @@
 import { deflateRawSync } from 'node:zlib';
-import { MOST_KEYSTORE_BYTES } from './certificates.js';
+import { MOST_KEYSTORE_BYTES } from '../../shared/certificates.js';
 import { packCertificates, unpackKeystore } from './packed-certificates.js';
 
 const [A, B] = [

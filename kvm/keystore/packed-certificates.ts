@@ -1,5 +1,5 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
-import { type DesiredKeystore, MOST_KEYSTORE_BYTES, type ToldKeystore } from './certificates.js';
+import { type DesiredKeystore, MOST_KEYSTORE_BYTES, type ToldKeystore } from '../../shared/certificates.js';
 
 /** Beside the PEM texts: fingerprints and quotes. A bound, so that what comes from elsewhere cannot fill the memory. */
 const MOST_BYTES = 2 * MOST_KEYSTORE_BYTES + 64 * 1024;
