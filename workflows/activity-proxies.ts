@@ -30,10 +30,12 @@ export const promptControl = (summary: string) =>
  * Every activity there is idempotent: a second try after a heartbeat timeout is harmless.
  *
  * @param patienceMs how long the activity may wait for a guest, beside its work
+ * @param withinMs for all its tries together
  */
-export const onHost = (hostId: string, summary: string, patienceMs = 0) =>
+export const onHost = (hostId: string, summary: string, patienceMs = 0, withinMs?: number) =>
   proxyActivities<HostActivities>({
     taskQueue: hostTaskQueue(hostId),
+    scheduleToCloseTimeout: withinMs,
     scheduleToStartTimeout: '20 s',
     startToCloseTimeout: 5 * 60_000 + patienceMs,
     heartbeatTimeout: '15 s',

@@ -1,6 +1,7 @@
 import { CancellationScope, condition, defineSignal, setHandler } from '@temporalio/workflow';
 import type { StageRequest } from '../shared/templates.js';
 import { control } from './activity-proxies.js';
+import type { Deadline } from './deadline.js';
 import { toWorkflowFailure } from './failure-of.js';
 
 /** The stage that this workflow waits for has ended, well or not: the waiter's row says which. */
@@ -23,18 +24,21 @@ export function listenForStages(): StageListener {
 /**
  * Joins the one stage of this template on this pool and waits for its end.
  *
+ * @param deadline of what needs the template; waits for as long as it takes when absent
  * @returns the template's file name below the pool
  */
-export async function awaitStage(request: StageRequest, listener: StageListener): Promise<string> {
+export async function awaitStage(request: StageRequest, listener: StageListener, deadline?: Deadline): Promise<string> {
   try {
     for (;;) {
       const { wakeUps } = listener;
+      const leftMs = deadline?.leftMs() ?? Infinity;
       const joined = await control('join the one download of the template').joinStage(request);
       if (joined.outcome === 'ready') return joined.installPath;
       if (joined.outcome === 'failed') throw toWorkflowFailure(joined.failure);
       const summary = 'wait for the template on the pool';
       // Whoever was not signalled looks by itself.
-      await condition(() => listener.wakeUps > wakeUps, joined.lookWithinMs ?? UNSAID_LOOK_MS, { summary });
+      const waitMs = Math.min(joined.lookWithinMs ?? UNSAID_LOOK_MS, leftMs);
+      await condition(() => listener.wakeUps > wakeUps, waitMs, { summary });
     }
   } catch (error) {
     await CancellationScope.nonCancellable(() => control('leave the download').leaveStage(request));

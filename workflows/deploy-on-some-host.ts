@@ -5,12 +5,12 @@ import { type Deployment, type DeployVirtualMachineInput, placementOf } from '..
 import { vmWorkflowId } from '../shared/workflow-ids.js';
 import { control, onHost } from './activity-proxies.js';
 import { awaitStage, listenForStages, type StageListener } from './await-stage.js';
+import { type Deadline, deadlineIn } from './deadline.js';
 import { failJob } from './fail-job.js';
 import { toWorkflowFailure } from './failure-of.js';
 import { blankDisk, diskPatienceMs, rootDiskOf } from './root-disk-of.js';
 import { tryHosts } from './try-hosts.js';
 import { undoPlacement } from './undo-placement.js';
-import { withDeadline } from './with-deadline.js';
 
 /** What the job text names when the deadline of the whole deployment ends it. */
 type Step = 'choosing a host' | 'staging the template' | 'creating the root disk' | 'starting the domain' | 'recording';
@@ -32,21 +32,23 @@ interface Order {
 export async function deployOnSomeHost(input: DeployVirtualMachineInput, order: Order): Promise<void> {
   const { deadlineMs } = input;
   const progress: Progress = {
+    deadline: deadlineIn(deadlineMs),
     step: 'choosing a host',
     failures: [],
     stages: listenForStages(),
     operation: order.operation,
   };
   try {
-    await withDeadline(deadlineMs, `deadline of the ${order.called}`, () => tryToDeploy(input, progress));
+    await tryToDeploy(input, progress);
   } catch (error) {
-    const isLate = isCancellation(error) && !CancellationScope.current().consideredCancelled;
+    const isLate = progress.deadline.hasPassed() && !isCancellation(error);
     const message = `The ${order.called} took longer than ${deadlineMs / 1000} s and was ended while ${progress.step}`;
     await failJob(isLate ? toWorkflowFailure({ code: 'SLIPWAY_DEADLINE', message }) : error, order.recordFailed);
   }
 }
 
 interface Progress extends Pick<Order, 'operation'> {
+  deadline: Deadline;
   step: Step;
   failures: HostFailure[];
   stages: StageListener;
@@ -57,6 +59,7 @@ async function tryToDeploy({ vmId, jobId, within }: DeployVirtualMachineInput, p
     {
       untried: 'No host of the zone can take the virtual machine',
       claim(excludedHostIds) {
+        progress.deadline.leftMs();
         progress.step = 'choosing a host';
         return control('choose a host and claim its capacity').claimHost({ vmId, jobId, within, excludedHostIds });
       },
@@ -87,10 +90,12 @@ async function deployOnHost(
   };
 
   tell('staging the template');
-  const template = isDiskFormat(format) ? (readyPath ?? (await stageTemplate(deployment, progress.stages))) : null;
-  const iso = await stageDisc(deployment, progress.stages);
+  const template = isDiskFormat(format) ? (readyPath ?? (await stageTemplate(deployment, progress))) : null;
+  const iso = await stageDisc(deployment, progress);
   tell('creating the root disk');
-  const volume = await onHost(hostId, `root disk on ${hostName}`, diskPatienceMs(rootDisk)).createRootVolume({
+  const onThisHost = (summary: string, patienceMs = 0) =>
+    onHost(hostId, summary, patienceMs, progress.deadline.leftMs());
+  const volume = await onThisHost(`root disk on ${hostName}`, diskPatienceMs(rootDisk)).createRootVolume({
     vmId,
     token,
     poolId,
@@ -98,7 +103,7 @@ async function deployOnHost(
     disk: template === null ? blankDisk(rootDisk) : rootDiskOf(rootDisk, { installPath: template, format }),
   });
   tell('starting the domain');
-  await onHost(hostId, `start ${domain.instanceName} on ${hostName}`).startDomain({
+  await onThisHost(`start ${domain.instanceName} on ${hostName}`).startDomain({
     token,
     spec: { ...domain, rootVolume: volume.fileName, iso },
   });
@@ -116,14 +121,14 @@ async function deployOnHost(
   setCurrentDetails(`Running on **${hostName}**`);
 }
 
-const stageTemplate = (deployment: Deployment, stages: StageListener): Promise<string> => {
+const stageTemplate = (deployment: Deployment, { stages, deadline }: Progress): Promise<string> => {
   const { vmId, volumeId, token } = deployment;
   const use = { type: 'rootDisk', volumeId, token } as const;
-  return awaitStage({ ...deployment, workflowId: vmWorkflowId(vmId), use }, stages);
+  return awaitStage({ ...deployment, workflowId: vmWorkflowId(vmId), use }, stages, deadline);
 };
 
 /** @returns the file of what is in the CD-ROM drive; null for nothing */
-async function stageDisc(deployment: Deployment, stages: StageListener): Promise<string | null> {
+async function stageDisc(deployment: Deployment, { stages, deadline }: Progress): Promise<string | null> {
   const { vmId, format } = deployment;
   // A control worker of an older version does not say what is in the drive: what the VM is deployed from, if that is an ISO.
   const disc = deployment.disc === undefined && !isDiskFormat(format) ? deployment : deployment.disc;
@@ -131,5 +136,5 @@ async function stageDisc(deployment: Deployment, stages: StageListener): Promise
   const { templateId, templateName, generation } = disc;
   const image = { templateId, templateName, generation };
   const use = { type: 'iso', vmId } as const;
-  return awaitStage({ ...deployment, ...image, workflowId: vmWorkflowId(vmId), use }, stages);
+  return awaitStage({ ...deployment, ...image, workflowId: vmWorkflowId(vmId), use }, stages, deadline);
 }

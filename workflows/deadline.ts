@@ -1,0 +1,27 @@
+import { toWorkflowFailure } from './failure-of.js';
+
+/** By when something has to have ended. */
+export interface Deadline {
+  hasPassed(): boolean;
+  /**
+   * @returns milliseconds, more than 0
+   * @throws SLIPWAY_DEADLINE when it has passed, so that what would need the time is not begun
+   */
+  leftMs(): number;
+}
+
+/**
+ * Looked at before each step, and a bound of each wait. A timer beside the work would do the same; it costs Temporal as
+ * much as an activity, and nearly no deployment needs it.
+ */
+export function deadlineIn(limitMs: number): Deadline {
+  const endsAtMs = Date.now() + limitMs;
+  const hasPassed = () => Date.now() >= endsAtMs;
+  return {
+    hasPassed,
+    leftMs() {
+      if (hasPassed()) throw toWorkflowFailure({ code: 'SLIPWAY_DEADLINE', message: 'There is no time left' });
+      return endsAtMs - Date.now();
+    },
+  };
+}
