@@ -1,5 +1,6 @@
 import { eq, sql } from 'drizzle-orm';
 import type { Client } from '@temporalio/client';
+import { openDatabase } from '../../../db/client.js';
 import { joinHost } from '../../../db/join-host.js';
 import { createJob } from '../../../db/jobs.js';
 import { revokeHost } from '../../../db/revoke-host.js';
@@ -130,6 +131,21 @@ describe('claimHost', () => {
       expect([ramUsedBytes, cpuUsedMhz]).toEqual([fit * 0.5 * GiB, fit * 500]);
     }
     expect(results.find(({ outcome }) => outcome === 'no host')).toMatchObject({ returnsWithinMs: 0 });
+  });
+
+  it('has its large statements planned once, and not for each claim', async () => {
+    await addHosts(['host-1', 'host-2']);
+    await addVms(3);
+    const { db, close } = openDatabase(database.databaseUrl, { applicationName: 'slipway-test', max: 1 });
+    try {
+      for (const vm of vms) await claimHost({ ...database, db, client: {} as Client })(vm);
+      const plans = await db.execute(sql`
+        select custom_plans::int as custom, generic_plans::int as generic from pg_prepared_statements
+        where statement like '%as "zoneState"%'`);
+      expect(plans).toEqual([{ custom: 0, generic: 3 }]);
+    } finally {
+      await close();
+    }
   });
 
   it('goes by the factors of the cluster of a host and of a pool, whatever counts for all', async () => {

@@ -12,6 +12,7 @@ import {
   vmTemplate,
   volumes,
 } from '../../../db/schema/index.js';
+import { plansOnce } from '../../../db/plan-once.js';
 import { readScopedSettings } from '../../../db/scoped-settings.js';
 import { isSlipwayError, SlipwayError } from '../../../shared/errors.js';
 import { isDiskFormat } from '../../../shared/images.js';
@@ -241,7 +242,7 @@ async function lockVmToDeploy(tx: Transaction, { vmId, jobId }: ClaimHostInput):
       'disc', (
         select json_build_object('templateId', iso.id, 'templateName', iso.name, 'generation', iso.generation)
         from ${vmTemplate} iso where iso.id = vm.iso_id)
-      ) as vm
+      ) as vm, ${plansOnce}
     from ${vmInstance} vm
     join ${vmTemplate} t on t.id = vm.template_id
     join ${serviceOffering} o on o.id = vm.service_offering_id
