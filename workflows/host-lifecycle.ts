@@ -133,7 +133,13 @@ async function serve(input: HostLifecycleInput, life: Life): Promise<void> {
   for (const debt of certain) await payDebt(debt, settleOnHost);
   await settleOnHost(hostId, 'sweep orphaned partial files').sweepPartials({ deadPartials });
   let known = await trust(hostId, zoneId, withoutDoubtful(status, debts), undefined);
-  await control('Up').markHostUp({ ...wordOf(input, life), bootId });
+  // Also what it has come to owe meanwhile.
+  for (;;) {
+    const owed = await control('Up').markHostUp({ ...wordOf(input, life), bootId });
+    // A control worker of an older version says nothing.
+    if (!owed?.length) break;
+    for (const debt of owed) await payDebt(debt, settleOnHost);
+  }
   setCurrentDetails(`**${hostName}** is Up`);
 
   let doubtful = debts.filter(({ isDoubtful }) => isDoubtful);

@@ -25,6 +25,7 @@ import {
 } from '../../shared/workflow-ids.js';
 import type { FakeHost } from '../support/fake-host.js';
 import { refusal } from '../support/host-answers.js';
+import { gate } from '../support/gate.js';
 import { useControlPlane } from '../support/use-control-plane.js';
 import { waitFor } from '../support/wait-for.js';
 
@@ -188,6 +189,27 @@ describe('states of hosts', () => {
     expect(await scenario.destroy(vmId, true)).toMatchObject(SUCCEEDED);
     const [pool] = await plane.db.select().from(storagePool).where(eq(storagePool.id, fake.poolId));
     expect(pool!.allocatedBytes).toBe(0);
+  });
+
+  it('is not Up before it has ended what an operator took for stopped while it was coming back', async () => {
+    const vmId = await running();
+    await fake.stop();
+    await fake.isStatus('Down');
+    const { opened, open: goOn } = gate();
+    fake.override('sweepPartials', async () => {
+      await opened;
+      return [];
+    });
+    await fake.start();
+    await waitFor('it has said hello', async () => fake.timesAsked('sweepPartials') === 2);
+    expect(await work('declareHostAsDegraded')).toMatchObject(SUCCEEDED);
+    expect(await scenario.vmRow(vmId)).toMatchObject({ state: 'Stopped' });
+    expect(fake.domains.has(vmId)).toBe(true);
+    goOn();
+    await fake.isStatus('Up');
+    expect(fake.domains.has(vmId)).toBe(false);
+    expect(await debts()).toEqual([]);
+    expect(await scenario.destroy(vmId, true)).toMatchObject(SUCCEEDED);
   });
 
   it('gets no work and no word once it was revoked, whatever it says, and its VMs wait for an operator', async () => {

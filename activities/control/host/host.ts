@@ -1,7 +1,7 @@
 import { and, eq, inArray, sql } from 'drizzle-orm';
 import { announcePool, inOrder } from '../../../db/announce-pool.js';
 import { requireClusterArch } from '../../../db/require-cluster-arch.js';
-import { capacityClaim, cleanupDebt, host, templateSpoolRef, vmInstance, volumes } from '../../../db/schema/index.js';
+import { host, templateSpoolRef } from '../../../db/schema/index.js';
 import { isUuid } from '../../../kvm/uuid.js';
 import type { KeystoreReport } from '../../../shared/certificates.js';
 import { SlipwayError } from '../../../shared/errors.js';
@@ -11,6 +11,7 @@ import type { Debt } from '../../../shared/virtual-machines.js';
 import type { ControlDependencies, Transaction } from '../dependencies.js';
 import { boundStatus } from './bound-status.js';
 import { heedWord } from './heed-word.js';
+import { debtsOf } from './debts-of.js';
 import { followDomains, straysOf } from './follow-domains.js';
 import { ignored } from './is-revoked.js';
 import { judgeHost } from './mark-host.js';
@@ -123,31 +124,6 @@ async function arrearsOf(
   const strays = await straysOf(tx, hostId, domains, doubtful);
   const isOwed = ({ vmId, token }: Debt): boolean => debts.some((debt) => debt.vmId === vmId && debt.token === token);
   return [...debts, ...strays.filter((stray) => !isOwed(stray))];
-}
-
-async function debtsOf(tx: Transaction, hostId: string): Promise<Debt[]> {
-  return tx
-    .select({
-      vmId: cleanupDebt.vmId,
-      token: cleanupDebt.token,
-      keepsDisk: cleanupDebt.keepsDisk,
-      hostId: host.id,
-      hostName: host.name,
-      poolId: capacityClaim.poolId,
-      volumeId: volumes.id,
-      endToken: sql<
-        number | null
-      >`case when ${vmInstance.state} in ('Expunging', 'Expunged') then ${vmInstance.fenceToken} end`.mapWith(Number),
-      // Its disk may be in use elsewhere: then its guest must not go on writing to it for as long as it takes to ask.
-      isForced: sql<boolean>`${host.resourceState} = 'Degraded' or coalesce(${vmInstance.hostId} <> ${host.id}, false)`,
-    })
-    .from(cleanupDebt)
-    .innerJoin(host, eq(host.id, cleanupDebt.hostId))
-    .innerJoin(capacityClaim, and(eq(capacityClaim.vmId, cleanupDebt.vmId), eq(capacityClaim.token, cleanupDebt.token)))
-    .innerJoin(vmInstance, eq(vmInstance.id, cleanupDebt.vmId))
-    .innerJoin(volumes, and(eq(volumes.instanceId, cleanupDebt.vmId), eq(volumes.volumeType, 'ROOT')))
-    .where(eq(cleanupDebt.hostId, hostId))
-    .orderBy(cleanupDebt.created);
 }
 
 export interface RecordHostStatusInput extends HostWord {

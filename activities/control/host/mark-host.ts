@@ -3,20 +3,33 @@ import { unlessEnded } from '../../../client/unless-ended.js';
 import { host, storagePool, storagePoolHostRef, templateSpoolRef } from '../../../db/schema/index.js';
 import type { HostChanged, HostWord } from '../../../shared/hosts.js';
 import { boundedText } from '../../../shared/bounded-text.js';
+import type { Debt } from '../../../shared/virtual-machines.js';
 import { stageWorkflowId } from '../../../shared/workflow-ids.js';
 import type { ControlDependencies, Transaction } from '../dependencies.js';
 import { recordEvent } from '../record-event.js';
+import { debtsOf } from './debts-of.js';
 import { heedWord } from './heed-word.js';
 
 /** Characters: it comes from the host. */
 const LONGEST_REASON = 4_000;
 
-/** Up; or Alert, when it is there and cannot use any of its pools. */
+/**
+ * Up; or Alert, when it is there and cannot use any of its pools. Not while it owes something: between its hello and now
+ * an operator may have taken its VMs for stopped, and they may start elsewhere.
+ *
+ * @returns what it has to pay first
+ */
 export const markHostUp =
   (dependencies: ControlDependencies) =>
-  async ({ bootId, ...word }: HostWord & { bootId: string }): Promise<void> => {
-    await ifLatest(dependencies, word, (tx) => judgeHost(tx, word.hostId));
-    await tellStages(dependencies, { ...word, status: 'Up', bootId });
+  async ({ bootId, ...word }: HostWord & { bootId: string }): Promise<Debt[]> => {
+    const debts = await dependencies.db.transaction(async (tx) => {
+      if (!(await heedWord(tx, word))) return [];
+      const owed = await debtsOf(tx, word.hostId);
+      if (owed.length === 0) await judgeHost(tx, word.hostId);
+      return owed;
+    });
+    if (debts.length === 0) await tellStages(dependencies, { ...word, status: 'Up', bootId });
+    return debts;
   };
 
 /** Down moves no VM and ends no download: Temporal itself may have been away for seconds. */
