@@ -65,6 +65,8 @@ export interface StageRequest {
   templateName: string;
   generation: number;
   use: StageUse;
+  /** It looks again, and most likely finds the copy. */
+  hasWaited?: boolean;
 }
 
 export interface StageTemplateInput {

@@ -29,10 +29,10 @@ export function listenForStages(): StageListener {
  */
 export async function awaitStage(request: StageRequest, listener: StageListener, deadline?: Deadline): Promise<string> {
   try {
-    for (;;) {
+    for (let hasWaited = false; ; hasWaited = true) {
       const { wakeUps } = listener;
       const leftMs = deadline?.leftMs() ?? Infinity;
-      const joined = await control('join the one download of the template').joinStage(request);
+      const joined = await control('join the one download of the template').joinStage({ ...request, hasWaited });
       if (joined.outcome === 'ready') return joined.installPath;
       if (joined.outcome === 'failed') throw toWorkflowFailure(joined.failure);
       const summary = 'wait for the template on the pool';

@@ -32,6 +32,10 @@ export const joinStage =
   (dependencies: ControlDependencies) =>
   async (request: StageRequest): Promise<JoinStageResult> => {
     const { db, client } = dependencies;
+    if (request.hasWaited && request.use.type === 'rootDisk') {
+      const installPath = await takeReadyCopy(db, { ...request, ...request.use });
+      if (installPath !== null) return { outcome: 'ready', installPath };
+    }
     const joined = await db
       .transaction((tx) => join(tx, request))
       .catch((error: unknown) => waitForRoom(dependencies, request, error));
@@ -78,8 +82,9 @@ export const joinStage =
   };
 
 /**
- * What `joinStage` would answer when the pool has the copy, as it does for most deployments: they have nothing to join.
- * One statement: whoever evicts waits for its lock of the copy, and who else takes the copy does not.
+ * What `joinStage` would do when the pool has the copy, as it has for most deployments, and for those that were told so:
+ * there is nothing to join. One statement: whoever evicts waits for its lock of the copy, and who else takes the copy does
+ * not.
  *
  * @returns its file name below the pool, or null when there is something to wait for
  */
@@ -91,23 +96,25 @@ export async function takeReadyCopy(
     generation,
     volumeId,
     token,
-  }: Pick<Deployment, 'poolId' | 'templateId' | 'generation' | 'volumeId' | 'token'>,
+    workflowId,
+  }: Pick<Deployment, 'poolId' | 'templateId' | 'generation' | 'volumeId' | 'token'> & Pick<StageRequest, 'workflowId'>,
 ): Promise<string | null> {
   // A disk that is there stands on what it was made from, whatever workflow was reset since.
   const [taken] = await db.execute<{ installPath: string }>(sql`
-    update ${volumes} set pool_id = ${poolId}, template_spool_ref_id = copy.id, token = ${token}
-    from (
-      select id, install_path from ${templateSpoolRef}
-      where pool_id = ${poolId} and template_id = ${templateId} and generation = ${generation} and state = 'Ready'
-      for key share
-    ) copy
-    where ${volumes.id} = ${volumeId} and ${volumes.state} = 'Allocated'
-    returning copy.install_path as "installPath"`);
+    with taken as (
+      update ${volumes} set pool_id = ${poolId}, template_spool_ref_id = copy.id, token = ${token}
+      from (
+        select id, install_path from ${templateSpoolRef}
+        where pool_id = ${poolId} and template_id = ${templateId} and generation = ${generation} and state = 'Ready'
+        for key share
+      ) copy
+      where ${volumes.id} = ${volumeId} and ${volumes.state} = 'Allocated'
+      returning copy.install_path
+    ), no_longer_waiting as (
+      delete from ${stageWaiter} where workflow_id = ${workflowId} and exists (select from taken)
+    )
+    select install_path as "installPath" from taken`);
   return taken?.installPath ?? null;
-}
-
-export async function endWait(db: Pick<Database, 'delete'>, workflowId: string): Promise<void> {
-  await db.delete(stageWaiter).where(eq(stageWaiter.workflowId, workflowId));
 }
 
 /** `spoolRefId` is the copy that a stage makes: there is none while there is no space for one. */
@@ -160,7 +167,7 @@ async function join(tx: Transaction, request: StageRequest): Promise<Joined> {
   const copy = await lockCopy(tx, request, template);
   if ((copy.state === 'Ready' || copy.state === 'Superseded') && copy.installPath) {
     await refer(tx, use, { poolId, templateId: request.templateId, spoolRefId: copy.id });
-    await endWait(tx, workflowId);
+    await tx.delete(stageWaiter).where(eq(stageWaiter.workflowId, workflowId));
     return { outcome: 'ready', installPath: copy.installPath };
   }
   const waiting = { spoolRefId: copy.id, generation: copy.generation, state: 'Waiting' as const, failure: null };

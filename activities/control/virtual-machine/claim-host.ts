@@ -29,7 +29,7 @@ import type { ControlDependencies, Transaction } from '../dependencies.js';
 import { oweCleanup } from './deployment.js';
 import { domainOf, type GuestRow, memoryBytesOf } from './domain-spec.js';
 import { claimFirst, type NoHost, returnsWithinMs } from './claim-first.js';
-import { endWait, takeReadyCopy } from '../template/join-stage.js';
+import { takeReadyCopy } from '../template/join-stage.js';
 import { type Lack, makeRoom } from '../template/make-room.js';
 import { factorsOf } from '../planner/factors.js';
 import { type PlacementNeeds, rankHosts } from '../planner/rank-hosts.js';
@@ -85,10 +85,9 @@ async function takeUp(
   // After the transaction: rows of host and pool, which others wait for, are not locked for longer than needed.
   const { db } = dependencies;
   const deployment = await deploymentOf(dependencies, claimed, settings);
-  const installPath = isDiskFormat(deployment.format) ? await takeReadyCopy(db, deployment) : null;
-  const { instance } = claimed.vm;
-  // An earlier run of the workflow, which was reset, may have waited for it.
-  if (installPath !== null && instance.fenceToken !== 0) await endWait(db, vmWorkflowId(instance.id));
+  // An earlier run of the workflow, which was reset, may have waited for the copy.
+  const asked = { ...deployment, workflowId: vmWorkflowId(deployment.vmId) };
+  const installPath = isDiskFormat(deployment.format) ? await takeReadyCopy(db, asked) : null;
   return { outcome: 'claimed', deployment, installPath };
 }
 
