@@ -28,16 +28,22 @@ export async function takeCalls(
   db: Pick<Database, 'execute'>,
   { accountId, wanted, max, intervalMs }: Asked,
 ): Promise<CallLeave> {
-  const nowMs = sql`floor(extract(epoch from now()) * 1000)::bigint`;
+  const nowMs = sql`floor(extract(epoch from clock_timestamp()) * 1000)::bigint`;
+  const presentInterval = sql`${nowMs} / ${intervalMs}::bigint`;
+  // The clock is read once the row is this call's: one that has waited for it begins no interval again that is over. Any other
+  // number is of another interval, a larger one too: the clock was set back, or intervals were shorter.
   // Not to wait for the disk: what a crash takes back is leave for the calls of one interval.
   const [row] = await db.execute<{ after: number; remainingMs: number }>(sql`
     insert into ${apiCount} as known (account_id, "interval", taken)
-    select ${accountId}::uuid, ${nowMs} / ${intervalMs}::bigint, ${wanted}::int
+    select ${accountId}::uuid, ${presentInterval}, ${wanted}::int
     from (select set_config('synchronous_commit', 'off', true)) as quick
-    on conflict (account_id) do update set
-      taken = ${wanted}::int + case when known."interval" >= excluded."interval" then least(known.taken, ${max}::int) else 0 end,
-      "interval" = greatest(known."interval", excluded."interval")
-    returning taken as after, (${intervalMs}::bigint - ${nowMs} % ${intervalMs}::bigint)::int as "remainingMs"`);
+    on conflict (account_id) do update set (taken, "interval") = (
+      select ${wanted}::int + case when known."interval" = present.number then least(known.taken, ${max}::int) else 0 end,
+        present.number
+      from (select ${presentInterval} as number) as present
+    )
+    returning taken as after,
+      greatest(0, ("interval" + 1) * ${intervalMs}::bigint - ${nowMs})::int as "remainingMs"`);
   const { after, remainingMs } = row!;
   const before = after - wanted;
   return { granted: Math.max(0, Math.min(wanted, max - before)), taken: Math.min(after, max), remainingMs };

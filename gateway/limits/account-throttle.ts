@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { forgetCalls, takeCalls } from '../../db/api-counts.js';
 import type { Database } from '../../db/client.js';
 import type { Caller } from '../../db/reads/find-caller.js';
@@ -55,12 +56,16 @@ export function createAccountThrottle(db: Database, settingsAgeMs = SETTINGS_AGE
   async function read(): Promise<Limit> {
     const settings = await readSettings(db);
     readMs = performance.now();
-    limit = {
+    const found = {
       isEnabled: settings['api.throttling.enabled'] === 'true',
       intervalMs: Number(settings['api.throttling.interval']) * 1_000,
       max: Number(settings['api.throttling.max']),
     };
-    return limit;
+    if (limit && isDeepStrictEqual(found, limit)) return limit;
+    // Leave by another limit is none: a twentieth of a high one is more than a low one allows at all.
+    leaves = new Map();
+    endsMs = undefined;
+    return (limit = found);
   }
 
   /** Calls that come while it is read go by what is known, and wait where nothing is. */
@@ -82,9 +87,11 @@ export function createAccountThrottle(db: Database, settingsAgeMs = SETTINGS_AGE
     return leave;
   }
 
-  async function ask(accountId: string, leave: Leave, { max, intervalMs }: Limit): Promise<void> {
+  async function ask(accountId: string, leave: Leave, asked: Limit): Promise<void> {
+    const { max, intervalMs } = asked;
     const wanted = Math.ceil(max * SHARE_AT_ONCE);
     const { granted, remainingMs } = await takeCalls(db, { accountId, wanted, max, intervalMs });
+    if (asked !== limit) return;
     const nowMs = performance.now();
     // The answer is of the next interval: what others have left is of the one before.
     if (endsMs !== undefined && nowMs + remainingMs > endsMs + intervalMs / 2) leaves = new Map([[accountId, leave]]);
@@ -109,7 +116,7 @@ export function createAccountThrottle(db: Database, settingsAgeMs = SETTINGS_AGE
           );
         }
         const asked = leave;
-        asked.asking ??= ask(accountId, asked, known).finally(() => (asked.asking = undefined));
+        asked.asking ??= ask(accountId, asked, limit ?? known).finally(() => (asked.asking = undefined));
         await asked.asking;
         leave = leaveOf(accountId);
       }
@@ -120,7 +127,12 @@ export function createAccountThrottle(db: Database, settingsAgeMs = SETTINGS_AGE
       const { isEnabled, max, intervalMs } = await present();
       if (!isEnabled || isExempt(caller)) return { issued: 0, allowed: undefined, expiresMs: 0 };
       const looked = await takeCalls(db, { accountId, wanted: 0, max, intervalMs });
-      return { issued: looked.taken - leaveOf(accountId).left, allowed: max, expiresMs: looked.remainingMs };
+      // Leave of the interval before, where this gateway has not learnt yet that it is over.
+      return {
+        issued: Math.max(0, looked.taken - leaveOf(accountId).left),
+        allowed: max,
+        expiresMs: looked.remainingMs,
+      };
     },
     async reset(accountId) {
       await forgetCalls(db, accountId);

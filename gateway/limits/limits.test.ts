@@ -2,6 +2,9 @@ import { once } from 'node:events';
 import { Agent, type IncomingMessage, request as httpRequest } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { sql } from 'drizzle-orm';
+import { takeCalls } from '../../db/api-counts.js';
+import { apiCount } from '../../db/schema/index.js';
 import { writeSettings } from '../../db/settings.js';
 import { SlipwayError } from '../../shared/errors.js';
 import type { Caller } from '../../db/reads/find-caller.js';
@@ -113,6 +116,57 @@ describe('two gateways', () => {
     expect(await letThrough(somebody, [throttles[1]!, throttles[1]!], 2 * MAX)).toBe(MAX - 2);
     await throttles[0]!.reset(somebody.accountId);
     expect(await letThrough(somebody, [throttles[0]!, throttles[0]!], 2 * MAX)).toBe(MAX);
+  });
+
+  it.each([
+    ['longer', 1_000, 86_400_000],
+    ['shorter', 86_400_000, 1_000],
+  ])(
+    'begin at none when intervals get %s: their numbers have nothing to do with those before',
+    async (_what, ...both) => {
+      const { accountId } = await callerOf(`interval ${both[0]}`);
+      const taken = [];
+      for (const intervalMs of both)
+        taken.push(await takeCalls(gateway.db, { accountId, wanted: 3, max: 3, intervalMs }));
+      expect(taken).toMatchObject([{ granted: 3 }, { granted: 3 }]);
+    },
+  );
+
+  it('shut nobody out until a clock that was set back is there again', async () => {
+    const { accountId } = await callerOf('early');
+    const all = { accountId, wanted: 3, max: 3, intervalMs: 86_400_000 };
+    await takeCalls(gateway.db, all);
+    expect(await takeCalls(gateway.db, all)).toMatchObject({ granted: 0 });
+    await gateway.db.update(apiCount).set({ interval: sql`${apiCount.interval} + 1` });
+    expect(await takeCalls(gateway.db, all)).toMatchObject({ granted: 3 });
+  });
+
+  it('heed a lower limit, whatever they have leave for', async () => {
+    const limitTo = (max: number) => writeSettings(gateway.db, { 'api.throttling.max': String(max) });
+    await limitTo(1_000_000);
+    const throttle = createAccountThrottle(gateway.db, 0);
+    const somebody = await callerOf('abuser');
+    await throttle.count(somebody);
+    await limitTo(MAX);
+    expect(await throttle.usage(somebody)).toMatchObject({ issued: MAX, allowed: MAX });
+    await expect(throttle.count(somebody)).rejects.toMatchObject({ code: 'SLIPWAY_TOO_MANY_REQUESTS' });
+  });
+
+  it('let no call through uncounted while the database is away, and go on when it is back', async () => {
+    let isAway = true;
+    const db = new Proxy(gateway.db, {
+      get(target, property, receiver) {
+        if (property === 'execute' && isAway) {
+          return () => Promise.reject(Object.assign(new Error('away'), { code: 'ECONNREFUSED' }));
+        }
+        return Reflect.get(target, property, receiver) as unknown;
+      },
+    });
+    const throttle = createAccountThrottle(db);
+    const somebody = await callerOf('patient');
+    await expect(throttle.count(somebody)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    isAway = false;
+    expect(await letThrough(somebody, [throttle, throttle], 2 * MAX)).toBe(MAX);
   });
 });
 
