@@ -1,20 +1,35 @@
-import { and, eq, isNull, sql } from 'drizzle-orm';
+import { and, eq, isNull, type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../client.js';
 import { account, domain, user } from '../schema/index.js';
 import { mayCall } from './find-caller.js';
 
-/** @param place the path of the domain, without regard to case, or its id */
-export async function findLogin(
-  db: Pick<Database, 'select'>,
-  { username, place }: { username: string; place: { path: string } | { domainId: string } },
-) {
-  const isThere = 'path' in place ? sql`lower(${domain.path}) = lower(${place.path})` : eq(domain.id, place.domainId);
+export interface LoginName {
+  username: string;
+  /** The path of the domain, without regard to case, or its id. */
+  place: { path: string } | { domainId: string };
+}
+
+const isAt = (place: LoginName['place']): SQL =>
+  'path' in place ? sql`lower(${domain.path}) = lower(${place.path})` : eq(domain.id, place.domainId);
+
+/**
+ * One text for all ways to write a name that `findLogin` takes for the same: what is a letter's other case is for the
+ * database to say. A name that nobody has is read alike.
+ */
+export async function readLoginName(db: Pick<Database, 'execute'>, { username, place }: LoginName): Promise<string> {
+  const [row] = await db.execute<{ name: string; domainId: string | null }>(sql`
+    select lower(${username}) as name,
+      (select ${domain.id} from ${domain} where ${isAt(place)} and ${domain.removed} is null) as "domainId"`);
+  return JSON.stringify([row!.domainId ?? place, row!.name]);
+}
+
+export async function findLogin(db: Pick<Database, 'select'>, { username, place }: LoginName) {
   const [row] = await db
     .select({ user, account })
     .from(user)
     .innerJoin(account, eq(account.id, user.accountId))
     .innerJoin(domain, eq(domain.id, account.domainId))
-    .where(and(sql`lower(${user.username}) = lower(${username})`, isThere, isNull(domain.removed), mayCall));
+    .where(and(sql`lower(${user.username}) = lower(${username})`, isAt(place), isNull(domain.removed), mayCall));
   return row;
 }
 

@@ -9,7 +9,7 @@ import {
   uncountAttempt,
 } from '../../db/login-attempts.js';
 import { hashPassword, verifyPassword } from '../../db/password.js';
-import { findLogin } from '../../db/reads/find-login.js';
+import { findLogin, type LoginName, readLoginName } from '../../db/reads/find-login.js';
 import { user as users } from '../../db/schema/index.js';
 import { openSession } from '../../db/sessions.js';
 import { readSettings } from '../../db/settings.js';
@@ -54,10 +54,7 @@ export async function logIn(
   const settings = await readSettings(db);
   const allowed = Number(settings['incorrect.login.attempts.allowed']);
   const timeoutMin = Number(settings['session.timeout']);
-  const network = networkOf(address);
-  const name = JSON.stringify([place, username.toLowerCase()]);
-  const subjects = { address: `address ${network}`, user: `user ${name}`, both: `user ${name} at ${network}` };
-  const isKnown = await countIn(db, subjects, allowed);
+  const { subjects, isKnown } = await countIn(db, { username, place }, networkOf(address), allowed);
   const found = await findLogin(db, { username, place });
   const { isRight, isOutdated } = await verifyPassword(password, found?.user.password);
   if (!found || !isRight) {
@@ -131,14 +128,15 @@ function placeOf(parameters: RequestParameters): { path: string } | { domainId: 
  * from which the user was never let in count together.
  *
  * @param allowed failures of a user; 0 for any number
- * @returns whether the user was let in from there before
+ * @returns what was counted, and whether the user was let in from there before
  * @throws SlipwayError SLIPWAY_TOO_MANY_REQUESTS
  */
 async function countIn(
   db: Database,
-  subjects: { address: string; user: string; both: string },
+  login: LoginName,
+  network: string,
   allowed: number,
-): Promise<boolean> {
+): Promise<{ subjects: { address: string; user: string; both: string }; isKnown: boolean }> {
   const count = async (subject: string, most: number): Promise<boolean> => {
     const { attempts, isKnown } = await countAttempt(db, subject);
     if (allowed === 0 || attempts <= most) return isKnown;
@@ -147,8 +145,11 @@ async function countIn(
       `Too many logins have failed; try again in ${ATTEMPTS_COUNT_MIN} minutes`,
     );
   };
-  await count(subjects.address, allowed * USERS_OF_AN_ADDRESS);
+  const subject = `address ${network}`;
+  await count(subject, allowed * USERS_OF_AN_ADDRESS);
+  const name = await readLoginName(db, login);
+  const subjects = { address: subject, user: `user ${name}`, both: `user ${name} at ${network}` };
   const isKnown = await count(subjects.both, allowed);
   if (!isKnown) await count(subjects.user, allowed * STRANGE_ADDRESSES_OF_A_USER);
-  return isKnown;
+  return { subjects, isKnown };
 }

@@ -234,6 +234,26 @@ test('a password is not guessed from any number of addresses, and whoever was le
   expect((await logIn({}, from('192.0.2.1'))).status).toBe(429);
 });
 
+test('a user is counted as one, however name and domain are written', async () => {
+  await writeSettings(gateway.db, { 'incorrect.login.attempts.allowed': '1' });
+  const { domain: made } = await gateway.admin.call('createDomain', { name: 'Hills' });
+  const domainid = (made as Record<string, string>)['id']!;
+  const person = { email: 'e', firstname: 'f', lastname: 'l', password: 'another horse' };
+  await gateway.admin.call('createAccount', { ...person, username: 'Philip', accounttype: 0, domainid });
+  // PostgreSQL takes a capital I with a dot for an i, and JavaScript for an i with a dot more.
+  const places: Record<string, string>[] = [{ domain: 'ROOT/hills' }, { domain: '/Hills/' }, { domainid }];
+  for (const [username, address] of [
+    ['philip', '198.51.100.1'],
+    ['nobodi', '198.51.100.2'],
+  ] as const) {
+    const names = [username, username.toUpperCase(), username.replaceAll('i', 'İ')];
+    const tries = names.flatMap((name) => places.map((place) => ({ ...place, username: name, password: 'guess' })));
+    const statuses = [];
+    for (const tried of tries) statuses.push((await logIn(tried, from(address))).status);
+    expect(statuses.map((status) => status === 531)).toEqual([true, ...tries.slice(1).map(() => false)]);
+  }
+});
+
 test('too many failures of an address are refused, whoever it tries; success does not count', async () => {
   await writeSettings(gateway.db, { 'incorrect.login.attempts.allowed': '2' });
   for (let tries = 0; tries < 3; tries++) expect((await logIn()).status).toBe(200);
