@@ -14,6 +14,7 @@ import {
   user,
 } from '../../db/schema/index.js';
 import { writeSettings } from '../../db/settings.js';
+import { keystoreDigest } from '../../kvm/keystore/certificate-chain.js';
 import { unpackKeystore } from '../../kvm/keystore/packed-certificates.js';
 import { certificateWorkflowId } from '../../shared/workflow-ids.js';
 import {
@@ -163,6 +164,23 @@ describe('certificates on hosts', () => {
     await revokeCertificate(plane.db, caller, a, undefined);
     await provision(a);
     expect([await statusOf(a, first), await statusOf(a, second)]).toEqual(['its disk is full', 'REVOKED']);
+  });
+
+  it('are recorded of the other hosts when some answer more than Temporal takes in one message', async () => {
+    const third = await join('host-3');
+    const a = await add('a');
+    for (const loud of [first, second]) {
+      loud.override('applyCertificates', ({ generation }) => {
+        const rejected = Array.from({ length: 12 }, () => ({ alias: 'a', reason: 'no'.repeat(50_000) }));
+        return Promise.resolve({ report: { generation, digest: keystoreDigest([]) }, rejected });
+      });
+    }
+    await provision(a);
+    expect(await statusOf(a, third)).toBe('UPLOADED');
+    expect([await statusOf(a, first), await statusOf(a, second)]).toEqual([
+      expect.stringMatching(/^nono/),
+      expect.stringMatching(/^nono/),
+    ]);
   });
 
   it('reach a host that was Down when it is back, and one that joins before it is Up', async () => {

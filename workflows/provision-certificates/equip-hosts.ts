@@ -9,6 +9,8 @@ import type {
 import { control, onHost, settleOnHost } from '../activity-proxies.js';
 import { failureOf } from '../failure-of.js';
 import { mapAtMost } from '../map-at-most.js';
+import { inParts } from './in-parts.js';
+import { understoodOutcome } from './understood-outcome.js';
 
 /**
  * Of what goes to hosts at once. More than Temporal keeps in memory of recent events (512 KiB) would be read from its
@@ -34,8 +36,9 @@ export async function equipHosts(
   const packed = await control('the certificates themselves').packKeystore({ certificateIds });
   const results = await mapAtMost(hostsAtOnce(plan, packed), plan.hosts, (order) => equip(plan, packed, order, isLife));
   const outcomes = results.filter((outcome) => outcome !== undefined);
-  if (outcomes.length > 0) {
-    await control('record what they have').recordKeystores({ zoneId, generation, certificates, outcomes });
+  // When all hosts reject all certificates, their answers are too large together.
+  for (const part of inParts(outcomes)) {
+    await control('record what they have').recordKeystores({ zoneId, generation, certificates, outcomes: part });
   }
   return outcomes.flatMap(({ applied }) => (applied ? [applied.report] : []));
 }
@@ -53,14 +56,18 @@ async function equip(
   const { hostId, hostName, certificateIds } = order;
   const wanted = certificateIds ? certificates.filter(({ id }) => certificateIds.includes(id)) : certificates;
   const told = { generation, certificates: wanted.map(({ alias, fingerprint }) => ({ alias, fingerprint })) };
+  const aliases = wanted.map(({ alias }) => alias);
   try {
     const summary = `${hostName}: ${wanted.length} certificates, generation ${generation}`;
     const host = isLife ? settleOnHost(hostId, summary) : onHost(hostId, summary);
-    return { ...order, applied: await host.applyCertificates(told, packed) };
+    const applied = await host.applyCertificates(told, packed);
+    return understoodOutcome({ ...order, applied }, aliases);
   } catch (error) {
     if (isCancellation(error)) throw error;
     const failure = failureOf(error);
     if (isLife && failure.code === 'SLIPWAY_HOST_UNREACHABLE') throw error;
-    return failure.code === 'SLIPWAY_FENCED' ? undefined : { ...order, failure: failure.message };
+    return failure.code === 'SLIPWAY_FENCED'
+      ? undefined
+      : understoodOutcome({ ...order, failure: failure.message }, aliases);
   }
 }

@@ -11,7 +11,6 @@ import type { KeystoreOutcome, KeystoreReport, ToldCertificate } from '../../../
 import type { ControlDependencies, Transaction } from '../dependencies.js';
 import { type Finding, judgeKeystore, type Judgement } from './judge-keystore.js';
 import { recordEvent } from '../record-event.js';
-import { understoodOutcome } from './understood-outcome.js';
 
 /** Of a SHA-256 in hex. */
 const DIGEST_LENGTH = 64;
@@ -29,9 +28,8 @@ export interface RecordKeystoresInput {
  */
 export const recordKeystores =
   ({ db }: ControlDependencies) =>
-  async ({ zoneId, generation, certificates, outcomes: answers }: RecordKeystoresInput): Promise<void> =>
+  async ({ zoneId, generation, certificates, outcomes }: RecordKeystoresInput): Promise<void> =>
     db.transaction(async (tx) => {
-      const outcomes = answers.map(understoodOutcome);
       const hostIds = outcomes.map(({ hostId }) => hostId);
       await lockHosts(tx, hostIds);
       await lockZone(tx, zoneId);
