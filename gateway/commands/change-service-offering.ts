@@ -6,7 +6,7 @@ import { required, uuid } from '../protocol/parameters.js';
 import { noSuchEntity } from '../protocol/standard-texts.js';
 import { unsupported, withoutEffect } from '../protocol/undone-parameters.js';
 import { virtualMachineFields, virtualMachineResponse } from '../responses/virtual-machine.js';
-import { asyncParameters } from './async-jobs.js';
+import { asyncParameters, earlierJob } from './async-jobs.js';
 import { type CommandContext, defineCommand, EVERYBODY } from './define-command.js';
 import { doneAtOnce } from './done-at-once.js';
 
@@ -57,8 +57,11 @@ export const scaleVirtualMachine = defineCommand({
   params: { ...asyncParameters, ...params },
   response: { objectName: 'virtualmachine', fields: virtualMachineFields },
   async handle({ id, serviceofferingid: serviceOfferingId, customjobid }, context) {
-    await requireOwn(id, context);
     const call = { jobCmd: 'scaleVirtualMachine', customjobid, instanceType: 'VirtualMachine', instanceId: id };
+    // Before the VM is looked up: the call may be repeated when it is gone.
+    const earlier = await earlierJob(context.db, context, call);
+    if (earlier) return { jobid: earlier.id };
+    await requireOwn(id, context);
     return doneAtOnce(call, context, async (tx, jobId) => {
       const change = { vmId: id, serviceOfferingId, userId: context.caller.userId, jobId };
       const isKnown = await changeServiceOfferingOf(tx, change);

@@ -186,3 +186,22 @@ test('the interfaces of a virtual machine are listed by themselves', async () =>
   expect(await listed({ networkid: NOWHERE })).toEqual({});
   await expect(listed({ virtualmachineid: NOWHERE })).rejects.toMatchObject({ errorcode: 431 });
 });
+
+test('a change that is repeated with its job id is answered alike, whatever has become of the keys and the machine', async () => {
+  await owner.client.call('registerSSHKeyPair', { name: 'brief', publickey: PUBLIC_KEY });
+  const calls = [
+    ['resetSSHKeyForVirtualMachine', { id: vmId, keypair: 'brief', customjobid: crypto.randomUUID() }],
+    ['scaleVirtualMachine', { id: vmId, serviceofferingid: small, customjobid: crypto.randomUUID() }],
+  ] as const;
+  const answers = async () => {
+    const all = [];
+    for (const [command, parameters] of calls) all.push(await owner.client.call(command, parameters));
+    return all;
+  };
+  const first = await answers();
+  const { keyResets } = await vmRow();
+  await owner.client.call('deleteSSHKeyPair', { name: 'brief' });
+  await gateway.db.update(vmInstance).set({ state: 'Expunged' }).where(eq(vmInstance.id, vmId));
+  expect(await answers()).toEqual(first);
+  expect(await vmRow()).toMatchObject({ keyResets });
+});

@@ -5,7 +5,7 @@ import { names, required, string, uuid } from '../protocol/parameters.js';
 import { noSuchEntity } from '../protocol/standard-texts.js';
 import { unsupported } from '../protocol/undone-parameters.js';
 import { virtualMachineFields } from '../responses/virtual-machine.js';
-import { asyncParameters } from './async-jobs.js';
+import { asyncParameters, earlierJob } from './async-jobs.js';
 import { defineCommand, EVERYBODY } from './define-command.js';
 import { keyPairsOf } from './deploy-virtual-machine/key-pairs.js';
 import { doneAtOnce } from './done-at-once.js';
@@ -32,15 +32,18 @@ export const resetSSHKeyForVirtualMachine = defineCommand({
   response: { objectName: 'virtualmachine', fields: virtualMachineFields },
   async handle({ id, customjobid, ...args }, context) {
     const { db, caller, command } = context;
-    if (!(await findOwnVirtualMachine(db, caller, id))) throw noSuchEntity(command, 'id', id);
-    const keyPairs = await keyPairsOf(args, { ...context, caller: await onBehalfOf(args, context) });
-    if (keyPairs.length === 0) throw invalid('Give the name of an SSH key pair as keypair or keypairs');
     const call = {
       jobCmd: 'resetSSHKeyForVirtualMachine',
       customjobid,
       instanceType: 'VirtualMachine',
       instanceId: id,
     };
+    // Before anything is looked up: the call may be repeated when the VM or a key pair is gone.
+    const earlier = await earlierJob(db, context, call);
+    if (earlier) return { jobid: earlier.id };
+    if (!(await findOwnVirtualMachine(db, caller, id))) throw noSuchEntity(command, 'id', id);
+    const keyPairs = await keyPairsOf(args, { ...context, caller: await onBehalfOf(args, context) });
+    if (keyPairs.length === 0) throw invalid('Give the name of an SSH key pair as keypair or keypairs');
     return doneAtOnce(call, context, async (tx, jobId) => {
       await resetKeys(tx, { vmId: id, keyPairs, userId: caller.userId, jobId });
       return true;
