@@ -2,12 +2,14 @@ import { eq, inArray } from 'drizzle-orm';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { planKeystores } from '../../activities/control/keystore/plan-keystores.js';
+import { packKeystore, planKeystores } from '../../activities/control/keystore/plan-keystores.js';
 import { recordKeystores } from '../../activities/control/keystore/record-keystores.js';
 import type { ControlDependencies } from '../../activities/control/dependencies.js';
 import { joinHost } from '../../db/join-host.js';
 import { directDownloadCertificate, directDownloadCertificateHostMap, event, host } from '../../db/schema/index.js';
+import { acceptCertificates } from '../../kvm/keystore/accept-certificates.js';
 import { keystoreDigest } from '../../kvm/keystore/certificate-chain.js';
+import { unpackKeystore } from '../../kvm/keystore/packed-certificates.js';
 import { MOST_KEYSTORE_BYTES } from '../../shared/certificates.js';
 import { type CertificateAuthority, createAuthority } from '../../tests/support/certificate-authority.js';
 import { addZone } from '../../tests/support/add-zone.js';
@@ -85,6 +87,25 @@ const onHosts = (first: string, second: string) => [
 ];
 
 describe('uploadTemplateDirectDownloadCertificate', () => {
+  it('tells of no failure of a certificate that another one took the place of while hosts were told', async () => {
+    gateway.onProvision = () => Promise.resolve();
+    await upload();
+    const dependencies = { db: gateway.db } as ControlDependencies;
+    const { zoneId } = gateway.seeded;
+    const { generation, certificates, hosts } = await planKeystores(dependencies)({ zoneId, hostIds });
+    await gateway.db.delete(directDownloadCertificate);
+    const packed = await packKeystore(dependencies)({ certificateIds: certificates.map(({ id }) => id) });
+    const { accepted, rejected } = acceptCertificates(
+      unpackKeystore({ generation, certificates }, packed).certificates,
+    );
+    expect([accepted.length, rejected.length]).toEqual([0, 1]);
+    const applied = { report: { generation, digest: keystoreDigest(accepted) }, rejected };
+    const outcomes = hosts.map((order) => ({ ...order, applied }));
+    await recordKeystores(dependencies)({ zoneId, generation, certificates, outcomes });
+    const isFailure = eq(event.type, 'DIRECT.DOWNLOAD.CERTIFICATE.FAILURE');
+    expect(await gateway.db.select().from(event).where(isFailure)).toEqual([]);
+  });
+
   it('answers as CloudStack does, once hosts have confirmed it', async () => {
     const uploaded = await upload();
     expect(uploaded).toEqual({

@@ -34,7 +34,10 @@ export const recordKeystores =
       await lockHosts(tx, hostIds);
       await lockZone(tx, zoneId);
       await storeReports(tx, outcomes);
-      const judged = outcomes.map((outcome) => judgeKeystore(generation, certificates, outcome));
+      const judged = await withoutReplaced(
+        tx,
+        outcomes.map((outcome) => judgeKeystore(generation, certificates, outcome)),
+      );
       const failed = await tx
         .selectDistinct({ hostId: map.hostId })
         .from(map)
@@ -48,6 +51,24 @@ export const recordKeystores =
       // The sync tries again and again: one event for each host that begins to fail.
       for (const one of judged) if (!failed.some(({ hostId }) => hostId === one.hostId)) await tellFailure(tx, one);
     });
+
+/**
+ * What was found of certificates that are there. One that another took the place of before its text was read is rejected by
+ * every host, which is no failure of theirs.
+ */
+async function withoutReplaced(tx: Transaction, judged: Judgement[]): Promise<Judgement[]> {
+  const failed = judged.flatMap(({ findings }) => findings.filter(({ status }) => status === 'FAILED'));
+  const ids = [...new Set(failed.flatMap(({ certificateIds }) => certificateIds))];
+  if (ids.length === 0) return judged;
+  const present = await tx.select({ id: certificate.id }).from(certificate).where(inArray(certificate.id, ids));
+  const isThere = new Set(present.map(({ id }) => id));
+  return judged.map((one) => ({
+    ...one,
+    findings: one.findings.filter(
+      ({ status, certificateIds }) => status !== 'FAILED' || certificateIds.some((id) => isThere.has(id)),
+    ),
+  }));
+}
 
 /** Hosts, then their zone, then what is wanted of them: whoever locks several of these does it in this order. */
 async function lockHosts(tx: Transaction, hostIds: string[]): Promise<void> {
