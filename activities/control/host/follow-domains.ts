@@ -19,19 +19,16 @@ const LEAVE_IT_RUNNING = ['attachIso', 'detachIso', 'rebootVirtualMachine', 'res
 export async function followDomains(tx: Transaction, hostId: string, domains: DomainReport[]): Promise<void> {
   const ended = domains.filter(({ state }) => state === 'Stopped' || state === 'Crashed');
   if (ended.length === 0) return;
-  const stopped = await tx
-    .update(vmInstance)
-    .set({ state: 'Stopped', hostId: null })
-    .where(
-      and(
-        eq(vmInstance.hostId, hostId),
-        eq(vmInstance.state, 'Running'),
-        or(...ended.map(({ vmId, token }) => and(eq(vmInstance.id, vmId), eq(vmInstance.fenceToken, token)))),
-        // These do not end the domain, as long as the VM is Running: one that has ended will not be back.
-        not(hasRunningJob(tx, vmInstance.id, notInArray(asyncJob.workflowType, LEAVE_IT_RUNNING))),
-      ),
-    )
-    .returning();
+  const hasEnded = and(
+    eq(vmInstance.hostId, hostId),
+    eq(vmInstance.state, 'Running'),
+    or(...ended.map(({ vmId, token }) => and(eq(vmInstance.id, vmId), eq(vmInstance.fenceToken, token)))),
+    // These do not end the domain, as long as the VM is Running: one that has ended will not be back.
+    not(hasRunningJob(tx, vmInstance.id, notInArray(asyncJob.workflowType, LEAVE_IT_RUNNING))),
+  );
+  // An update takes them in any order, and whoever puts tags on several has one of them and waits for another.
+  await tx.select({ id: vmInstance.id }).from(vmInstance).where(hasEnded).orderBy(vmInstance.id).for('no key update');
+  const stopped = await tx.update(vmInstance).set({ state: 'Stopped', hostId: null }).where(hasEnded).returning();
   for (const vm of stopped) {
     await releaseCompute(tx, vm.id, vm.fenceToken);
     await recordVmEvent(tx, vm, 'STOP', 'WARN', `VM ${vm.name} stopped by itself`);
