@@ -31,13 +31,13 @@ export async function awaitStage(request: StageRequest, listener: StageListener,
   try {
     for (let hasWaited = false; ; hasWaited = true) {
       const { wakeUps } = listener;
-      const leftMs = deadline?.leftMs() ?? Infinity;
+      deadline?.leftMs();
       const joined = await control('join the one download of the template').joinStage({ ...request, hasWaited });
       if (joined.outcome === 'ready') return joined.installPath;
       if (joined.outcome === 'failed') throw toWorkflowFailure(joined.failure);
       const summary = 'wait for the template on the pool';
       // Whoever was not signalled looks by itself.
-      const waitMs = Math.min(joined.lookWithinMs ?? UNSAID_LOOK_MS, leftMs);
+      const waitMs = Math.min(joined.lookWithinMs ?? UNSAID_LOOK_MS, deadline?.leftMs() ?? Infinity);
       await condition(() => listener.wakeUps > wakeUps, waitMs, { summary });
     }
   } catch (error) {

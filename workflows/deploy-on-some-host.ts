@@ -32,6 +32,8 @@ interface Order {
 export async function deployOnSomeHost(input: DeployVirtualMachineInput, order: Order): Promise<void> {
   const { deadlineMs } = input;
   const progress: Progress = {
+    called: order.called,
+    deadlineMs,
     deadline: deadlineIn(deadlineMs),
     step: 'choosing a host',
     failures: [],
@@ -41,30 +43,46 @@ export async function deployOnSomeHost(input: DeployVirtualMachineInput, order: 
   try {
     await tryToDeploy(input, progress);
   } catch (error) {
-    const isLate = progress.deadline.hasPassed() && !isCancellation(error);
-    const message = `The ${order.called} took longer than ${deadlineMs / 1000} s and was ended while ${progress.step}`;
-    await failJob(isLate ? toWorkflowFailure({ code: 'SLIPWAY_DEADLINE', message }) : error, order.recordFailed);
+    await failJob(whyEnded(error, progress), order.recordFailed);
   }
 }
 
-interface Progress extends Pick<Order, 'operation'> {
+interface Progress extends Pick<Order, 'operation' | 'called'> {
+  deadlineMs: number;
   deadline: Deadline;
   step: Step;
   failures: HostFailure[];
   stages: StageListener;
 }
 
+/** What the deadline has ended looks like the silence of a host, which must not be blamed for it. */
+function whyEnded(error: unknown, { called, deadlineMs, deadline, step }: Progress): unknown {
+  if (!deadline.hasPassed() || isCancellation(error) || CancellationScope.current().consideredCancelled) return error;
+  const message = `The ${called} took longer than ${deadlineMs / 1000} s and was ended while ${step}`;
+  return toWorkflowFailure({ code: 'SLIPWAY_DEADLINE', message });
+}
+
 async function tryToDeploy({ vmId, jobId, within }: DeployVirtualMachineInput, progress: Progress): Promise<void> {
   await tryHosts(
     {
       untried: 'No host of the zone can take the virtual machine',
-      claim(excludedHostIds) {
-        progress.deadline.leftMs();
+      async claim(excludedHostIds) {
+        const { deadline } = progress;
+        deadline.leftMs();
         progress.step = 'choosing a host';
-        return control('choose a host and claim its capacity').claimHost({ vmId, jobId, within, excludedHostIds });
+        const place = { vmId, jobId, within, excludedHostIds };
+        const claimed = await control('choose a host and claim its capacity').claimHost(place);
+        if (claimed.outcome !== 'no host' || claimed.returnsWithinMs === 0) return claimed;
+        return { ...claimed, returnsWithinMs: Math.min(claimed.returnsWithinMs, deadline.leftMs()) };
       },
       hostOf: ({ deployment }) => deployment,
-      work: ({ deployment, installPath }) => deployOnHost(deployment, { jobId, readyPath: installPath }, progress),
+      async work({ deployment, installPath }) {
+        try {
+          await deployOnHost(deployment, { jobId, readyPath: installPath }, progress);
+        } catch (error) {
+          throw whyEnded(error, progress);
+        }
+      },
       undo: ({ deployment }, reason) => undo(deployment, { jobId, reason }),
     },
     progress.failures,

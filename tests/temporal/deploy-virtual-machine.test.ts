@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
+import { tsToMs } from '@temporalio/common/lib/time.js';
 import { eq, inArray } from 'drizzle-orm';
 import {
   capacityClaim,
@@ -7,13 +9,14 @@ import {
   JOB_STATUS,
   stageWaiter,
   templateSpoolRef,
+  vmTemplate,
   volumes,
 } from '../../db/schema/index.js';
 import { createControlActivities } from '../../activities/control/index.js';
 import { accountKey, templateKey, vmKey, zoneKey } from '../../shared/search-attributes.js';
 import { vmWorkflowId } from '../../shared/workflow-ids.js';
 import type { FakeHost } from '../support/fake-host.js';
-import { hang, refusal, tier } from '../support/host-answers.js';
+import { downloadForever, hang, refusal, tier } from '../support/host-answers.js';
 import { resetWorkflow } from '../support/reset-workflow.js';
 import { useControlPlane } from '../support/use-control-plane.js';
 import { waitFor } from '../support/wait-for.js';
@@ -379,6 +382,55 @@ describe('deployVirtualMachine', () => {
       errortext: expect.stringContaining('creating the root disk') as string,
     });
     await isClean();
+  });
+
+  it('blames its deadline, and not a host, for what the deadline ended', async () => {
+    for (const fake of hosts) {
+      fake.override('startDomain', hang);
+      fake.override('removeDeployment', () => Promise.reject(refusal('SLIPWAY_HYPERVISOR', 'libvirt is away')));
+    }
+    const { vmId, job } = await scenario.deploy(await scenario.template(), { deadlineMs: 2000 });
+    const text = 'The deployment took longer than 2 s and was ended while starting the domain';
+    expect(job.jobResult).toMatchObject({ errortext: text });
+    const debts = await plane.db.select().from(cleanupDebt).where(eq(cleanupDebt.vmId, vmId));
+    expect(debts).toMatchObject([{ reason: text }]);
+    for (const fake of hosts) fake.override('removeDeployment', undefined);
+    await scenario.destroy(vmId, true);
+    await isClean();
+  });
+
+  it('waits no longer than its deadline lets it: for a host, and for the template', async () => {
+    const timersOf = async (vmId: string) => {
+      const { events } = await plane.client.workflow.getHandle(vmWorkflowId(vmId)).fetchHistory();
+      const [begun] = events!;
+      return events!.flatMap(({ eventTime, timerStartedEventAttributes: timer }) =>
+        timer ? [tsToMs(eventTime) - tsToMs(begun!.eventTime) + tsToMs(timer.startToFireTimeout)] : [],
+      );
+    };
+    for (const fake of hosts) fake.override('downloadTier', downloadForever);
+    const templateId = await scenario.template();
+    const { vmId, job } = await scenario.vm(templateId, { deadlineMs: 3000 });
+    // Held, the copy cannot be begun, and joining it takes some of the time.
+    await plane.db.transaction(async (tx) => {
+      await tx.select().from(vmTemplate).where(eq(vmTemplate.id, templateId)).for('update');
+      await scenario.start(job);
+      await sleep(2000);
+    });
+    expect((await scenario.ended(job)).jobResult).toMatchObject({
+      errortext: expect.stringContaining('ended while staging the template') as string,
+    });
+    const waits = await timersOf(vmId);
+    expect(waits.length).toBeGreaterThan(0);
+    for (const untilMs of waits) expect(untilMs).toBeLessThan(4000);
+
+    await plane.db.update(host).set({ status: 'Down', lastPinged: new Date().toISOString() });
+    const unplaced = await scenario.deploy(templateId, { deadlineMs: 1000 });
+    expect(unplaced.job.jobResult).toMatchObject({
+      errortext: expect.stringContaining('ended while choosing a host') as string,
+    });
+    const looks = await timersOf(unplaced.vmId);
+    expect(looks.length).toBeGreaterThan(0);
+    for (const untilMs of looks) expect(untilMs).toBeLessThan(2000);
   });
 
   it('has no secret of the URL in any history', async () => {
