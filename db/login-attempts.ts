@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { and, eq, isNull, lt, sql } from 'drizzle-orm';
+import { and, eq, gt, isNull, lt, sql } from 'drizzle-orm';
 import type { Database } from './client.js';
 import { loginAttempt } from './schema/index.js';
 
@@ -18,12 +18,9 @@ const hashed = (subject: string): string => createHash('sha256').update(subject)
  * Counts an attempt before the password is looked at: of any number that come at once none is looked at in excess.
  *
  * @param subject an address, a user's name with its domain, or both
- * @returns how many there were of late, with this one, and whether one was let in not long ago
+ * @returns how many there were of late, with this one
  */
-export async function countAttempt(
-  db: Pick<Database, 'insert'>,
-  subject: string,
-): Promise<{ attempts: number; isKnown: boolean }> {
+export async function countAttempt(db: Pick<Database, 'insert'>, subject: string): Promise<number> {
   const [row] = await db
     .insert(loginAttempt)
     .values({ subject: hashed(subject), attempts: 1 })
@@ -34,11 +31,18 @@ export async function countAttempt(
         since: sql`case when ${isOver} then now() else ${loginAttempt.since} end`,
       },
     })
-    .returning({
-      attempts: loginAttempt.attempts,
-      isKnown: sql<boolean>`coalesce(${loginAttempt.succeeded} > ${knownSince}, false)`,
-    });
-  return row!;
+    .returning({ attempts: loginAttempt.attempts });
+  return row!.attempts;
+}
+
+/** Whether an attempt was let in not long ago. */
+export async function isKnownSubject(db: Pick<Database, 'select'>, subject: string): Promise<boolean> {
+  const isHere = eq(loginAttempt.subject, hashed(subject));
+  const known = await db
+    .select({ subject: loginAttempt.subject })
+    .from(loginAttempt)
+    .where(and(isHere, gt(loginAttempt.succeeded, knownSince)));
+  return known.length > 0;
 }
 
 /** The attempt was no failure. */

@@ -5,6 +5,7 @@ import {
   ATTEMPTS_COUNT_MIN,
   countAttempt,
   forgetOldAttempts,
+  isKnownSubject,
   rememberSuccess,
   uncountAttempt,
 } from '../../db/login-attempts.js';
@@ -54,7 +55,7 @@ export async function logIn(
   const settings = await readSettings(db);
   const allowed = Number(settings['incorrect.login.attempts.allowed']);
   const timeoutMin = Number(settings['session.timeout']);
-  const { subjects, isKnown } = await countIn(db, { username, place }, networkOf(address), allowed);
+  const { both, others } = await countIn(db, { username, place }, networkOf(address), allowed);
   const found = await findLogin(db, { username, place });
   const { isRight, isOutdated } = await verifyPassword(password, found?.user.password);
   if (!found || !isRight) {
@@ -64,9 +65,8 @@ export async function logIn(
   const { user, account } = found;
   const newHash = isOutdated ? await hashPassword(password) : undefined;
   const secrets = await db.transaction(async (tx) => {
-    await uncountAttempt(tx, subjects.address);
-    if (!isKnown) await uncountAttempt(tx, subjects.user);
-    await rememberSuccess(tx, subjects.both);
+    for (const subject of others) await uncountAttempt(tx, subject);
+    await rememberSuccess(tx, both);
     if (newHash !== undefined) await tx.update(users).set({ password: newHash }).where(eq(users.id, user.id));
     await audit(
       tx,
@@ -125,31 +125,35 @@ function placeOf(parameters: RequestParameters): { path: string } | { domainId: 
 /**
  * Counts an attempt, for its address and for the user. A user is counted from each address alone: else anybody could shut
  * out anybody, by failing in their name. So that a password is not guessed from any number of addresses all the same, those
- * from which the user was never let in count together.
+ * from which the user was never let in count together. Who was let in from an address before is counted there alone: what
+ * others fail behind the same address, which may be that of a proxy, shuts them out no more than what fails elsewhere.
  *
  * @param allowed failures of a user; 0 for any number
- * @returns what was counted, and whether the user was let in from there before
+ * @returns what was counted
  * @throws SlipwayError SLIPWAY_TOO_MANY_REQUESTS
  */
-async function countIn(
-  db: Database,
-  login: LoginName,
-  network: string,
-  allowed: number,
-): Promise<{ subjects: { address: string; user: string; both: string }; isKnown: boolean }> {
-  const count = async (subject: string, most: number): Promise<boolean> => {
-    const { attempts, isKnown } = await countAttempt(db, subject);
-    if (allowed === 0 || attempts <= most) return isKnown;
+async function countIn(db: Database, login: LoginName, network: string, allowed: number): Promise<Counted> {
+  const count = async (subject: string, most: number): Promise<void> => {
+    const attempts = await countAttempt(db, subject);
+    if (allowed === 0 || attempts <= most) return;
     throw new SlipwayError(
       'SLIPWAY_TOO_MANY_REQUESTS',
       `Too many logins have failed; try again in ${ATTEMPTS_COUNT_MIN} minutes`,
     );
   };
-  const subject = `address ${network}`;
-  await count(subject, allowed * USERS_OF_AN_ADDRESS);
-  const name = await readLoginName(db, login);
-  const subjects = { address: subject, user: `user ${name}`, both: `user ${name} at ${network}` };
-  const isKnown = await count(subjects.both, allowed);
-  if (!isKnown) await count(subjects.user, allowed * STRANGE_ADDRESSES_OF_A_USER);
-  return { subjects, isKnown };
+  const address = `address ${network}`;
+  const user = `user ${await readLoginName(db, login)}`;
+  const both = `${user} at ${network}`;
+  const isKnown = await isKnownSubject(db, both);
+  // The address first: a name for which no password will be looked at is to leave no row.
+  if (!isKnown) await count(address, allowed * USERS_OF_AN_ADDRESS);
+  await count(both, allowed);
+  if (!isKnown) await count(user, allowed * STRANGE_ADDRESSES_OF_A_USER);
+  return { both, others: isKnown ? [] : [address, user] };
+}
+
+interface Counted {
+  /** The user from that address. */
+  both: string;
+  others: string[];
 }

@@ -1,7 +1,7 @@
 import { scryptSync } from 'node:crypto';
 import { once } from 'node:events';
 import http from 'node:http';
-import { eq, isNotNull } from 'drizzle-orm';
+import { eq, isNotNull, isNull } from 'drizzle-orm';
 import type { FastifyInstance } from 'fastify';
 import { hashPassword } from '../../db/password.js';
 import { account, event, loginAttempt, session, user } from '../../db/schema/index.js';
@@ -263,6 +263,21 @@ test('too many failures of an address are refused, whoever it tries; success doe
   expect(counts.sort((a, b) => a - b)).toEqual([0, 0, 1, 1, 1]);
   await gateway.db.update(loginAttempt).set({ attempts: 20 });
   expect((await logIn({ username: 'second' })).status).toBe(429);
+});
+
+test('whoever was let in from an address before is still, whatever strangers fail there, and keeps a limit of their own', async () => {
+  await writeSettings(gateway.db, { 'incorrect.login.attempts.allowed': '1' });
+  expect((await logIn({}, from('192.0.2.1'))).status).toBe(200);
+  expect((await logIn({ username: 'stranger' }, from('192.0.2.1'))).status).toBe(531);
+  await gateway.db.update(loginAttempt).set({ attempts: 10 }).where(isNull(loginAttempt.succeeded));
+  expect((await logIn({ username: 'another' }, from('192.0.2.1'))).status).toBe(429);
+  const rows = await gateway.db.$count(loginAttempt);
+  expect((await logIn({ username: 'yet another' }, from('192.0.2.1'))).status).toBe(429);
+  // Names cost nothing where no password is looked at: they are not to fill the table.
+  expect(await gateway.db.$count(loginAttempt)).toBe(rows);
+  expect((await logIn({}, from('192.0.2.1'))).status).toBe(200);
+  expect((await logIn({ password: 'guess' }, from('192.0.2.1'))).status).toBe(531);
+  expect((await logIn({}, from('192.0.2.1'))).status).toBe(429);
 });
 
 test('a password that was hashed at another cost is hashed anew', async () => {
