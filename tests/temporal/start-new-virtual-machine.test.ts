@@ -233,6 +233,23 @@ describe('a VM that was deployed without being started', () => {
     await scenario.destroy(vmId, true);
   });
 
+  it('brings no ISO to a pool that was deleted by force, and needs none that was detached', async () => {
+    const isoId = await scenario.template({ format: 'ISO' });
+    const vmId = await scenario.stoppedVm(await scenario.template());
+    const installedId = await scenario.stoppedVm(isoId, { blankDiskBytes: DISK_BYTES });
+    await scenario.operate('attachIso', vmId, { isoId });
+    await scenario.operate('detachIso', installedId);
+    expect(await scenario.deleteTemplate(isoId, { isForced: true })).toMatchObject(SUCCEEDED);
+    expect(await firstStart(vmId)).toMatchObject(failed('is not ready in the zone of the VM'));
+    await isAsMade(vmId);
+    expect(await firstStart(installedId)).toMatchObject(SUCCEEDED);
+    expect(lastSpec()).toMatchObject({ iso: null, bootsFromIso: false });
+    await scenario.operate('detachIso', vmId);
+    expect(await firstStart(vmId)).toMatchObject(SUCCEEDED);
+    expect(lastSpec()).toMatchObject({ iso: null });
+    for (const id of [vmId, installedId]) await scenario.destroy(id, true);
+  });
+
   it('is installed from an ISO at its first start, unless that was detached', async () => {
     const isoId = await scenario.template({ format: 'ISO' });
     const make = () => scenario.stoppedVm(isoId, { blankDiskBytes: DISK_BYTES });

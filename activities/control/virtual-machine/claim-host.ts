@@ -108,7 +108,7 @@ async function claim(
   const { instance, template, offering, volume } = vm;
   const earlier = await earlierClaim(tx, instance, input.excludedHostIds);
   if (earlier) return { outcome: 'claimed', vm, place: earlier };
-  requireTemplate(vm);
+  requireImages(vm);
   const needs: PlacementNeeds = {
     arch: template.arch,
     cpuMhz: offering.cpu * offering.speedMhz,
@@ -205,16 +205,14 @@ async function earlierClaim(tx: Transaction, vm: VmToDeploy['instance'], exclude
 
 interface VmToDeploy {
   instance: GuestRow & Pick<typeof vmInstance.$inferSelect, 'fenceToken' | 'accountId' | 'dataCenterId'>;
-  template: Pick<
-    typeof vmTemplate.$inferSelect,
-    'id' | 'name' | 'generation' | 'format' | 'arch' | 'sizeBytes' | 'state'
-  >;
+  template: Pick<typeof vmTemplate.$inferSelect, 'id' | 'name' | 'generation' | 'format' | 'arch' | 'sizeBytes'>;
   offering: Pick<typeof serviceOffering.$inferSelect, 'cpu' | 'speedMhz' | 'ramMb' | 'hostTags' | 'storageTags'>;
   volume: Pick<typeof volumes.$inferSelect, 'id' | 'wantedSizeBytes'>;
   /** Of the disk offering of the root disk, if it has one. */
   diskTags: string[] | null;
-  isTemplateInZone: boolean;
+  isTemplateReady: boolean;
   disc: Disc | null;
+  isDiscReady: boolean | null;
 }
 
 /** In SQL, as `readCandidates`; numbers come as JSON has them. */
@@ -230,17 +228,16 @@ async function lockVmToDeploy(tx: Transaction, { vmId, jobId }: ClaimHostInput):
         'accountId', vm.account_id, 'dataCenterId', vm.data_center_id),
       'template', json_build_object(
         'id', t.id, 'name', t.name, 'generation', t.generation, 'format', t.format, 'arch', t.arch,
-        'sizeBytes', t.size_bytes, 'state', t.state),
+        'sizeBytes', t.size_bytes),
       'offering', json_build_object(
         'cpu', o.cpu, 'speedMhz', o.speed_mhz, 'ramMb', o.ram_mb, 'hostTags', o.host_tags, 'storageTags', o.storage_tags),
       'volume', json_build_object('id', disk.id, 'wantedSizeBytes', disk.wanted_size_bytes),
       'diskTags', (select storage_tags from ${diskOffering} where id = disk.disk_offering_id),
-      'isTemplateInZone', exists (
-        select from ${templateStoreRef} ref
-        where ref.template_id = t.id and ref.data_center_id = vm.data_center_id and ref.state = 'Ready'),
+      'isTemplateReady', ${isReady('t')},
       'disc', (
         select json_build_object('templateId', iso.id, 'templateName', iso.name, 'generation', iso.generation)
-        from ${vmTemplate} iso where iso.id = vm.iso_id)
+        from ${vmTemplate} iso where iso.id = vm.iso_id),
+      'isDiscReady', (select ${isReady('iso')} from ${vmTemplate} iso where iso.id = vm.iso_id)
       ) as vm, ${plansOnce}
     from ${vmInstance} vm
     join ${vmTemplate} t on t.id = vm.template_id
@@ -252,8 +249,19 @@ async function lockVmToDeploy(tx: Transaction, { vmId, jobId }: ClaimHostInput):
   return row?.vm;
 }
 
-/** A try that has its claim already goes on when the template is deleted under it. */
-function requireTemplate({ template, isTemplateInZone }: VmToDeploy): void {
-  if (isTemplateInZone && template.state === 'Active') return;
-  throw new SlipwayError('SLIPWAY_RESOURCE_STATE', `Template ${template.name} is not ready in the zone of the VM`);
+/** That the zone of the VM `vm` has an image. */
+const isReady = (image: 't' | 'iso') => sql`(${sql.raw(image)}.state = 'Active' and exists (
+  select from ${templateStoreRef} ref
+  where ref.template_id = ${sql.raw(image)}.id and ref.data_center_id = vm.data_center_id and ref.state = 'Ready'))`;
+
+/**
+ * That what comes to the pool is not deleted: of an ISO, what is in the drive. A try that has its claim already goes on
+ * when it is deleted under it.
+ */
+function requireImages({ template, disc, isTemplateReady, isDiscReady }: VmToDeploy): void {
+  const deleted = [
+    isDiskFormat(template.format) && !isTemplateReady ? `Template ${template.name}` : '',
+    disc && !isDiscReady ? `ISO ${disc.templateName}` : '',
+  ].find((name) => name !== '');
+  if (deleted) throw new SlipwayError('SLIPWAY_RESOURCE_STATE', `${deleted} is not ready in the zone of the VM`);
 }
