@@ -1,4 +1,4 @@
-import { and, eq, isNull, ne } from 'drizzle-orm';
+import { and, eq, inArray, isNull, ne } from 'drizzle-orm';
 import { SlipwayError } from '../shared/errors.js';
 import { audit } from './audit.js';
 import type { Database, Transaction } from './client.js';
@@ -76,11 +76,8 @@ const STATE_EVENTS: Record<UserState, string> = {
 };
 
 export async function setUserState(tx: Transaction, caller: Caller, id: string, state: UserState): Promise<void> {
-  const row = await lockUser(tx, id);
-  if (state !== 'enabled') {
-    await requireAnotherAdmin(tx, row);
-    await endSessionsOf(tx, id);
-  }
+  const row = state === 'enabled' ? await lockUser(tx, id) : await lockDispensable(tx, id);
+  if (state !== 'enabled') await endSessionsOf(tx, id);
   await tx.update(user).set({ state }).where(eq(user.id, id));
   await note(tx, caller, row, { type: STATE_EVENTS[state], what: `is ${state}` });
 }
@@ -88,8 +85,7 @@ export async function setUserState(tx: Transaction, caller: Caller, id: string, 
 /** The row stays, for what refers to it; nothing can be done with it any more. */
 export const deleteUser = (db: Database, caller: Caller, id: string): Promise<void> =>
   db.transaction(async (tx) => {
-    const row = await lockUser(tx, id);
-    await requireAnotherAdmin(tx, row);
+    const row = await lockDispensable(tx, id);
     await endSessionsOf(tx, id);
     await tx
       .update(user)
@@ -121,17 +117,24 @@ async function lockUser(tx: Transaction, id: string): Promise<UserRow> {
   return row;
 }
 
-/** Without a user of the default account nobody could administer the installation. */
-async function requireAnotherAdmin(tx: Transaction, row: UserRow): Promise<void> {
-  // Of two calls at once the second waits here, and sees what the first has left.
-  const [owner] = await tx.select().from(account).where(eq(account.id, row.accountId)).for('no key update');
-  if (!owner?.isDefault) return;
+/**
+ * Locks a user that the installation can do without: without a user of the default account nobody could administer it.
+ *
+ * @throws SlipwayError SLIPWAY_PARAMETER_INVALID
+ */
+async function lockDispensable(tx: Transaction, id: string): Promise<UserRow> {
+  const accountId = tx.select({ id: user.accountId }).from(user).where(eq(user.id, id));
+  // Before the user, as whoever deletes the account does. Of two calls at once the second waits here, and sees what the
+  // first has left.
+  const [owner] = await tx.select().from(account).where(inArray(account.id, accountId)).for('no key update');
+  const row = await lockUser(tx, id);
+  if (!owner?.isDefault) return row;
   const [other] = await tx
     .select({ id: user.id })
     .from(user)
     .where(and(eq(user.accountId, owner.id), ne(user.id, row.id), eq(user.state, 'enabled'), isNull(user.removed)))
     .limit(1);
-  if (other) return;
+  if (other) return row;
   throw new SlipwayError(
     'SLIPWAY_PARAMETER_INVALID',
     `The user ${row.username} is the only one of the default account that can log in, and stays`,

@@ -427,4 +427,16 @@ describe('what is made for an account that is deleted meanwhile', () => {
     expect(await call).toMatchObject({ errorcode: 431, errortext: `Unable to find account by id ${accountId}` });
     expect(await owned(accountId)).toBe(0);
   });
+
+  it.each(['deleteUser', 'disableUser'])('waits for no %s that waits for it', async (command) => {
+    const { accountId, userId } = await newMember(rootId);
+    let call: Promise<unknown> | undefined;
+    await gateway.db.transaction(async (tx) => {
+      await tx.select().from(account).where(eq(account.id, accountId)).for('no key update');
+      call = admin.call(command, { id: userId }).catch((error: unknown) => error);
+      await waitFor('the call waits for the account', isWaiting, 10_000);
+      await tx.update(user).set({ state: 'locked' }).where(eq(user.accountId, accountId));
+    });
+    expect(await call).not.toHaveProperty('errorcode');
+  });
 });
