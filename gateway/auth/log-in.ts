@@ -1,6 +1,7 @@
 import { eq } from 'drizzle-orm';
 import { audit } from '../../db/audit.js';
 import type { Database } from '../../db/client.js';
+import { holdLogin } from '../../db/hold-login.js';
 import {
   ATTEMPTS_COUNT_MIN,
   countAttempt,
@@ -60,11 +61,12 @@ export async function logIn(
   const { isRight, isOutdated } = await verifyPassword(password, found?.user.password);
   if (!found || !isRight) {
     await forgetOldAttempts(db);
-    throw new SlipwayError('SLIPWAY_LOGIN_FAILED', 'Failed to authenticate: user name, password or domain is wrong');
+    throw loginFailed();
   }
   const { user, account } = found;
   const newHash = isOutdated ? await hashPassword(password) : undefined;
   const secrets = await db.transaction(async (tx) => {
+    if (!(await holdLogin(tx, found))) throw loginFailed();
     for (const subject of others) await uncountAttempt(tx, subject);
     await rememberSuccess(tx, both);
     if (newHash !== undefined) await tx.update(users).set({ password: newHash }).where(eq(users.id, user.id));
@@ -100,6 +102,9 @@ export async function logIn(
     },
   };
 }
+
+const loginFailed = (): SlipwayError =>
+  new SlipwayError('SLIPWAY_LOGIN_FAILED', 'Failed to authenticate: user name, password or domain is wrong');
 
 function required(parameters: RequestParameters, name: string): string {
   const value = parameters.get(name) ?? '';

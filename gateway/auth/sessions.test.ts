@@ -1,13 +1,14 @@
 import { scryptSync } from 'node:crypto';
 import { once } from 'node:events';
 import http from 'node:http';
-import { eq, isNotNull, isNull } from 'drizzle-orm';
+import { eq, isNotNull, isNull, sql } from 'drizzle-orm';
 import type { FastifyInstance } from 'fastify';
 import { hashPassword } from '../../db/password.js';
 import { account, event, loginAttempt, session, user } from '../../db/schema/index.js';
 import { writeSettings } from '../../db/settings.js';
 import { openSession } from '../../db/sessions.js';
 import { startTestGateway, type TestGateway } from '../../tests/support/test-gateway.js';
+import { waitFor } from '../../tests/support/wait-for.js';
 import { databaseTexts } from '../../tests/support/written-texts.js';
 import { createGateway } from '../server.js';
 import { cookiesOf } from './cookies.js';
@@ -192,6 +193,37 @@ test('a user logs in to a domain below, by path or id, and not elsewhere', async
     expect(await logIn({ ...there, ...place })).toMatchObject({ status: 200, body: { domainid } });
   }
   expect((await logIn(there)).status).toBe(531);
+});
+
+test.each([
+  ['gets another password', { password: 'none' }],
+  ['is disabled', { state: 'disabled' as const }],
+])('no session is opened for a user who %s meanwhile, and the change stays', async (_what, change) => {
+  // As it was hashed once: it would be hashed anew.
+  const hash = scryptSync(PASSWORD, Buffer.from('0123456789abcdef'), 32, { N: 1024, r: 8, p: 1 }).toString('base64');
+  const isAda = eq(user.id, userId);
+  await gateway.db
+    .update(user)
+    .set({ password: `scrypt$1024$8$1$MDEyMzQ1Njc4OWFiY2RlZg==$${hash}` })
+    .where(isAda);
+  const { outcome } = await gateway.db.transaction(async (tx) => {
+    await tx.update(user).set(change).where(isAda);
+    const login = logIn();
+    await waitFor('the login waits for the user', async () => {
+      const [row] = await gateway.db.execute<{ isWaiting: boolean }>(sql`select exists (
+        select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
+      ) as "isWaiting"`);
+      return row!.isWaiting;
+    });
+    return { outcome: login };
+  });
+  const { status } = await outcome;
+  expect([status, await gateway.db.$count(session)]).toEqual([531, 0]);
+  expect((await gateway.db.select().from(user).where(isAda))[0]).toMatchObject(change);
+  await gateway.db
+    .update(user)
+    .set({ password: await hashPassword(PASSWORD), state: 'enabled' })
+    .where(isAda);
 });
 
 test('a login by GET is refused: it would stand in logs', async () => {
