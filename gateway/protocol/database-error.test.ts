@@ -17,9 +17,12 @@ it.each([
   ['EAI_AGAIN', true],
   ['57P01', true],
   ['53300', true],
+  ['40P01', true],
+  ['55P03', true],
+  ['57014', true],
   ['23505', false],
   ['22P02', false],
-])('a query that failed with %s says that the database is away: %s', (code, expected) => {
+])('a query that failed with %s says that the call may be tried again: %s', (code, expected) => {
   expect(isDatabaseAway(failed(code))).toBe(expected);
 });
 
