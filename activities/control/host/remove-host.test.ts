@@ -1,7 +1,16 @@
 import type { Client } from '@temporalio/client';
 import { eq } from 'drizzle-orm';
 import { joinHost } from '../../../db/join-host.js';
-import { host, storagePool, templateSpoolRef, user, vmInstance, volumes } from '../../../db/schema/index.js';
+import {
+  capacityClaim,
+  cleanupDebt,
+  host,
+  storagePool,
+  templateSpoolRef,
+  user,
+  vmInstance,
+  volumes,
+} from '../../../db/schema/index.js';
 import { generateKeyPair } from '../../../kvm/keystore/sealed-box.js';
 import type { ControlPlane } from '../../../tests/support/control-plane.js';
 import { Scenario } from '../../../tests/support/scenario.js';
@@ -49,6 +58,40 @@ describe('removeHost', () => {
     expect(await db.select().from(storagePool)).toMatchObject([{ status: 'Removed', allocatedBytes: 0 }]);
     expect(await db.select().from(volumes)).toMatchObject([{ state: 'Expunged', reservedBytes: 0 }]);
     expect(await db.select().from(templateSpoolRef)).toEqual([]);
+  });
+
+  it('asks nobody to expunge a VM that has no disk there, but only a first start that the host should have undone', async () => {
+    const { db, databaseUrl, seeded } = database;
+    const scenario = new Scenario({ ...database, client } as ControlPlane);
+    const templateId = await scenario.template();
+    const poolId = crypto.randomUUID();
+    const pools = [{ poolId, type: 'Filesystem', path: '/pool' } as const];
+    const joining = { name: 'host-1', clusterId: seeded.clusterId, publicKey: 'key', pools };
+    const { hostId } = await joinHost(databaseUrl, joining);
+    await db
+      .update(host)
+      .set({ status: 'Down', resourceState: 'Degraded', cpuUsedMhz: 500, ramUsedBytes: 9 })
+      .where(eq(host.id, hostId));
+    await db.update(storagePool).set({ allocatedBytes: 7 });
+    const copy = { poolId, templateId, generation: 1, state: 'Ready', installPath: 'file' } as const;
+    const [copyOf] = await db.insert(templateSpoolRef).values(copy).returning();
+    const vmId = await scenario.stoppedVm(templateId);
+    await db.update(vmInstance).set({ fenceToken: 2, lastHostId: hostId }).where(eq(vmInstance.id, vmId));
+    await db.update(volumes).set({ poolId, templateSpoolRefId: copyOf!.id, token: 2 });
+    const tried = { vmId, token: 2, hostId };
+    await db.insert(capacityClaim).values({ ...tried, poolId, cpuMhz: 500, ramBytes: 9, diskBytes: 7 });
+    await db.insert(cleanupDebt).values({ ...tried, reason: 'silence', keepsDisk: false });
+
+    const [admin] = await db.select().from(user).limit(1);
+    const caller = { accountId: admin!.accountId, userId: admin!.id };
+    await removeHost({ ...database, client })({ hostId, isForced: true, ...caller });
+    expect(await db.select().from(host)).toMatchObject([{ status: 'Removed', cpuUsedMhz: 0, ramUsedBytes: 0 }]);
+    expect(await db.select().from(storagePool)).toMatchObject([{ status: 'Removed' }]);
+    expect(await db.select().from(vmInstance)).toMatchObject([{ id: vmId, state: 'Stopped' }]);
+    expect(await db.select().from(volumes)).toMatchObject([
+      { state: 'Allocated', poolId: null, templateSpoolRefId: null },
+    ]);
+    expect([...(await db.select().from(capacityClaim)), ...(await db.select().from(cleanupDebt))]).toEqual([]);
   });
 
   it('leaves a shared pool that an operator has made to the next host, with its templates', async () => {

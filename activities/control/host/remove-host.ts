@@ -37,8 +37,10 @@ export const removeHost =
       const self = await lockHost(tx, hostId);
       requireState(self, isForced);
       const ownPools = await ownPoolsOf(tx, hostId);
-      await requireUnused(tx, self, ownPools);
+      await requireNothingRuns(tx, self);
+      // Before disks are looked at: what it should have undone is none, and its VM may be started elsewhere.
       await forgetDebts(tx, hostId);
+      await requireUnused(tx, self, ownPools);
       await handClaimsOn(tx, self);
       await removePools(tx, hostId, ownPools);
       await tx
@@ -97,13 +99,15 @@ async function ownPoolsOf(tx: Transaction, hostId: string): Promise<string[]> {
   return own.map(({ id }) => id);
 }
 
-async function requireUnused(tx: Transaction, self: HostRow, ownPools: string[]): Promise<void> {
+async function requireNothingRuns(tx: Transaction, self: HostRow): Promise<void> {
   // On a Degraded host nothing runs: an operator has said so. What it owes is no start that is still under way.
   const running = await computingOn(tx, self.id, { isOwedToo: self.resourceState !== 'Degraded' });
-  if (running.length > 0) {
-    const names = running.map(({ name }) => name).join(', ');
-    throw refusal(`Host ${self.name} may still run virtual machines: ${names}. Stop them, or declare it as Degraded`);
-  }
+  if (running.length === 0) return;
+  const names = running.map(({ name }) => name).join(', ');
+  throw refusal(`Host ${self.name} may still run virtual machines: ${names}. Stop them, or declare it as Degraded`);
+}
+
+async function requireUnused(tx: Transaction, self: HostRow, ownPools: string[]): Promise<void> {
   if (ownPools.length === 0) return;
   const disks = await tx
     .select({ vmName: vmInstance.name, poolName: storagePool.name })
