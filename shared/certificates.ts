@@ -14,10 +14,13 @@ export interface DesiredKeystore {
   certificates: DesiredCertificate[];
 }
 
-/** As a host is told of it; the PEM texts go beside it, packed. */
+/**
+ * As a host is told of it; the PEM texts go beside it, packed. Not by the names of `DesiredKeystore`: a host worker of an
+ * older version, which expects that, would find no text in it, and trust nothing any more. So it fails, and keeps what it has.
+ */
 export interface ToldKeystore {
   generation: number;
-  certificates: Omit<DesiredCertificate, 'pem'>[];
+  named: Omit<DesiredCertificate, 'pem'>[];
 }
 
 /** What a host has on its disk, whatever it was told. */

@@ -126,7 +126,7 @@ async function newHost() {
         pem,
         fingerprint: chainFingerprint(readChain(pem)),
       }));
-      const told = { generation: ++generation, certificates: wanted };
+      const told = { generation: ++generation, named: wanted };
       return applyCertificates(dependencies)(told, packCertificates(wanted));
     },
     download: async (url: string): Promise<DownloadResult> =>

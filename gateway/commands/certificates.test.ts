@@ -96,7 +96,7 @@ describe('uploadTemplateDirectDownloadCertificate', () => {
     await gateway.db.delete(directDownloadCertificate);
     const packed = await packKeystore(dependencies)({ certificateIds: certificates.map(({ id }) => id) });
     const { accepted, rejected } = acceptCertificates(
-      unpackKeystore({ generation, certificates }, packed).certificates,
+      unpackKeystore({ generation, named: certificates }, packed).certificates,
     );
     expect([accepted.length, rejected.length]).toEqual([0, 1]);
     const applied = { report: { generation, digest: keystoreDigest(accepted) }, rejected };

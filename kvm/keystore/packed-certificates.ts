@@ -16,11 +16,11 @@ export const packCertificates = (certificates: readonly { fingerprint: string; p
  *
  * @throws Error when `packed` is not what `packCertificates` makes
  */
-export function unpackKeystore({ generation, certificates }: ToldKeystore, packed: Uint8Array): DesiredKeystore {
+export function unpackKeystore({ generation, named }: ToldKeystore, packed: Uint8Array): DesiredKeystore {
   const texts = JSON.parse(String(inflateRawSync(packed, { maxOutputLength: MOST_BYTES }))) as Record<string, string>;
   return {
     generation,
     // One that is not there is rejected by name, as one that cannot be read is.
-    certificates: certificates.map(({ alias, fingerprint }) => ({ alias, fingerprint, pem: texts[fingerprint] ?? '' })),
+    certificates: named.map(({ alias, fingerprint }) => ({ alias, fingerprint, pem: texts[fingerprint] ?? '' })),
   };
 }

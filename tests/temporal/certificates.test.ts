@@ -16,6 +16,7 @@ import {
 import { writeSettings } from '../../db/settings.js';
 import { keystoreDigest } from '../../kvm/keystore/certificate-chain.js';
 import { unpackKeystore } from '../../kvm/keystore/packed-certificates.js';
+import type { DesiredKeystore } from '../../shared/certificates.js';
 import { certificateWorkflowId } from '../../shared/workflow-ids.js';
 import {
   CERTIFICATE_SCHEDULE_ID,
@@ -258,6 +259,21 @@ describe('certificates on hosts', () => {
     expect([await statusOf(a, first), await statusOf(b, first)]).toEqual(['UPLOADED', 'its disk is full']);
     first.keystore = { ...first.keystore, certificates: [] };
     await isStatus(a, first, 'its disk is full');
+  });
+
+  it('stay on a host of an older version, which expects their texts elsewhere', async () => {
+    const a = await upload('a');
+    const older = ({ generation, certificates }: DesiredKeystore) => {
+      first.keystore = { generation, certificates: certificates.filter(({ pem }) => pem) };
+      return Promise.resolve({ report: first.status().facts.keystore!, rejected: [] });
+    };
+    first.override('applyCertificates', older as never);
+    const b = await upload('b');
+    expect(heldBy(first)).toEqual(['a']);
+    expect([await statusOf(a, first), await statusOf(b, first)]).toEqual([
+      'UPLOADED',
+      expect.stringContaining('failed for an unknown reason'),
+    ]);
   });
 
   it('keep no host from Up that cannot keep them', async () => {

@@ -55,7 +55,7 @@ async function equip(
 ): Promise<KeystoreOutcome | undefined> {
   const { hostId, hostName, certificateIds } = order;
   const wanted = certificateIds ? certificates.filter(({ id }) => certificateIds.includes(id)) : certificates;
-  const told = { generation, certificates: wanted.map(({ alias, fingerprint }) => ({ alias, fingerprint })) };
+  const told = { generation, named: wanted.map(({ alias, fingerprint }) => ({ alias, fingerprint })) };
   const aliases = wanted.map(({ alias }) => alias);
   try {
     const summary = `${hostName}: ${wanted.length} certificates, generation ${generation}`;
