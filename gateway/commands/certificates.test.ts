@@ -106,6 +106,18 @@ describe('uploadTemplateDirectDownloadCertificate', () => {
     expect(await gateway.db.select().from(event).where(isFailure)).toEqual([]);
   });
 
+  it('leaves room for generations whatever a host says that it has', async () => {
+    gateway.onProvision = () => Promise.resolve();
+    const { zoneId } = gateway.seeded;
+    const said = { keystoreGeneration: Number.MAX_SAFE_INTEGER - 1, keystoreDigest: 'of something' };
+    await gateway.db.update(host).set(said).where(eq(host.id, hostIds[0]!));
+    await upload();
+    const { generation } = await planKeystores({ db: gateway.db } as ControlDependencies)({ zoneId, hostIds });
+    expect(generation).toBeGreaterThan(0);
+    expect(generation).toBeLessThan(Number.MAX_SAFE_INTEGER / 2);
+    await gateway.db.update(host).set({ keystoreGeneration: null, keystoreDigest: null });
+  });
+
   it('answers as CloudStack does, once hosts have confirmed it', async () => {
     const uploaded = await upload();
     expect(uploaded).toEqual({

@@ -95,14 +95,21 @@ async function wantedOn(tx: Transaction, hostIds: string[]): Promise<Map<string,
   return wanted;
 }
 
+/**
+ * No host was ever told of so many. One that says so is not believed: the generations of its zone would come to an end, and
+ * with them what is wanted of all its hosts.
+ */
+const MOST_GENERATIONS = 2 ** 48;
+
 /** Hosts that know of a later generation, as after the database was restored from a backup, would refuse the zone's. */
 async function generationFor(
   tx: Transaction,
   { id, certificateGeneration }: typeof dataCenter.$inferSelect,
   hosts: { generation: number | null }[],
 ): Promise<number> {
-  const latest = Math.max(...hosts.map(({ generation }) => generation ?? 0));
-  if (latest <= certificateGeneration || latest >= Number.MAX_SAFE_INTEGER) return certificateGeneration;
+  const known = hosts.map(({ generation }) => generation ?? 0);
+  const latest = Math.max(0, ...known.filter((generation) => generation < MOST_GENERATIONS));
+  if (latest <= certificateGeneration) return certificateGeneration;
   await tx
     .update(dataCenter)
     .set({ certificateGeneration: latest + 1 })
