@@ -8,6 +8,7 @@ import { asyncParameters, begin, earlierJob, insertJob } from './async-jobs.js';
 import { ADMINS, defineCommand } from './define-command.js';
 import { doneAtOnce } from './done-at-once.js';
 import { accountParameters, ownAccount } from './own-account.js';
+import { stillThere } from './still-there.js';
 
 const response = { objectName: 'account', fields: { account: field('object', 'The account.', accountFields) } };
 
@@ -23,7 +24,9 @@ const setState = (name: 'enableAccount' | 'lockAccount', description: string, st
       const { db, caller } = context;
       const { account } = await ownAccount(args, context);
       await db.transaction((tx) => setAccountState(tx, caller, account.id, state));
-      const [changed] = await accountResponses(db, caller, [(await findListedAccount(db, account.id))!]);
+      const [changed] = await accountResponses(db, caller, [
+        stillThere(await findListedAccount(db, account.id), account.id, context),
+      ]);
       return { account: changed };
     },
   });

@@ -1,7 +1,9 @@
 import { eq, sql } from 'drizzle-orm';
 import { type CloudStackClient, createCloudStackClient } from '../../cli/cloudstack-client.js';
+import { createJob } from '../../db/jobs.js';
 import { account, domain, session, sshKeypairs, user, vmInstance, vmTemplate } from '../../db/schema/index.js';
 import { openSession } from '../../db/sessions.js';
+import { accountWorkflowId } from '../../shared/workflow-ids.js';
 import { addTemplate } from '../../tests/support/add-template.js';
 import { startTestGateway, type TestGateway } from '../../tests/support/test-gateway.js';
 import { waitFor } from '../../tests/support/wait-for.js';
@@ -438,5 +440,55 @@ describe('what is made for an account that is deleted meanwhile', () => {
       await tx.update(user).set({ state: 'locked' }).where(eq(user.accountId, accountId));
     });
     expect(await call).not.toHaveProperty('errorcode');
+  });
+
+  it('waits for no disableAccount that waits for it and has its job', async () => {
+    const { accountId, userId } = await newMember(rootId);
+    let call: Promise<unknown> | undefined;
+    await gateway.db.transaction(async (tx) => {
+      await tx.select().from(account).where(eq(account.id, accountId)).for('no key update');
+      call = admin.call('disableAccount', { id: accountId, lock: true }).catch((error: unknown) => error);
+      await waitFor('the call waits for the account', isWaiting, 10_000);
+      await createJob(tx, {
+        accountId,
+        userId,
+        jobCmd: 'deleteAccount',
+        workflowType: 'deleteAccount',
+        workflowId: accountWorkflowId(accountId),
+        workflowInput: {},
+        instanceType: 'Account',
+        instanceId: accountId,
+      });
+    });
+    expect(await call).toEqual({ jobid: expect.any(String) as string });
+  });
+});
+
+describe('what is deleted between a change of it and the answer', () => {
+  beforeAll(async () => {
+    await gateway.db.execute(sql`create function is_doomed() returns trigger language plpgsql as $$
+      begin NEW.removed = now(); return NEW; end $$`);
+    for (const [table, name] of [
+      ['account', 'account_name'],
+      ['user', 'username'],
+      ['domain', 'name'],
+    ] as const) {
+      await gateway.db
+        .execute(sql`create trigger is_doomed before insert or update on ${sql.identifier(table)} for each row
+        when (NEW.${sql.identifier(name)} like 'doomed%') execute function is_doomed()`);
+    }
+  });
+  afterAll(() => gateway.db.execute(sql`drop function is_doomed cascade`));
+
+  it.each<[string, (of: Member) => Record<string, string>]>([
+    ['updateAccount', ({ accountId }) => ({ id: accountId, newname: unique('doomed') })],
+    ['updateUser', ({ userId }) => ({ id: userId, username: unique('doomed') })],
+    ['createUser', () => ({ ...PERSON, username: unique('doomed'), account: 'admin', domainid: rootId })],
+    ['createDomain', () => ({ name: unique('doomed') })],
+  ])('is not there, which is no defect: %s', async (command, parametersOf) => {
+    await expect(admin.call(command, parametersOf(await newMember(rootId)))).rejects.toMatchObject({
+      errorcode: 431,
+      errortext: expect.stringContaining('entity does not exist') as string,
+    });
   });
 });

@@ -9,6 +9,7 @@ import { clusterFields, clusterResponse } from '../responses/cluster.js';
 import { allocationState } from './allocation-state.js';
 import { clusterType, hypervisor } from './cluster-parameters.js';
 import { ADMIN_ONLY, defineCommand } from './define-command.js';
+import { stillThere } from './still-there.js';
 
 export const addCluster = defineCommand({
   name: 'addCluster',
@@ -50,7 +51,7 @@ export const addCluster = defineCommand({
     const { clustername: name, zoneid: zoneId, podid: podId, arch, allocationstate } = args;
     const id = await createCluster(db, caller, { name, zoneId, podId, arch, allocationState: allocationstate });
     if (id === undefined) throw noSuchEntity(command, 'podid', podId);
-    const row = (await findCluster(db, id))!;
+    const row = stillThere(await findCluster(db, id), id, { command });
     return { count: 1, items: [clusterResponse(row, await readScopedSettings(db, zoneId))] };
   },
 });

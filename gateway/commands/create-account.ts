@@ -10,6 +10,7 @@ import { ADMINS, defineCommand } from './define-command.js';
 import { requireDomain } from './list-scope.js';
 import { newUserParameters, newUserOf } from './new-user.js';
 import { requireRank, roleOf, roleParameters } from './own-account.js';
+import { stillThere } from './still-there.js';
 
 export const createAccount = defineCommand({
   name: 'createAccount',
@@ -42,7 +43,7 @@ export const createAccount = defineCommand({
     const user = newUserOf(args);
     const name = accountName(args.account ?? user.username);
     const id = await insertAccount(db, caller, { name, type: role.type, domainId, user });
-    const [account] = await accountResponses(db, caller, [(await findListedAccount(db, id))!]);
+    const [account] = await accountResponses(db, caller, [stillThere(await findListedAccount(db, id), id, context)]);
     return { account };
   },
 });

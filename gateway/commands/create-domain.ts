@@ -8,6 +8,7 @@ import { unsupported } from '../protocol/undone-parameters.js';
 import { domainFields, domainResponses } from '../responses/domain.js';
 import { ADMINS, defineCommand } from './define-command.js';
 import { requireDomain } from './list-scope.js';
+import { stillThere } from './still-there.js';
 
 export const createDomain = defineCommand({
   name: 'createDomain',
@@ -25,7 +26,7 @@ export const createDomain = defineCommand({
     const home = caller.role === 'Admin' ? await findRootDomain(db) : caller.domainId;
     const parent = await requireDomain(parentdomainid ?? home, context);
     const id = await insertDomain(db, caller, { name: domainName(name), parentId: parent.id });
-    const [domain] = await domainResponses(db, [(await findListedDomain(db, id))!]);
+    const [domain] = await domainResponses(db, [stillThere(await findListedDomain(db, id), id, context)]);
     return { domain };
   },
 });

@@ -10,6 +10,7 @@ import { invalidValue, noSuchEntity } from '../protocol/standard-texts.js';
 import { unsupported, withoutEffect } from '../protocol/undone-parameters.js';
 import { networkFields, networkResponse } from '../responses/network.js';
 import { ADMIN_ONLY, type CommandContext, defineCommand } from './define-command.js';
+import { stillThere } from './still-there.js';
 
 const params = {
   name: required(string('Name of the network.')),
@@ -88,7 +89,7 @@ export const createNetwork = defineCommand({
       vlan: vlanOf(args, command, offering),
       mayOverlap: args.bypassvlanoverlapcheck,
     });
-    return { network: networkResponse((await findNetwork(db, id))!, caller) };
+    return { network: networkResponse(stillThere(await findNetwork(db, id), id, context), caller) };
   },
 });
 

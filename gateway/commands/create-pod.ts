@@ -9,6 +9,7 @@ import { podFields, podResponse } from '../responses/pod.js';
 import { allocationState } from './allocation-state.js';
 import { ADMIN_ONLY, defineCommand } from './define-command.js';
 import { checkPodNetwork } from './pod-network.js';
+import { stillThere } from './still-there.js';
 
 export const createPod = defineCommand({
   name: 'createPod',
@@ -32,6 +33,6 @@ export const createPod = defineCommand({
     const { name, zoneid: zoneId, allocationstate } = args;
     const id = await insertPod(db, caller, { name, zoneId, allocationState: allocationstate, ...network });
     if (id === undefined) throw noSuchEntity(command, 'zoneid', zoneId);
-    return { pod: podResponse((await findPod(db, id))!) };
+    return { pod: podResponse(stillThere(await findPod(db, id), id, { command })) };
   },
 });

@@ -7,6 +7,7 @@ import { keyPairFields, keyPairResponse } from '../responses/ssh-key-pair.js';
 import { makeKeyPair } from '../ssh-keys/make-key-pair.js';
 import { defineCommand, EVERYBODY } from './define-command.js';
 import { onBehalfOf, onBehalfParameters } from './on-behalf-of.js';
+import { stillThere } from './still-there.js';
 
 export const createSSHKeyPair = defineCommand({
   name: 'createSSHKeyPair',
@@ -33,6 +34,8 @@ export const createSSHKeyPair = defineCommand({
     const { publicKey, privateKey } = await makeKeyPair();
     const { line, fingerprint } = publicKey;
     const id = await insertKeyPair(db, owner, { name, publicKey: line, fingerprint });
-    return { keypair: { ...keyPairResponse((await findKeyPair(db, id))!), privatekey: privateKey } };
+    return {
+      keypair: { ...keyPairResponse(stillThere(await findKeyPair(db, id), id, context)), privatekey: privateKey },
+    };
   },
 });

@@ -7,6 +7,7 @@ import { userFields, userResponse } from '../responses/user.js';
 import { ADMINS, defineCommand } from './define-command.js';
 import { newUserOf, newUserParameters } from './new-user.js';
 import { ownAccount } from './own-account.js';
+import { stillThere } from './still-there.js';
 
 export const createUser = defineCommand({
   name: 'createUser',
@@ -24,7 +25,7 @@ export const createUser = defineCommand({
     const { db, caller } = context;
     const { account } = await ownAccount({ ...args, domainid: args.domainid ?? caller.domainId }, context);
     const id = await insertUser(db, caller, account.id, newUserOf(args));
-    const row = (await findUser(db, caller, { id }))!;
+    const row = stillThere(await findUser(db, caller, { id }), id, context);
     return { user: userResponse(row.user, row, caller) };
   },
 });

@@ -8,6 +8,7 @@ import { zoneFields, zoneResponse } from '../responses/zone.js';
 import { allocationState } from './allocation-state.js';
 import { ADMIN_ONLY, defineCommand } from './define-command.js';
 import { advancedOnly, checkCidr } from './zone-parameters.js';
+import { stillThere } from './still-there.js';
 
 export const createZone = defineCommand({
   name: 'createZone',
@@ -37,7 +38,7 @@ export const createZone = defineCommand({
     }),
   },
   response: { objectName: 'zone', fields: { zone: field('object', 'The zone.', zoneFields) } },
-  async handle(args, { db, caller }) {
+  async handle(args, { db, caller, command }) {
     checkCidr(args.guestcidraddress);
     const id = await insertZone(db, caller, {
       name: args.name,
@@ -51,6 +52,6 @@ export const createZone = defineCommand({
       guestNetworkCidr: args.guestcidraddress,
       domain: args.domain,
     });
-    return { zone: zoneResponse((await findZone(db, id))!, caller) };
+    return { zone: zoneResponse(stillThere(await findZone(db, id), id, { command }), caller) };
   },
 });

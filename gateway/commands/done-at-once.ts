@@ -24,12 +24,13 @@ export async function doneAtOnce(
   work: (tx: Transaction, jobId: string) => Promise<boolean>,
 ): Promise<{ jobid: string }> {
   const { db, command } = context;
-  const { jobCmd, instanceId, instanceType } = call;
+  const { jobCmd, instanceId } = call;
   const earlier = await earlierJob(db, context, call);
   if (earlier) return { jobid: earlier.id };
   return db.transaction(async (tx) => {
-    // The job first: of two equal calls at once the second waits here, and does nothing.
-    const workflowId = `${instanceType.toLowerCase()}-${instanceId}`;
+    // The job first: of two equal calls at once the second waits here, and does nothing. Its id is that of no workflow: a
+    // call that has locked the same thing, and then inserts the job of one, would wait for this one, and this for it.
+    const workflowId = `${jobCmd}-${instanceId}`;
     const job = await insertJob(tx, context, { ...call, workflowType: jobCmd, workflowId, input: {} });
     if (job.jobStatus !== JOB_STATUS.inProgress) return { jobid: job.id };
     if (!(await work(tx, job.id))) throw noSuchEntity(command, 'id', instanceId);

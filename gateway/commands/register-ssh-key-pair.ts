@@ -7,6 +7,7 @@ import { keyPairFields, keyPairResponse } from '../responses/ssh-key-pair.js';
 import { parsePublicKey } from '../ssh-keys/public-key.js';
 import { defineCommand, EVERYBODY } from './define-command.js';
 import { onBehalfOf, onBehalfParameters } from './on-behalf-of.js';
+import { stillThere } from './still-there.js';
 
 export const registerSSHKeyPair = defineCommand({
   name: 'registerSSHKeyPair',
@@ -25,6 +26,6 @@ export const registerSSHKeyPair = defineCommand({
     const owner = await onBehalfOf(named, context);
     const { line, fingerprint } = parsePublicKey(publickey);
     const id = await insertKeyPair(db, owner, { name, publicKey: line, fingerprint });
-    return { keypair: keyPairResponse((await findKeyPair(db, id))!) };
+    return { keypair: keyPairResponse(stillThere(await findKeyPair(db, id), id, context)) };
   },
 });

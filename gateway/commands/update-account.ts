@@ -8,6 +8,7 @@ import { unsupported } from '../protocol/undone-parameters.js';
 import { accountFields, accountResponses } from '../responses/account.js';
 import { ADMINS, defineCommand } from './define-command.js';
 import { accountParameters, ownAccount, requireRank, roleOf, roleParameters } from './own-account.js';
+import { stillThere } from './still-there.js';
 
 export const updateAccount = defineCommand({
   name: 'updateAccount',
@@ -36,7 +37,9 @@ export const updateAccount = defineCommand({
     const name = args.newname?.trim();
     if (name === '') throw invalid('Parameter newname may not be blank');
     await changeAccount(db, caller, account.id, { name, type: role?.type });
-    const [changed] = await accountResponses(db, caller, [(await findListedAccount(db, account.id))!]);
+    const [changed] = await accountResponses(db, caller, [
+      stillThere(await findListedAccount(db, account.id), account.id, context),
+    ]);
     return { account: changed };
   },
 });

@@ -7,6 +7,7 @@ import { domainFields, domainResponses } from '../responses/domain.js';
 import { domainName } from './create-domain.js';
 import { ADMINS, defineCommand } from './define-command.js';
 import { ownDomain } from './own-domain.js';
+import { stillThere } from './still-there.js';
 
 export const updateDomain = defineCommand({
   name: 'updateDomain',
@@ -23,7 +24,7 @@ export const updateDomain = defineCommand({
     const { db, caller } = context;
     await ownDomain(id, context);
     if (name !== undefined) await renameDomain(db, caller, id, domainName(name));
-    const [domain] = await domainResponses(db, [(await findListedDomain(db, id))!]);
+    const [domain] = await domainResponses(db, [stillThere(await findListedDomain(db, id), id, context)]);
     return { domain };
   },
 });

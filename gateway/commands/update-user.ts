@@ -10,6 +10,7 @@ import { userFields, userResponse } from '../responses/user.js';
 import { type CommandContext, defineCommand, EVERYBODY } from './define-command.js';
 import { passwordOf, userName } from './new-user.js';
 import { ownUser } from './own-account.js';
+import { stillThere } from './still-there.js';
 
 export const updateUser = defineCommand({
   name: 'updateUser',
@@ -50,7 +51,7 @@ export const updateUser = defineCommand({
       username: args.username === undefined ? undefined : userName(args.username),
       password: args.password === undefined ? undefined : passwordOf(args.password),
     });
-    const row = (await findUser(db, caller, { id }))!;
+    const row = stillThere(await findUser(db, caller, { id }), id, context);
     return { user: userResponse(row.user, row, caller) };
   },
 });

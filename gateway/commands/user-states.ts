@@ -7,6 +7,7 @@ import { asyncParameters } from './async-jobs.js';
 import { ADMINS, defineCommand } from './define-command.js';
 import { doneAtOnce } from './done-at-once.js';
 import { ownUser } from './own-account.js';
+import { stillThere } from './still-there.js';
 
 const params = { id: required(uuid('ID of the user.')) };
 
@@ -22,7 +23,7 @@ const setState = (name: 'enableUser' | 'lockUser', description: string, state: '
       const { db, caller } = context;
       await ownUser(id, context);
       await db.transaction((tx) => setUserState(tx, caller, id, state));
-      const row = (await findUser(db, caller, { id }))!;
+      const row = stillThere(await findUser(db, caller, { id }), id, context);
       return { user: userResponse(row.user, row, caller) };
     },
   });
