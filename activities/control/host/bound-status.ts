@@ -10,7 +10,10 @@ const LONGEST_PATH = 4_096;
 const MOST_POOLS = 64;
 const MOST_TOOLS = 64;
 
-const word = (text: string): string => boundedText(text, LONGEST_WORD);
+/** Of an integer of the database. */
+const MOST = 2 ** 31 - 1;
+
+const word = (text: string): string => (typeof text === 'string' ? boundedText(text, LONGEST_WORD) : '');
 const wordOf = (text: string | undefined): string | undefined => (text === undefined ? undefined : word(text));
 
 /**
@@ -23,10 +26,18 @@ export const boundStatus = ({ facts, domains }: HostStatus): HostStatus => ({
 });
 
 const isSize = (bytes: number): boolean => Number.isSafeInteger(bytes) && bytes >= 0;
+/** None, of what there cannot be so many: nothing is placed on such a host. */
+const countOf = (count: number, most = MOST): number => (isSize(count) && count <= most ? count : 0);
+const isReport = (said: HostFacts['keystore'] | null): boolean =>
+  typeof said === 'object' && said !== null && isSize(said.generation) && typeof said.digest === 'string';
 
 function boundFacts(facts: HostFacts): HostFacts {
   return {
     ...facts,
+    cpus: countOf(facts.cpus),
+    cpuSpeedMhz: countOf(facts.cpuSpeedMhz),
+    memoryBytes: countOf(facts.memoryBytes, Number.MAX_SAFE_INTEGER),
+    keystore: isReport(facts.keystore) ? facts.keystore : undefined,
     bootId: word(facts.bootId),
     arch: word(facts.arch),
     hypervisorVersion: word(facts.hypervisorVersion),

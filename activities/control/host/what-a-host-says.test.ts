@@ -105,6 +105,24 @@ describe('what a host says', () => {
     await say({ pools: [pools.liar] });
   });
 
+  it.each<[string, Partial<HostFacts>]>([
+    ['a generation of certificates that no database takes', { keystore: { generation: 1e300, digest: 'd' } }],
+    ['a generation that is no number', { keystore: { generation: 'x' as unknown as number, digest: 'd' } }],
+    ['a digest that is no text', { keystore: { generation: 1, digest: {} as unknown as string } }],
+    ['no certificates, but nothing', { keystore: null as unknown as undefined }],
+    ['more processors than there can be', { cpus: 1e12 }],
+    ['half a processor', { cpus: 0.5 }],
+    ['processors of no speed that can be', { cpuSpeedMhz: 1e300 }],
+    ['less memory than none', { memoryBytes: -1 }],
+    ['memory that is no number', { memoryBytes: 'much' as unknown as number }],
+    ['a version that is no text', { libvirtVersion: 7 as unknown as string }],
+  ])('is recorded all the same with %s', async (what, facts) => {
+    await say({ facts: { ...facts, hypervisorVersion: what } });
+    const [self] = await database.db.select().from(host).where(eq(host.id, hostIds.liar));
+    expect(self!.hypervisorVersion).toBe(what);
+    await say({});
+  });
+
   it('does not make it a host of a cluster of another architecture', async () => {
     const { db } = database;
     await db.update(cluster).set({ arch: 'x86_64' });
