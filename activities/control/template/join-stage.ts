@@ -7,11 +7,11 @@ import { templateKey } from '../../../shared/search-attributes.js';
 import { CONTROL_TASK_QUEUE } from '../../../shared/task-queues.js';
 import type { Failure } from '../../../shared/failures.js';
 import type { StageRequest, StageTemplateInput, StageUse } from '../../../shared/templates.js';
-import type { Deployment } from '../../../shared/virtual-machines.js';
 import { stageWorkflowId } from '../../../shared/workflow-ids.js';
 import type { ControlDependencies, Transaction } from '../dependencies.js';
 import { findTemplate, lockCopy, NoSpaceError } from './lock-copy.js';
 import { makeRoom } from './make-room.js';
+import { takeReadyCopy, waitWithOthers } from './quick-join.js';
 
 export type JoinStageResult =
   | { outcome: 'ready'; installPath: string }
@@ -32,10 +32,8 @@ export const joinStage =
   (dependencies: ControlDependencies) =>
   async (request: StageRequest): Promise<JoinStageResult> => {
     const { db, client } = dependencies;
-    if (request.hasWaited && request.use.type === 'rootDisk') {
-      const installPath = await takeReadyCopy(db, { ...request, ...request.use });
-      if (installPath !== null) return { outcome: 'ready', installPath };
-    }
+    const quickly = await joinQuickly(db, request);
+    if (quickly) return quickly;
     const joined = await db
       .transaction((tx) => join(tx, request))
       .catch((error: unknown) => waitForRoom(dependencies, request, error));
@@ -81,42 +79,6 @@ export const joinStage =
     return WAITING;
   };
 
-/**
- * What `joinStage` would do when the pool has the copy, as it has for most deployments, and for those that were told so:
- * there is nothing to join. One statement: whoever evicts waits for its lock of the copy, and who else takes the copy does
- * not.
- *
- * @returns its file name below the pool, or null when there is something to wait for
- */
-export async function takeReadyCopy(
-  db: Pick<Database, 'execute'>,
-  {
-    poolId,
-    templateId,
-    generation,
-    volumeId,
-    token,
-    workflowId,
-  }: Pick<Deployment, 'poolId' | 'templateId' | 'generation' | 'volumeId' | 'token'> & Pick<StageRequest, 'workflowId'>,
-): Promise<string | null> {
-  // A disk that is there stands on what it was made from, whatever workflow was reset since.
-  const [taken] = await db.execute<{ installPath: string }>(sql`
-    with taken as (
-      update ${volumes} set pool_id = ${poolId}, template_spool_ref_id = copy.id, token = ${token}
-      from (
-        select id, install_path from ${templateSpoolRef}
-        where pool_id = ${poolId} and template_id = ${templateId} and generation = ${generation} and state = 'Ready'
-        for key share
-      ) copy
-      where ${volumes.id} = ${volumeId} and ${volumes.state} = 'Allocated'
-      returning copy.install_path
-    ), no_longer_waiting as (
-      delete from ${stageWaiter} where workflow_id = ${workflowId} and exists (select from taken)
-    )
-    select install_path as "installPath" from taken`);
-  return taken?.installPath ?? null;
-}
-
 /** `spoolRefId` is the copy that a stage makes: there is none while there is no space for one. */
 type Joined = JoinStageResult | ({ outcome: 'staging' } & Staging);
 
@@ -146,6 +108,17 @@ async function waitForRoom(
     .values({ workflowId, ...waiter })
     .onConflictDoUpdate({ target: stageWaiter.workflowId, set: waiter });
   return { outcome: 'waiting', lookWithinMs: LOOK_FOR_ROOM_MS };
+}
+
+/** What nearly all do, who wait for what somebody else has begun. */
+async function joinQuickly(db: Database, request: StageRequest): Promise<JoinStageResult | undefined> {
+  const { use, hasWaited } = request;
+  if (hasWaited && use.type === 'rootDisk') {
+    const installPath = await takeReadyCopy(db, { ...request, ...use });
+    if (installPath !== null) return { outcome: 'ready', installPath };
+  }
+  if (!hasWaited && use.type !== 'prestage' && (await waitWithOthers(db, request))) return WAITING;
+  return undefined;
 }
 
 async function join(tx: Transaction, request: StageRequest): Promise<Joined> {

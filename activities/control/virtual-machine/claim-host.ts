@@ -29,7 +29,7 @@ import type { ControlDependencies, Transaction } from '../dependencies.js';
 import { oweCleanup } from './deployment.js';
 import { domainOf, type GuestRow, memoryBytesOf } from './domain-spec.js';
 import { claimFirst, type NoHost, returnsWithinMs } from './claim-first.js';
-import { takeReadyCopy } from '../template/join-stage.js';
+import { takeReadyCopy } from '../template/quick-join.js';
 import { type Lack, makeRoom } from '../template/make-room.js';
 import { factorsOf } from '../planner/factors.js';
 import { type PlacementNeeds, rankHosts } from '../planner/rank-hosts.js';
