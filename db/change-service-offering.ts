@@ -62,7 +62,7 @@ export async function changeServiceOfferingOf(
   return true;
 }
 
-/** Its disk stays where it is. */
+/** Its disk stays where it is. One that has yet to be made has a pool only while a host owes the undo of a start there. */
 async function requireTags(
   tx: Transaction,
   vmId: string,
@@ -72,7 +72,14 @@ async function requireTags(
     .select({ tags: storagePool.tags })
     .from(volumes)
     .innerJoin(storagePool, eq(storagePool.id, volumes.poolId))
-    .where(and(eq(volumes.instanceId, vmId), eq(volumes.volumeType, 'ROOT'), isNull(volumes.removed)));
+    .where(
+      and(
+        eq(volumes.instanceId, vmId),
+        eq(volumes.volumeType, 'ROOT'),
+        isNull(volumes.removed),
+        eq(volumes.state, 'Ready'),
+      ),
+    );
   if (!pool || storageTags.every((tag) => pool.tags.includes(tag))) return;
   throw new SlipwayError(
     'SLIPWAY_RESOURCE_STATE',

@@ -74,10 +74,11 @@ describe('another service offering', () => {
 
   const lacksTags = async (): Promise<void> => {
     const pool = { poolId: crypto.randomUUID(), type: 'Filesystem' as const, path: '/pool' };
-    const joined = { name: 'host-1', clusterId: gateway.seeded.clusterId, publicKey: 'key', pools: [pool] };
+    const joined = { name: pool.poolId, clusterId: gateway.seeded.clusterId, publicKey: 'key', pools: [pool] };
     await joinHost(gateway.databaseUrl, joined);
     await gateway.db.update(storagePool).set({ tags: ['slow'] });
-    await gateway.db.update(volumes).set({ poolId: pool.poolId }).where(eq(volumes.instanceId, vmId));
+    const disk = { state: 'Ready', path: 'disk', poolId: pool.poolId } as const;
+    await gateway.db.update(volumes).set(disk).where(eq(volumes.instanceId, vmId));
     await gateway.db
       .update(serviceOffering)
       .set({ storageTags: ['fast'] })
@@ -109,6 +110,13 @@ describe('another service offering', () => {
     expect(await vmRow()).toMatchObject({ serviceOfferingId: small });
     // Less is taken back whatever the limit.
     await writeSettings(gateway.db, { 'max.account.memory': '40960' });
+  });
+
+  it('is given to a VM without a disk, although a host has yet to undo a first start on a pool without its tags', async () => {
+    await lacksTags();
+    const disk = { state: 'Allocated', path: null } as const;
+    await gateway.db.update(volumes).set(disk).where(eq(volumes.instanceId, vmId));
+    expect(await change(medium)).toMatchObject({ virtualmachine: { serviceofferingid: medium } });
   });
 
   it('is refused when there is no such offering, and while something works on the VM', async () => {
