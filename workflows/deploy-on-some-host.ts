@@ -7,7 +7,7 @@ import { control, onHost } from './activity-proxies.js';
 import { awaitStage, listenForStages, type StageListener } from './await-stage.js';
 import { type Deadline, deadlineIn } from './deadline.js';
 import { failJob } from './fail-job.js';
-import { toWorkflowFailure } from './failure-of.js';
+import { failureOf, toWorkflowFailure } from './failure-of.js';
 import { blankDisk, diskPatienceMs, rootDiskOf } from './root-disk-of.js';
 import { tryHosts } from './try-hosts.js';
 import { undoPlacement } from './undo-placement.js';
@@ -57,7 +57,10 @@ interface Progress extends Pick<Order, 'operation' | 'called'> {
 
 /** What the deadline has ended looks like the silence of a host, which must not be blamed for it. */
 function whyEnded(error: unknown, { called, deadlineMs, deadline, step }: Progress): unknown {
-  if (!deadline.hasPassed() || isCancellation(error) || CancellationScope.current().consideredCancelled) return error;
+  if (!deadline.hasPassed() || isCancellation(error)) return error;
+  // Cancelled while it is undone, it has ended for the deadline all the same.
+  const isKnown = failureOf(error).code === 'SLIPWAY_DEADLINE';
+  if (CancellationScope.current().consideredCancelled && !isKnown) return error;
   const message = `The ${called} took longer than ${deadlineMs / 1000} s and was ended while ${step}`;
   return toWorkflowFailure({ code: 'SLIPWAY_DEADLINE', message });
 }

@@ -387,7 +387,11 @@ describe('deployVirtualMachine', () => {
   it('blames its deadline, and not a host, for what the deadline ended', async () => {
     for (const fake of hosts) {
       fake.override('startDomain', hang);
-      fake.override('removeDeployment', () => Promise.reject(refusal('SLIPWAY_HYPERVISOR', 'libvirt is away')));
+      // Somebody loses patience when it is too late.
+      fake.override('removeDeployment', async (placement) => {
+        await plane.client.workflow.getHandle(vmWorkflowId(placement.vmId)).cancel();
+        throw refusal('SLIPWAY_HYPERVISOR', 'libvirt is away');
+      });
     }
     const { vmId, job } = await scenario.deploy(await scenario.template(), { deadlineMs: 2000 });
     const text = 'The deployment took longer than 2 s and was ended while starting the domain';
