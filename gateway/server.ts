@@ -18,6 +18,7 @@ import { serveHostJoin } from './host-join/serve-host-join.js';
 import { apiErrorOf } from './protocol/api-error.js';
 import { type Checks, serveHealth } from './health.js';
 import { createAccountThrottle } from './limits/account-throttle.js';
+import { createLoginPace } from './limits/login-pace.js';
 import { createStrangerThrottle } from './limits/stranger-throttle.js';
 import { loggable } from './protocol/database-error.js';
 import { renderAnswer } from './protocol/envelope.js';
@@ -83,6 +84,7 @@ export function createGateway(dependencies: CommandDependencies, options: Gatewa
   const throttles = {
     accounts: createAccountThrottle(dependencies.db, limits.settingsAgeMs),
     strangers: createStrangerThrottle(limits.maxUnauthenticated),
+    logins: createLoginPace(),
   };
   const app = fastify({
     logger: log ? { stream: log } : false,

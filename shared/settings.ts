@@ -367,7 +367,7 @@ export const SETTINGS = {
     max: 1000,
     subgroup: 'Account',
     description:
-      'How many logins of one user may fail from one address within 15 minutes before the next from there are refused unread. Where users were not let in within 90 days they count together, too: ten times as many of all users from one address, and twenty times as many of one user from all addresses. 0 for any number. API keys go on working.',
+      'How many logins of one user may fail from one address within 15 minutes before the next from there are refused unread. After ten times as many of all users from one address, or twenty times as many of one user from all addresses, only those are let in who were let in from there within 90 days. 0 for any number. API keys go on working.',
   },
   'max.account.user.vms': {
     defaultValue: '20',

@@ -17,6 +17,7 @@ import { openSession } from '../../db/sessions.js';
 import { readSettings } from '../../db/settings.js';
 import { SlipwayError } from '../../shared/errors.js';
 import { roleOfType } from '../../shared/roles.js';
+import type { LoginPace } from '../limits/login-pace.js';
 import { networkOf } from '../limits/stranger-throttle.js';
 import type { ResponseBody } from '../protocol/envelope.js';
 import type { RequestParameters } from '../protocol/request-parameters.js';
@@ -25,7 +26,7 @@ import { cookiesOf } from './cookies.js';
 
 /** An address may be that of many: it may fail as often as so many users. */
 const USERS_OF_AN_ADDRESS = 10;
-/** One user may be tried from so many addresses, where the user was never let in, until none of them may try more. */
+/** One user may be tried from so many addresses, until none where the user was never let in may try more. */
 const STRANGE_ADDRESSES_OF_A_USER = 20;
 
 const MOST_CHARACTERS = 255;
@@ -35,6 +36,7 @@ export interface LoginRequest {
   address: string;
   /** Whether it came by TLS. */
   isSecure: boolean;
+  logins: LoginPace;
 }
 
 /**
@@ -45,7 +47,7 @@ export interface LoginRequest {
 export async function logIn(
   { db }: { db: Database },
   parameters: RequestParameters,
-  { method, address, isSecure }: LoginRequest,
+  { method, address, isSecure, logins }: LoginRequest,
 ): Promise<{ body: ResponseBody; cookies: string[]; accountId: string }> {
   if (method !== 'POST') {
     throw new SlipwayError('SLIPWAY_METHOD_NOT_ALLOWED', 'Please use HTTP POST to authenticate using this API');
@@ -56,19 +58,23 @@ export async function logIn(
   const settings = await readSettings(db);
   const allowed = Number(settings['incorrect.login.attempts.allowed']);
   const timeoutMin = Number(settings['session.timeout']);
-  const { both, others } = await countIn(db, { username, place }, networkOf(address), allowed);
+  const counted = await countIn(db, { username, place }, networkOf(address), allowed).catch(async (error: unknown) => {
+    await logins.wait();
+    throw error;
+  });
   const found = await findLogin(db, { username, place });
-  const { isRight, isOutdated } = await verifyPassword(password, found?.user.password);
+  const { isRight, isOutdated } = await logins.look(() => verifyPassword(password, found?.user.password));
   if (!found || !isRight) {
     await forgetOldAttempts(db);
-    throw loginFailed();
+    // What a stranger would be told: else it would tell who was let in from there before.
+    throw counted.wouldRefuseStranger ? tooMany() : loginFailed();
   }
   const { user, account } = found;
   const newHash = isOutdated ? await hashPassword(password) : undefined;
   const secrets = await db.transaction(async (tx) => {
     if (!(await holdLogin(tx, found))) throw loginFailed();
-    for (const subject of others) await uncountAttempt(tx, subject);
-    await rememberSuccess(tx, both);
+    for (const subject of counted.others) await uncountAttempt(tx, subject);
+    await rememberSuccess(tx, counted.both);
     if (newHash !== undefined) await tx.update(users).set({ password: newHash }).where(eq(users.id, user.id));
     await audit(
       tx,
@@ -106,6 +112,12 @@ export async function logIn(
 const loginFailed = (): SlipwayError =>
   new SlipwayError('SLIPWAY_LOGIN_FAILED', 'Failed to authenticate: user name, password or domain is wrong');
 
+const tooMany = (): SlipwayError =>
+  new SlipwayError(
+    'SLIPWAY_TOO_MANY_REQUESTS',
+    `Too many logins have failed; try again in ${ATTEMPTS_COUNT_MIN} minutes`,
+  );
+
 function required(parameters: RequestParameters, name: string): string {
   const value = parameters.get(name) ?? '';
   if (value === '') throw missingParameter('login', name);
@@ -129,36 +141,34 @@ function placeOf(parameters: RequestParameters): { path: string } | { domainId: 
 
 /**
  * Counts an attempt, for its address and for the user. A user is counted from each address alone: else anybody could shut
- * out anybody, by failing in their name. So that a password is not guessed from any number of addresses all the same, those
- * from which the user was never let in count together. Who was let in from an address before is counted there alone: what
- * others fail behind the same address, which may be that of a proxy, shuts them out no more than what fails elsewhere.
+ * out anybody, by failing in their name. So that a password is not guessed from any number of addresses all the same, the
+ * user is counted at all, too. Neither that nor what others fail at an address, which may be that of a proxy, shuts out who
+ * was let in from there before.
  *
  * @param allowed failures of a user; 0 for any number
- * @returns what was counted
  * @throws SlipwayError SLIPWAY_TOO_MANY_REQUESTS
  */
 async function countIn(db: Database, login: LoginName, network: string, allowed: number): Promise<Counted> {
-  const count = async (subject: string, most: number): Promise<void> => {
+  const isTooMany = async (subject: string, most: number): Promise<boolean> => {
     const attempts = await countAttempt(db, subject);
-    if (allowed === 0 || attempts <= most) return;
-    throw new SlipwayError(
-      'SLIPWAY_TOO_MANY_REQUESTS',
-      `Too many logins have failed; try again in ${ATTEMPTS_COUNT_MIN} minutes`,
-    );
+    return allowed !== 0 && attempts > most;
   };
   const address = `address ${network}`;
   const user = `user ${await readLoginName(db, login)}`;
   const both = `${user} at ${network}`;
   const isKnown = await isKnownSubject(db, both);
   // The address first: a name for which no password will be looked at is to leave no row.
-  if (!isKnown) await count(address, allowed * USERS_OF_AN_ADDRESS);
-  await count(both, allowed);
-  if (!isKnown) await count(user, allowed * STRANGE_ADDRESSES_OF_A_USER);
-  return { both, others: isKnown ? [] : [address, user] };
+  const isTooManyHere = await isTooMany(address, allowed * USERS_OF_AN_ADDRESS);
+  if (isTooManyHere && !isKnown) throw tooMany();
+  if (await isTooMany(both, allowed)) throw tooMany();
+  const isTooManyOfUser = await isTooMany(user, allowed * STRANGE_ADDRESSES_OF_A_USER);
+  if (isTooManyOfUser && !isKnown) throw tooMany();
+  return { both, others: [address, user], wouldRefuseStranger: isTooManyHere || isTooManyOfUser };
 }
 
 interface Counted {
   /** The user from that address. */
   both: string;
   others: string[];
+  wouldRefuseStranger: boolean;
 }
