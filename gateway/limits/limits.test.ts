@@ -178,8 +178,8 @@ describe('calls that are not authenticated', () => {
   });
   afterAll(() => gateway.stop());
 
-  const guess = async (address: string): Promise<number> => {
-    const response = await fetch(`${gateway.endpoint}?command=listZones&apikey=x&signature=y`, {
+  const guess = async (address: string, { endpoint } = gateway): Promise<number> => {
+    const response = await fetch(`${endpoint}?command=listZones&apikey=x&signature=y`, {
       headers: { 'x-forwarded-for': address },
     });
     return response.status;
@@ -191,6 +191,14 @@ describe('calls that are not authenticated', () => {
     expect(statuses).toEqual([401, 401, 401, 429, 429]);
     expect(await guess('192.0.2.2')).toBe(401);
     expect(gateway.log()).toContain('"address":"192.0.2.1"');
+  });
+
+  it('are those of the connection where no proxy is trusted, whatever they say that they come for', async () => {
+    const untrusting = await startTestGateway({ limits: { maxUnauthenticated: 3 } });
+    const statuses = [];
+    for (let call = 0; call < 5; call++) statuses.push(await guess(`192.0.2.${call}`, untrusting));
+    await untrusting.stop();
+    expect(statuses).toEqual([401, 401, 401, 429, 429]);
   });
 
   it('do not shut out who is known', async () => {
