@@ -5,7 +5,7 @@ import { equipHosts } from './equip-hosts.js';
 
 /** Of a child: its history stays small, and what it records fits into one message. */
 const HOSTS_OF_CHILD = 50;
-const CHILDREN_AT_ONCE = 10;
+const CHILDREN_AT_ONCE = 20;
 
 /** Makes the certificates of all these hosts what they should be. A host that cannot be reached has its status say so. */
 export async function equipZones(due: KeystoreHosts[]): Promise<void> {
