@@ -29,10 +29,15 @@ export async function announcePool(tx: Transaction, hostId: string, { poolId, ty
       poolType: type,
       scope: type === 'Filesystem' ? 'HOST' : 'CLUSTER',
     })
-    .onConflictDoNothing({ target: storagePool.id });
+    // Of several at once PostgreSQL may find the name taken before the id, whichever it was asked to go by.
+    .onConflictDoNothing();
   const [pool] = await tx.select().from(storagePool).where(eq(storagePool.id, poolId)).for('update');
-  if (!pool || pool.removed !== null)
-    throw refusal(`Pool ${poolId} was removed: take it out of ${self.name}'s host.json`);
+  if (!pool) {
+    throw refusal(
+      `Another pool has the name that pool ${poolId} of ${self.name} would get: give that one another name, or try again`,
+    );
+  }
+  if (pool.removed !== null) throw refusal(`Pool ${poolId} was removed: take it out of ${self.name}'s host.json`);
   if (pool.poolType !== type)
     throw refusal(`Pool ${pool.name} is a ${pool.poolType}, and ${self.name} has it as ${type}`);
   if (pool.dataCenterId !== dataCenterId) throw refusal(`Pool ${pool.name} is in another zone than ${self.name}`);

@@ -64,10 +64,20 @@ test('should have no key for a host that is revoked, and one for any other, whoe
 });
 
 test('should make a pool that hosts of a cluster share once, whoever comes first', async () => {
-  const joined = await Promise.all(['a', 'b', 'c'].map((name) => join(name, [shared({ path: `/mnt/${name}` })])));
+  const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
+  const joined = await Promise.all(names.map((name) => join(name, [shared({ path: `/mnt/${name}` })])));
   expect(await pool()).toMatchObject({ poolType: 'NetworkFilesystem', scope: 'CLUSTER', clusterId });
-  const paths = ['a', 'b', 'c'].map((name, index) => ({ ...joined[index]!, poolId, localPath: `/mnt/${name}` }));
+  const paths = names.map((name, index) => ({ ...joined[index]!, poolId, localPath: `/mnt/${name}` }));
   expect((await refs()).toSorted((a, b) => a.localPath.localeCompare(b.localPath))).toMatchObject(paths);
+});
+
+test('should refuse a pool whose name another one has', async () => {
+  const other = { name: `shared-${poolId}`, dataCenterId: database.seeded.zoneId, scope: 'ZONE' } as const;
+  await database.db.insert(storagePool).values({ ...other, poolType: 'NetworkFilesystem' });
+  await expect(join('a', [shared()])).rejects.toMatchObject({
+    code: 'SLIPWAY_RESOURCE_STATE',
+    message: expect.stringContaining('Another pool has the name') as string,
+  });
 });
 
 test('should keep a pool of a cluster from hosts of others, and give them one that was made for the zone', async () => {
