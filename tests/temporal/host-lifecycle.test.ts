@@ -1,4 +1,5 @@
 import { and, eq } from 'drizzle-orm';
+import type { WatchHostInput } from '../../activities/host/watch-host.js';
 import { cleanupDebt, event, host, JOB_STATUS, storagePool } from '../../db/schema/index.js';
 import type { HostFacts } from '../../shared/hosts.js';
 import { OLDEST_HOST_PROTOCOL, SLIPWAY_VERSION } from '../../shared/version.js';
@@ -196,6 +197,11 @@ describe('hostLifecycle', () => {
     const { vmId } = await scenario.deploy(await scenario.template());
     const token = fake.domains.get(vmId)!;
     await scenario.operate('stopVirtualMachine', vmId);
+    // Gone and there again between two looks of the host it would be as it was known.
+    await waitFor('the host has told that it ended', async () => {
+      const last = fake.calls.findLast(({ activity }) => activity === 'watchHost')!.input as WatchHostInput;
+      return !last.known.domains.some((domain) => domain.vmId === vmId && domain.state === 'Running');
+    });
     const asked = { stops: fake.timesAsked('stopDomain'), watches: fake.timesAsked('watchHost') };
     // What says that it runs may be from before it was stopped.
     fake.domains.set(vmId, token);

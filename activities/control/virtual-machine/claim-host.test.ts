@@ -170,13 +170,14 @@ describe('claimHost', () => {
       .values(
         poolIds.map((poolId) => ({ poolId, templateId, generation: 1, state: 'Ready', installPath: 'file' }) as const),
       );
-    await addVms(16);
+    // More than all of them take: which goes where is chance, since a host that is being claimed counts as full.
+    await addVms(24);
     const results = await Promise.all(vms.map(claim));
     // 2 GiB of its pool; 2 GHz; 2 GiB of memory, four times.
     const loads = (await used())
       .toSorted((a, b) => (a.name < b.name ? -1 : 1))
       .map(({ cpuUsedMhz }) => cpuUsedMhz / 500);
-    expect([loads, sumOf(results, 'no host')]).toEqual([[2, 4, 10], 0]);
+    expect([loads, sumOf(results, 'no host')]).toEqual([[2, 4, 16], 2]);
     for (const result of results) {
       if (result.outcome !== 'claimed') continue;
       const { poolId, rootDisk } = result.deployment;
