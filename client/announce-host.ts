@@ -1,8 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
-import { hostKey } from '../shared/search-attributes.js';
-import { CONTROL_TASK_QUEUE } from '../shared/task-queues.js';
-import { hostWorkflowId } from '../shared/workflow-ids.js';
+import { hostLife } from './host-life.js';
 
 const RETRY_MS = 2_000;
 
@@ -17,13 +15,9 @@ export async function announceHost(
   for (;;) {
     try {
       await client.workflow.signalWithStart('hostLifecycle', {
-        workflowId: hostWorkflowId(hostId),
-        taskQueue: CONTROL_TASK_QUEUE,
-        args: [{ hostId }],
+        ...hostLife(hostId),
         signal: 'workerStarted',
         signalArgs: [{ bootId }],
-        typedSearchAttributes: [{ key: hostKey, value: hostId }],
-        staticSummary: `life of KVM host ${hostId}`,
       });
       return;
     } catch (error) {

@@ -2,20 +2,22 @@ import { and, eq, exists, isNull, type SQL, sql } from 'drizzle-orm';
 import type { Database } from './client.js';
 import { vmInstance, volumes } from './schema/index.js';
 
-/** Whether a VM of the query has no disk yet: it was not started so far, and no start of it has succeeded. */
+/** Whether a volume is the root disk of a VM, yet to be made: no start of the VM has succeeded so far. */
+export const isDiskToMake = (vmId: string | typeof vmInstance.id): SQL | undefined =>
+  and(
+    eq(volumes.instanceId, vmId),
+    eq(volumes.volumeType, 'ROOT'),
+    isNull(volumes.removed),
+    eq(volumes.state, 'Allocated'),
+  );
+
+/** Whether a VM of the query has no disk yet. */
 export const hasNoDisk = (db: Pick<Database, 'select'>): SQL =>
   exists(
     db
       .select({ one: sql`1` })
       .from(volumes)
-      .where(
-        and(
-          eq(volumes.instanceId, vmInstance.id),
-          eq(volumes.volumeType, 'ROOT'),
-          isNull(volumes.removed),
-          eq(volumes.state, 'Allocated'),
-        ),
-      ),
+      .where(isDiskToMake(vmInstance.id)),
   );
 
 /**

@@ -23,6 +23,9 @@ export interface ToldKeystore {
   named: Omit<DesiredCertificate, 'pem'>[];
 }
 
+/** Characters of a digest: SHA-256 in hex. */
+export const DIGEST_LENGTH = 64;
+
 /** What a host has on its disk, whatever it was told. */
 export interface KeystoreReport {
   /** Of the set that it was last told, 0 before the first. */

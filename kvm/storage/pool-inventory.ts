@@ -21,9 +21,6 @@ export interface InventoryOptions {
   most?: number;
 }
 
-/** Not as people sort: whoever compares does so in the database's words, and on another machine. */
-const byUnits = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
-
 const isNamedByUs = (name: string): boolean => isInstalledTemplate(name) || parseVolumeFileName(name) !== undefined;
 
 /**
@@ -35,7 +32,8 @@ export async function listInventory(
   { recentSinceMs, after = '', most = Infinity }: InventoryOptions,
 ): Promise<FoundFiles> {
   const found: FoundFiles = { files: [], recentFiles: [] };
-  const names = (await readdir(directory)).filter((name) => name > after && isNamedByUs(name)).toSorted(byUnits);
+  // By UTF-16 units, as `isInRange` compares, and not as people sort: it is compared on another machine.
+  const names = (await readdir(directory)).filter((name) => name > after && isNamedByUs(name)).toSorted();
   for (const [index, name] of names.entries()) {
     if (index === most) return { ...found, upTo: names[index - 1] ?? after };
     const file = await unlessMissing(lstat(join(directory, name)));

@@ -1,9 +1,7 @@
 import { and, inArray, isNotNull, isNull, sql } from 'drizzle-orm';
 import type { ControlDependencies } from '../../activities/control/dependencies.js';
+import { hostLife } from '../../client/host-life.js';
 import { host } from '../../db/schema/index.js';
-import { hostKey } from '../../shared/search-attributes.js';
-import { CONTROL_TASK_QUEUE } from '../../shared/task-queues.js';
-import { hostWorkflowId } from '../../shared/workflow-ids.js';
 
 /** Longer than the longest watch, after which a quiet host says again what it is. */
 const SILENT_SECONDS = 6 * 60;
@@ -30,13 +28,6 @@ export async function resumeLives({ db, client }: Pick<ControlDependencies, 'db'
     .orderBy(sql`random()`)
     .limit(HOSTS_AT_ONCE);
   for (const { id } of silent) {
-    await client.workflow.start('hostLifecycle', {
-      workflowId: hostWorkflowId(id),
-      workflowIdConflictPolicy: 'USE_EXISTING',
-      taskQueue: CONTROL_TASK_QUEUE,
-      args: [{ hostId: id }],
-      typedSearchAttributes: [{ key: hostKey, value: id }],
-      staticSummary: `life of KVM host ${id}`,
-    });
+    await client.workflow.start('hostLifecycle', { ...hostLife(id), workflowIdConflictPolicy: 'USE_EXISTING' });
   }
 }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { eq, inArray } from 'drizzle-orm';
 import type { ControlDependencies } from '../../activities/control/dependencies.js';
 import { readScopedSettings } from '../../db/scoped-settings.js';
@@ -31,7 +32,7 @@ export async function tellBandwidth({ db, client }: Pick<ControlDependencies, 'd
   const byHost = new Map<string, { told: ToldLimits; ids: string[] }>();
   for (const download of downloading) {
     const told = { ...downloadSettings(settings.at(download)).bandwidth, bootId: download.bootId };
-    if (isSame(told, download.bandwidth)) continue;
+    if (isDeepStrictEqual(told, download.bandwidth)) continue;
     const { ids } = byHost.get(download.hostId) ?? { ids: [] };
     byHost.set(download.hostId, { told, ids: [...ids, download.id] });
   }
@@ -48,10 +49,3 @@ export async function tellBandwidth({ db, client }: Pick<ControlDependencies, 'd
     await db.update(templateSpoolRef).set({ bandwidth: told }).where(inArray(id, ids));
   }
 }
-
-const isSame = (now: ToldLimits, told: ToldLimits | null): boolean =>
-  told !== null &&
-  now.bootId === told.bootId &&
-  now.host === told.host &&
-  now.pool === told.pool &&
-  now.origin === told.origin;

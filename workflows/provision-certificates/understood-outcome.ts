@@ -1,10 +1,8 @@
 import { boundedText } from '../../shared/bounded-text.js';
-import type { ApplyCertificatesResult, KeystoreOutcome } from '../../shared/certificates.js';
+import { type ApplyCertificatesResult, DIGEST_LENGTH, type KeystoreOutcome } from '../../shared/certificates.js';
 
 /** Characters of a reason: with one for each of as many certificates as a zone may have, one host's fit into one message. */
 const LONGEST_REASON = 250;
-/** Of a SHA-256 in hex. */
-const DIGEST_LENGTH = 64;
 
 /**
  * What a host answered, if it is an answer, and no more of it than there can be: one host's nonsense must not keep from

@@ -3,7 +3,7 @@ import { boundedText } from '../../../shared/bounded-text.js';
 import type { HostFacts, HostStatus } from '../../../shared/hosts.js';
 
 /** Characters of a version or a name; of a reason; of a path, as when a host joins. */
-const LONGEST_WORD = 255;
+export const LONGEST_WORD = 255;
 const LONGEST_REASON = 1_000;
 const LONGEST_PATH = 4_096;
 /** As many pools as a host can join with. */

@@ -7,13 +7,15 @@ import {
   host,
 } from '../../../db/schema/index.js';
 import { boundedText } from '../../../shared/bounded-text.js';
-import type { KeystoreOutcome, KeystoreReport, ToldCertificate } from '../../../shared/certificates.js';
+import {
+  DIGEST_LENGTH,
+  type KeystoreOutcome,
+  type KeystoreReport,
+  type ToldCertificate,
+} from '../../../shared/certificates.js';
 import type { ControlDependencies, Transaction } from '../dependencies.js';
 import { type Finding, judgeKeystore, type Judgement } from './judge-keystore.js';
 import { recordEvent } from '../record-event.js';
-
-/** Of a SHA-256 in hex. */
-const DIGEST_LENGTH = 64;
 
 export interface RecordKeystoresInput {
   zoneId: string;

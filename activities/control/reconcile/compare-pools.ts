@@ -25,7 +25,7 @@ export function comparePools(
     const { poolId, after } = pool;
     if (room === 0) return { ...compared, next: { poolId, after: after ?? '' } };
     const all = comparePool(pool, known.get(poolId)!);
-    const upTo = all.missing.map(({ fileName }) => fileName).toSorted(byUnits)[room - 1];
+    const upTo = all.missing.map(({ fileName }) => fileName).toSorted()[room - 1];
     const isTooMuch = upTo !== undefined && all.missing.length > room;
     const part = isTooMuch ? within({ ...pool, upTo }) : pool;
     compared.differences.push(isTooMuch ? comparePool(part, known.get(poolId)!) : all);
@@ -35,5 +35,3 @@ export function comparePools(
   }
   return compared;
 }
-
-const byUnits = (a: string, b: string): number => (a < b ? -1 : Number(a > b));

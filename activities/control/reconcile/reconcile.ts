@@ -26,6 +26,7 @@ import type {
   Settlement,
 } from '../../../shared/reconciliation.js';
 import type { ControlDependencies, Transaction } from '../dependencies.js';
+import { LONGEST_WORD } from '../host/bound-status.js';
 import { recordEvent } from '../record-event.js';
 import { isUnused, isWhole } from '../template/unused-copies.js';
 import { comparePools } from './compare-pools.js';
@@ -33,8 +34,6 @@ import { inventoryPart, isOurs } from './inventory-part.js';
 import { readKnownPools } from './read-known-pools.js';
 import { reportFindings, reportRemoved } from './report-findings.js';
 
-/** Characters, as those that a host's hello has. */
-const LONGEST_WORD = 255;
 /** When hosts of a shared pool start together, one of them looks at it. */
 const JUST_NOW_SECONDS = 60;
 

@@ -7,6 +7,7 @@ import {
   vmTemplate,
   volumes,
 } from '../../../db/schema/index.js';
+import { isDiskToMake } from '../../../db/take-for-first-start.js';
 import { SlipwayError } from '../../../shared/errors.js';
 import type { Transaction } from '../dependencies.js';
 
@@ -30,17 +31,7 @@ export async function rootVolumeOf(
 
 /** The row of the root disk of a VM that has none yet, without a place; undefined for every other VM. */
 export async function rowOfDiskToMake(tx: Transaction, vm: Vm): Promise<typeof volumes.$inferSelect | undefined> {
-  const [volume] = await tx
-    .select()
-    .from(volumes)
-    .where(
-      and(
-        eq(volumes.instanceId, vm.id),
-        eq(volumes.volumeType, 'ROOT'),
-        isNull(volumes.removed),
-        eq(volumes.state, 'Allocated'),
-      ),
-    );
+  const [volume] = await tx.select().from(volumes).where(isDiskToMake(vm.id));
   return volume;
 }
 
