@@ -2,6 +2,8 @@ import { toWorkflowFailure } from './failure-of.js';
 
 /** By when something has to have ended. */
 export interface Deadline {
+  /** All that there was, in milliseconds. */
+  limitMs: number;
   hasPassed(): boolean;
   /**
    * @returns milliseconds, more than 0
@@ -18,6 +20,7 @@ export function deadlineIn(limitMs: number): Deadline {
   const endsAtMs = Date.now() + limitMs;
   const hasPassed = () => Date.now() >= endsAtMs;
   return {
+    limitMs,
     hasPassed,
     leftMs() {
       if (hasPassed()) throw toWorkflowFailure({ code: 'SLIPWAY_DEADLINE', message: 'There is no time left' });

@@ -15,11 +15,12 @@ import { undoPlacement } from './undo-placement.js';
 /** What the job text names when the deadline of the whole deployment ends it. */
 type Step = 'choosing a host' | 'staging the template' | 'creating the root disk' | 'starting the domain' | 'recording';
 
+/** In the job's text. */
+const CALLED = { CREATE: 'deployment', START: 'start' } as const;
+
 interface Order {
   /** `START` of a VM that was there before. */
-  operation: 'CREATE' | 'START';
-  /** How the job's text calls it. */
-  called: 'deployment' | 'start';
+  operation: keyof typeof CALLED;
   /** Ends the job, and says what the VM is then. Everything on hosts is undone by now, or owed. */
   recordFailed: (end: { failure: Failure; isCancelled: boolean }) => Promise<unknown>;
 }
@@ -30,11 +31,8 @@ interface Order {
  * undone on that host, which is then excluded. All of it has one deadline.
  */
 export async function deployOnSomeHost(input: DeployVirtualMachineInput, order: Order): Promise<void> {
-  const { deadlineMs } = input;
   const progress: Progress = {
-    called: order.called,
-    deadlineMs,
-    deadline: deadlineIn(deadlineMs),
+    deadline: deadlineIn(input.deadlineMs),
     step: 'choosing a host',
     failures: [],
     stages: listenForStages(),
@@ -47,8 +45,7 @@ export async function deployOnSomeHost(input: DeployVirtualMachineInput, order: 
   }
 }
 
-interface Progress extends Pick<Order, 'operation' | 'called'> {
-  deadlineMs: number;
+interface Progress extends Pick<Order, 'operation'> {
   deadline: Deadline;
   step: Step;
   failures: HostFailure[];
@@ -56,12 +53,12 @@ interface Progress extends Pick<Order, 'operation' | 'called'> {
 }
 
 /** What the deadline has ended looks like the silence of a host, which must not be blamed for it. */
-function whyEnded(error: unknown, { called, deadlineMs, deadline, step }: Progress): unknown {
+function whyEnded(error: unknown, { operation, deadline, step }: Progress): unknown {
   if (!deadline.hasPassed() || isCancellation(error)) return error;
   // Cancelled while it is undone, it has ended for the deadline all the same.
   const isKnown = failureOf(error).code === 'SLIPWAY_DEADLINE';
   if (CancellationScope.current().consideredCancelled && !isKnown) return error;
-  const message = `The ${called} took longer than ${deadlineMs / 1000} s and was ended while ${step}`;
+  const message = `The ${CALLED[operation]} took longer than ${deadline.limitMs / 1000} s and was ended while ${step}`;
   return toWorkflowFailure({ code: 'SLIPWAY_DEADLINE', message });
 }
 

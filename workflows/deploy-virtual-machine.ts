@@ -6,6 +6,5 @@ import { deployOnSomeHost } from './deploy-on-some-host.js';
 export const deployVirtualMachine = (input: DeployVirtualMachineInput): Promise<void> =>
   deployOnSomeHost(input, {
     operation: 'CREATE',
-    called: 'deployment',
     recordFailed: (end) => control('Error').recordDeploymentFailed({ vmId: input.vmId, jobId: input.jobId, ...end }),
   });

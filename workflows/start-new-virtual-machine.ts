@@ -9,7 +9,6 @@ import { deployOnSomeHost } from './deploy-on-some-host.js';
 export const startNewVirtualMachine = (input: DeployVirtualMachineInput): Promise<void> =>
   deployOnSomeHost(input, {
     operation: 'START',
-    called: 'start',
     recordFailed: (end) =>
       control('Stopped').recordOperationFailed({ vmId: input.vmId, jobId: input.jobId, operation: 'START', ...end }),
   });
