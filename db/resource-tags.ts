@@ -16,7 +16,7 @@ export interface Tag {
 }
 
 /** Of one thing: lists show all of them with it. */
-const MOST_TAGS = 50;
+export const MOST_TAGS = 50;
 
 const COLUMNS = {
   UserVm: 'instanceId',

@@ -9,6 +9,7 @@ import { virtualMachineFields, virtualMachineResponse } from '../responses/virtu
 import { asyncParameters, earlierJob } from './async-jobs.js';
 import { type CommandContext, defineCommand, EVERYBODY } from './define-command.js';
 import { doneAtOnce } from './done-at-once.js';
+import { stillThere } from './still-there.js';
 
 const params = {
   id: required(uuid('ID of the virtual machine.')),
@@ -45,7 +46,9 @@ export const changeServiceForVirtualMachine = defineCommand({
     const change = { vmId: id, serviceOfferingId, userId: caller.userId };
     const isKnown = await db.transaction((tx) => changeServiceOfferingOf(tx, change));
     if (!isKnown) throw noSuchEntity(command, 'serviceofferingid', serviceOfferingId);
-    return { virtualmachine: virtualMachineResponse((await findVirtualMachine(db, id))!, caller) };
+    return {
+      virtualmachine: virtualMachineResponse(stillThere(await findVirtualMachine(db, id), id, context), caller),
+    };
   },
 });
 

@@ -9,6 +9,7 @@ import { required, uuid } from '../protocol/parameters.js';
 import { noSuchEntity } from '../protocol/standard-texts.js';
 import { virtualMachineFields, virtualMachineResponse } from '../responses/virtual-machine.js';
 import { defineCommand, EVERYBODY } from './define-command.js';
+import { stillThere } from './still-there.js';
 
 export const recoverVirtualMachine = defineCommand({
   name: 'recoverVirtualMachine',
@@ -26,6 +27,8 @@ export const recoverVirtualMachine = defineCommand({
     if (!(await findOwnVirtualMachine(db, caller, id))) throw noSuchEntity(command, 'id', id);
     const settings = await readSettings(db);
     await recoverDestroyed(db, id, caller.userId, (tx, owner) => requireRoom(tx, owner, OF_A_VM, settings));
-    return { virtualmachine: virtualMachineResponse((await findVirtualMachine(db, id))!, caller) };
+    return {
+      virtualmachine: virtualMachineResponse(stillThere(await findVirtualMachine(db, id), id, { command }), caller),
+    };
   },
 });

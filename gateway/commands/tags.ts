@@ -1,5 +1,6 @@
 import { listTags as readTags } from '../../db/reads/list-tags.js';
-import { addTags, removeTags, TAGGED_TYPES } from '../../db/resource-tags.js';
+import type { Transaction } from '../../db/client.js';
+import { addTags, removeTags, TAGGED_TYPES, type TaggedType } from '../../db/resource-tags.js';
 import { SlipwayError } from '../../shared/errors.js';
 import { field } from '../protocol/fields.js';
 import { invalid } from '../protocol/invalid.js';
@@ -9,7 +10,7 @@ import { keysAndValues, tagPairs } from '../protocol/tag-pairs.js';
 import { unsupported } from '../protocol/undone-parameters.js';
 import { tagFields, tagResponse } from '../responses/tag.js';
 import { asyncParameters } from './async-jobs.js';
-import { defineCommand, EVERYBODY } from './define-command.js';
+import { type CommandContext, defineCommand, EVERYBODY } from './define-command.js';
 import { doneAtOnce } from './done-at-once.js';
 import { scopeOf, scopeParameters } from './list-scope.js';
 
@@ -19,10 +20,26 @@ const resources = {
 };
 const success = { objectName: 'success', fields: { success: field('boolean', 'Always true.') } };
 
-/** Each once: what is named twice is meant once. */
-function idsOf(resourceids: string[]): string[] {
-  if (resourceids.length === 0) throw invalid('Parameter resourceids names nothing');
-  return [...new Set(resourceids)].sort();
+interface On {
+  resourceids: string[];
+  resourcetype: TaggedType;
+  customjobid?: string | undefined;
+}
+
+/** Does something to each once, though it be named twice. The job names the first of them. */
+async function doneTo(
+  jobCmd: string,
+  { resourceids, resourcetype: type, customjobid }: On,
+  context: CommandContext,
+  work: (tx: Transaction, resources: { type: TaggedType; ids: string[] }) => Promise<void>,
+): Promise<{ jobid: string }> {
+  const ids = [...new Set(resourceids)].toSorted();
+  const [instanceId] = ids;
+  if (instanceId === undefined) throw invalid('Parameter resourceids names nothing');
+  return doneAtOnce({ jobCmd, customjobid, instanceType: 'Tag', instanceId }, context, async (tx) => {
+    await work(tx, { type, ids });
+    return true;
+  });
 }
 
 export const createTags = defineCommand({
@@ -39,13 +56,10 @@ export const createTags = defineCommand({
     customer: string('What the client calls itself.'),
   },
   response: success,
-  handle({ resourceids, resourcetype: type, tags, customer, customjobid }, context) {
-    const ids = idsOf(resourceids);
-    const call = { jobCmd: 'createTags', customjobid, instanceType: 'Tag', instanceId: ids[0]! };
-    return doneAtOnce(call, context, async (tx) => {
-      await addTags(tx, context.caller, { type, ids }, { tags, customer });
-      return true;
-    });
+  handle({ tags, customer, ...on }, context) {
+    return doneTo('createTags', on, context, (tx, resources) =>
+      addTags(tx, context.caller, resources, { tags, customer }),
+    );
   },
 });
 
@@ -61,15 +75,12 @@ export const deleteTags = defineCommand({
     tags: keysAndValues('Tags of these keys, and where they have one of this value; all when absent.'),
   },
   response: success,
-  handle({ resourceids, resourcetype: type, tags, customjobid }, context) {
-    const ids = idsOf(resourceids);
-    const call = { jobCmd: 'deleteTags', customjobid, instanceType: 'Tag', instanceId: ids[0]! };
-    return doneAtOnce(call, context, async (tx) => {
-      const removed = await removeTags(tx, context.caller, { type, ids }, tags ?? []);
+  handle({ tags = [], ...on }, context) {
+    return doneTo('deleteTags', on, context, async (tx, resources) => {
+      const removed = await removeTags(tx, context.caller, resources, tags);
       // As CloudStack's job fails.
       if (removed === 0)
         throw new SlipwayError('SLIPWAY_RESOURCE_STATE', 'Failed to delete tags: there are none of them');
-      return true;
     });
   },
 });

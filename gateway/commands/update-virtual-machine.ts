@@ -9,6 +9,7 @@ import { unsupported, withoutEffect } from '../protocol/undone-parameters.js';
 import { userData } from '../protocol/user-data.js';
 import { virtualMachineFields, virtualMachineResponse } from '../responses/virtual-machine.js';
 import { defineCommand, EVERYBODY } from './define-command.js';
+import { stillThere } from './still-there.js';
 
 export const updateVirtualMachine = defineCommand({
   name: 'updateVirtualMachine',
@@ -54,6 +55,8 @@ export const updateVirtualMachine = defineCommand({
     if (!(await findOwnVirtualMachine(db, caller, id))) throw noSuchEntity(command, 'id', id);
     const userDataEncrypted = userdata === undefined ? undefined : secretBox.encrypt(userdata);
     await changeVirtualMachine(db, { id, name, displayName: displayname, userDataEncrypted, userId: caller.userId });
-    return { virtualmachine: virtualMachineResponse((await findVirtualMachine(db, id))!, caller) };
+    return {
+      virtualmachine: virtualMachineResponse(stillThere(await findVirtualMachine(db, id), id, { command }), caller),
+    };
   },
 });

@@ -1,10 +1,9 @@
+import { MOST_TAGS } from '../../db/resource-tags.js';
 import { invalid } from './invalid.js';
 import type { Parameter } from './parameters.js';
 import { tooLong } from './standard-texts.js';
 
 const MAX_LENGTH = 255;
-/** More than one thing may have. */
-const MOST_PAIRS = 50;
 
 interface KeyAndValue {
   key: string;
@@ -24,7 +23,7 @@ export const keysAndValues = (description: string): Parameter<KeyAndValue[] | un
   read(parameters, name) {
     const rows = parameters.getRows(name);
     if (rows.length === 0) return undefined;
-    if (rows.length > MOST_PAIRS) throw invalid(`Parameter ${name} has more than ${MOST_PAIRS} tags`);
+    if (rows.length > MOST_TAGS) throw invalid(`Parameter ${name} has more than ${MOST_TAGS} tags`);
     const pairs = rows.map((row): KeyAndValue => {
       const { key = '', value } = Object.fromEntries(row) as Partial<KeyAndValue>;
       if (key === '') throw invalid(`A tag in parameter ${name} has no key`);
