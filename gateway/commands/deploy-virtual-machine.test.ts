@@ -8,11 +8,11 @@ import {
   networks,
   nics,
   resourceLimit,
-  storagePool,
   vmInstance,
   volumes,
 } from '../../db/schema/index.js';
 import { writeSettings } from '../../db/settings.js';
+import { giveDisk } from '../../tests/support/give-disk.js';
 import { addTemplate } from '../../tests/support/add-template.js';
 import { addZone } from '../../tests/support/add-zone.js';
 import { startTestGateway, type TestGateway, type TestUser } from '../../tests/support/test-gateway.js';
@@ -417,14 +417,7 @@ describe('a VM that is not started', () => {
 
   test('with a disk already is started from that', async () => {
     const id = await deploy({ startvm: false });
-    const [pool] = await gateway.db
-      .insert(storagePool)
-      .values({ name: id, dataCenterId: gateway.seeded.zoneId, poolType: 'NetworkFilesystem', scope: 'ZONE' })
-      .returning();
-    await gateway.db
-      .update(volumes)
-      .set({ state: 'Ready', path: 'disk', poolId: pool!.id })
-      .where(eq(volumes.instanceId, id));
+    await giveDisk(gateway, id);
     const { jobid } = await startOf(id);
     expect(await jobRow(jobid)).toMatchObject({ workflowType: 'startVirtualMachine', workflowInput: { vmId: id } });
     expect((await shown(id))['state']).toBe('Stopped');

@@ -1,18 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { eq, sql } from 'drizzle-orm';
 import { completeJob } from '../../db/jobs.js';
-import {
-  dataCenter,
-  event,
-  storagePool,
-  vmInstance,
-  type VmState,
-  vmTemplate,
-  volumes,
-} from '../../db/schema/index.js';
+import { dataCenter, event, vmInstance, type VmState, vmTemplate } from '../../db/schema/index.js';
 import { writeSettings } from '../../db/settings.js';
 import { activateTemplate, createTemplate } from '../../db/templates.js';
 import type { ImageFormat } from '../../shared/images.js';
+import { giveDisk } from '../../tests/support/give-disk.js';
 import { startTestGateway, type TestGateway, type TestUser } from '../../tests/support/test-gateway.js';
 
 let gateway: TestGateway;
@@ -65,14 +58,7 @@ async function vm(state: VmState = 'Stopped'): Promise<string> {
     templateid: templateId,
   })) as { id: string; jobid: string };
   await completeJob(gateway.db, jobid, { status: 'succeeded', resultCode: 0, result: {} });
-  const [pool] = await gateway.db
-    .insert(storagePool)
-    .values({ name: id, dataCenterId: gateway.seeded.zoneId, poolType: 'NetworkFilesystem', scope: 'ZONE' })
-    .returning();
-  await gateway.db
-    .update(volumes)
-    .set({ state: 'Ready', path: 'disk', poolId: pool!.id })
-    .where(eq(volumes.instanceId, id));
+  await giveDisk(gateway, id);
   await gateway.db
     .update(vmInstance)
     .set({ state, ended: sql`now()`, errorText: state === 'Error' ? 'host-1: full' : null })

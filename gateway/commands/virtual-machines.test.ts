@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { eq, sql } from 'drizzle-orm';
 import { completeJob } from '../../db/jobs.js';
-import { asyncJob, dataCenter, event, storagePool, vmInstance, type VmState, volumes } from '../../db/schema/index.js';
+import { asyncJob, dataCenter, event, vmInstance, type VmState } from '../../db/schema/index.js';
 import { writeSettings } from '../../db/settings.js';
 import { activateTemplate, createTemplate } from '../../db/templates.js';
+import { giveDisk } from '../../tests/support/give-disk.js';
 import { startTestGateway, type TestGateway, type TestUser } from '../../tests/support/test-gateway.js';
 
 const NOWHERE = '11111111-1111-4111-8111-111111111111';
@@ -352,14 +353,7 @@ describe('recoverVirtualMachine', () => {
     const { id, jobid } = await deploy();
     await succeed(jobid);
     await setState(id, 'Destroyed');
-    const [pool] = await gateway.db
-      .insert(storagePool)
-      .values({ name: id, dataCenterId: gateway.seeded.zoneId, poolType: 'NetworkFilesystem', scope: 'ZONE' })
-      .returning();
-    await gateway.db
-      .update(volumes)
-      .set({ state: 'Ready', path: 'disk', poolId: pool!.id })
-      .where(eq(volumes.instanceId, id));
+    await giveDisk(gateway, id);
     return id;
   };
 
