@@ -44,7 +44,7 @@ export const changeDiskOffering = (
   db: Database,
   caller: Caller,
   id: string,
-  changes: Partial<Pick<DiskOfferingRow, 'name' | 'displayText' | 'storageTags'>>,
+  changes: Partial<Pick<DiskOfferingRow, 'name' | 'displayText' | 'storageTags' | 'sortKey'>>,
 ): Promise<DiskOfferingRow | undefined> =>
   refuseTaken('disk_offering_name_key', `There is a disk offering with the name ${changes.name}`, () =>
     db.transaction(async (tx) => {

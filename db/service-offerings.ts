@@ -8,7 +8,7 @@ import { withoutUndefined } from './without-undefined.js';
 
 export type ServiceOfferingRow = typeof serviceOffering.$inferSelect;
 
-export type NewServiceOffering = Omit<ServiceOfferingRow, 'id' | 'created' | 'removed'>;
+export type NewServiceOffering = Omit<ServiceOfferingRow, 'id' | 'sortKey' | 'created' | 'removed'>;
 
 /** @throws SlipwayError SLIPWAY_PARAMETER_INVALID when another one has the name */
 export async function createServiceOffering(
@@ -35,7 +35,7 @@ export const changeServiceOffering = (
   db: Database,
   caller: Caller,
   id: string,
-  changes: Partial<Pick<ServiceOfferingRow, 'name' | 'displayText' | 'hostTags' | 'storageTags'>>,
+  changes: Partial<Pick<ServiceOfferingRow, 'name' | 'displayText' | 'hostTags' | 'storageTags' | 'sortKey'>>,
 ): Promise<ServiceOfferingRow | undefined> =>
   refuseTaken('service_offering_name_key', `There is a service offering with the name ${changes.name}`, () =>
     db.transaction(async (tx) => {

@@ -20,6 +20,7 @@ export type TemplateChanges = Partial<
     | 'isPublic'
     | 'isFeatured'
     | 'isExtractable'
+    | 'sortKey'
   >
 >;
 

@@ -34,6 +34,7 @@ export type ZoneChanges = {
       | 'internalDns2'
       | 'guestNetworkCidr'
       | 'domain'
+      | 'sortKey'
   ]?: ZoneRow[Name] | undefined;
 };
 

@@ -223,6 +223,12 @@ export const SETTINGS = {
     description:
       'Whether users may put virtual machines into networks of type User, from which a guest reaches what listens on the loopback address of its host; administrators always may.',
   },
+  'sortkey.algorithm': {
+    defaultValue: 'true',
+    type: 'boolean',
+    description:
+      'Whether templates, ISOs, service and disk offerings and zones with a small sort key come first in their lists, and else those with a large one.',
+  },
   'cpu.overprovisioning.factor': {
     defaultValue: '1',
     type: 'decimal',

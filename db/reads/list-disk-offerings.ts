@@ -1,4 +1,4 @@
-import { and, asc, eq, isNull } from 'drizzle-orm';
+import { and, asc, desc, eq, isNull } from 'drizzle-orm';
 import type { Database } from '../client.js';
 import type { DiskOfferingRow } from '../disk-offerings.js';
 import { diskOffering } from '../schema/index.js';
@@ -8,6 +8,8 @@ export interface DiskOfferingFilter {
   id?: string;
   name?: string;
   keyword?: string;
+  /** Whether small sort keys come first, and else large ones. */
+  isAscending: boolean;
 }
 
 export const listDiskOfferings = (db: Database, filter: DiskOfferingFilter, page: Page) =>
@@ -23,7 +25,12 @@ export const listDiskOfferings = (db: Database, filter: DiskOfferingFilter, page
           given(filter.keyword, (text) => contains(diskOffering.name, text)),
         ),
       )
-      .orderBy(asc(diskOffering.sizeBytes), asc(diskOffering.name), asc(diskOffering.id)),
+      .orderBy(
+        (filter.isAscending ? asc : desc)(diskOffering.sortKey),
+        asc(diskOffering.sizeBytes),
+        asc(diskOffering.name),
+        asc(diskOffering.id),
+      ),
     page,
   );
 

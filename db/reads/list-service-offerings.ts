@@ -1,4 +1,4 @@
-import { and, asc, eq, isNull } from 'drizzle-orm';
+import { and, asc, desc, eq, isNull } from 'drizzle-orm';
 import type { Database } from '../client.js';
 import { serviceOffering } from '../schema/index.js';
 import { contains, given, isText, listed, type Page, total } from './list-query.js';
@@ -10,6 +10,8 @@ export interface ServiceOfferingFilter {
   cpuSpeedMhz?: number;
   memoryMb?: number;
   keyword?: string;
+  /** Whether small sort keys come first, and else large ones. */
+  isAscending: boolean;
 }
 
 export const listServiceOfferings = (db: Database, filter: ServiceOfferingFilter, page: Page) =>
@@ -28,6 +30,10 @@ export const listServiceOfferings = (db: Database, filter: ServiceOfferingFilter
           given(filter.keyword, (text) => contains(serviceOffering.name, text)),
         ),
       )
-      .orderBy(asc(serviceOffering.name), asc(serviceOffering.id)),
+      .orderBy(
+        (filter.isAscending ? asc : desc)(serviceOffering.sortKey),
+        asc(serviceOffering.name),
+        asc(serviceOffering.id),
+      ),
     page,
   );

@@ -1,4 +1,4 @@
-import { type SQL, and, asc, count, eq, inArray, isNull, ne, not, notInArray, or, sql } from 'drizzle-orm';
+import { type SQL, and, asc, count, desc, eq, inArray, isNull, ne, not, notInArray, or, sql } from 'drizzle-orm';
 import type { Database } from '../client.js';
 import {
   account,
@@ -46,6 +46,8 @@ export interface TemplateFilter {
   isPublic?: boolean;
   bootable?: boolean;
   isRemovedShown: boolean;
+  /** Whether small sort keys come first, and else large ones. */
+  isAscending: boolean;
   tags?: readonly Tag[];
   keyword?: string;
 }
@@ -56,6 +58,7 @@ export const ANY_IMAGE = {
   scope: { of: 'everybody' },
   isScopeNamed: false,
   isRemovedShown: false,
+  isAscending: true,
 } as const satisfies Partial<TemplateFilter>;
 
 const isReady = sql<boolean>`(${vmTemplate.state} = 'Active' and ${templateStoreRef.state} = 'Ready')`;
@@ -94,7 +97,9 @@ function view({ templateFilter, scope }: TemplateFilter): SQL | undefined {
   }
 }
 
-const ORDER = [asc(vmTemplate.created), asc(vmTemplate.id), asc(dataCenter.name), asc(dataCenter.id)];
+/** The whole order turns: one index has both. */
+const orderOf = (isAscending: boolean): SQL[] =>
+  [vmTemplate.sortKey, vmTemplate.created, vmTemplate.id, dataCenter.name, dataCenter.id].map(isAscending ? asc : desc);
 
 const matching = (db: Database, caller: Caller, filter: TemplateFilter): SQL | undefined =>
   and(
@@ -116,7 +121,7 @@ const matching = (db: Database, caller: Caller, filter: TemplateFilter): SQL | u
     given(filter.keyword, (text) => contains(vmTemplate.name, text)),
   );
 
-const select = (db: Database, ids: string[]) =>
+const select = (db: Database, ids: string[], order: SQL[]) =>
   db
     .select({
       template: vmTemplate,
@@ -134,7 +139,7 @@ const select = (db: Database, ids: string[]) =>
     .innerJoin(domain, eq(domain.id, account.domainId))
     .leftJoin(guestOs, eq(guestOs.id, vmTemplate.guestOsId))
     .where(sql`${templateStoreRef.id} = any(${sql.param(ids)}::uuid[])`)
-    .orderBy(...ORDER);
+    .orderBy(...order);
 
 export type ListedTemplate = Awaited<ReturnType<typeof select>>[number];
 
@@ -146,6 +151,7 @@ export async function listTemplates(
   { limit, offset }: Page,
 ): Promise<Listed<ListedTemplate>> {
   const chosen = matching(db, caller, filter);
+  const order = orderOf(filter.isAscending);
   const counted = db
     .select({ count: count() })
     .from(templateStoreRef)
@@ -157,12 +163,12 @@ export async function listTemplates(
     .innerJoin(vmTemplate, eq(vmTemplate.id, templateStoreRef.templateId))
     .innerJoin(dataCenter, eq(dataCenter.id, templateStoreRef.dataCenterId))
     .where(chosen)
-    .orderBy(...ORDER)
+    .orderBy(...order)
     .limit(limit)
     .offset(offset);
   if (page.length === 0) return { count: offset === 0 ? 0 : (await counted)[0]!.count, rows: [] };
   const ids = page.map(({ id }) => id);
-  return { count: page[0]!.total, rows: await select(db, ids) };
+  return { count: page[0]!.total, rows: await select(db, ids, order) };
 }
 
 /** Where templates are on primary storage, or on their way to. */

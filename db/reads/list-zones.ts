@@ -1,4 +1,4 @@
-import { and, asc, eq, inArray, isNull } from 'drizzle-orm';
+import { and, asc, desc, eq, inArray, isNull } from 'drizzle-orm';
 import type { Database } from '../client.js';
 import { dataCenter } from '../schema/index.js';
 import type { Caller } from './find-caller.js';
@@ -9,6 +9,8 @@ export interface ZoneFilter {
   name?: string;
   networkType?: 'Basic' | 'Advanced';
   keyword?: string;
+  /** Whether small sort keys come first, and else large ones. */
+  isAscending: boolean;
 }
 
 export type ZoneRow = typeof dataCenter.$inferSelect;
@@ -29,7 +31,7 @@ export const listZones = (db: Database, caller: Caller, filter: ZoneFilter, page
           given(filter.keyword, (text) => contains(dataCenter.name, text)),
         ),
       )
-      .orderBy(asc(dataCenter.name), asc(dataCenter.id)),
+      .orderBy((filter.isAscending ? asc : desc)(dataCenter.sortKey), asc(dataCenter.name), asc(dataCenter.id)),
     page,
   );
 

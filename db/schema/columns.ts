@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { bigint, text, timestamp, uuid } from 'drizzle-orm/pg-core';
+import { bigint, integer, text, timestamp, uuid } from 'drizzle-orm/pg-core';
 
 /** Public ids are UUIDs, and there is no other id: what a user sees in a list is what stands in logs and file names. */
 export const id = () => uuid().primaryKey().defaultRandom();
@@ -17,6 +17,9 @@ export const texts = () =>
     .array()
     .notNull()
     .default(sql`'{}'::text[]`);
+
+/** Where it comes in a list, as an operator says; what has the same comes in an order of its own. */
+export const sortKey = () => integer().notNull().default(0);
 
 /** As a JavaScript number: 2^53 bytes are 8 PiB, above any pool, and a bigint cannot cross Temporal as JSON. */
 export const bytes = () => bigint({ mode: 'number' });

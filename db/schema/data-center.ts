@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { bigint, check, pgTable, text, unique, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
-import { created, id, removed } from './columns.js';
+import { created, id, removed, sortKey } from './columns.js';
 
 /** A zone. */
 export const dataCenter = pgTable(
@@ -25,6 +25,7 @@ export const dataCenter = pgTable(
     domain: text(),
     /** Grows with each change of what hosts are to trust; a host refuses an older set than it has. */
     certificateGeneration: bigint({ mode: 'number' }).notNull().default(0),
+    sortKey: sortKey(),
     created: created(),
     removed: removed(),
     /** The id while it is there. What is in it refers to this: it cannot be removed under anything, nor anything added to it. */

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { boolean, check, pgTable, text, uniqueIndex } from 'drizzle-orm/pg-core';
-import { bytes, created, id, removed, texts } from './columns.js';
+import { bytes, created, id, removed, sortKey, texts } from './columns.js';
 
 export const diskOffering = pgTable(
   'disk_offering',
@@ -13,6 +13,7 @@ export const diskOffering = pgTable(
     isCustomized: boolean().notNull().default(false),
     /** A pool has to have all of them. */
     storageTags: texts(),
+    sortKey: sortKey(),
     created: created(),
     removed: removed(),
   },

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { check, integer, pgTable, text, uniqueIndex } from 'drizzle-orm/pg-core';
-import { created, id, removed, texts } from './columns.js';
+import { created, id, removed, sortKey, texts } from './columns.js';
 
 export const serviceOffering = pgTable(
   'service_offering',
@@ -14,6 +14,7 @@ export const serviceOffering = pgTable(
     /** A host, or a pool, has to have all of them. */
     hostTags: texts(),
     storageTags: texts(),
+    sortKey: sortKey(),
     created: created(),
     removed: removed(),
   },

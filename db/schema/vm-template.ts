@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm';
 import { boolean, check, index, integer, pgTable, text, uuid } from 'drizzle-orm/pg-core';
 import { IMAGE_FORMATS } from '../../shared/images.js';
 import { account } from './account.js';
-import { bytes, created, id, removed } from './columns.js';
+import { bytes, created, id, removed, sortKey } from './columns.js';
 import { guestOs } from './guest-os.js';
 
 /** `Registering` until a host has validated the URL; only an `Active` template is listed and deployed. */
@@ -43,6 +43,7 @@ export const vmTemplate = pgTable(
     generation: integer().notNull().default(1),
     /** As the probe found it: the disk's virtual size for qcow2, else the file's. */
     sizeBytes: bytes(),
+    sortKey: sortKey(),
     created: created(),
     removed: removed(),
   },
@@ -54,7 +55,7 @@ export const vmTemplate = pgTable(
       .where(sql`removed is null`),
     index('vm_template_guest_os_id_idx').on(table.guestOsId),
     // A page of a list in its order.
-    index('vm_template_created_id_idx').on(table.created, table.id),
+    index('vm_template_sort_key_created_id_idx').on(table.sortKey, table.created, table.id),
     check('vm_template_state_check', sql`${table.state} in ('Registering', 'Active', 'Inactive')`),
   ],
 );

@@ -17,7 +17,7 @@ export function requireKvm(hypervisor: string): void {
 }
 
 export async function requireZone({ db, caller, command }: CommandContext, zoneId: string): Promise<void> {
-  const { count } = await listZones(db, caller, { ids: [zoneId] }, { limit: 1, offset: 0 });
+  const { count } = await listZones(db, caller, { ids: [zoneId], isAscending: true }, { limit: 1, offset: 0 });
   if (count === 0) throw noSuchEntity(command, 'zoneid', zoneId);
 }
 

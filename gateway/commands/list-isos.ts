@@ -7,6 +7,7 @@ import { unsupported, withoutEffect } from '../protocol/undone-parameters.js';
 import { isoFields } from '../responses/iso.js';
 import { defineCommand, EVERYBODY } from './define-command.js';
 import { scopeOf, scopeParameters } from './list-scope.js';
+import { readSortOrder } from './sort-order.js';
 import { isoResponses } from './template-responses.js';
 
 export const listIsos = defineCommand({
@@ -63,6 +64,7 @@ export const listIsos = defineCommand({
       isRemovedShown: args.showremoved,
       tags: args.tags,
       keyword: args.keyword,
+      ...(await readSortOrder(db)),
     };
     return isoResponses(db, caller, await readTemplates(db, caller, filter, pageOf(args)));
   },

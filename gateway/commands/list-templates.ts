@@ -8,6 +8,7 @@ import { unsupported, withoutEffect } from '../protocol/undone-parameters.js';
 import { templateFields } from '../responses/template.js';
 import { defineCommand, EVERYBODY } from './define-command.js';
 import { scopeOf, scopeParameters } from './list-scope.js';
+import { readSortOrder } from './sort-order.js';
 import { templateResponses } from './template-responses.js';
 
 export const listTemplates = defineCommand({
@@ -63,6 +64,7 @@ export const listTemplates = defineCommand({
       isRemovedShown: args.showremoved,
       tags: args.tags,
       keyword: args.keyword,
+      ...(await readSortOrder(db)),
     };
     return templateResponses(db, caller, await readTemplates(db, caller, filter, pageOf(args)));
   },

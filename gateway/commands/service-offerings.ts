@@ -4,6 +4,7 @@ import { integer, string, uuid } from '../protocol/parameters.js';
 import { unsupported, withoutEffect } from '../protocol/undone-parameters.js';
 import { serviceOfferingFields, serviceOfferingResponse } from '../responses/service-offering.js';
 import { defineCommand, EVERYBODY } from './define-command.js';
+import { readSortOrder } from './sort-order.js';
 
 export const listServiceOfferings = defineCommand({
   name: 'listServiceOfferings',
@@ -49,6 +50,7 @@ export const listServiceOfferings = defineCommand({
       cpuSpeedMhz: args.cpuspeed,
       memoryMb: args.memory,
       keyword: args.keyword,
+      ...(await readSortOrder(db)),
     };
     const { count, rows } = await readServiceOfferings(db, filter, pageOf(args));
     return { count, items: rows.map(({ offering }) => serviceOfferingResponse(offering)) };

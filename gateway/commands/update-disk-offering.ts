@@ -6,6 +6,7 @@ import { newTags } from '../protocol/tags.js';
 import { unsupported } from '../protocol/undone-parameters.js';
 import { diskOfferingFields, diskOfferingResponse } from '../responses/disk-offering.js';
 import { ADMIN_ONLY, defineCommand } from './define-command.js';
+import { sortKeyParameter } from './sort-order.js';
 
 export const updateDiskOffering = defineCommand({
   name: 'updateDiskOffering',
@@ -17,6 +18,7 @@ export const updateDiskOffering = defineCommand({
     name: string('New name.'),
     displaytext: string('New text for people.', { maxLength: 4096 }),
     tags: newTags({ since: '4.15' }),
+    ...sortKeyParameter,
     ...unsupported({
       bytesreadrate: { type: 'long', since: '4.15' },
       bytesreadratemax: { type: 'long', since: '4.15' },
@@ -33,7 +35,6 @@ export const updateDiskOffering = defineCommand({
       iopswriterate: { type: 'long', since: '4.15' },
       iopswriteratemax: { type: 'long', since: '4.15' },
       iopswriteratemaxlength: { type: 'long', since: '4.15' },
-      sortkey: { type: 'integer' },
       state: { type: 'string', since: '4.20', harmless: 'active' },
       zoneid: { type: 'string', since: '4.13' },
     }),
@@ -42,8 +43,13 @@ export const updateDiskOffering = defineCommand({
     objectName: 'diskoffering',
     fields: { diskoffering: field('object', 'The disk offering.', diskOfferingFields) },
   },
-  async handle({ id, name, displaytext, tags }, { db, caller, command }) {
-    const offering = await changeDiskOffering(db, caller, id, { name, displayText: displaytext, storageTags: tags });
+  async handle({ id, name, displaytext, tags, sortkey }, { db, caller, command }) {
+    const offering = await changeDiskOffering(db, caller, id, {
+      name,
+      displayText: displaytext,
+      storageTags: tags,
+      sortKey: sortkey,
+    });
     if (!offering) throw noSuchEntity(command, 'id', id);
     return { diskoffering: diskOfferingResponse(offering) };
   },

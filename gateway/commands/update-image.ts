@@ -7,6 +7,7 @@ import { oneOf, required, string, uuid } from '../protocol/parameters.js';
 import { noSuchEntity } from '../protocol/standard-texts.js';
 import { unsupported } from '../protocol/undone-parameters.js';
 import type { CommandContext } from './define-command.js';
+import { sortKeyParameter } from './sort-order.js';
 
 /** What updateTemplate and updateIso take alike. */
 export const updateParameters = {
@@ -15,11 +16,11 @@ export const updateParameters = {
   displaytext: string('Another text for people.', { maxLength: 4096 }),
   ostypeid: uuid('ID of another OS type.'),
   arch: oneOf(['x86_64', 'aarch64'], 'Another CPU architecture.', { since: '4.20' }),
+  ...sortKeyParameter,
   ...unsupported({
     format: { type: 'string' },
     passwordenabled: { type: 'boolean' },
     sshkeyenabled: { type: 'boolean' },
-    sortkey: { type: 'integer', harmless: '0' },
     isdynamicallyscalable: { type: 'boolean' },
     details: { type: 'map' },
     cleanupdetails: { type: 'boolean' },

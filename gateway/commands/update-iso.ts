@@ -28,6 +28,7 @@ export const updateIso = defineCommand({
         guestOsId: args.ostypeid,
         arch: args.arch,
         bootable: args.bootable,
+        sortKey: args.sortkey,
       },
       context,
     );

@@ -6,6 +6,7 @@ import { newTags } from '../protocol/tags.js';
 import { unsupported } from '../protocol/undone-parameters.js';
 import { serviceOfferingFields, serviceOfferingResponse } from '../responses/service-offering.js';
 import { ADMIN_ONLY, defineCommand } from './define-command.js';
+import { sortKeyParameter } from './sort-order.js';
 
 export const updateServiceOffering = defineCommand({
   name: 'updateServiceOffering',
@@ -20,6 +21,7 @@ export const updateServiceOffering = defineCommand({
     displaytext: string('New text for people.', { maxLength: 4096 }),
     hosttags: newTags({ since: '4.16' }),
     storagetags: newTags({ since: '4.16' }),
+    ...sortKeyParameter,
     ...unsupported({
       cachemode: { type: 'string', since: '4.16', harmless: 'none' },
       domainid: { type: 'string' },
@@ -27,7 +29,6 @@ export const updateServiceOffering = defineCommand({
       leaseduration: { type: 'integer', since: '4.21.0' },
       leaseexpiryaction: { type: 'string', since: '4.21.0' },
       purgeresources: { type: 'boolean', since: '4.20' },
-      sortkey: { type: 'integer' },
       state: { type: 'string', since: '4.20', harmless: 'active' },
       zoneid: { type: 'string', since: '4.13' },
     }),
@@ -36,8 +37,8 @@ export const updateServiceOffering = defineCommand({
     objectName: 'serviceoffering',
     fields: { serviceoffering: field('object', 'The service offering.', serviceOfferingFields) },
   },
-  async handle({ id, name, displaytext, hosttags, storagetags }, { db, caller, command }) {
-    const changes = { name, displayText: displaytext, hostTags: hosttags, storageTags: storagetags };
+  async handle({ id, name, displaytext, hosttags, storagetags, sortkey }, { db, caller, command }) {
+    const changes = { name, displayText: displaytext, hostTags: hosttags, storageTags: storagetags, sortKey: sortkey };
     const offering = await changeServiceOffering(db, caller, id, changes);
     if (!offering) throw noSuchEntity(command, 'id', id);
     return { serviceoffering: serviceOfferingResponse(offering) };

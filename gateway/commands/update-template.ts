@@ -49,6 +49,7 @@ export const updateTemplate = defineCommand({
         guestOsId: args.ostypeid,
         arch: args.arch,
         requiresHvm: args.requireshvm,
+        sortKey: args.sortkey,
         type,
       },
       context,

@@ -8,6 +8,7 @@ import { unsupported, withoutEffect } from '../protocol/undone-parameters.js';
 import { zoneFields, zoneResponse } from '../responses/zone.js';
 import { allocationState } from './allocation-state.js';
 import { ADMIN_ONLY, defineCommand } from './define-command.js';
+import { sortKeyParameter } from './sort-order.js';
 import { checkCidr, orNone } from './zone-parameters.js';
 
 export const updateZone = defineCommand({
@@ -29,12 +30,12 @@ export const updateZone = defineCommand({
     ip6dns2: newIpv6('Second DNS server by IPv6.'),
     guestcidraddress: stringOrEmpty('CIDR of guests. Empty for none.'),
     domain: stringOrEmpty('Network domain. Empty for none.'),
+    ...sortKeyParameter,
     ...withoutEffect({ localstorageenabled: { type: 'boolean' }, ispublic: { type: 'boolean' } }),
     ...unsupported({
       details: { type: 'map' },
       dhcpprovider: { type: 'string' },
       dnssearchorder: { type: 'list' },
-      sortkey: { type: 'integer' },
     }),
   },
   response: { objectName: 'zone', fields: { zone: field('object', 'The zone.', zoneFields) } },
@@ -52,6 +53,7 @@ export const updateZone = defineCommand({
       internalDns2: orNone(args.internaldns2),
       guestNetworkCidr: orNone(args.guestcidraddress),
       domain: orNone(args.domain),
+      sortKey: args.sortkey,
     });
     const zone = isKnown ? await findZone(db, id) : undefined;
     if (!zone) throw noSuchEntity(command, 'id', id);

@@ -5,6 +5,7 @@ import { unsupported, withoutEffect } from '../protocol/undone-parameters.js';
 import { zoneFields, zoneResponse } from '../responses/zone.js';
 import { optionalCapacityReader } from './capacities.js';
 import { defineCommand, EVERYBODY } from './define-command.js';
+import { readSortOrder } from './sort-order.js';
 
 export const listZones = defineCommand({
   name: 'listZones',
@@ -33,7 +34,13 @@ export const listZones = defineCommand({
     const { count, rows } = await readZones(
       db,
       caller,
-      { ids: idsOf(args), name: args.name, networkType: args.networktype, keyword: args.keyword },
+      {
+        ids: idsOf(args),
+        name: args.name,
+        networkType: args.networktype,
+        keyword: args.keyword,
+        ...(await readSortOrder(db)),
+      },
       pageOf(args),
     );
     const capacityOf = await optionalCapacityReader(db, args.showcapacities && caller.role === 'Admin');

@@ -75,6 +75,7 @@ async function images(db: Database, ids: string[]): Promise<Entry[]> {
     isScopeNamed: false,
     ids,
     isRemovedShown: true,
+    isAscending: true,
   } as const;
   const page = { limit: MOST_ROWS, offset: 0 };
   const [templates, isos] = await Promise.all([

@@ -16,6 +16,7 @@ export const diskOfferingFields = {
   storagetype: field('string', 'Always shared: any pool will do.'),
   iscustomizediops: field('boolean', 'Always false.'),
   displayoffering: field('boolean', 'Always true.'),
+  sortkey: field('integer', 'Where it comes in lists. Slipway has this key, CloudStack has not.'),
   created: field('date', 'When it was made.'),
 } as const;
 
@@ -31,5 +32,6 @@ export const diskOfferingResponse = (offering: DiskOfferingRow): ResponseOf<type
   storagetype: 'shared',
   iscustomizediops: false,
   displayoffering: true,
+  sortkey: offering.sortKey,
   created: apiDate(offering.created),
 });

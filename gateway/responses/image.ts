@@ -54,6 +54,7 @@ export const imageFields = {
   isdynamicallyscalable: field('boolean', 'Always false.'),
   directdownload: field('boolean', 'Whether it goes straight to primary storage.'),
   url: field('string', 'URL without user info and query; for root admins and the owner.'),
+  sortkey: field('integer', 'Where it comes in lists. Slipway has this key, CloudStack has not.'),
   tags: field('list', 'Resource tags.', tagFields),
 } as const;
 
@@ -88,6 +89,7 @@ export function imageResponse(
     arch: template.arch,
     bits: template.bits,
     isdynamicallyscalable: false,
+    sortkey: template.sortKey,
     directdownload: template.directDownload,
     tags: tagResponses(row.tags, { type: isDiskFormat(template.format) ? 'Template' : 'ISO', id: template.id }, row),
     ...(mayWorkOn(caller, { ...row, accountId: template.accountId })

@@ -12,6 +12,7 @@ export const serviceOfferingFields = {
   memory: field('integer', 'MiB of memory.'),
   hosttags: field('string', 'Tags that a host has to have, comma separated.'),
   storagetags: field('string', 'Tags that a pool has to have, comma separated.'),
+  sortkey: field('integer', 'Where it comes in lists. Slipway has this key, CloudStack has not.'),
   created: field('date', 'When it was created.'),
   offerha: field('boolean', 'Always false.'),
   limitcpuuse: field('boolean', 'Always false.'),
@@ -32,6 +33,7 @@ export const serviceOfferingResponse = (offering: ServiceOfferingRow): ResponseO
   // Of an empty text clients make one tag without a name.
   hosttags: offering.hostTags.join(',') || undefined,
   storagetags: offering.storageTags.join(',') || undefined,
+  sortkey: offering.sortKey,
   created: apiDate(offering.created),
   offerha: false,
   limitcpuuse: false,

@@ -20,6 +20,7 @@ export const zoneFields = {
   internaldns2: field('string', 'Second internal DNS server.'),
   guestcidraddress: field('string', 'CIDR of guests, as it was given; for root admins.'),
   capacity: field('list', 'With showcapacities: what it has and what is held of it; for root admins.', capacityFields),
+  sortkey: field('integer', 'Where it comes in lists. Slipway has this key, CloudStack has not.'),
   tags: field('list', 'Resource tags; always empty.'),
 } as const;
 
@@ -47,6 +48,7 @@ export function zoneResponse(
     localstorageenabled: true,
     allocationstate: zone.allocationState,
     type: 'Core',
+    sortkey: zone.sortKey,
     domain: zone.domain,
     ...(caller.role === 'Admin' ? built : {}),
     tags: [],
