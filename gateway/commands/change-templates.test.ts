@@ -66,7 +66,6 @@ describe('updateTemplate and updateIso', () => {
       name: 'debian-13',
       requireshvm: false,
       arch: 'aarch64',
-      sortkey: 0,
     });
     expect(template).toMatchObject({
       id,
@@ -274,5 +273,51 @@ describe('prepareTemplate', () => {
 
   test('is for root admins', async () => {
     await expect(prepare(await register(), {}, owner)).rejects.toMatchObject({ errorcode: 432 });
+  });
+});
+
+describe('a sort key says where something comes in its list', () => {
+  type Made = () => Promise<string>;
+  const made = async (command: string, key: string, parameters: Changes): Promise<string> => {
+    const answer = await gateway.admin.call(command, { name: `sorted-${randomUUID()}`, ...parameters });
+    return (answer[key] as { id: string }).id;
+  };
+  const serviceOffering: Made = () =>
+    made('createServiceOffering', 'serviceoffering', { cpunumber: '1', cpuspeed: '1', memory: '32' });
+
+  test.each<[string, string, string, Made, Changes]>([
+    ['updateTemplate', 'listTemplates', 'template', register, { templatefilter: 'all', listall: true }],
+    ['updateIso', 'listIsos', 'iso', registerIso, { isofilter: 'all', listall: true }],
+    ['updateServiceOffering', 'listServiceOfferings', 'serviceoffering', serviceOffering, {}],
+    [
+      'updateDiskOffering',
+      'listDiskOfferings',
+      'diskoffering',
+      () => made('createDiskOffering', 'diskoffering', { disksize: '1' }),
+      {},
+    ],
+    [
+      'updateZone',
+      'listZones',
+      'zone',
+      () => made('createZone', 'zone', { networktype: 'Advanced', dns1: '192.0.2.1', internaldns1: '192.0.2.1' }),
+      {},
+    ],
+  ])('%s gives it, and %s has that order', async (update, list, key, make, filter) => {
+    const { admin: root } = gateway;
+    const [late, early] = [await make(), await make()];
+    expect(await root.call(update, { id: late, sortkey: 7 })).toMatchObject({ [key]: { id: late, sortkey: 7 } });
+    await root.call(update, { id: early, sortkey: -7 });
+    const listed = async (page = {}): Promise<string[]> => {
+      const { [key]: rows } = await root.call(list, { ...filter, ...page });
+      return (rows as { id: string }[]).map(({ id }) => id);
+    };
+    const rising = await listed();
+    expect([rising.at(0), rising.at(-1)]).toEqual([early, late]);
+    await writeSettings(gateway.db, { 'sortkey.algorithm': 'false' });
+    const falling = await listed();
+    await writeSettings(gateway.db, { 'sortkey.algorithm': 'true' });
+    expect([falling.at(0), falling.at(-1)]).toEqual([late, early]);
+    expect(await listed({ page: 2, pagesize: 1 })).toEqual([rising[1]]);
   });
 });
