@@ -10,11 +10,12 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { KeystoreReport } from '../shared/certificates.js';
-import type { DomainReport, HostStatus, HostWord } from '../shared/hosts.js';
+import type { DomainReport, HostFacts, HostStatus, HostWord } from '../shared/hosts.js';
 import { zoneKey } from '../shared/search-attributes.js';
+import type { PoolCopies } from '../shared/templates.js';
 import type { Debt } from '../shared/virtual-machines.js';
 import { awaitHost, control, settleOnHost, watchOnHost } from './activity-proxies.js';
-import { failureOf } from './failure-of.js';
+import { failureOf, toWorkflowFailure } from './failure-of.js';
 import { equipHosts } from './provision-certificates/equip-hosts.js';
 import { payDebt } from './undo-placement.js';
 
@@ -37,6 +38,8 @@ export interface HostLifecycleInput {
   /** When the run before has sent its last word. */
   lastWordMs?: number;
 }
+
+type Hello = HostStatus & { partials?: PoolCopies[] };
 
 interface Life {
   servedBootId: string;
@@ -118,7 +121,7 @@ async function serve(input: HostLifecycleInput, life: Life): Promise<void> {
   const { hostId } = input;
   setCurrentDetails('Waiting for the host worker');
   // A host worker of an older version names none.
-  const { partials = [], ...status } = await awaitHost(hostId).hello();
+  const { partials = [], ...status } = understoodHello(await awaitHost(hostId).hello());
   const { bootId } = status.facts;
   life.servedBootId = bootId;
   const { debts, deadPartials, hostName, zoneId } = await control('record facts; what does the host owe?').recordHello({
@@ -160,6 +163,16 @@ async function serve(input: HostLifecycleInput, life: Life): Promise<void> {
   }
 }
 
+/** Whatever else of it is nonsense `recordHello` says. */
+function understoodHello(said: Hello): Hello {
+  const { facts } = (said as Hello | null) ?? {};
+  if (typeof facts === 'object' && (facts as HostFacts | null) !== null) return said;
+  throw toWorkflowFailure({
+    code: 'SLIPWAY_HOST_TOO_OLD',
+    message: 'The host answered something that no host worker answers',
+  });
+}
+
 /** What a host has said, without what it is to say once more. */
 function withoutDoubtful(status: HostStatus, debts: Debt[]): HostStatus {
   const doubtful = debts.filter(({ isDoubtful }) => isDoubtful);
@@ -183,7 +196,7 @@ async function trust(
   // A host worker of an older version says nothing of certificates.
   if (!keystore) return status;
   // The digest alone does not tell of certificates that came and were deleted between two looks.
-  if (keystore.digest === before?.digest && keystore.generation === before.generation) return status;
+  if (before && keystore.digest === before.digest && keystore.generation === before.generation) return status;
   const [equipped = keystore] = await equipHosts({ zoneId, hostIds: [hostId] }, { isLife: true });
   return { ...status, facts: { ...status.facts, keystore: equipped } };
 }

@@ -1,7 +1,7 @@
 import { and, eq } from 'drizzle-orm';
 import type { WatchHostInput } from '../../activities/host/watch-host.js';
 import { cleanupDebt, event, host, JOB_STATUS, storagePool } from '../../db/schema/index.js';
-import type { HostFacts } from '../../shared/hosts.js';
+import type { HostFacts, HostStatus } from '../../shared/hosts.js';
 import { OLDEST_HOST_PROTOCOL, SLIPWAY_VERSION } from '../../shared/version.js';
 import { hostWorkflowId, stageWorkflowId } from '../../shared/workflow-ids.js';
 import { resumeLives } from '../../workers/control-worker/resume-lives.js';
@@ -75,6 +75,27 @@ describe('hostLifecycle', () => {
     expect(await eventsOf('HOST.ALERT', fake.hostId)).toEqual(['Host host-1 is Alert: libvirt is away']);
     fake.override('hello', undefined);
     await fake.isStatus('Up');
+  });
+
+  it.each<[string, unknown]>([
+    ['nothing', null],
+    ['no facts', { domains: [] }],
+    ['neither pools nor domains', { facts: { bootId: 'b' }, domains: null, partials: null }],
+  ])('is Alert, and says why, when it answers nonsense: %s', async (_, nonsense) => {
+    await fake.stop();
+    fake.override('hello', () => Promise.resolve(nonsense as HostStatus));
+    await fake.start();
+    await fake.isStatus('Alert');
+    expect(await eventsOf('HOST.ALERT', fake.hostId)).toEqual([
+      'Host host-1 is Alert: The host answered something that no host worker answers',
+    ]);
+    fake.override('hello', undefined);
+    // Of a new process: a pause of many seconds ends with it.
+    await fake.stop();
+    await fake.start();
+    await fake.isStatus('Up');
+    fake.override('watchHost', () => Promise.resolve(nonsense as HostStatus));
+    await fake.isStatus('Alert');
   });
 
   it('is shown with its version, and says once that it is of another release', async () => {

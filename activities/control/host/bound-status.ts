@@ -1,6 +1,8 @@
 import { isUuid } from '../../../kvm/uuid.js';
 import { boundedText } from '../../../shared/bounded-text.js';
-import type { HostFacts, HostStatus } from '../../../shared/hosts.js';
+import { SlipwayError } from '../../../shared/errors.js';
+import { type HostFacts, type HostStatus, POOL_TYPES } from '../../../shared/hosts.js';
+import type { PoolCopies } from '../../../shared/templates.js';
 
 /** Characters of a version or a name; of a reason; of a path, as when a host joins. */
 export const LONGEST_WORD = 255;
@@ -13,23 +15,45 @@ const MOST_TOOLS = 64;
 /** Of an integer of the database. */
 const MOST = 2 ** 31 - 1;
 
-const word = (text: string): string => (typeof text === 'string' ? boundedText(text, LONGEST_WORD) : '');
+const bounded = (text: string, longest: number): string => (typeof text === 'string' ? boundedText(text, longest) : '');
+const word = (text: string): string => bounded(text, LONGEST_WORD);
 const wordOf = (text: string | undefined): string | undefined => (text === undefined ? undefined : word(text));
 
 /**
  * What a host says of itself, in texts of which none is too long for a list or an event, or fit for no database. VMs and
  * pools that nobody can have are not looked for: the database would refuse, and be asked again for ever.
+ *
+ * @throws SlipwayError SLIPWAY_HOST_TOO_OLD when it is not what a host says of itself
  */
-export const boundStatus = ({ facts, domains }: HostStatus): HostStatus => ({
-  facts: boundFacts(facts),
-  domains: domains.filter(({ vmId, token }) => isUuid(vmId) && Number.isSafeInteger(token)),
-});
+export function boundStatus(said: HostStatus): HostStatus {
+  if (!isStatus(said)) {
+    throw new SlipwayError('SLIPWAY_HOST_TOO_OLD', 'The host answered something that no host worker answers');
+  }
+  const { facts, domains } = said;
+  return {
+    facts: boundFacts(facts),
+    domains: domains.filter(({ vmId, token }) => isUuid(vmId) && Number.isSafeInteger(token)),
+  };
+}
+
+/** Template copies of which a host has found something, as far as there can be such. */
+export const boundPartials = (partials: PoolCopies[]): PoolCopies[] =>
+  isListOfObjects(partials) ? partials.filter(({ poolId, copies }) => isUuid(poolId) && isListOfObjects(copies)) : [];
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
+const isListOfObjects = (value: unknown): boolean => Array.isArray(value) && value.every(isObject);
+
+const isStatus = (said: unknown): boolean =>
+  isObject(said) &&
+  isListOfObjects(said['domains']) &&
+  isObject(said['facts']) &&
+  isListOfObjects(said['facts']['pools']);
 
 const isSize = (bytes: number): boolean => Number.isSafeInteger(bytes) && bytes >= 0;
 /** None, of what there cannot be so many: nothing is placed on such a host. */
 const countOf = (count: number, most = MOST): number => (isSize(count) && count <= most ? count : 0);
 const isReport = (said: HostFacts['keystore'] | null): boolean =>
-  typeof said === 'object' && said !== null && isSize(said.generation) && typeof said.digest === 'string';
+  isObject(said) && isSize(said.generation) && typeof said.digest === 'string';
 
 function boundFacts(facts: HostFacts): HostFacts {
   return {
@@ -40,18 +64,20 @@ function boundFacts(facts: HostFacts): HostFacts {
     keystore: isReport(facts.keystore) ? facts.keystore : undefined,
     bootId: word(facts.bootId),
     arch: word(facts.arch),
+    domainType: facts.domainType === 'kvm' ? 'kvm' : 'qemu',
     hypervisorVersion: word(facts.hypervisorVersion),
     libvirtVersion: wordOf(facts.libvirtVersion),
     slipwayVersion: wordOf(facts.slipwayVersion),
     ipAddress: wordOf(facts.ipAddress),
-    missingTools: facts.missingTools?.slice(0, MOST_TOOLS).map(word),
+    missingTools: Array.isArray(facts.missingTools) ? facts.missingTools.slice(0, MOST_TOOLS).map(word) : undefined,
     pools: facts.pools
-      .filter(({ poolId, capacityBytes, usedBytes }) => isUuid(poolId) && isSize(capacityBytes) && isSize(usedBytes))
+      .filter(({ poolId, type }) => isUuid(poolId) && POOL_TYPES.includes(type))
+      .filter(({ capacityBytes, usedBytes }) => isSize(capacityBytes) && isSize(usedBytes))
       .slice(0, MOST_POOLS)
       .map((pool) => ({
         ...pool,
-        path: boundedText(pool.path, LONGEST_PATH),
-        problem: pool.problem === undefined ? undefined : boundedText(pool.problem, LONGEST_REASON),
+        path: bounded(pool.path, LONGEST_PATH),
+        problem: pool.problem === undefined ? undefined : bounded(pool.problem, LONGEST_REASON),
       })),
   };
 }

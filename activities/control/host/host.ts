@@ -2,14 +2,13 @@ import { and, eq, inArray, sql } from 'drizzle-orm';
 import { announcePool, inOrder } from '../../../db/announce-pool.js';
 import { requireClusterArch } from '../../../db/require-cluster-arch.js';
 import { host, templateSpoolRef } from '../../../db/schema/index.js';
-import { isUuid } from '../../../kvm/uuid.js';
 import type { KeystoreReport } from '../../../shared/certificates.js';
 import { SlipwayError } from '../../../shared/errors.js';
 import type { DomainReport, HostStatus, HostWord } from '../../../shared/hosts.js';
 import type { PoolCopies } from '../../../shared/templates.js';
 import type { Debt } from '../../../shared/virtual-machines.js';
 import type { ControlDependencies, Transaction } from '../dependencies.js';
-import { boundStatus } from './bound-status.js';
+import { boundPartials, boundStatus } from './bound-status.js';
 import { heedWord } from './heed-word.js';
 import { debtsOf } from './debts-of.js';
 import { followDomains, straysOf } from './follow-domains.js';
@@ -37,7 +36,8 @@ export interface HelloInput extends HostWord {
 /**
  * What a host that has come back has to do before it is Up. A debtor gets no new VMs meanwhile.
  *
- * @throws SlipwayError SLIPWAY_HOST_REMOVED; SLIPWAY_FENCED when a later word of the host was recorded before
+ * @throws SlipwayError SLIPWAY_HOST_REMOVED; SLIPWAY_HOST_TOO_OLD; SLIPWAY_FENCED when a later word of the host was
+ *   recorded before
  */
 export const recordHello =
   ({ db }: ControlDependencies) =>
@@ -74,10 +74,7 @@ export const recordHello =
         hostName: self.name,
         zoneId: self.dataCenterId,
         debts,
-        deadPartials: await deadOf(
-          tx,
-          partials.filter(({ poolId }) => isUuid(poolId)),
-        ),
+        deadPartials: await deadOf(tx, boundPartials(partials)),
       };
     });
 
@@ -138,7 +135,8 @@ export interface RecordHostStatusInput extends HostWord {
  * Facts, pools and VM states as the host sees them.
  *
  * @returns what it owes: a host that was Up may fail at an undo
- * @throws SlipwayError SLIPWAY_FENCED when a later word of the host was recorded before
+ * @throws SlipwayError SLIPWAY_HOST_TOO_OLD when that is none; SLIPWAY_FENCED when a later word of the host was recorded
+ *   before
  */
 export const recordHostStatus =
   ({ db }: ControlDependencies) =>

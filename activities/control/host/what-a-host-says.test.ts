@@ -15,6 +15,7 @@ import {
   volumes,
 } from '../../../db/schema/index.js';
 import type { DomainReport, HostFacts, HostStatus, PoolPlace } from '../../../shared/hosts.js';
+import type { PoolCopies } from '../../../shared/templates.js';
 import type { ControlPlane } from '../../../tests/support/control-plane.js';
 import { Scenario } from '../../../tests/support/scenario.js';
 import { createTestDatabase, type TestDatabase } from '../../../tests/support/test-database.js';
@@ -116,11 +117,29 @@ describe('what a host says', () => {
     ['less memory than none', { memoryBytes: -1 }],
     ['memory that is no number', { memoryBytes: 'much' as unknown as number }],
     ['a version that is no text', { libvirtVersion: 7 as unknown as string }],
+    ['tools that are no list', { missingTools: 'qemu-img' as unknown as string[] }],
+    ['a kind of domain that there is not', { domainType: 'xen' as 'kvm' }],
   ])('is recorded all the same with %s', async (what, facts) => {
     await say({ facts: { ...facts, hypervisorVersion: what } });
     const [self] = await database.db.select().from(host).where(eq(host.id, hostIds.liar));
     expect(self!.hypervisorVersion).toBe(what);
     await say({});
+  });
+
+  it.each<[string, unknown]>([
+    ['nothing', null],
+    ['a text', 'hello'],
+    ['no facts', { domains: [] }],
+    ['facts without pools', { facts: { bootId: 'b' }, domains: [] }],
+    ['a pool that is none', { facts: { bootId: 'b', pools: [null] }, domains: [] }],
+    ['no domains', { facts: { bootId: 'b', pools: [] } }],
+    ['a domain that is none', { facts: { bootId: 'b', pools: [] }, domains: [null] }],
+  ])('is refused, and not tried again for ever, when it is %s', async (_, nonsense) => {
+    const status = nonsense as HostStatus;
+    const refused = { code: 'SLIPWAY_HOST_TOO_OLD' };
+    const { liar: hostId } = hostIds;
+    await expect(recordHostStatus({ ...database, client })({ hostId, status })).rejects.toMatchObject(refused);
+    await expect(recordHello({ ...database, client })({ hostId, status, partials: [] })).rejects.toMatchObject(refused);
   });
 
   it('does not make it a host of a cluster of another architecture', async () => {
@@ -172,18 +191,23 @@ describe('what a host says', () => {
       { vmId: '../x', state: 'Running', token: 2 },
       { vmId, state: 'Stopped', token: 1.5 },
     ] satisfies DomainReport[];
-    const sizes = [{ poolId: 'x' }, { ...pools.liar, capacityBytes: -1 }, { ...pools.liar, usedBytes: 0.5 }];
+    const sizes = [
+      { poolId: 'x' },
+      { poolId: [crypto.randomUUID()] as unknown as string },
+      { poolId: crypto.randomUUID(), type: 'RBD' as 'Filesystem' },
+      { ...pools.liar, capacityBytes: -1 },
+      { ...pools.liar, usedBytes: 0.5 },
+    ];
     const facts = { pools: sizes.map((size) => ({ ...pools.liar, capacityBytes: 1, usedBytes: 1, ...size })) };
     expect(await say({ domains, facts })).toEqual([]);
     const status = statusOf({ domains, facts });
-    const partials = [{ poolId: 'x', copies: [] }];
-    expect(await recordHello({ ...database, client })({ hostId: hostIds.liar, status, partials })).toMatchObject({
-      debts: [],
-      deadPartials: [],
-    });
+    const { poolId } = pools.liar;
+    for (const partials of [[{ poolId: 'x', copies: [] }], [{ poolId, copies: null }], [null], null]) {
+      const said = { hostId: hostIds.liar, status, partials: partials as PoolCopies[] };
+      expect(await recordHello({ ...database, client })(said)).toMatchObject({ debts: [], deadPartials: [] });
+    }
     await say({ pools: [pools.liar] });
 
-    const { poolId } = pools.liar;
     const files = ['disk', `${vmId}.2.creating.${'x'.repeat(1_000)}`, `${vmId}.2.creating.\0`];
     const bootId = `\0${'x'.repeat(1_000)}`;
     const inventory = { bootId, pools: [{ poolId, files, recentFiles: [] }], vmIds: ['x'], keptVmIds: ['x'] };
