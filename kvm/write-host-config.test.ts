@@ -69,8 +69,25 @@ test('should keep what a newer version has written, and not what another host ha
   await forgetExpiredKeys(path, NOW_MS);
   expect(await written()).toEqual({ ...newer, furtherKeyPairs: newer.furtherKeyPairs.slice(1) });
   await writeHostConfig(path, { ...config, keyPair: key('rotated') });
-  expect(await written()).toEqual({ ...config, keyPair: key('rotated'), tracing: { isOn: true } });
+  expect(await written()).toEqual({ ...newer, keyPair: key('rotated'), furtherKeyPairs: undefined });
   const other = { ...config, hostId: crypto.randomUUID() };
   await writeHostConfig(path, other);
   expect(await written()).toEqual(other);
+});
+
+test('should keep what a newer version has written of a key that becomes the own one, or a former one', async () => {
+  const own = { ...key('own'), made: 'early' };
+  const prepared = { ...key('prepared'), made: 'late' };
+  const gone = { ...key('gone'), made: 'long ago' };
+  await writeFile(path, JSON.stringify({ ...config, keyPair: own, furtherKeyPairs: [prepared, gone] }));
+  const until = '2026-06-03T00:00:00.000Z';
+  await writeHostConfig(path, {
+    ...config,
+    keyPair: key('prepared'),
+    furtherKeyPairs: [key('own', until), key('new')],
+  });
+  expect(JSON.parse(await readFile(path, 'utf8'))).toMatchObject({
+    keyPair: prepared,
+    furtherKeyPairs: [{ ...own, until }, key('new')],
+  });
 });

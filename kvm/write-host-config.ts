@@ -1,6 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type HostConfig, parseHostConfig, readHostConfig, withoutExpiredKeys } from './host-config.js';
+import {
+  type FurtherKeyPair,
+  type HostConfig,
+  parseHostConfig,
+  readHostConfig,
+  withoutExpiredKeys,
+} from './host-config.js';
 import { lockOnMachine } from './machine-lock.js';
 import { writeFileDurably } from './write-file-durably.js';
 
@@ -9,17 +15,42 @@ const LOCK_PAUSE_MS = 20;
 
 /**
  * Readable by its owner only: it has the secret key of the host. What the file of the same host has beside, as of a newer
- * version, stays.
+ * version, stays, also in its pools and keys.
  */
 export const writeHostConfig = (path: string, config: HostConfig): Promise<void> =>
   whileAlone(config.hostId, async () => {
     const known = parseHostConfig(config, path);
     const before = await readUnlessUnusable(path);
-    const isSameHost = before?.['hostId'] === config.hostId;
-    await write(path, { ...(isSameHost && unknownOf(before, known)), ...known });
+    await write(path, before?.['hostId'] === config.hostId ? withUnknown(before, known) : known);
   });
 
-const unknownOf = (before: Record<string, unknown>, known: HostConfig): Record<string, unknown> =>
+type Fields = Record<string, unknown>;
+
+/** A pool goes by its id and a key by its public one, wherever it stands: a key becomes a former one. */
+function withUnknown(before: Fields, known: HostConfig): HostConfig {
+  const keysBefore = fieldsOf([before['keyPair'], before['furtherKeyPairs']]);
+  const poolsBefore = fieldsOf(before['pools']);
+  const withUnknownOfKey = <Pair extends FurtherKeyPair>(pair: Pair): Pair => {
+    // Known of others than the host's own, and no more a field of one that has become that.
+    const { until: _, ...of } = keysBefore.find(({ publicKey }) => publicKey === pair.publicKey) ?? {};
+    return { ...unknownOf(of, pair), ...pair };
+  };
+  return {
+    ...unknownOf(before, known),
+    ...known,
+    keyPair: withUnknownOfKey(known.keyPair),
+    furtherKeyPairs: known.furtherKeyPairs?.map(withUnknownOfKey),
+    pools: known.pools.map((pool) => ({
+      ...unknownOf(poolsBefore.find(({ poolId }) => poolId === pool.poolId) ?? {}, pool),
+      ...pool,
+    })),
+  };
+}
+
+const fieldsOf = (values: unknown): Fields[] =>
+  [values].flat(2).filter((value): value is Fields => typeof value === 'object' && value !== null);
+
+const unknownOf = (before: Fields, known: object): Fields =>
   Object.fromEntries(Object.entries(before).filter(([name]) => !Object.hasOwn(known, name)));
 
 /** A file that is not there, or not the configuration of a host, has nothing to keep. */
