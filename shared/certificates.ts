@@ -50,17 +50,25 @@ export type ToldCertificate = Omit<DesiredCertificate, 'pem'> & { id: string };
 export interface KeystoreOrder {
   hostId: string;
   hostName: string;
-  /** Ids of the certificates of the plan that it is to have; undefined for all. */
-  certificateIds?: string[] | undefined;
+  /** Places in the plan of certificates that are not for it. Numbers: a host may have a set of its own of hundreds. */
+  without?: number[] | undefined;
 }
 
 /** What hosts of a zone are to trust. */
 export interface KeystorePlan {
+  zoneId: string;
   generation: number;
   certificates: ToldCertificate[];
   /** Those that are not what they should be. */
   hosts: KeystoreOrder[];
 }
+
+/** What of a plan a host is to have. */
+export const certificatesFor = ({ without }: KeystoreOrder, certificates: ToldCertificate[]): ToldCertificate[] => {
+  if (!without) return certificates;
+  const places = new Set(without);
+  return certificates.filter((_, place) => !places.has(place));
+};
 
 /** What came of an order. */
 export interface KeystoreOutcome extends KeystoreOrder {

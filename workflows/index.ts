@@ -33,4 +33,5 @@ export { startVirtualMachine } from './start-virtual-machine.js';
 export { stopVirtualMachine } from './stop-virtual-machine.js';
 export { syncCertificates } from './sync-certificates.js';
 export { tellBandwidth } from './tell-bandwidth.js';
+export { tellKeystores } from './tell-keystores.js';
 export { validateUrl } from './validate-url.js';

@@ -10,7 +10,7 @@ import { directDownloadCertificate, directDownloadCertificateHostMap, event, hos
 import { acceptCertificates } from '../../kvm/keystore/accept-certificates.js';
 import { keystoreDigest } from '../../kvm/keystore/certificate-chain.js';
 import { unpackKeystore } from '../../kvm/keystore/packed-certificates.js';
-import { MOST_KEYSTORE_BYTES } from '../../shared/certificates.js';
+import { certificatesFor, MOST_KEYSTORE_BYTES } from '../../shared/certificates.js';
 import { type CertificateAuthority, createAuthority } from '../../tests/support/certificate-authority.js';
 import { addZone } from '../../tests/support/add-zone.js';
 import { startTestGateway, type TestGateway } from '../../tests/support/test-gateway.js';
@@ -56,9 +56,8 @@ const answer = async ({ zoneId }: { zoneId: string }): Promise<void> => {
   const plan = await planKeystores(dependencies)({ zoneId, hostIds: up.map(({ id }) => id) });
   const { generation, certificates } = plan;
   const outcomes = plan.hosts.map((order) => {
-    const { certificateIds } = order;
-    const held = certificates.filter(({ id }) => !certificateIds || certificateIds.includes(id));
-    return { ...order, applied: { report: { generation, digest: keystoreDigest(held) }, rejected: [] } };
+    const digest = keystoreDigest(certificatesFor(order, certificates));
+    return { ...order, applied: { report: { generation, digest }, rejected: [] } };
   });
   await recordKeystores(dependencies)({ zoneId, generation, certificates, outcomes });
 };

@@ -1,5 +1,5 @@
 import { and, eq } from 'drizzle-orm';
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { createControlActivities } from '../../activities/control/index.js';
 import { warnOfExpiry } from '../../activities/control/keystore/warn-of-expiry.js';
 import { provisionCertificates } from '../../client/provision-certificates.js';
@@ -54,12 +54,15 @@ describe('certificates on hosts', () => {
   });
 
   /** As uploadTemplateDirectDownloadCertificate stores it. */
-  const add = (alias: string, { days = 365, zoneId = plane.seeded.zoneId } = {}): Promise<Certificate> =>
+  const add = (
+    alias: string,
+    { days = 365, zoneId = plane.seeded.zoneId, pem = `PEM of ${alias}` } = {},
+  ): Promise<Certificate> =>
     addCertificate(plane.db, caller, {
       zoneId,
       alias,
       facts: {
-        certificate: `PEM of ${alias}`,
+        certificate: pem,
         fingerprint: createHash('sha256').update(alias).digest('hex'),
         subject: alias,
         issuer: alias,
@@ -90,10 +93,18 @@ describe('certificates on hosts', () => {
     await provision(certificate);
     return certificate;
   };
+  /** @returns names of the activities that it began, and of the children that it had */
   const sync = async () => {
     const workflowId = `sync-${crypto.randomUUID()}`;
     await plane.client.workflow.execute('syncCertificates', { workflowId, taskQueue: 'control', args: [] });
-    return (await plane.client.workflow.getHandle(workflowId).fetchHistory()).events ?? [];
+    const { events } = await plane.client.workflow.getHandle(workflowId).fetchHistory();
+    const named = (type: { name?: string | null } | null | undefined) => type?.name ?? [];
+    return {
+      activities: (events ?? []).flatMap((one) => named(one.activityTaskScheduledEventAttributes?.activityType)),
+      children: (events ?? []).flatMap((one) =>
+        named(one.childWorkflowExecutionCompletedEventAttributes?.workflowType),
+      ),
+    };
   };
   const heldBy = (fake: FakeHost) => fake.keystore.certificates.map(({ alias }) => alias).toSorted();
   const failures = async () =>
@@ -137,12 +148,25 @@ describe('certificates on hosts', () => {
     const elsewhere = await addZone(plane.db);
     const third = await join('host-3', elsewhere);
     const certificates = [await add('a'), await add('b', elsewhere)];
-    const children = (await sync()).flatMap(
-      ({ childWorkflowExecutionCompletedEventAttributes: ended }) => ended?.workflowType?.name ?? [],
-    );
-    expect(children).toEqual(['equipKeystores', 'equipKeystores']);
+    expect((await sync()).children).toEqual(['equipKeystores', 'equipKeystores']);
     expect([first, second, third].map(heldBy)).toEqual([['a'], ['a'], ['b']]);
     expect(await statusOf(certificates[1]!, third)).toBe('UPLOADED');
+  });
+
+  it('are brought to many hosts of a zone by workflows that tell a few each', async () => {
+    const others = await Promise.all(Array.from({ length: 9 }, (_, n) => join(`host-${n + 3}`)));
+    // Of one this long ten hosts are told by a workflow.
+    const long = await add('long', { pem: randomBytes(64 * 1024).toString('base64') });
+    const own = await add('own');
+    await revokeCertificate(plane.db, caller, own, { id: second.hostId, name: second.name });
+    expect((await sync()).children).toEqual(['tellKeystores', 'tellKeystores']);
+    expect([first, second, ...others].map((fake) => heldBy(fake).join(' '))).toEqual([
+      'long own',
+      'long',
+      ...others.map(() => 'long own'),
+    ]);
+    expect(first.keystore.certificates[0]?.pem).toBe(long.certificate);
+    expect([await statusOf(own, first), await statusOf(own, second)]).toEqual(['UPLOADED', 'REVOKED']);
   });
 
   it('are FAILED with the reason on a host that cannot keep them, told once, until the sync heals it', async () => {
@@ -353,11 +377,9 @@ describe('certificates on hosts', () => {
     it('asks no host when nothing is missing', async () => {
       await upload('a');
       const asked = first.timesAsked('applyCertificates') + second.timesAsked('applyCertificates');
-      const history = await sync();
+      const { activities } = await sync();
       expect(first.timesAsked('applyCertificates') + second.timesAsked('applyCertificates')).toBe(asked);
-      expect(
-        history.flatMap(({ activityTaskScheduledEventAttributes: of }) => (of ? [of.activityType?.name] : [])),
-      ).toEqual(['warnOfExpiry', 'listDueKeystores']);
+      expect(activities).toEqual(['warnOfExpiry', 'listDueKeystores']);
     });
 
     it('leaves disabled zones alone', async () => {

@@ -1,18 +1,16 @@
 import { executeChild, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
 import type { KeystoreHosts } from '../../shared/certificates.js';
 import { mapAtMost } from '../map-at-most.js';
-import { equipHosts } from './equip-hosts.js';
+import { equipHosts, HOSTS_OF_PLAN } from './equip-hosts.js';
 
-/** Of a child: its history stays small, and what it records fits into one message. */
-const HOSTS_OF_CHILD = 50;
-const CHILDREN_AT_ONCE = 20;
+const PLANS_AT_ONCE = 2;
 
 /** Makes the certificates of all these hosts what they should be. A host that cannot be reached has its status say so. */
 export async function equipZones(due: KeystoreHosts[]): Promise<void> {
   const parts = due.flatMap(({ zoneId, hostIds }) =>
-    Array.from({ length: Math.ceil(hostIds.length / HOSTS_OF_CHILD) }, (_, part) => ({
+    Array.from({ length: Math.ceil(hostIds.length / HOSTS_OF_PLAN) }, (_, part) => ({
       zoneId,
-      hostIds: hostIds.slice(part * HOSTS_OF_CHILD, (part + 1) * HOSTS_OF_CHILD),
+      hostIds: hostIds.slice(part * HOSTS_OF_PLAN, (part + 1) * HOSTS_OF_PLAN),
     })),
   );
   const hosts = due.reduce((sum, { hostIds }) => sum + hostIds.length, 0);
@@ -23,7 +21,7 @@ export async function equipZones(due: KeystoreHosts[]): Promise<void> {
     return;
   }
   const { workflowId, runId } = workflowInfo();
-  await mapAtMost(CHILDREN_AT_ONCE, parts, (part, index) =>
+  await mapAtMost(PLANS_AT_ONCE, parts, (part, index) =>
     executeChild('equipKeystores', {
       // With the run: the children of a run that was terminated may close a moment later.
       workflowId: `${workflowId}-${runId.slice(0, 8)}-${index + 1}`,

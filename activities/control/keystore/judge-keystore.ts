@@ -1,6 +1,6 @@
 import { keystoreDigest } from '../../../kvm/keystore/certificate-chain.js';
 import { boundedText } from '../../../shared/bounded-text.js';
-import type { KeystoreOutcome, ToldCertificate } from '../../../shared/certificates.js';
+import { certificatesFor, type KeystoreOutcome, type ToldCertificate } from '../../../shared/certificates.js';
 
 /** Characters: it comes from the host, and is kept for each certificate. */
 const LONGEST_REASON = 1_000;
@@ -25,8 +25,8 @@ export interface Judgement {
 
 /** What a host has of what it was told, going by the fingerprints that it has confirmed. */
 export function judgeKeystore(generation: number, told: ToldCertificate[], outcome: KeystoreOutcome): Judgement {
-  const { hostId, hostName, certificateIds, applied } = outcome;
-  const wanted = certificateIds ? told.filter(({ id }) => certificateIds.includes(id)) : told;
+  const { hostId, hostName, applied } = outcome;
+  const wanted = certificatesFor(outcome, told);
   const all = (text: string, isCertain: boolean): Judgement => {
     const failure = boundedText(text, LONGEST_REASON);
     const finding: Finding = { certificateIds: idsOf(wanted), hostId, status: 'FAILED', reason: failure, isCertain };

@@ -1,12 +1,13 @@
-import { and, asc, eq, inArray, isNull, not, or, sql } from 'drizzle-orm';
+import { and, asc, eq, exists, isNull, not, or, sql } from 'drizzle-orm';
 import { hasOpenCertificates, holdsWanted, isEquipped, isWanted } from '../../../db/keystore-sql.js';
+import { isAnyOf } from '../../../db/reads/list-query.js';
 import {
   dataCenter,
   directDownloadCertificate as certificate,
   directDownloadCertificateHostMap as map,
   host,
 } from '../../../db/schema/index.js';
-import type { KeystoreHosts, KeystorePlan } from '../../../shared/certificates.js';
+import type { KeystoreHosts, KeystorePlan, ToldCertificate } from '../../../shared/certificates.js';
 import { packCertificates } from '../../../kvm/keystore/packed-certificates.js';
 import type { ControlDependencies, Transaction } from '../dependencies.js';
 
@@ -46,29 +47,17 @@ export const planKeystores =
         .select({ id: host.id, name: host.name, generation: host.keystoreGeneration })
         .from(host)
         .innerJoin(dataCenter, eq(dataCenter.id, host.dataCenterId))
-        .where(and(eq(dataCenter.id, zoneId), inArray(host.id, hostIds), isEquipped, isDue))
+        .where(and(eq(dataCenter.id, zoneId), isAnyOf(host.id, hostIds), isEquipped, isDue))
         .orderBy(asc(host.name), asc(host.id));
-      if (!zone || hosts.length === 0) return { generation: 0, certificates: [], hosts: [] };
-      const wanted = await wantedOn(
-        tx,
-        hosts.map(({ id }) => id),
-      );
-      const ids = [...new Set([...wanted.values()].flat())];
+      if (!zone || hosts.length === 0) return { zoneId, generation: 0, certificates: [], hosts: [] };
+      const dueIds = hosts.map(({ id }) => id);
+      const certificates = await wantedBySome(tx, zoneId, dueIds);
+      const without = await notWanted(tx, certificates, dueIds);
       return {
+        zoneId,
         generation: await generationFor(tx, zone, hosts),
-        certificates: await tx
-          .select({
-            id: certificate.id,
-            alias: certificate.alias,
-            fingerprint: certificate.fingerprint,
-          })
-          .from(certificate)
-          .where(inArray(certificate.id, ids))
-          .orderBy(asc(certificate.alias)),
-        hosts: hosts.map(({ id, name }) => {
-          const own = wanted.get(id) ?? [];
-          return { hostId: id, hostName: name, certificateIds: own.length === ids.length ? undefined : own };
-        }),
+        certificates,
+        hosts: hosts.map(({ id, name }) => ({ hostId: id, hostName: name, without: without.get(id) })),
       };
     });
 
@@ -80,19 +69,44 @@ export const packKeystore =
       await db
         .select({ fingerprint: certificate.fingerprint, pem: certificate.certificate })
         .from(certificate)
-        .where(inArray(certificate.id, certificateIds)),
+        .where(isAnyOf(certificate.id, certificateIds)),
     );
 
-async function wantedOn(tx: Transaction, hostIds: string[]): Promise<Map<string, string[]>> {
-  const pairs = await tx
-    .select({ hostId: host.id, certificateId: certificate.id })
+/** Certificates that at least one of the hosts, all of this zone, is to have. */
+const wantedBySome = (tx: Transaction, zoneId: string, hostIds: string[]): Promise<ToldCertificate[]> =>
+  tx
+    .select({ id: certificate.id, alias: certificate.alias, fingerprint: certificate.fingerprint })
+    .from(certificate)
+    .where(
+      and(
+        eq(certificate.zoneId, zoneId),
+        exists(
+          tx
+            .select({ id: host.id })
+            .from(host)
+            .leftJoin(map, and(eq(map.certificateId, certificate.id), eq(map.hostId, host.id)))
+            .where(and(isAnyOf(host.id, hostIds), isWanted)),
+        ),
+      ),
+    )
+    .orderBy(asc(certificate.alias));
+
+/** By host, places of those of the certificates that are not for it. Most hosts have all: one row for each pair would be many. */
+async function notWanted(
+  tx: Transaction,
+  certificates: ToldCertificate[],
+  hostIds: string[],
+): Promise<Map<string, number[]>> {
+  const ids = certificates.map(({ id }) => id);
+  const rows = await tx
+    .select({ hostId: host.id, ids: sql<string[]>`json_agg(${certificate.id})` })
     .from(host)
-    .innerJoin(certificate, eq(certificate.zoneId, host.dataCenterId))
+    .innerJoin(certificate, isAnyOf(certificate.id, ids))
     .leftJoin(map, and(eq(map.certificateId, certificate.id), eq(map.hostId, host.id)))
-    .where(and(inArray(host.id, hostIds), isWanted));
-  const wanted = new Map<string, string[]>();
-  for (const { hostId, certificateId } of pairs) wanted.set(hostId, [...(wanted.get(hostId) ?? []), certificateId]);
-  return wanted;
+    .where(and(isAnyOf(host.id, hostIds), not(isWanted)))
+    .groupBy(host.id);
+  const places = new Map(ids.map((id, place) => [id, place]));
+  return new Map(rows.map((row) => [row.hostId, row.ids.map((id) => places.get(id)!)]));
 }
 
 /**

@@ -1,0 +1,32 @@
+import type { KeystoreOrder, KeystorePlan } from '../../shared/certificates.js';
+
+/**
+ * Of what goes to hosts at once. More than Temporal keeps in memory of recent events (512 KiB) would be read from its
+ * database again for each host, all of it.
+ */
+const BYTES_AT_ONCE = 448 * 1024;
+
+/** Of a workflow that tells them: its history stays small, and what it records fits into one message. */
+const MOST_HOSTS = 50;
+/** Each group costs a workflow, however few of its hosts can be told at once. */
+const FEWEST_HOSTS = 10;
+
+/** How many hosts can be told of a plan at once. */
+export const hostsAtOnce = (
+  { certificates }: Pick<KeystorePlan, 'certificates'>,
+  { byteLength }: Pick<Uint8Array, 'byteLength'>,
+): number => Math.max(1, Math.floor(BYTES_AT_ONCE / (byteLength + JSON.stringify(certificates).length)));
+
+/**
+ * Hosts of a plan, as they are told by one workflow each: if it can be, all of a group at once, since each that is told
+ * later, by itself, is a task of the workflow.
+ */
+export function groupsOfHosts(
+  { certificates, hosts }: Pick<KeystorePlan, 'certificates' | 'hosts'>,
+  packed: Pick<Uint8Array, 'byteLength'>,
+): KeystoreOrder[][] {
+  const size = Math.min(MOST_HOSTS, Math.max(FEWEST_HOSTS, hostsAtOnce({ certificates }, packed)));
+  return Array.from({ length: Math.ceil(hosts.length / size) }, (_, group) =>
+    hosts.slice(group * size, (group + 1) * size),
+  );
+}
