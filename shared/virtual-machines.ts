@@ -131,18 +131,22 @@ export interface DeployVirtualMachineInput extends VirtualMachineJobInput {
   /** What operators find the workflow by, beside the VM. */
   zoneId?: string;
   templateId?: string;
-  /** The only host, pod or cluster that is to be tried. */
-  within?: { hostId?: string; podId?: string; clusterId?: string };
+  within?: Within;
 }
 
 export interface DestroyVirtualMachineInput extends VirtualMachineJobInput {
   expunge: boolean;
 }
 
-export interface StartVirtualMachineInput extends VirtualMachineJobInput {
-  /** The only host that is to be tried; any that reaches the root disk when absent. */
+/** The only host, pod or cluster that is to be tried; where several are named, what is in all of them. */
+export interface Within {
   hostId?: string;
+  podId?: string;
+  clusterId?: string;
 }
+
+/** Any host that reaches the root disk is tried when no place is named. */
+export interface StartVirtualMachineInput extends VirtualMachineJobInput, Within {}
 
 /** A try to start a VM from the root disk that it has. */
 export interface StartOrder extends Placement {

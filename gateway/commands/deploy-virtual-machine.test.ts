@@ -328,7 +328,7 @@ describe('the place', () => {
   });
 
   test.each(['hostid', 'podid', 'clusterid'])('%s has to be in the zone, and is for root admins', async (name) => {
-    await refused(() => deploy({ [name]: NOWHERE }), 531, `Parameter ${name} is for root admins`);
+    await refused(() => deploy({ [name]: NOWHERE }), 531, `Parameter ${name} can only be specified by a Root Admin`);
     await refused(() => deploy({ [name]: NOWHERE }, gateway.admin), 431, `Invalid parameter ${name} value=${NOWHERE}`);
   });
 
@@ -413,6 +413,32 @@ describe('a VM that is not started', () => {
     await expect(startOf(id, { hostid: hostId })).rejects.toMatchObject({ errorcode: 531 });
     const { jobid } = await startOf(id, { hostid: hostId }, gateway.admin);
     expect((await jobRow(jobid)).workflowInput).toMatchObject({ within: { hostId } });
+  });
+
+  test.each(['hostid', 'podid', 'clusterid'])('may be started in a place, %s, by root admins alone', async (name) => {
+    const { podId, clusterId } = gateway.seeded;
+    const { hostId } = await joinHost(gateway.databaseUrl, {
+      name: `for-${name}`,
+      clusterId,
+      publicKey: 'none',
+      pools: [],
+    });
+    const place = { hostid: { hostId }, podid: { podId }, clusterid: { clusterId } }[name]!;
+    const [within] = Object.values(place) as [string];
+    const id = await deploy({ startvm: false });
+    await giveDisk(gateway, id);
+    const elsewhere = await addZone(gateway.db);
+    const away = { hostid: NOWHERE, podid: elsewhere.podId, clusterid: elsewhere.clusterId }[name]!;
+    await expect(startOf(id, { [name]: within })).rejects.toMatchObject({
+      errorcode: 531,
+      errortext: `Parameter ${name} can only be specified by a Root Admin, permission denied`,
+    });
+    await expect(startOf(id, { [name]: away }, gateway.admin)).rejects.toMatchObject({
+      errorcode: 431,
+      errortext: expect.stringContaining(`Invalid parameter ${name} value=${away}`),
+    });
+    const { jobid } = await startOf(id, { [name]: within }, gateway.admin);
+    expect((await jobRow(jobid)).workflowInput).toMatchObject({ vmId: id, ...place });
   });
 
   test('with a disk already is started from that', async () => {

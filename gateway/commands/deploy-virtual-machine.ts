@@ -23,7 +23,7 @@ import { nicsOf } from './deploy-virtual-machine/nics.js';
 import { params } from './deploy-virtual-machine/parameters.js';
 import { rootDiskOf } from './deploy-virtual-machine/root-disk.js';
 import { onBehalfOf } from './on-behalf-of.js';
-import { withinOf } from './deploy-virtual-machine/within.js';
+import { withinOf } from './within.js';
 
 const JOB_CMD = 'deployVirtualMachine';
 

@@ -1,10 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import { eq } from 'drizzle-orm';
 import { recoverDestroyed } from '../../db/virtual-machines.js';
-import { asyncJob, capacityClaim, cleanupDebt, event, host, JOB_STATUS, storagePool } from '../../db/schema/index.js';
+import {
+  asyncJob,
+  capacityClaim,
+  cleanupDebt,
+  cluster,
+  event,
+  host,
+  JOB_STATUS,
+  storagePool,
+} from '../../db/schema/index.js';
 import { writeSettings } from '../../db/settings.js';
 import type { HostStatus } from '../../shared/hosts.js';
 import { vmWorkflowId } from '../../shared/workflow-ids.js';
+import { addZone } from '../support/add-zone.js';
 import type { FakeHost } from '../support/fake-host.js';
 import { gate } from '../support/gate.js';
 import { hang, refusal } from '../support/host-answers.js';
@@ -184,6 +194,9 @@ describe('a VM on a pool of its host', () => {
     const vmId = await stopped();
     const other = await join('host-2');
     expect(await start(vmId, other.hostId)).toMatchObject(failed('host-2: does not reach the pool of the root disk'));
+    const { podId } = await addZone(plane.db);
+    const noHost = failed('No host that reaches the root disk can take the virtual machine');
+    expect(await scenario.operate('startVirtualMachine', vmId, { podId })).toMatchObject(noHost);
     expect(await start(vmId, fake.hostId)).toMatchObject(SUCCEEDED);
   });
 
@@ -310,6 +323,21 @@ describe('a VM on a pool that two hosts share', () => {
     const [last, other] = hostId === hosts[0].hostId ? hosts : ([hosts[1], hosts[0]] as const);
     return { vmId, last, other };
   };
+
+  it('starts in the cluster that is named', async () => {
+    const { vmId, last, other } = await stopped();
+    const { zoneId, podId, clusterId: first } = plane.seeded;
+    const [second] = await plane.db.insert(cluster).values({ name: 'second', podId, dataCenterId: zoneId }).returning();
+    await plane.db.update(host).set({ clusterId: second!.id }).where(eq(host.id, other.hostId));
+    for (const [clusterId, { hostId }] of [
+      [first, last],
+      [second!.id, other],
+    ] as const) {
+      expect(await scenario.operate('startVirtualMachine', vmId, { podId, clusterId })).toMatchObject(SUCCEEDED);
+      expect(await scenario.vmRow(vmId)).toMatchObject({ state: 'Running', hostId });
+      expect(await stop(vmId)).toMatchObject(SUCCEEDED);
+    }
+  });
 
   it('starts on the other host; when it is expunged both forget it, and its disk is counted once', async () => {
     const { vmId, last, other } = await stopped();

@@ -16,7 +16,7 @@ import { oweCleanup } from './deployment.js';
 import { domainOf, memoryBytesOf } from './domain-spec.js';
 import { factorsOf } from '../planner/factors.js';
 import type { HostCandidate } from '../planner/rank-hosts.js';
-import { rankReaders, reachesPool } from '../planner/rank-readers.js';
+import { rankReaders } from '../planner/rank-readers.js';
 import { readCandidates } from './read-candidates.js';
 import { lockVm, placementsOf, wrongState } from './vm-operation.js';
 import { rootVolumeOf } from './what-a-vm-needs.js';
@@ -69,17 +69,16 @@ const claim = (
     await tx.update(vmInstance).set({ state: 'Starting' }).where(eq(vmInstance.id, instance.id));
     if (debtor) return { outcome: 'no host', ...debtor };
 
-    const { excludedHostIds, hostId } = input;
-    const query = { vmId: instance.id, zoneId, excludedHostIds, within: { hostId } };
+    const { excludedHostIds, hostId, podId, clusterId } = input;
+    const query = { vmId: instance.id, zoneId, excludedHostIds, within: { hostId, podId, clusterId } };
     const hosts = await readCandidates(tx, { ...query, templateId: template.id, poolId: volume.poolId }, scoped);
     const compute = { cpuMhz: offering.cpu * offering.speedMhz, ramBytes: memoryBytesOf(offering) };
     const needs = { ...compute, arch: template.arch, hostTags: offering.hostTags };
     const { places, refused } = rankReaders(hosts.map(withOpenPools), needs);
-    if (hostId) {
-      const outOfReach = hosts.filter((candidate) => !reachesPool(candidate));
-      for (const { hostName } of outOfReach) {
-        refused.push({ hostId, hostName, reason: 'does not reach the pool of the root disk' });
-      }
+    const isPlaceNamed = [hostId, podId, clusterId].some((id) => id !== undefined);
+    if (isPlaceNamed && places.length === 0 && refused.length === 0) {
+      const reason = 'does not reach the pool of the root disk';
+      refused.push(...hosts.map((candidate) => ({ hostId: candidate.hostId, hostName: candidate.hostName, reason })));
     }
     const token = instance.fenceToken + TOKENS_PER_TRY;
     const claimed = await claimFirst({ places, refused }, (place, mayWait) =>

@@ -1,8 +1,8 @@
-import { isInZone } from '../../../db/reads/find-deployment-parts.js';
-import { SlipwayError } from '../../../shared/errors.js';
-import type { DeployVirtualMachineInput } from '../../../shared/virtual-machines.js';
-import { noSuchEntity } from '../../protocol/standard-texts.js';
-import type { CommandContext } from '../define-command.js';
+import { isInZone } from '../../db/reads/find-deployment-parts.js';
+import { SlipwayError } from '../../shared/errors.js';
+import type { DeployVirtualMachineInput } from '../../shared/virtual-machines.js';
+import { noSuchEntity } from '../protocol/standard-texts.js';
+import type { CommandContext } from './define-command.js';
 
 interface Places {
   hostid?: string;
@@ -29,7 +29,10 @@ export async function withinOf(
   for (const [table, id] of places) {
     if (id === undefined) continue;
     if (caller.role !== 'Admin') {
-      throw new SlipwayError('SLIPWAY_PERMISSION_DENIED', `Parameter ${table}id is for root admins`);
+      throw new SlipwayError(
+        'SLIPWAY_PERMISSION_DENIED',
+        `Parameter ${table}id can only be specified by a Root Admin, permission denied`,
+      );
     }
     if (!(await isInZone(db, zoneId, table, id))) throw noSuchEntity(command, `${table}id`, id);
   }
