@@ -27,6 +27,7 @@ export { nics } from './nics.js';
 export { reconciliationFinding } from './reconciliation-finding.js';
 export { resourceLimit } from './resource-limit.js';
 export { resourceTags } from './resource-tags.js';
+export { rowCount } from './row-count.js';
 export { serviceOffering } from './service-offering.js';
 export { session } from './session.js';
 export { sshKeypairs } from './ssh-keypairs.js';
