@@ -8,9 +8,14 @@ import { hostLifeTaskQueue, hostTaskQueue, hostTransferTaskQueue } from '../shar
  * table, and the workflow decides. What is retried is the unknown, such as a database that is away.
  */
 
-/** PostgreSQL and planning. Retried for as long as it takes: a restarting database delays a deployment, no more. */
-export const control = (summary: string) =>
+/**
+ * PostgreSQL and planning. Retried for as long as it takes: a restarting database delays a deployment, no more.
+ *
+ * @param withinMs for all its tries together; what is cut short may have been done all the same
+ */
+export const control = (summary: string, withinMs?: number) =>
   proxyActivities<ControlActivities>({
+    scheduleToCloseTimeout: withinMs,
     startToCloseTimeout: '30 s',
     retry: { initialInterval: '500 ms', maximumInterval: '10 s' },
     summary,

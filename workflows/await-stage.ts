@@ -1,7 +1,8 @@
-import { CancellationScope, condition, defineSignal, setHandler } from '@temporalio/workflow';
+import { ActivityFailure, CancellationScope, condition, defineSignal, setHandler } from '@temporalio/workflow';
+import type { JoinStageResult } from '../activities/control/template/join-stage.js';
 import type { StageRequest } from '../shared/templates.js';
 import { control } from './activity-proxies.js';
-import type { Deadline } from './deadline.js';
+import { type Deadline, noTimeLeft } from './deadline.js';
 import { toWorkflowFailure } from './failure-of.js';
 
 /** The stage that this workflow waits for has ended, well or not: the waiter's row says which. */
@@ -31,8 +32,7 @@ export async function awaitStage(request: StageRequest, listener: StageListener,
   try {
     for (let hasWaited = false; ; hasWaited = true) {
       const { wakeUps } = listener;
-      deadline?.leftMs();
-      const joined = await control('join the one download of the template').joinStage({ ...request, hasWaited });
+      const joined = await join({ ...request, hasWaited }, deadline?.leftMs());
       if (joined.outcome === 'ready') return joined.installPath;
       if (joined.outcome === 'failed') throw toWorkflowFailure(joined.failure);
       const summary = 'wait for the template on the pool';
@@ -42,6 +42,17 @@ export async function awaitStage(request: StageRequest, listener: StageListener,
     }
   } catch (error) {
     await CancellationScope.nonCancellable(() => control('leave the download').leaveStage(request));
+    throw error;
+  }
+}
+
+/** A try that comes too late is in the list of who waits until somebody finds that it is gone: see `sweepStages`. */
+async function join(request: StageRequest, withinMs?: number): Promise<JoinStageResult> {
+  try {
+    return await control('join the one download of the template', withinMs).joinStage(request);
+  } catch (error) {
+    // There was time, and not as much as the pause before the next try takes.
+    if (error instanceof ActivityFailure && error.retryState === 'TIMEOUT') throw noTimeLeft();
     throw error;
   }
 }

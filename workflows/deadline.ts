@@ -1,3 +1,4 @@
+import type { ApplicationFailure } from '@temporalio/workflow';
 import { toWorkflowFailure } from './failure-of.js';
 
 /** By when something has to have ended. */
@@ -12,6 +13,9 @@ export interface Deadline {
   leftMs(): number;
 }
 
+export const noTimeLeft = (): ApplicationFailure =>
+  toWorkflowFailure({ code: 'SLIPWAY_DEADLINE', message: 'There is no time left' });
+
 /**
  * Looked at before each step, and a bound of each wait. A timer beside the work would do the same; it costs Temporal as
  * much as an activity, and nearly no deployment needs it.
@@ -23,7 +27,7 @@ export function deadlineIn(limitMs: number): Deadline {
     limitMs,
     hasPassed,
     leftMs() {
-      if (hasPassed()) throw toWorkflowFailure({ code: 'SLIPWAY_DEADLINE', message: 'There is no time left' });
+      if (hasPassed()) throw noTimeLeft();
       return endsAtMs - Date.now();
     },
   };

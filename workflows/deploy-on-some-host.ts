@@ -54,10 +54,12 @@ interface Progress extends Pick<Order, 'operation'> {
 
 /** What the deadline has ended looks like the silence of a host, which must not be blamed for it. */
 function whyEnded(error: unknown, { operation, deadline, step }: Progress): unknown {
-  if (!deadline.hasPassed() || isCancellation(error)) return error;
-  // Cancelled while it is undone, it has ended for the deadline all the same.
+  // Also when it is cancelled while it is undone, or when there was time left for nothing any more.
   const isKnown = failureOf(error).code === 'SLIPWAY_DEADLINE';
-  if (CancellationScope.current().consideredCancelled && !isKnown) return error;
+  if (!isKnown) {
+    if (!deadline.hasPassed() || isCancellation(error)) return error;
+    if (CancellationScope.current().consideredCancelled) return error;
+  }
   const message = `The ${CALLED[operation]} took longer than ${deadline.limitMs / 1000} s and was ended while ${step}`;
   return toWorkflowFailure({ code: 'SLIPWAY_DEADLINE', message });
 }

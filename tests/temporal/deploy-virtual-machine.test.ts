@@ -384,6 +384,22 @@ describe('deployVirtualMachine', () => {
     await isClean();
   });
 
+  it('ends at its deadline when the database refuses again and again to note that it waits', async () => {
+    await plane.db.execute(`
+      create function refuse() returns trigger language plpgsql as $$ begin raise exception 'refused'; end $$;
+      create trigger refused before insert on stage_waiter execute function refuse()`);
+    try {
+      const { job } = await scenario.deploy(await scenario.template(), { deadlineMs: 3000 });
+      expect(job.jobResult).toMatchObject({
+        slipwaycode: 'SLIPWAY_DEADLINE',
+        errortext: 'The deployment took longer than 3 s and was ended while staging the template',
+      });
+    } finally {
+      await plane.db.execute('drop function refuse cascade');
+    }
+    await isClean();
+  });
+
   it('blames its deadline, and not a host, for what the deadline ended', async () => {
     for (const fake of hosts) {
       fake.override('startDomain', hang);
