@@ -4,10 +4,10 @@ import { audit } from './audit.js';
 import type { Transaction } from './client.js';
 import type { Caller } from './reads/find-caller.js';
 import { isAnyOf, ownedBy } from './reads/list-query.js';
-import { resourceTags, vmInstance, vmTemplate, volumes } from './schema/index.js';
+import { account, networks, resourceTags, user, vmInstance, vmTemplate, volumes } from './schema/index.js';
 
 /** CloudStack's names of what may have tags. */
-export const TAGGED_TYPES = ['UserVm', 'Template', 'ISO', 'Volume'] as const;
+export const TAGGED_TYPES = ['UserVm', 'Template', 'ISO', 'Volume', 'Network', 'Account', 'User'] as const;
 export type TaggedType = (typeof TAGGED_TYPES)[number];
 
 export interface Tag {
@@ -23,6 +23,9 @@ const COLUMNS = {
   Template: 'templateId',
   ISO: 'templateId',
   Volume: 'volumeId',
+  Network: 'networkId',
+  Account: 'taggedAccountId',
+  User: 'userId',
 } as const satisfies Record<TaggedType, keyof typeof resourceTags.$inferSelect>;
 
 /** The column that has the id of a resource of the type. */
@@ -98,7 +101,8 @@ const keysOf = (tags: readonly { key: string }[]): string => [...new Set(tags.ma
 
 interface Owned {
   id: string;
-  accountId: string;
+  /** Null for what is for everybody. */
+  accountId: string | null;
 }
 
 async function ownersOf(tx: Transaction, caller: Caller, { type, ids }: Resources): Promise<Owned[]> {
@@ -108,40 +112,63 @@ async function ownersOf(tx: Transaction, caller: Caller, { type, ids }: Resource
   throw new SlipwayError('SLIPWAY_PARAMETER_INVALID', `Unable to find ${type} by id ${missing}`);
 }
 
-/** Held, so that none is gone before its tags are there, and touched, so that who follows changes is told. */
-function presentOf(tx: Transaction, caller: Caller, { type, ids }: Resources): Promise<Owned[]> {
+/** Held, so that none is gone before its tags are there. */
+async function presentOf(tx: Transaction, caller: Caller, { type, ids }: Resources): Promise<Owned[]> {
   switch (type) {
     case 'UserVm':
-      return heldRows(tx, caller, vmInstance, and(isAnyOf(vmInstance.id, ids), ne(vmInstance.state, 'Expunged')));
+      return shownRows(tx, caller, vmInstance, and(isAnyOf(vmInstance.id, ids), ne(vmInstance.state, 'Expunged')));
     case 'Volume':
-      return heldRows(tx, caller, volumes, and(isAnyOf(volumes.id, ids), isNull(volumes.removed)));
+      return shownRows(tx, caller, volumes, and(isAnyOf(volumes.id, ids), isNull(volumes.removed)));
     case 'Template':
     case 'ISO': {
       const isOfType = type === 'ISO' ? eq(vmTemplate.format, 'ISO') : ne(vmTemplate.format, 'ISO');
-      return heldRows(tx, caller, vmTemplate, and(isAnyOf(vmTemplate.id, ids), isNull(vmTemplate.removed), isOfType));
+      return shownRows(tx, caller, vmTemplate, and(isAnyOf(vmTemplate.id, ids), isNull(vmTemplate.removed), isOfType));
     }
+    case 'Network':
+      return heldRows(tx, caller, networks, and(isAnyOf(networks.id, ids), isNull(networks.removed)));
+    case 'Account':
+      return heldAccounts(tx, caller, ids);
+    case 'User':
+      return heldRows(tx, caller, user, and(isAnyOf(user.id, ids), isNull(user.removed)));
   }
 }
+type Ownable = typeof networks | typeof user | typeof vmInstance | typeof volumes | typeof vmTemplate;
 
-async function heldRows(
+async function heldRows(tx: Transaction, caller: Caller, table: Ownable, where: SQL | undefined): Promise<Owned[]> {
+  return (
+    tx
+      .select({ id: table.id, accountId: table.accountId })
+      .from(table)
+      .where(and(where, ownedBy(caller, table.accountId)))
+      // In one order: two calls for the same things must not wait for each other.
+      .orderBy(table.id)
+      .for('no key update')
+  );
+}
+
+/** Touched too, so that who follows changes is told. */
+async function shownRows(
   tx: Transaction,
   caller: Caller,
   table: typeof vmInstance | typeof volumes | typeof vmTemplate,
   where: SQL | undefined,
 ): Promise<Owned[]> {
-  const rows = await tx
-    .select({ id: table.id, accountId: table.accountId })
-    .from(table)
-    .where(and(where, ownedBy(caller, table.accountId)))
-    // In one order: two calls for the same things must not wait for each other.
-    .orderBy(table.id)
-    .for('no key update');
+  const rows = await heldRows(tx, caller, table, where);
   const touched = rows.map(({ id }) => id);
   await tx
     .update(table)
     .set({ accountId: sql`${table.accountId}` })
     .where(isAnyOf(table.id, touched));
   return rows;
+}
+
+function heldAccounts(tx: Transaction, caller: Caller, ids: string[]): Promise<Owned[]> {
+  return tx
+    .select({ id: account.id, accountId: account.id })
+    .from(account)
+    .where(and(isAnyOf(account.id, ids), isNull(account.removed), ownedBy(caller, account.id)))
+    .orderBy(account.id)
+    .for('no key update');
 }
 
 async function note(
@@ -153,11 +180,19 @@ async function note(
   for (const { id, accountId } of owners) {
     await audit(
       tx,
-      { accountId, userId: caller.userId },
+      { accountId: accountId ?? caller.accountId, userId: caller.userId },
       { type: event, description: `${type} ${what}`, resourceType: RESOURCE_TYPES[type], resourceId: id },
     );
   }
 }
 
 /** As events call them. */
-const RESOURCE_TYPES = { UserVm: 'VirtualMachine', Template: 'Template', ISO: 'Iso', Volume: 'Volume' } as const;
+const RESOURCE_TYPES = {
+  UserVm: 'VirtualMachine',
+  Template: 'Template',
+  ISO: 'Iso',
+  Volume: 'Volume',
+  Network: 'Network',
+  Account: 'Account',
+  User: 'User',
+} as const;

@@ -1,6 +1,7 @@
 import { and, asc, eq, isNotNull, isNull, or, type SQL } from 'drizzle-orm';
 import type { NetworkOffering } from '../../shared/network-offerings.js';
 import type { Database } from '../client.js';
+import type { Tag } from '../resource-tags.js';
 import { account, dataCenter, domain, networks } from '../schema/index.js';
 import type { Caller } from './find-caller.js';
 import {
@@ -15,6 +16,7 @@ import {
   type Scope,
   total,
 } from './list-query.js';
+import { hasAnyTag, tagsOf } from './list-tags.js';
 import { ownerColumns } from './owner-columns.js';
 
 export interface NetworkFilter {
@@ -26,6 +28,7 @@ export interface NetworkFilter {
   scope: Scope;
   /** Not those for everybody, which belong to nobody. */
   isOwnedOnly: boolean;
+  tags?: readonly Tag[];
   keyword?: string;
 }
 
@@ -49,6 +52,7 @@ const select = (db: Database) =>
       network: networks,
       zoneName: dataCenter.name,
       ...ownerColumns,
+      tags: tagsOf('Network', networks.id),
       total,
     })
     .from(networks)
@@ -76,6 +80,7 @@ export const listNetworks = (
           given(filter.guestType, (type) => eq(networks.guestType, type)),
           given(filter.offering, isOf),
           isOfScope(filter),
+          given(filter.tags, (tags) => hasAnyTag(db, 'Network', networks.id, tags)),
           given(filter.keyword, (text) => or(contains(networks.name, text), contains(networks.displayText, text))),
         ),
       )

@@ -1,7 +1,7 @@
 import { and, asc, eq, inArray, or, type SQL, sql } from 'drizzle-orm';
 import type { PgColumn } from 'drizzle-orm/pg-core';
 import type { Database } from '../client.js';
-import { type Tag, tagColumn, type TaggedType } from '../resource-tags.js';
+import { type Tag, tagColumn, TAGGED_TYPES, type TaggedType } from '../resource-tags.js';
 import { account, domain, resourceTags, vmTemplate } from '../schema/index.js';
 import type { Caller } from './find-caller.js';
 import {
@@ -56,8 +56,8 @@ const select = (db: Database, ids: string[]) =>
   db
     .select({ tag: resourceTags, isIso, ...ownerColumns })
     .from(resourceTags)
-    .innerJoin(account, eq(account.id, resourceTags.accountId))
-    .innerJoin(domain, eq(domain.id, account.domainId))
+    .leftJoin(account, eq(account.id, resourceTags.accountId))
+    .leftJoin(domain, eq(domain.id, account.domainId))
     .leftJoin(vmTemplate, eq(vmTemplate.id, resourceTags.templateId))
     .where(isAnyOf(resourceTags.id, ids));
 
@@ -69,7 +69,6 @@ export const listTags = (
   filter: TagFilter,
   page: Page,
 ): Promise<Listed<ListedResourceTag>> => {
-  const { instanceId, templateId, volumeId } = resourceTags;
   const isOfImage = (type: TaggedType) =>
     type === 'Template' || type === 'ISO'
       ? inArray(
@@ -88,7 +87,7 @@ export const listTags = (
       where: and(
         ownedBy(caller, resourceTags.accountId),
         given(filter.type, isOfImage),
-        given(filter.resourceId, (id) => or(eq(instanceId, id), eq(templateId, id), eq(volumeId, id))),
+        given(filter.resourceId, (id) => or(...TAGGED_TYPES.map((type) => eq(tagColumn(type), id)))),
         given(filter.key, (key) => eq(resourceTags.key, key)),
         given(filter.value, (value) => eq(resourceTags.value, value)),
         given(filter.customer, (customer) => isText(resourceTags.customer, customer)),

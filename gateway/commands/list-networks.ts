@@ -3,6 +3,7 @@ import { NETWORK_OFFERINGS } from '../../shared/network-offerings.js';
 import { listParameters, pageOf } from '../protocol/paging.js';
 import { oneOf, string, uuid } from '../protocol/parameters.js';
 import { noSuchEntity } from '../protocol/standard-texts.js';
+import { tagPairs } from '../protocol/tag-pairs.js';
 import { unsupported, withoutEffect } from '../protocol/undone-parameters.js';
 import { networkFields, networkResponse } from '../responses/network.js';
 import { defineCommand, EVERYBODY } from './define-command.js';
@@ -23,6 +24,7 @@ export const listNetworks = defineCommand({
     type: oneOf(['L2', 'User', 'Isolated', 'Shared', 'all'], 'Type; there is none of Isolated and Shared.'),
     networkofferingid: uuid('ID of the network offering.'),
     ...scopeParameters,
+    tags: tagPairs('Only what has one of these tags, as tags[0].key=…&tags[0].value=….'),
     ...withoutEffect({
       showicon: { type: 'boolean' },
       canusefordeploy: { type: 'boolean' },
@@ -30,7 +32,6 @@ export const listNetworks = defineCommand({
     }),
     ...unsupported({
       projectid: { type: 'uuid' },
-      tags: { type: 'map' },
       retrieveonlyresourcecount: { type: 'boolean' },
       issystem: { type: 'boolean' },
       acltype: { type: 'string' },
@@ -62,6 +63,7 @@ export const listNetworks = defineCommand({
       offering,
       scope: await scopeOf(args, context, { hasId: args.id !== undefined }),
       isOwnedOnly: args.account !== undefined || args.domainid !== undefined,
+      tags: args.tags,
       keyword: args.keyword,
     };
     const { count, rows } = await readNetworks(db, caller, filter, pageOf(args));

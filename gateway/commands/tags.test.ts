@@ -1,6 +1,18 @@
 import { eq, sql } from 'drizzle-orm';
+import { createNetwork } from '../../db/networks.js';
+import { findDefaultAdmin } from '../../db/reads/find-login.js';
 import { markExpunged } from '../../db/mark-expunged.js';
-import { event, resourceTags, serviceOffering, vmInstance, vmTemplate, volumes } from '../../db/schema/index.js';
+import {
+  account,
+  event,
+  networks,
+  resourceTags,
+  serviceOffering,
+  user,
+  vmInstance,
+  vmTemplate,
+  volumes,
+} from '../../db/schema/index.js';
 import { createVirtualMachine } from '../../db/virtual-machines.js';
 import { addTemplate } from '../../tests/support/add-template.js';
 import { startTestGateway, type TestGateway, type TestUser } from '../../tests/support/test-gateway.js';
@@ -10,7 +22,8 @@ type Parameters = Record<string, string | boolean>;
 
 let gateway: TestGateway;
 let owner: TestUser;
-let ids: Record<'UserVm' | 'Template' | 'ISO' | 'Volume', string>;
+let ids: Record<'UserVm' | 'Template' | 'ISO' | 'Volume' | 'Network' | 'Account' | 'User', string>;
+let publicNetworkId: string;
 let otherVmId: string;
 
 beforeAll(async () => {
@@ -28,7 +41,27 @@ beforeAll(async () => {
   ({ id: otherVmId } = await createVirtualMachine(gateway.db, { ...vm, name: 'other' }));
   const [volume] = await gateway.db.select().from(volumes).where(eq(volumes.instanceId, vmId));
   const isoId = await addTemplate(gateway, owner, { format: 'ISO' });
-  ids = { UserVm: vmId, Template: templateId, ISO: isoId, Volume: volume!.id };
+  const network = (name: string, accountId: string | null) =>
+    createNetwork(gateway.db, admin, {
+      name,
+      displayText: name,
+      zoneId: gateway.seeded.zoneId,
+      accountId,
+      vlan: null,
+      mayOverlap: true,
+    });
+  const admin = (await findDefaultAdmin(gateway.db))!;
+  const [member] = await gateway.db.select().from(user).where(eq(user.accountId, owner.accountId));
+  publicNetworkId = await network('for everybody', null);
+  ids = {
+    UserVm: vmId,
+    Template: templateId,
+    ISO: isoId,
+    Volume: volume!.id,
+    Network: await network('own', owner.accountId),
+    Account: owner.accountId,
+    User: member!.id,
+  };
 });
 afterEach(() => gateway.db.delete(resourceTags));
 afterAll(() => gateway.stop());
@@ -50,6 +83,7 @@ const LISTS = {
   Template: ['listTemplates', 'template', { templatefilter: 'self' }],
   ISO: ['listIsos', 'iso', {}],
   Volume: ['listVolumes', 'volume', {}],
+  Network: ['listNetworks', 'network', {}],
 } as const;
 
 describe.each(Object.keys(LISTS) as (keyof typeof LISTS)[])('tags of a %s', (type) => {
@@ -89,6 +123,37 @@ describe.each(Object.keys(LISTS) as (keyof typeof LISTS)[])('tags of a %s', (typ
     expect(await listed()).toEqual([]);
     await expect(owner.client.call('deleteTags', remove)).rejects.toMatchObject({ errorcode: 431 });
   });
+});
+
+test.each(['Account', 'User'] as const)('tags of an %s are listed, and go', async (type) => {
+  await create(type, ids[type], { colour: 'red' });
+  const tag = { key: 'colour', value: 'red', resourcetype: type, resourceid: ids[type], account: 'owner' };
+  expect(await listed({ resourcetype: type })).toMatchObject([tag]);
+  expect(await listed({ resourceid: ids[type] })).toMatchObject([tag]);
+  await owner.client.call('deleteTags', { resourcetype: type, resourceids: ids[type] });
+  expect(await listed()).toEqual([]);
+});
+
+test('what belongs to somebody else, or to everybody, is tagged by root admins alone', async () => {
+  const other = await gateway.addUser('stranger');
+  const give = ({ client }: Pick<TestUser, 'client'>, resourcetype: string, resourceids: string) =>
+    client.call('createTags', { resourcetype, resourceids, ...tagsOf({ a: '1' }) });
+  const things: [string, string][] = [...Object.entries(ids), ['Network', publicNetworkId]];
+  for (const [type, id] of things) {
+    await expect(give(other, type, id)).rejects.toMatchObject({
+      errorcode: 431,
+      errortext: expect.stringContaining(`Unable to find ${type} by id ${id}`) as string,
+    });
+    await give({ client: gateway.admin }, type, id);
+  }
+  const { network } = await other.client.call('listNetworks', { id: publicNetworkId });
+  const everybodys = { key: 'a', value: '1', resourcetype: 'Network', resourceid: publicNetworkId };
+  expect((network as Row[])[0]!['tags']).toEqual([everybodys]);
+  expect(await gateway.admin.call('listTags', { resourceid: publicNetworkId })).toEqual({
+    count: 1,
+    tag: [everybodys],
+  });
+  expect(await other.client.call('listTags', { resourceid: publicNetworkId })).toEqual({});
 });
 
 test('who follows changes is told of a machine with other tags', async () => {
@@ -139,7 +204,7 @@ test.each<[string, () => Promise<unknown>, number, string]>([
   ],
   ['an endless value', () => create('UserVm', ids.UserVm, { a: 'x'.repeat(256) }), 431, 'max allowed length 255'],
   ['a template that is an ISO', () => create('Template', ids.ISO, { a: '1' }), 431, 'Unable to find Template by id'],
-  ['what cannot have any', () => create('Network', ids.UserVm, { a: '1' }), 431, 'invalid value Network'],
+  ['what cannot have any', () => create('Zone', ids.UserVm, { a: '1' }), 431, 'invalid value Zone'],
   ['no tags', () => create('UserVm', ids.UserVm, {}), 431, 'due to missing parameter tags'],
   ['nothing', () => create('UserVm', ',', { a: '1' }), 431, 'resourceids names nothing'],
 ])('%s is refused, and nothing is written', async (_what, call, errorcode, text) => {
@@ -149,11 +214,22 @@ test.each<[string, () => Promise<unknown>, number, string]>([
 });
 
 test('tags are gone with what they were on', async () => {
-  for (const type of ['UserVm', 'Volume', 'ISO'] as const) await create(type, ids[type], { a: '1' });
+  for (const type of ['UserVm', 'Volume', 'ISO', 'Network', 'Account', 'User'] as const)
+    await create(type, ids[type], { a: '1' });
   await gateway.db.update(vmInstance).set({ state: 'Expunging' }).where(eq(vmInstance.id, ids.UserVm));
   await gateway.db.transaction((tx) => markExpunged(tx, ids.UserVm, 'Expunging'));
-  await gateway.db.update(vmTemplate).set({ removed: new Date().toISOString() }).where(eq(vmTemplate.id, ids.ISO));
-  expect(await listed()).toEqual([]);
+  const removed = { removed: new Date().toISOString() };
+  await gateway.db.update(vmTemplate).set(removed).where(eq(vmTemplate.id, ids.ISO));
+  await gateway.db.update(networks).set(removed).where(eq(networks.id, ids.Network));
+  await gateway.db.update(user).set(removed).where(eq(user.id, ids.User));
+  await gateway.db.update(account).set(removed).where(eq(account.id, ids.Account));
+  expect(await gateway.db.select().from(resourceTags)).toEqual([]);
+  for (const [table, id] of [
+    [user, ids.User],
+    [account, ids.Account],
+  ] as const) {
+    await gateway.db.update(table).set({ removed: null }).where(eq(table.id, id));
+  }
 });
 
 test('tags of a root disk go to the one that takes its place, and back', async () => {

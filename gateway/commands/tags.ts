@@ -45,7 +45,7 @@ async function doneTo(
 export const createTags = defineCommand({
   name: 'createTags',
   description:
-    'Puts tags on virtual machines, templates, ISOs or volumes: keys with values, which lists show and find.',
+    'Puts tags on virtual machines, templates, ISOs, volumes, networks, accounts or users: keys with values, by which lists of the first five find them.',
   kind: 'async',
   since: '4.0.0',
   allowedRoles: EVERYBODY,
@@ -65,7 +65,7 @@ export const createTags = defineCommand({
 
 export const deleteTags = defineCommand({
   name: 'deleteTags',
-  description: 'Takes tags off virtual machines, templates, ISOs or volumes.',
+  description: 'Takes tags off what has them.',
   kind: 'async',
   since: '4.0.0',
   allowedRoles: EVERYBODY,
@@ -87,7 +87,7 @@ export const deleteTags = defineCommand({
 
 export const listTags = defineCommand({
   name: 'listTags',
-  description: 'Lists tags of virtual machines, templates, ISOs and volumes.',
+  description: 'Lists tags, whatever they are on.',
   kind: 'list',
   since: '4.0.0',
   allowedRoles: EVERYBODY,

@@ -4,6 +4,7 @@ import { offeringOf } from '../../shared/network-offerings.js';
 import { apiDate } from '../protocol/envelope.js';
 import { shownDomainPath } from '../protocol/domain-path.js';
 import { field, type ResponseOf } from '../protocol/fields.js';
+import { tagFields, tagResponses } from './tag.js';
 
 export const networkFields = {
   id: field('string', 'ID of the network.'),
@@ -38,7 +39,7 @@ export const networkFields = {
   related: field('string', 'ID of the network.'),
   created: field('date', 'When it was made.'),
   service: field('list', 'Services of the network; always empty.'),
-  tags: field('list', 'Resource tags; always empty.'),
+  tags: field('list', 'Resource tags.', tagFields),
 } as const;
 
 /** VLANs are the operator's business: only a root admin sees them. */
@@ -79,6 +80,6 @@ export function networkResponse(row: ListedNetwork, caller: Caller): ResponseOf<
     related: network.id,
     created: apiDate(network.created),
     service: [],
-    tags: [],
+    tags: tagResponses(row.tags, { type: 'Network', id: network.id }, row),
   };
 }
