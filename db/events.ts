@@ -1,7 +1,9 @@
+import { and } from 'drizzle-orm';
 import { SlipwayError } from '../shared/errors.js';
 import type { Database } from './client.js';
 import type { Caller } from './reads/find-caller.js';
-import { type EventFilter, matching } from './reads/list-events.js';
+import { chosenBy, type EventFilter } from './reads/list-events.js';
+import { ownedBy } from './reads/list-query.js';
 import { event } from './schema/index.js';
 
 type Choice = Pick<EventFilter, 'ids' | 'type' | 'from' | 'to'>;
@@ -14,7 +16,7 @@ type Choice = Pick<EventFilter, 'ids' | 'type' | 'from' | 'to'>;
  */
 export const putAwayEvents = (db: Database, caller: Caller, choice: Choice, how: 'archive' | 'delete'): Promise<void> =>
   db.transaction(async (tx) => {
-    const isChosen = matching(caller, choice);
+    const isChosen = and(ownedBy(caller, event.accountId), ...chosenBy(choice));
     const id = { id: event.id };
     const done =
       how === 'delete'

@@ -8,6 +8,7 @@ import { warnOfExpiry } from '../activities/control/keystore/warn-of-expiry.js';
 import { connectTemporal } from '../client/connect.js';
 import { ensureSearchAttributes } from '../client/ensure-search-attributes.js';
 import { openDatabase } from '../db/client.js';
+import { foldRowCounts } from '../db/fold-row-counts.js';
 import { createSecretBox } from '../db/secret-box.js';
 import { requiredVariable } from '../shared/environment.js';
 import { CONTROL_TASK_QUEUE } from '../shared/task-queues.js';
@@ -32,6 +33,7 @@ import { workflowBundle } from './workflow-bundle.js';
 
 const LOOK_EVERY_MS = 5_000;
 const PROGRESS_EVERY_MS = 1_000;
+const FOLD_EVERY_MS = 60_000;
 
 /** Runs all workflows and the activities of the control queue. Any number of these serve one installation. */
 await runWorkerProcess('control worker', async (ready) => {
@@ -77,6 +79,7 @@ await runWorkerProcess('control worker', async (ready) => {
   const periodic = [
     ...Object.entries(looks).map(([name, look]) => runPeriodically(name, LOOK_EVERY_MS, look)),
     runPeriodically('progress recorder', PROGRESS_EVERY_MS, createProgressRecorder(dependencies)),
+    runPeriodically('numbers of rows', FOLD_EVERY_MS, () => foldRowCounts(database.db)),
   ];
   try {
     const running = worker.run();

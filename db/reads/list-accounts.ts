@@ -2,18 +2,7 @@ import { and, asc, eq, inArray, isNull } from 'drizzle-orm';
 import type { Database } from '../client.js';
 import { account, type ACCOUNT_STATES, type ACCOUNT_TYPES, domain, user } from '../schema/index.js';
 import type { Caller } from './find-caller.js';
-import {
-  contains,
-  given,
-  inScope,
-  isAnyOf,
-  isText,
-  type Listed,
-  listedPage,
-  ownedBy,
-  type Page,
-  type Scope,
-} from './list-query.js';
+import { contains, given, isAnyOf, isText, type Listed, listedPage, type Page, type Scope } from './list-query.js';
 
 export interface AccountFilter {
   scope: Scope;
@@ -44,9 +33,10 @@ export const listAccounts = (
     {
       table: account,
       id: account.id,
-      where: and(
-        ownedBy(caller, account.id),
-        inScope(filter.scope, account.id),
+      accountId: account.id,
+      caller,
+      scope: filter.scope,
+      filters: [
         // What is left of a deleted one is shown to whoever asks for that.
         filter.isCleanupNeeded ? undefined : isNull(account.removed),
         given(filter.isCleanupNeeded, (isNeeded) => eq(account.cleanupNeeded, isNeeded)),
@@ -55,7 +45,7 @@ export const listAccounts = (
         given(filter.type, (type) => eq(account.type, type)),
         given(filter.state, (state) => eq(account.state, state)),
         given(filter.keyword, (text) => contains(account.accountName, text)),
-      ),
+      ],
       orderBy: [asc(account.accountName), asc(account.id)],
     },
     page,

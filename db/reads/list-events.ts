@@ -1,4 +1,4 @@
-import { and, desc, eq, gte, inArray, lte, or, sql, type SQL } from 'drizzle-orm';
+import { desc, eq, gte, inArray, lte, or, sql, type SQL } from 'drizzle-orm';
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
 import type { Database } from '../client.js';
 import {
@@ -17,7 +17,7 @@ import {
   vmTemplate,
 } from '../schema/index.js';
 import type { Caller } from './find-caller.js';
-import { contains, given, inScope, isAnyOf, isText, listedPage, ownedBy, type Page, type Scope } from './list-query.js';
+import { contains, given, isAnyOf, isText, listedPage, type Page, type Scope } from './list-query.js';
 import { ownerColumns } from './owner-columns.js';
 
 export interface EventFilter {
@@ -78,18 +78,21 @@ export const listEvents = (db: Database, caller: Caller, filter: EventFilter, pa
     {
       table: event,
       id: event.id,
-      where: and(
-        matching(caller, filter),
-        // Written out as the indexes have it.
-        filter.isArchived ? sql`${event.archived}` : sql`not ${event.archived}`,
+      accountId: event.accountId,
+      caller,
+      scope: filter.scope,
+      // Written out as the indexes have it.
+      isCounted: filter.isArchived ? undefined : sql`not ${event.archived}`,
+      filters: [
+        ...chosenBy(filter),
+        filter.isArchived ? sql`${event.archived}` : undefined,
         given(filter.level, (level) => eq(event.level, level)),
         given(filter.resourceType, (type) => isText(event.resourceType, type)),
         given(filter.resourceId, (id) => eq(event.resourceId, id)),
-        inScope(filter.scope, event.accountId),
         given(filter.keyword, (text) =>
           or(contains(event.type, text), contains(told(caller), text), contains(event.level, text)),
         ),
-      ),
+      ],
       orderBy: [desc(event.created), desc(event.id)],
     },
     page,
@@ -102,14 +105,14 @@ const told = ({ role }: Caller): SQL =>
   role === 'Admin' ? sql`${event.description}` : sql`coalesce(${event.ownerDescription}, ${event.description})`;
 
 /** What listing, archiving and deleting choose by. */
-export const matching = (
-  caller: Caller,
-  { ids, type, from, to }: Pick<EventFilter, 'ids' | 'type' | 'from' | 'to'>,
-): SQL | undefined =>
-  and(
-    ownedBy(caller, event.accountId),
-    given(ids, (chosen) => inArray(event.id, chosen)),
-    given(type, (name) => isText(event.type, name)),
-    given(from, (time) => gte(event.created, time.toISOString())),
-    given(to, (time) => lte(event.created, time.toISOString())),
-  );
+export const chosenBy = ({
+  ids,
+  type,
+  from,
+  to,
+}: Pick<EventFilter, 'ids' | 'type' | 'from' | 'to'>): (SQL | undefined)[] => [
+  given(ids, (some) => inArray(event.id, some)),
+  given(type, (name) => isText(event.type, name)),
+  given(from, (time) => gte(event.created, time.toISOString())),
+  given(to, (time) => lte(event.created, time.toISOString())),
+];

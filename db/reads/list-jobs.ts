@@ -1,8 +1,8 @@
-import { and, desc, eq, gte } from 'drizzle-orm';
+import { and, desc, eq, gte, sql } from 'drizzle-orm';
 import type { Database } from '../client.js';
 import { account, asyncJob, domain } from '../schema/index.js';
 import type { Caller } from './find-caller.js';
-import { contains, given, inScope, isAnyOf, listedPage, ownedBy, type Page, type Scope } from './list-query.js';
+import { contains, given, isAnyOf, listedPage, ownedBy, type Page, type Scope } from './list-query.js';
 
 export interface JobFilter {
   scope: Scope;
@@ -33,12 +33,14 @@ export const listJobs = (db: Database, caller: Caller, filter: JobFilter, page: 
     {
       table: asyncJob,
       id: asyncJob.id,
-      where: and(
-        ownedBy(caller, asyncJob.accountId),
-        inScope(filter.scope, asyncJob.accountId),
+      accountId: asyncJob.accountId,
+      caller,
+      scope: filter.scope,
+      isCounted: sql`true`,
+      filters: [
         given(filter.from, (from) => gte(asyncJob.created, from.toISOString())),
         given(filter.keyword, (text) => contains(asyncJob.jobCmd, text)),
-      ),
+      ],
       orderBy: [desc(asyncJob.created), desc(asyncJob.id)],
     },
     page,

@@ -1,6 +1,7 @@
-import { type Column, count, eq, ilike, type SQL, sql } from 'drizzle-orm';
+import { and, type Column, count, eq, getTableName, ilike, type SQL, sql } from 'drizzle-orm';
 import type { PgTable } from 'drizzle-orm/pg-core';
 import type { Database } from '../client.js';
+import { rowCount } from '../schema/index.js';
 import type { Caller } from './find-caller.js';
 
 /** Which part of a list is asked for. */
@@ -35,11 +36,17 @@ export async function listed<Row extends { total: number }>(
 }
 
 interface PagedQuery {
-  /** Its page is found, and all that match are counted, in this table alone. */
+  /** Its page is found in this table alone. */
   table: PgTable;
   id: Column;
-  /** Of columns of the table. */
-  where: SQL | undefined;
+  /** Whose a row is. */
+  accountId: Column;
+  caller: Caller;
+  scope: Scope;
+  /** That a row is one of those whose number the database keeps by account (`row_count`), where it does: as its trigger has it. */
+  isCounted?: SQL;
+  /** Of columns of the table; undefined for what was not asked. */
+  filters: (SQL | undefined)[];
   orderBy: SQL[];
 }
 
@@ -50,16 +57,17 @@ interface PagedQuery {
  */
 export async function listedPage<Row>(
   db: Database,
-  { table, id, where, orderBy }: PagedQuery,
+  query: PagedQuery,
   { limit, offset }: Page,
   load: (ids: string[]) => PromiseLike<Row[]>,
   idOf: (row: Row) => string,
 ): Promise<Listed<Row>> {
-  const counted = db.select({ count: count() }).from(table).where(where);
+  const { table, id, orderBy } = query;
+  const counted = numberOf(db, query);
   const page = await db
     .select({ id: sql<string>`${id}`, total: sql<number>`(${counted})`.mapWith(Number) })
     .from(table)
-    .where(where)
+    .where(matching(query))
     .orderBy(...orderBy)
     .limit(limit)
     .offset(offset);
@@ -67,6 +75,21 @@ export async function listedPage<Row>(
   const byId = new Map((await load(page.map((row) => row.id))).map((row) => [idOf(row), row]));
   return { count: page[0]!.total, rows: page.flatMap((row) => byId.get(row.id) ?? []) };
 }
+
+const isOwned = ({ caller, scope }: PagedQuery, accountId: Column): SQL | undefined =>
+  and(ownedBy(caller, accountId), inScope(scope, accountId));
+
+const matching = (query: PagedQuery): SQL | undefined =>
+  and(isOwned(query, query.accountId), query.isCounted, ...query.filters);
+
+/** Of all that match: kept by the database when nothing but whose they are was asked, and else counted one by one. */
+const numberOf = (db: Database, query: PagedQuery) =>
+  query.isCounted && query.filters.every((filter) => filter === undefined)
+    ? db
+        .select({ count: sql<number>`coalesce(sum(${rowCount.rows}), 0)`.mapWith(Number) })
+        .from(rowCount)
+        .where(and(eq(rowCount.counted, getTableName(query.table)), isOwned(query, rowCount.accountId)))
+    : db.select({ count: count() }).from(query.table).where(matching(query));
 
 /** One parameter, however many there are: so the statement stays prepared. */
 export const isAnyOf = (id: Column, ids: string[]): SQL => sql`${id} = any(${sql.param(ids)}::uuid[])`;

@@ -2,18 +2,7 @@ import { and, asc, eq, inArray } from 'drizzle-orm';
 import type { Database } from '../client.js';
 import { account, domain, sshKeypairs } from '../schema/index.js';
 import type { Caller } from './find-caller.js';
-import {
-  contains,
-  given,
-  inScope,
-  isAnyOf,
-  isText,
-  type Listed,
-  listedPage,
-  ownedBy,
-  type Page,
-  type Scope,
-} from './list-query.js';
+import { contains, given, isAnyOf, isText, type Listed, listedPage, type Page, type Scope } from './list-query.js';
 import { ownerColumns } from './owner-columns.js';
 
 export interface KeyPairFilter {
@@ -47,14 +36,15 @@ export const listKeyPairs = (
     {
       table: sshKeypairs,
       id: sshKeypairs.id,
-      where: and(
-        ownedBy(caller, sshKeypairs.accountId),
+      accountId: sshKeypairs.accountId,
+      caller,
+      scope: filter.scope,
+      filters: [
         given(filter.id, (id) => eq(sshKeypairs.id, id)),
         given(filter.name, (name) => isText(sshKeypairs.keypairName, name)),
         given(filter.fingerprint, (text) => isText(sshKeypairs.fingerprint, text)),
-        inScope(filter.scope, sshKeypairs.accountId),
         given(filter.keyword, (text) => contains(sshKeypairs.keypairName, text)),
-      ),
+      ],
       orderBy: [asc(sshKeypairs.keypairName), asc(sshKeypairs.id)],
     },
     page,

@@ -4,18 +4,7 @@ import type { Database } from '../client.js';
 import { type Tag, tagColumn, TAGGED_TYPES, type TaggedType } from '../resource-tags.js';
 import { account, domain, resourceTags, vmTemplate } from '../schema/index.js';
 import type { Caller } from './find-caller.js';
-import {
-  contains,
-  given,
-  inScope,
-  isAnyOf,
-  isText,
-  type Listed,
-  listedPage,
-  ownedBy,
-  type Page,
-  type Scope,
-} from './list-query.js';
+import { contains, given, isAnyOf, isText, type Listed, listedPage, type Page, type Scope } from './list-query.js';
 import { ownerColumns } from './owner-columns.js';
 
 export interface ListedTag extends Tag {
@@ -84,16 +73,18 @@ export const listTags = (
     {
       table: resourceTags,
       id: resourceTags.id,
-      where: and(
-        ownedBy(caller, resourceTags.accountId),
+      accountId: resourceTags.accountId,
+      caller,
+      scope: filter.scope,
+      isCounted: sql`true`,
+      filters: [
         given(filter.type, isOfImage),
         given(filter.resourceId, (id) => or(...TAGGED_TYPES.map((type) => eq(tagColumn(type), id)))),
         given(filter.key, (key) => eq(resourceTags.key, key)),
         given(filter.value, (value) => eq(resourceTags.value, value)),
         given(filter.customer, (customer) => isText(resourceTags.customer, customer)),
-        inScope(filter.scope, resourceTags.accountId),
         given(filter.keyword, (text) => or(contains(resourceTags.key, text), contains(resourceTags.value, text))),
-      ),
+      ],
       orderBy: [asc(resourceTags.created), asc(resourceTags.id)],
     },
     page,

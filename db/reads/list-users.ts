@@ -5,7 +5,6 @@ import type { Caller } from './find-caller.js';
 import {
   contains,
   given,
-  inScope,
   isAnyOf,
   isText,
   type Listed,
@@ -39,9 +38,10 @@ export const listUsers = (db: Database, caller: Caller, filter: UserFilter, page
     {
       table: user,
       id: user.id,
-      where: and(
-        ownedBy(caller, user.accountId),
-        inScope(filter.scope, user.accountId),
+      accountId: user.accountId,
+      caller,
+      scope: filter.scope,
+      filters: [
         isNull(user.removed),
         given(filter.id, (id) => eq(user.id, id)),
         given(filter.username, (name) => isText(user.username, name)),
@@ -52,7 +52,7 @@ export const listUsers = (db: Database, caller: Caller, filter: UserFilter, page
         given(filter.keyword, (text) =>
           or(...[user.username, user.firstname, user.lastname, user.email].map((column) => contains(column, text))),
         ),
-      ),
+      ],
       orderBy: [asc(user.username), asc(user.id)],
     },
     page,

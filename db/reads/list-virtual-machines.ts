@@ -17,18 +17,7 @@ import {
   volumes,
 } from '../schema/index.js';
 import type { Caller } from './find-caller.js';
-import {
-  contains,
-  given,
-  inScope,
-  isAnyOf,
-  isText,
-  type Listed,
-  listedPage,
-  ownedBy,
-  type Page,
-  type Scope,
-} from './list-query.js';
+import { contains, given, isAnyOf, isText, type Listed, listedPage, type Page, type Scope } from './list-query.js';
 import type { Tag } from '../resource-tags.js';
 import { hasAnyTag, tagsOf } from './list-tags.js';
 import { ownerColumns } from './owner-columns.js';
@@ -125,36 +114,29 @@ const isInNetwork = (db: Database, networkId: string) =>
 
 export type ListedVirtualMachine = Awaited<ReturnType<typeof select>>[number];
 
-/**
- * By columns of the VM alone, so that finding a page, and counting all, touches nothing else. Written out as the indexes
- * have it: they leave expunged ones out.
- */
-const matching = (db: Database, caller: Caller, filter: VirtualMachineFilter): SQL | undefined =>
-  and(
-    ownedBy(caller, vmInstance.accountId),
-    sql`${vmInstance.state} <> 'Expunged'`,
-    given(filter.ids, (ids) => inArray(vmInstance.id, ids)),
-    given(filter.name, (name) => contains(vmInstance.name, name)),
-    given(filter.state, (state) =>
-      state === 'Present' ? notInArray(vmInstance.state, ['Destroyed', 'Expunging']) : eq(vmInstance.state, state),
+/** By columns of the VM alone, so that finding a page, and counting all, touches nothing else. */
+const filters = (db: Database, filter: VirtualMachineFilter): (SQL | undefined)[] => [
+  given(filter.ids, (ids) => inArray(vmInstance.id, ids)),
+  given(filter.name, (name) => contains(vmInstance.name, name)),
+  given(filter.state, (state) =>
+    state === 'Present' ? notInArray(vmInstance.state, ['Destroyed', 'Expunging']) : eq(vmInstance.state, state),
+  ),
+  given(filter.zoneId, (id) => eq(vmInstance.dataCenterId, id)),
+  given(filter.hostId, (id) => eq(vmInstance.hostId, id)),
+  given(filter.templateId, (id) => eq(vmInstance.templateId, id)),
+  given(filter.serviceOfferingId, (id) => eq(vmInstance.serviceOfferingId, id)),
+  given(filter.arch, (arch) =>
+    inArray(
+      vmInstance.templateId,
+      db.select({ id: vmTemplate.id }).from(vmTemplate).where(isText(vmTemplate.arch, arch)),
     ),
-    given(filter.zoneId, (id) => eq(vmInstance.dataCenterId, id)),
-    given(filter.hostId, (id) => eq(vmInstance.hostId, id)),
-    given(filter.templateId, (id) => eq(vmInstance.templateId, id)),
-    given(filter.serviceOfferingId, (id) => eq(vmInstance.serviceOfferingId, id)),
-    inScope(filter.scope, vmInstance.accountId),
-    given(filter.arch, (arch) =>
-      inArray(
-        vmInstance.templateId,
-        db.select({ id: vmTemplate.id }).from(vmTemplate).where(isText(vmTemplate.arch, arch)),
-      ),
-    ),
-    given(filter.networkId, (id) => isInNetwork(db, id)),
-    given(filter.isoId, (id) => eq(vmInstance.isoId, id)),
-    given(filter.keyPair, (name) => arrayContains(vmInstance.keyPairNames, [name])),
-    given(filter.tags, (tags) => hasAnyTag(db, 'UserVm', vmInstance.id, tags)),
-    given(filter.keyword, (text) => or(contains(vmInstance.name, text), contains(vmInstance.displayName, text))),
-  );
+  ),
+  given(filter.networkId, (id) => isInNetwork(db, id)),
+  given(filter.isoId, (id) => eq(vmInstance.isoId, id)),
+  given(filter.keyPair, (name) => arrayContains(vmInstance.keyPairNames, [name])),
+  given(filter.tags, (tags) => hasAnyTag(db, 'UserVm', vmInstance.id, tags)),
+  given(filter.keyword, (text) => or(contains(vmInstance.name, text), contains(vmInstance.displayName, text))),
+];
 
 /** What the caller may see. A VM that was just destroyed is listed, an expunged one never. */
 export async function listVirtualMachines(
@@ -165,7 +147,17 @@ export async function listVirtualMachines(
 ): Promise<Listed<ListedVirtualMachine>> {
   const { count, rows } = await listedPage(
     db,
-    { table: vmInstance, id: vmInstance.id, where: matching(db, caller, filter), orderBy: ORDER },
+    {
+      table: vmInstance,
+      id: vmInstance.id,
+      accountId: vmInstance.accountId,
+      caller,
+      scope: filter.scope,
+      // Written out as the indexes have it.
+      isCounted: sql`${vmInstance.state} <> 'Expunged'`,
+      filters: filters(db, filter),
+      orderBy: ORDER,
+    },
     page,
     (ids) => findVirtualMachines(db, ids),
     ({ vm }) => vm.id,

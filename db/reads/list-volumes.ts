@@ -12,18 +12,7 @@ import {
   volumes,
 } from '../schema/index.js';
 import type { Caller } from './find-caller.js';
-import {
-  contains,
-  given,
-  inScope,
-  isAnyOf,
-  isText,
-  type Listed,
-  listedPage,
-  ownedBy,
-  type Page,
-  type Scope,
-} from './list-query.js';
+import { contains, given, isAnyOf, isText, type Listed, listedPage, type Page, type Scope } from './list-query.js';
 import type { Tag } from '../resource-tags.js';
 import { hasAnyTag, tagsOf } from './list-tags.js';
 import { ownerColumns } from './owner-columns.js';
@@ -93,10 +82,12 @@ export const listVolumes = (
     {
       table: volumes,
       id: volumes.id,
-      where: and(
-        ownedBy(caller, volumes.accountId),
-        // Written out as the indexes have it.
-        sql`${volumes.state} <> 'Expunged' and ${volumes.removed} is null`,
+      accountId: volumes.accountId,
+      caller,
+      scope: filter.scope,
+      // Written out as the indexes have it.
+      isCounted: sql`${volumes.state} <> 'Expunged' and ${volumes.removed} is null`,
+      filters: [
         given(filter.ids, (ids) => inArray(volumes.id, ids)),
         given(filter.name, (name) => isText(volumes.name, name)),
         given(filter.type, (type) => eq(volumes.volumeType, type)),
@@ -106,10 +97,9 @@ export const listVolumes = (
         given(filter.diskOfferingId, (id) => eq(volumes.diskOfferingId, id)),
         given(filter.zoneId, (id) => ofVm(eq(vmInstance.dataCenterId, id))),
         given(filter.serviceOfferingId, (id) => ofVm(eq(vmInstance.serviceOfferingId, id))),
-        inScope(filter.scope, volumes.accountId),
         given(filter.tags, (tags) => hasAnyTag(db, 'Volume', volumes.id, tags)),
         given(filter.keyword, (text) => contains(volumes.name, text)),
-      ),
+      ],
       orderBy: [asc(volumes.created), asc(volumes.id)],
     },
     page,
