@@ -23,6 +23,20 @@ export async function holdAccount(
   return row;
 }
 
+/**
+ * As `holdAccount`, for who starts a VM of it: whoever disables the account waits, and finds the job that is made here.
+ *
+ * @throws SlipwayError SLIPWAY_PARAMETER_INVALID when it was deleted, SLIPWAY_PERMISSION_DENIED when it was disabled
+ */
+export async function holdAccountToRun(db: Pick<Database, 'select'>, accountId: string): Promise<void> {
+  const { accountName, state } = await holdAccount(db, accountId);
+  if (state !== 'disabled') return;
+  throw new SlipwayError(
+    'SLIPWAY_PERMISSION_DENIED',
+    `Account ${accountName} is disabled: no virtual machine of it is started`,
+  );
+}
+
 /** As `holdAccount`, in the statement that this stands in; NULL when it was deleted. */
 export const heldAccount = (accountId: string): SQL<string> =>
   sql`(select ${account.id} from ${account} where ${account.id} = ${accountId} and ${account.removed} is null for share)`;

@@ -49,7 +49,8 @@ export const disableAccount = defineCommand({
   name: JOB_CMD,
   description:
     'Keeps the users of an account from logging in and from calling. Unless it is only locked, the job stops its virtual ' +
-    'machines too: one that is being deployed when it runs, and one that does not stop by force.',
+    'machines too: one that is being deployed when it runs, and one that does not stop by force. Nobody starts one of a ' +
+    'disabled account.',
   kind: 'async',
   allowedRoles: ADMINS,
   params: {

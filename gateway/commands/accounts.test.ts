@@ -1,6 +1,8 @@
 import { eq, sql } from 'drizzle-orm';
 import { type CloudStackClient, createCloudStackClient } from '../../cli/cloudstack-client.js';
+import { setAccountState } from '../../db/accounts.js';
 import { createJob } from '../../db/jobs.js';
+import { findDefaultAdmin } from '../../db/reads/find-login.js';
 import { account, domain, session, sshKeypairs, user, vmInstance, vmTemplate } from '../../db/schema/index.js';
 import { openSession } from '../../db/sessions.js';
 import { accountWorkflowId } from '../../shared/workflow-ids.js';
@@ -429,6 +431,31 @@ describe('what is made for an account that is deleted meanwhile', () => {
     expect(await call).toMatchObject({ errorcode: 431, errortext: `Unable to find account by id ${accountId}` });
     expect(await owned(accountId)).toBe(0);
   });
+
+  it.each(['deployVirtualMachine', 'startVirtualMachine'])(
+    'starts nothing once it is disabled: %s',
+    async (command) => {
+      const { accountId, client } = await newMember(rootId);
+      const { id } = await client.call('deployVirtualMachine', parameters['deployVirtualMachine']);
+      const call = command === 'startVirtualMachine' ? { id: id as string } : parameters[command];
+      const caller = (await findDefaultAdmin(gateway.db))!;
+      const started = gateway.started.length;
+      const called = await gateway.db.transaction(async (tx) => {
+        await setAccountState(tx, caller, accountId, 'disabled');
+        // Let in: nobody sees yet that the account is disabled.
+        const answer = client.call(command, call).catch((error: unknown) => error);
+        await waitFor('the call waits for the account', isWaiting, 10_000);
+        return { answer };
+      });
+      expect(await called.answer).toMatchObject({
+        errorcode: 531,
+        errortext: expect.stringContaining('is disabled') as string,
+      });
+      // Nor by who may call still.
+      await expect(admin.call('startVirtualMachine', { id: id as string })).rejects.toMatchObject({ errorcode: 531 });
+      expect(gateway.started).toHaveLength(started);
+    },
+  );
 
   it.each(['deleteUser', 'disableUser'])('waits for no %s that waits for it', async (command) => {
     const { accountId, userId } = await newMember(rootId);

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { completeJob, createJob, type JobRow } from '../../db/jobs.js';
 import { audit } from '../../db/audit.js';
 import type { Transaction } from '../../db/client.js';
+import { holdAccountToRun } from '../../db/hold-account.js';
 import { findZones, hasServiceOffering } from '../../db/reads/find-deployment-parts.js';
 import { OF_A_VM, requireRoom } from '../../db/require-room.js';
 import { readSettings } from '../../db/settings.js';
@@ -134,6 +135,8 @@ async function insert(
     }
     const isOwnerLocked = caller.role !== 'Admin';
     const { name } = await createVirtualMachine(tx, { ...vm, id: vmId, lockBy: isOwnerLocked ? settings : undefined });
+    // Let in before it was disabled, the call may have waited for that.
+    await holdAccountToRun(tx, caller.accountId);
     await requireRoom(tx, { ...caller, isLocked: true }, OF_A_VM, settings);
     if (vm.state === 'Stopped') await endWithoutStart(tx, job, name);
     return { job, isNew: true };

@@ -1,3 +1,4 @@
+import { holdAccountToRun } from '../../db/hold-account.js';
 import { requireIdle } from '../../db/jobs.js';
 import { findOwnVirtualMachine } from '../../db/reads/find-deployment-parts.js';
 import { findJob } from '../../db/reads/find-job.js';
@@ -55,7 +56,8 @@ export async function ownVirtualMachine(
 /**
  * Inserts the job of an operation on a VM and starts its workflow.
  *
- * @throws SlipwayError SLIPWAY_RESOURCE_BUSY when another operation is working on the VM
+ * @throws SlipwayError SLIPWAY_RESOURCE_BUSY when another operation is working on the VM; SLIPWAY_PERMISSION_DENIED when it
+ *   is to be started and its account was disabled
  */
 export async function startVirtualMachineJob(
   { jobCmd, workflowType = jobCmd, id, idParameter = 'id', customjobid, input, firstStart }: VirtualMachineCall,
@@ -71,6 +73,7 @@ export async function startVirtualMachineJob(
     const row = await lockVirtualMachine(tx, vm.id);
     // Before its state is looked at: one that is busy is between two states, and what matters is that it is busy.
     if (typeof input === 'function') await requireIdle(tx, vm.id, customjobid);
+    if (firstStart) await holdAccountToRun(tx, row.accountId);
     const isFirstStart = firstStart !== undefined && (await takeForFirstStart(tx, vm.id));
     const operation = isFirstStart
       ? { workflowType: 'startNewVirtualMachine', input: firstStart(row) }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { eq } from 'drizzle-orm';
 import { createJob, type JobRow } from '../../db/jobs.js';
 import {
+  account,
   event,
   JOB_STATUS,
   stageWaiter,
@@ -256,6 +257,21 @@ describe('a pool that two hosts share', () => {
       expect(await work('cancelStorageMaintenance')).toMatchObject(SUCCEEDED);
       expect(await status()).toBe('Up');
       expect(await scenario.deploy(await scenario.template())).toMatchObject({ job: SUCCEEDED });
+    });
+
+    it('leaves stopped, and names, what is of an account that was disabled meanwhile', async () => {
+      const { vmId } = await scenario.deploy(await scenario.template());
+      expect(await work('enableStorageMaintenance')).toMatchObject(SUCCEEDED);
+      const { accountId } = await scenario.vmRow(vmId);
+      const set = (accountState: 'disabled' | 'enabled') =>
+        plane.db.update(account).set({ state: accountState }).where(eq(account.id, accountId));
+      await set('disabled');
+      expect(await work('cancelStorageMaintenance')).toMatchObject({
+        ...SUCCEEDED,
+        jobResult: { virtualmachines: [{ id: vmId, state: 'Stopped' }] },
+      });
+      expect(hosts.map(({ domains }) => domains.size)).toEqual([0, 0]);
+      await set('enabled');
     });
 
     it('names what does not start again', async () => {

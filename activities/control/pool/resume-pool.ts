@@ -1,7 +1,7 @@
 import { and, eq, isNull } from 'drizzle-orm';
 import { startJob } from '../../../client/start-job.js';
 import { findRunningJob, type JobRow } from '../../../db/jobs.js';
-import { storagePool, storagePoolWork, vmInstance } from '../../../db/schema/index.js';
+import { account, storagePool, storagePoolWork, vmInstance } from '../../../db/schema/index.js';
 import { SlipwayError } from '../../../shared/errors.js';
 import type { PoolJobInput, PoolVirtualMachine } from '../../../shared/pools.js';
 import { vmWorkflowId } from '../../../shared/workflow-ids.js';
@@ -41,7 +41,7 @@ export const endPoolMaintenance =
 export interface ResumedPool {
   /** VMs that are being started, or that another operation works on. */
   pending: PoolVirtualMachine[];
-  /** VMs whose start has failed: their jobs say why. */
+  /** VMs whose start has failed, as their jobs say, and those of disabled accounts. */
   notStarted: PoolVirtualMachine[];
 }
 
@@ -55,15 +55,19 @@ export const startOnPool =
       const found: ResumedPool = { pending: [], notStarted: [] };
       if (!job) return found;
       const rows = await tx
-        .select({ vm: vmInstance, startJobId: storagePoolWork.startJobId })
+        .select({ vm: vmInstance, startJobId: storagePoolWork.startJobId, accountState: account.state })
         .from(storagePoolWork)
         .innerJoin(vmInstance, eq(vmInstance.id, storagePoolWork.vmId))
+        .innerJoin(account, eq(account.id, vmInstance.accountId))
         .where(eq(storagePoolWork.poolId, input.poolId))
-        .orderBy(vmInstance.name);
-      for (const { vm, startJobId } of rows) {
+        .orderBy(vmInstance.name)
+        // Whoever disables one waits, and finds the job that is made here.
+        .for('share', { of: account });
+      for (const { vm, startJobId, accountState } of rows) {
+        const mayStart = startJobId === null && accountState !== 'disabled';
         const shown = { id: vm.id, name: vm.name, state: vm.state };
         if (await findRunningJob(tx, vmWorkflowId(vm.id))) found.pending.push(shown);
-        else if (startJobId !== null && vm.state === 'Stopped') found.notStarted.push(shown);
+        else if (vm.state === 'Stopped' && !mayStart) found.notStarted.push(shown);
         else if (vm.state === 'Stopped') {
           const start = await startOnce(tx, job, input.poolId, vm.id);
           if (start) starts.push(start);
