@@ -21,6 +21,8 @@ test.each([
   ['resetPasswordForVirtualMachine', 'no passwords'],
   ['createAffinityGroup', 'no groups'],
   ['createProject', 'no projects'],
+  ['createNetworkOffering', 'listNetworkOfferings'],
+  ['addKubernetesSupportedVersion', 'no Kubernetes'],
   ['addHost', 'createHostJoinToken'],
   ['assignVirtualMachine', 'stays its own'],
 ])('%s is answered 432, and why', async (name, why) => {

@@ -9,6 +9,8 @@ const NO_PASSWORDS = 'Slipway sets no passwords in guests: user data can, and SS
 const NO_GROUPS = 'Slipway has no groups of virtual machines: tags tell what belongs together';
 const NO_PROJECTS = 'Slipway has no projects: what is of several people belongs to an account or a domain';
 const FIXED_ROLES = 'The roles are those of listRoles, and what each may do is fixed';
+const FIXED_NETWORK_OFFERINGS = 'The network offerings are those of listNetworkOfferings, and what each is is fixed';
+const NO_KUBERNETES = 'Slipway runs no Kubernetes clusters';
 const HOSTS_JOIN = 'Hosts join by themselves, with a token of createHostJoinToken';
 const KEEPS_OWNER = 'What is made for an account stays its own';
 
@@ -77,6 +79,8 @@ const REASONS = new Map([
   ]),
   ...reasons(NO_PROJECTS, ['createProject', 'deleteProject', 'updateProject', 'addAccountToProject']),
   ...reasons(FIXED_ROLES, ['createRole', 'updateRole', 'deleteRole', 'createRolePermission', 'importRole']),
+  ...reasons(FIXED_NETWORK_OFFERINGS, ['createNetworkOffering', 'updateNetworkOffering', 'deleteNetworkOffering']),
+  ...reasons(NO_KUBERNETES, ['addKubernetesSupportedVersion', 'createKubernetesCluster']),
   ...reasons(HOSTS_JOIN, ['addHost', 'reconnectHost']),
   ...reasons(KEEPS_OWNER, ['assignVirtualMachine', 'assignVolume']),
 ]);

@@ -271,11 +271,14 @@ const ATTEMPTS: Record<string, (victim: Victim) => Parameters[]> = {
   registerSSHKeyPair: (victim) => inNameOf(newKey())(victim),
   registerTemplate: (victim) => inNameOf({ ...image(), format: 'QCOW2', hypervisor: 'KVM' })(victim),
   registerIso: (victim) => inNameOf(image())(victim),
-  createTags: ({ vmId, templateId, isoId, volumeId }) => [
+  createTags: ({ vmId, templateId, isoId, volumeId, networkId, accountId, userId }) => [
     { resourcetype: 'UserVm', resourceids: vmId, ...newTag() },
     { resourcetype: 'Template', resourceids: templateId, ...newTag() },
     { resourcetype: 'ISO', resourceids: isoId, ...newTag() },
     { resourcetype: 'Volume', resourceids: volumeId, ...newTag() },
+    { resourcetype: 'Network', resourceids: networkId, ...newTag() },
+    { resourcetype: 'Account', resourceids: accountId, ...newTag() },
+    { resourcetype: 'User', resourceids: userId, ...newTag() },
   ],
   deleteTags: ({ vmId }) => [{ resourcetype: 'UserVm', resourceids: vmId }],
   attachIso: ({ isoId, vmId }) => [{ id: isoId, virtualmachineid: vmId }],
