@@ -34,7 +34,7 @@ export const promptControl = (summary: string) =>
  * Short work on a host. Nothing waits long in this queue, so 20 s without being started means that the host is gone.
  * Every activity there is idempotent: a second try after a heartbeat timeout is harmless.
  *
- * @param patienceMs how long the activity may wait for a guest, beside its work
+ * @param patienceMs how long the activity may wait for a guest or for servers, beside its work
  * @param withinMs for all its tries together
  */
 export const onHost = (hostId: string, summary: string, patienceMs = 0, withinMs?: number) =>
@@ -61,20 +61,25 @@ export const askOnHost = (hostId: string, timeoutMs: number, summary: string) =>
 const WANTED_PRIORITY = 2;
 const PRESTAGED_PRIORITY = 4;
 
+/** What a download takes beside its transfer, as for a file that an earlier process has left to be read again. */
+const BESIDE_TRANSFER_MS = 24 * 3_600_000;
+
 /**
  * Downloads. Waiting for a slot is normal, and accounts take turns. One try: the workflow decides what a lost host means.
  * 60 s of heartbeat timeout stand a Temporal server that is away for seconds; 10 s repeated healthy downloads in 4 of 6
  * tries.
  * TRY_CANCEL: a download whose process has ended would never confirm.
+ *
+ * @param totalTimeoutMs after which the host ends the transfer itself, and says so
  */
 export const transferOnHost = (
   hostId: string,
   summary: string,
-  { accountId, isPrestaged }: { accountId: string; isPrestaged: boolean },
+  { accountId, isPrestaged, totalTimeoutMs }: { accountId: string; isPrestaged: boolean; totalTimeoutMs: number },
 ) =>
   proxyActivities<TransferActivities>({
     taskQueue: hostTransferTaskQueue(hostId),
-    startToCloseTimeout: '24 h',
+    startToCloseTimeout: totalTimeoutMs + BESIDE_TRANSFER_MS,
     heartbeatTimeout: '60 s',
     cancellationType: 'TRY_CANCEL',
     retry: { maximumAttempts: 1 },

@@ -2,7 +2,15 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { eq } from 'drizzle-orm';
 import { createControlActivities } from '../../activities/control/index.js';
 import type { JobRow } from '../../db/jobs.js';
-import { account, dataCenter, host, JOB_STATUS, stageWaiter, templateSpoolRef } from '../../db/schema/index.js';
+import {
+  account,
+  configuration,
+  dataCenter,
+  host,
+  JOB_STATUS,
+  stageWaiter,
+  templateSpoolRef,
+} from '../../db/schema/index.js';
 import { changeScopedSetting } from '../../db/change-scoped-setting.js';
 import { writeSettings } from '../../db/settings.js';
 import { findTransfer } from '../../client/find-transfer.js';
@@ -78,6 +86,24 @@ describe('stageTemplate', () => {
     await leaveStage(stageRequestOf(claim.deployment));
     expect(await plane.db.select().from(stageWaiter)).toEqual([]);
     expect(await copies()).toEqual([]);
+  });
+
+  it('gives a host as much time as the settings give servers: no host is taken for silent that is patient', async () => {
+    await writeSettings(plane.db, {
+      'direct.download.total.timeout': String(20 * 86_400),
+      'direct.download.connect.timeout': String(3_600_000),
+    });
+    const templateId = await scenario.template();
+    await scenario.deploy(templateId);
+    const stage = plane.client.workflow.getHandle(stageWorkflowId(fake.poolId, templateId, 1));
+    const { events } = await stage.fetchHistory();
+    const givenS = (type: string): number => {
+      const scheduled = events!.map((one) => one.activityTaskScheduledEventAttributes);
+      return Number(scheduled.find((one) => one?.activityType?.name === type)!.startToCloseTimeout!.seconds);
+    };
+    expect(givenS('downloadTier')).toBeGreaterThan(20 * 86_400);
+    expect(givenS('readSources')).toBeGreaterThan(6 * 3600);
+    await plane.db.delete(configuration);
   });
 
   it('goes on for a deployment that joined while it was being cancelled', async () => {

@@ -39,7 +39,7 @@ export async function downloadFromTiers(walk: TierWalk): Promise<DownloadResult>
     );
     try {
       const download = (turn: Demand) =>
-        transferOnHost(plan.hostId, summary, turn).downloadTier({
+        transferOnHost(plan.hostId, summary, { ...turn, totalTimeoutMs: plan.settings.totalTimeoutMs }).downloadTier({
           poolId: plan.poolId,
           copy,
           resumeFrom,

@@ -12,6 +12,8 @@ import type { Demand } from './take-turn.js';
 
 /** A mirror may deliver wrong bytes once; three times in a row is the image's own fault. */
 const CHECKSUM_ATTEMPTS = 3;
+/** A few tries, each with a few redirects, at a URL, at the metalink that it leads to, and at the one that this leads to. */
+const MOST_REQUESTS_FOR_SOURCES = 50;
 
 export interface StagedCopy {
   copy: TemplateCopyRef;
@@ -39,7 +41,8 @@ export async function stageOnHost(
     let isVouched = false;
     try {
       setCurrentDetails(`**${plan.templateName}** on **${hostName}**: reading sources`);
-      const readSources = onHost(hostId, `read sources of ${url.display}`).readSources;
+      const patienceMs = MOST_REQUESTS_FOR_SOURCES * (settings.connectTimeoutMs + settings.socketTimeoutMs);
+      const readSources = onHost(hostId, `read sources of ${url.display}`, patienceMs).readSources;
       const sources = await readSources({ url, format, settings, poolId, copy });
       const expected = expectedDigests(plan.checksum, sources.digests);
       const { mirrors, resumedFromBytes, unpacked, unpackFailure } = await downloadFromTiers({
