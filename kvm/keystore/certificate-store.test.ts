@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { DesiredCertificate } from '../../shared/certificates.js';
 import { createAuthority } from '../../tests/support/certificate-authority.js';
+import { mountObstacle, mountSmallFileSystem } from '../../tests/support/small-file-system.js';
+import { itUnless } from '../../tests/support/unless.js';
 import { chainFingerprint, keystoreDigest, readChain } from './certificate-chain.js';
 import { CertificateStore } from './certificate-store.js';
 
@@ -182,17 +184,45 @@ describe('a crash', () => {
   });
 });
 
-it('keeps the former set, and says why, when it cannot write', async () => {
-  const store = await open();
-  const { report } = await store.apply({ generation: 1, certificates: [corp] });
+describe('when it cannot write', () => {
   // In the way of the file: root may write everywhere else.
-  await mkdir(fileOf(lab));
-  await expect(store.apply({ generation: 2, certificates: [lab] })).rejects.toMatchObject({
-    code: 'SLIPWAY_KEYSTORE',
-    message: 'The host cannot write its certificates (EISDIR)',
+  const obstruct = () => mkdir(path.join(fileOf(lab), 'in-the-way'), { recursive: true });
+  const failure = { code: 'SLIPWAY_KEYSTORE', message: 'The host cannot write its certificates (EISDIR)' };
+
+  it('keeps of the former set what is in the next, and says why', async () => {
+    const store = await open();
+    const { report } = await store.apply({ generation: 1, certificates: [corp] });
+    await obstruct();
+    await expect(store.apply({ generation: 2, certificates: [corp, lab] })).rejects.toMatchObject(failure);
+    expect(await store.report()).toEqual(report);
+    expect(names(store)).toEqual(['corp']);
   });
-  expect(await store.report()).toEqual(report);
-  expect(names(store)).toEqual(['corp']);
+
+  it('trusts no more what is not in the next set, after a restart too', async () => {
+    const store = await open();
+    await store.apply({ generation: 1, certificates: [corp] });
+    await obstruct();
+    await expect(store.apply({ generation: 2, certificates: [lab] })).rejects.toMatchObject(failure);
+    for (const one of [store, await open()]) {
+      expect(await one.report()).toEqual({ generation: 1, digest: keystoreDigest([]) });
+      expect(names(one)).toEqual([]);
+    }
+  });
+
+  itUnless(mountObstacle, 'on a full disk, trusts no more what was revoked', async () => {
+    const disk = await mountSmallFileSystem(64 * 1024);
+    try {
+      const store = await CertificateStore.open(path.join(disk.path, 'certificates'));
+      await store.apply({ generation: 1, certificates: [corp, lab] });
+      await writeFile(path.join(disk.path, 'log'), Buffer.alloc(1024 * 1024)).catch(() => undefined);
+      await expect(writeFile(path.join(disk.path, 'more'), 'x')).rejects.toMatchObject({ code: 'ENOSPC' });
+      const { report } = await store.apply({ generation: 2, certificates: [lab] });
+      expect(report).toEqual({ generation: 2, digest: keystoreDigest([lab]) });
+      expect(names(store)).toEqual(['lab']);
+    } finally {
+      await disk.remove();
+    }
+  });
 });
 
 it('leaves out what is no certificate, says why, and keeps the rest', async () => {

@@ -17,7 +17,7 @@ const MISSING =
  * The certificates that this host trusts for downloads beside the public roots: `index.json`, which names them, and a PEM
  * file for each, named for its fingerprint. A set takes effect with the rename of its index: files are there before, and
  * those of the former set go afterwards, so that a crash leaves the one set or the other. What it leaves beside that goes
- * when the store is opened.
+ * when the store is opened. Of a set that cannot be written counts what it no longer has.
  *
  * What a file holds is compared with its name at each look. One that was changed or deleted by hand is not trusted and not
  * reported, so that the control plane sees a difference and sends the set again.
@@ -65,7 +65,11 @@ export class CertificateStore {
       }
       const { accepted, rejected } = acceptCertificates(certificates);
       try {
-        await this.#write(generation, accepted);
+        await this.#write(generation, accepted).catch(async () => {
+          // A full disk must keep nobody from being distrusted. To remove files takes no space, and makes some.
+          await this.#removeOthers({ certificates: accepted });
+          await this.#write(generation, accepted);
+        });
       } catch (error) {
         const { code = 'unknown error' } = error as NodeJS.ErrnoException;
         throw new SlipwayError('SLIPWAY_KEYSTORE', `The host cannot write its certificates (${code})`, {
@@ -100,7 +104,7 @@ export class CertificateStore {
   }
 
   /** Certificates of former sets, and what writes that a crash cut short have left. */
-  async #removeOthers({ certificates }: KeystoreIndex): Promise<void> {
+  async #removeOthers({ certificates }: Pick<KeystoreIndex, 'certificates'>): Promise<void> {
     const kept = new Set([INDEX, ...certificates.map(({ fingerprint }) => fileName(fingerprint))]);
     const others = (await readdir(this.#directory)).filter((name) => !kept.has(name));
     for (const name of others) await rm(join(this.#directory, name), { recursive: true, force: true });
