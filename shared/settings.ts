@@ -6,7 +6,8 @@ const DAY_S = 86_400;
 const LONGEST_TIMER_S = 24 * DAY_S;
 /** A TiB each second: nobody's network, and far from where numbers lose digits. */
 const MOST_MIB_PER_SECOND = 1024 ** 2;
-const MOST_OF_A_RESOURCE = 1_000_000_000_000;
+/** In whatever unit: numbers keep their digits far beyond. */
+export const MOST_OF_A_RESOURCE = 1_000_000_000_000;
 
 /**
  * All settings in one typed table: names, defaults, units and scopes as CloudStack has them where it has them.

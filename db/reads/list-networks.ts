@@ -25,6 +25,7 @@ export interface NetworkFilter {
   zoneId?: string;
   guestType?: 'L2' | 'User';
   offering?: NetworkOffering;
+  vlan?: number;
   scope: Scope;
   /** Not those for everybody, which belong to nobody. */
   isOwnedOnly: boolean;
@@ -80,6 +81,7 @@ export const listNetworks = (
           given(filter.guestType, (type) => eq(networks.guestType, type)),
           given(filter.offering, isOf),
           isOfScope(filter),
+          given(filter.vlan, (vlan) => eq(networks.vlan, vlan)),
           given(filter.tags, (tags) => hasAnyTag(db, 'Network', networks.id, tags)),
           given(filter.keyword, (text) => or(contains(networks.name, text), contains(networks.displayText, text))),
         ),

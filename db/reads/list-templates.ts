@@ -37,6 +37,8 @@ export interface TemplateFilter {
   ids?: string[];
   name?: string;
   zoneId?: string;
+  /** That has a copy of it, or gets one. */
+  poolId?: string;
   scope: Scope;
   /** The scope is of an account or a domain that was named: it narrows every view, and not only that of one's own. */
   isScopeNamed: boolean;
@@ -114,6 +116,7 @@ const matching = (db: Database, caller: Caller, filter: TemplateFilter): SQL | u
     given(filter.ids, (ids) => inArray(vmTemplate.id, ids)),
     given(filter.name, (name) => contains(vmTemplate.name, name)),
     given(filter.zoneId, (id) => eq(templateStoreRef.dataCenterId, id)),
+    given(filter.poolId, (id) => inArray(vmTemplate.id, copiedTo(db, id))),
     filter.isScopeNamed ? inScope(filter.scope, vmTemplate.accountId) : undefined,
     given(filter.templateType, (type) => eq(vmTemplate.type, type)),
     given(filter.arch, (arch) => isText(vmTemplate.arch, arch)),
@@ -171,6 +174,14 @@ export async function listTemplates(
   return { count: page[0]!.total, rows: await select(db, ids, order) };
 }
 
+const isCopy = notInArray(templateSpoolRef.state, ['Superseded', 'Evicting']);
+
+const copiedTo = (db: Database, poolId: string) =>
+  db
+    .select({ id: templateSpoolRef.templateId })
+    .from(templateSpoolRef)
+    .where(and(eq(templateSpoolRef.poolId, poolId), isCopy));
+
 /** Where templates are on primary storage, or on their way to. */
 export const listTemplateCopies = (db: Database, templateIds: string[]) =>
   templateIds.length === 0
@@ -192,12 +203,7 @@ export const listTemplateCopies = (db: Database, templateIds: string[]) =>
         })
         .from(templateSpoolRef)
         .innerJoin(storagePool, eq(storagePool.id, templateSpoolRef.poolId))
-        .where(
-          and(
-            inArray(templateSpoolRef.templateId, templateIds),
-            notInArray(templateSpoolRef.state, ['Superseded', 'Evicting']),
-          ),
-        )
+        .where(and(inArray(templateSpoolRef.templateId, templateIds), isCopy))
         .orderBy(asc(storagePool.name), asc(storagePool.id), asc(templateSpoolRef.generation));
 
 export type TemplateCopy = Awaited<ReturnType<typeof listTemplateCopies>>[number];

@@ -29,6 +29,10 @@ export interface VirtualMachineFilter {
   state?: VmState | 'Present';
   zoneId?: string;
   hostId?: string;
+  clusterId?: string;
+  podId?: string;
+  /** Of the root disk. */
+  poolId?: string;
   templateId?: string;
   serviceOfferingId?: string;
   scope: Scope;
@@ -104,6 +108,22 @@ const select = (db: Database) =>
     )
     .leftJoin(diskOffering, eq(diskOffering.id, volumes.diskOfferingId));
 
+/** A VM that is on no host was on its last one. */
+const wasOnHost = (db: Database, isMeant: SQL): SQL =>
+  inArray(
+    sql`coalesce(${vmInstance.hostId}, ${vmInstance.lastHostId})`,
+    db.select({ id: host.id }).from(host).where(isMeant),
+  );
+
+const isOnPool = (db: Database, poolId: string): SQL =>
+  inArray(
+    vmInstance.id,
+    db
+      .select({ id: volumes.instanceId })
+      .from(volumes)
+      .where(and(eq(volumes.poolId, poolId), isNull(volumes.removed))),
+  );
+
 const isInNetwork = (db: Database, networkId: string) =>
   exists(
     db
@@ -123,6 +143,9 @@ const filters = (db: Database, filter: VirtualMachineFilter): (SQL | undefined)[
   ),
   given(filter.zoneId, (id) => eq(vmInstance.dataCenterId, id)),
   given(filter.hostId, (id) => eq(vmInstance.hostId, id)),
+  given(filter.clusterId, (id) => wasOnHost(db, eq(host.clusterId, id))),
+  given(filter.podId, (id) => wasOnHost(db, eq(host.podId, id))),
+  given(filter.poolId, (id) => isOnPool(db, id)),
   given(filter.templateId, (id) => eq(vmInstance.templateId, id)),
   given(filter.serviceOfferingId, (id) => eq(vmInstance.serviceOfferingId, id)),
   given(filter.arch, (arch) =>

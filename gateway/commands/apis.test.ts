@@ -1,4 +1,5 @@
 import { startTestGateway, type TestGateway } from '../../tests/support/test-gateway.js';
+import type { Command } from './define-command.js';
 import { COMMANDS } from './index.js';
 
 interface Api {
@@ -18,11 +19,27 @@ afterAll(() => gateway.stop());
 const apis = async (client = gateway.admin, parameters = {}): Promise<Api[]> =>
   (await client.call('listApis', parameters))['api'] as Api[];
 
+/** As CloudStack has them: of a command that answers with one thing, those of the thing. */
+function responseKeys({ response: { objectName, fields } }: Command): string[] {
+  const keys = Object.keys(fields);
+  return keys.join() === objectName ? Object.keys(fields[objectName]!.fields ?? fields) : keys;
+}
+
 test('lists every command with every parameter and response key', async () => {
   const listed = await apis();
   expect(
     listed.map(({ name, params, response }) => [name, params.map((p) => p.name), response.map((r) => r.name)]),
-  ).toEqual(COMMANDS.map(({ name, params, response }) => [name, Object.keys(params), Object.keys(response.fields)]));
+  ).toEqual(COMMANDS.map((command) => [command.name, Object.keys(command.params), responseKeys(command)]));
+});
+
+test.each([
+  ['updateZone', 'listZones'],
+  ['updateTemplate', 'listTemplates'],
+  ['createAccount', 'listAccounts'],
+  ['createServiceOffering', 'listServiceOfferings'],
+])('the response of %s is listed as that of %s', async (one, all) => {
+  const [[changed], [listed]] = [await apis(gateway.admin, { name: one }), await apis(gateway.admin, { name: all })];
+  expect(changed!.response).toEqual(listed!.response);
 });
 
 test('tells what clients need to know of a parameter', async () => {

@@ -79,7 +79,7 @@ function apisAmong(allowed: readonly Command[]) {
       since: parameter.since,
       related: relatedTo(objectOf(name, command)),
     })),
-    response: responseOf(command.response.fields),
+    response: responseOf(fieldsOf(command)),
   });
 }
 
@@ -92,6 +92,12 @@ const objectOf = (parameter: string, { name, response }: Command): string => {
   const noun = name.replace(/^[a-z]+/, '').toLowerCase();
   return response.objectName === 'success' ? noun : response.objectName;
 };
+
+/** As CloudStack lists them: of a command that answers with one thing, the keys of the thing. */
+function fieldsOf({ response: { objectName, fields } }: Command): Fields {
+  const [name, ...others] = Object.keys(fields);
+  return name === objectName && others.length === 0 ? (fields[name]?.fields ?? fields) : fields;
+}
 
 const responseOf = (fields: Fields): ResponseBody[] =>
   Object.entries(fields).map(([name, { type, description, fields: nested }]) => ({

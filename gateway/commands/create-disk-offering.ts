@@ -15,7 +15,7 @@ export const createDiskOffering = defineCommand({
   allowedRoles: ADMIN_ONLY,
   params: {
     name: required(string('Name of the offering.')),
-    displaytext: string('Text for people; the name when absent.'),
+    displaytext: string('Text for people; the name when absent.', { maxLength: 4096 }),
     disksize: diskSize('Size in GiB; required unless it is a custom one.'),
     customized: withDefault(boolean('Whether whoever uses it says the size.'), false),
     tags: withDefault(tags('Tags that a pool has to have'), []),

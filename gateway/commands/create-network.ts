@@ -33,6 +33,7 @@ const params = {
   ...unsupported({
     aclid: { type: 'uuid' },
     asnumber: { type: 'long', since: '4.20.0' },
+    bgppeerids: { type: 'list', since: '4.20.0' },
     associatednetworkid: { type: 'uuid', since: '4.17.0' },
     cidrsize: { type: 'integer', since: '4.20.0' },
     displaynetwork: { type: 'boolean', harmless: 'true' },
@@ -53,8 +54,8 @@ const params = {
     privatemtu: { type: 'integer', since: '4.18.0' },
     projectid: { type: 'uuid' },
     publicmtu: { type: 'integer', since: '4.18.0' },
-    routerip: { type: 'string' },
-    routeripv6: { type: 'string' },
+    routerip: { type: 'string', since: '4.16' },
+    routeripv6: { type: 'string', since: '4.16' },
     sourcenatipaddress: { type: 'string', since: '4.19' },
     startip: { type: 'string' },
     startipv6: { type: 'string' },

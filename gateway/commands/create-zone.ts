@@ -21,7 +21,7 @@ export const createZone = defineCommand({
     name: required(string('Name of the zone.')),
     networktype: required(advancedOnly(oneOf(['Basic', 'Advanced'], 'Network type; Basic is refused.'))),
     dns1: required(ipv4('First DNS server.')),
-    internaldns1: ipv4('First internal DNS server.'),
+    internaldns1: required(ipv4('First internal DNS server.')),
     dns2: ipv4('Second DNS server.'),
     internaldns2: ipv4('Second internal DNS server.'),
     ip6dns1: ipv6('First DNS server by IPv6.'),

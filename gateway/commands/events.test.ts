@@ -126,6 +126,8 @@ describe('listEvents', () => {
     [{ resourcetype: 'StoragePool', resourceid: '0b6e1f5e-3f4a-4c53-9d5c-6a3f0d8f1a01' }, ['second']],
     [{ account: 'ADMIN' }, ['second', 'first']],
     [{ archived: 'true' }, []],
+    [{ state: 'completed' }, ['second', 'first']],
+    [{ state: 'Started' }, []],
   ])('finds %j', async (parameters, expected) => {
     const first = await add({ created: '2026-01-01T23:59:59.9Z' });
     const second = await add({

@@ -21,7 +21,8 @@ export const listEvents = defineCommand({
     level: oneOf(['INFO', 'WARN', 'ERROR'], 'Level of the event.'),
     startdate: date('Not before this: yyyy-MM-dd, or yyyy-MM-dd HH:mm:ss in UTC, or ISO 8601.'),
     enddate: date('Not after this; a day counts to its end.', { isEnd: true }),
-    archived: withDefault(boolean('Whether archived events are listed, and only those.'), false),
+    archived: withDefault(boolean('Whether archived events are listed, and only those.', { since: '4.19.0' }), false),
+    state: oneOf(['Created', 'Scheduled', 'Started', 'Completed'], 'State; all are Completed.', { since: '4.21.0' }),
     resourcetype: string('Type of the resource.', { since: '4.17.0' }),
     resourceid: uuid('ID of the resource.', { since: '4.17.0' }),
     ...scopeParameters,
@@ -30,6 +31,7 @@ export const listEvents = defineCommand({
   response: { objectName: 'event', fields: eventFields },
   async handle(args, context) {
     const { db, caller } = context;
+    if (args.state !== undefined && args.state !== 'Completed') return { count: 0, items: [] };
     const ids = [args.id, args.startid].filter((id) => id !== undefined);
     const filter = {
       ids: ids.length === 0 ? undefined : ids,

@@ -7,6 +7,7 @@ import { unsupported, withoutEffect } from '../protocol/undone-parameters.js';
 import { isoFields } from '../responses/iso.js';
 import { defineCommand, EVERYBODY } from './define-command.js';
 import { scopeOf, scopeParameters } from './list-scope.js';
+import { refuseToOthers } from './refuse-to-others.js';
 import { readSortOrder } from './sort-order.js';
 import { isoResponses } from './template-responses.js';
 
@@ -24,6 +25,7 @@ export const listIsos = defineCommand({
     id: uuid('ID of the ISO.'),
     name: string('Only what has this text in its name.'),
     zoneid: uuid('ID of the zone.'),
+    storageid: uuid('ID of a pool that has it, or gets it; for root admins.', { since: '4.19' }),
     ...scopeParameters,
     tags: tagPairs('Only what has one of these tags, as tags[0].key=…&tags[0].value=….'),
     arch: string('CPU architecture.', { since: '4.20' }),
@@ -37,6 +39,7 @@ export const listIsos = defineCommand({
       hypervisor: { type: 'string' },
     }),
     ...unsupported({
+      imagestoreid: { type: 'uuid', since: '4.19' },
       projectid: { type: 'uuid' },
       showunique: { type: 'boolean', since: '4.13.2' },
       oscategoryid: { type: 'uuid', since: '4.21.0' },
@@ -45,6 +48,7 @@ export const listIsos = defineCommand({
   response: { objectName: 'iso', fields: isoFields },
   async handle(args, context) {
     const { db, caller } = context;
+    refuseToOthers({ storageid: args.storageid }, caller);
     if (args.isofilter === 'all' && caller.role === 'User') {
       throw new SlipwayError('SLIPWAY_PARAMETER_INVALID', 'Filter all can be specified by admin only');
     }
@@ -54,6 +58,7 @@ export const listIsos = defineCommand({
       ids: args.id === undefined ? undefined : [args.id],
       name: args.name,
       zoneId: args.zoneid,
+      poolId: args.storageid,
       scope: await scopeOf(args, context, { hasId: args.id !== undefined }),
       isScopeNamed: args.account !== undefined || args.domainid !== undefined,
       arch: args.arch,

@@ -19,7 +19,7 @@ export const listNetworkOfferings = defineCommand({
     specifyvlan: boolean('Whether the VLAN is given when a network is made.'),
     ...withoutEffect({
       zoneid: { type: 'uuid' },
-      domainid: { type: 'uuid', since: '4.18' },
+      domainid: { type: 'uuid', since: '4.13' },
       listall: { type: 'boolean' },
       isrecursive: { type: 'boolean' },
     }),
@@ -34,7 +34,7 @@ export const listNetworkOfferings = defineCommand({
       specifyipranges: { type: 'boolean' },
       state: { type: 'string', harmless: 'enabled' },
       supportedservices: { type: 'list' },
-      tags: { type: 'string' },
+      tags: { type: 'string', maxLength: 4096 },
       traffictype: { type: 'string', harmless: 'guest' },
     }),
   },

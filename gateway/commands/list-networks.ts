@@ -1,13 +1,14 @@
 import { listNetworks as readNetworks } from '../../db/reads/list-networks.js';
 import { NETWORK_OFFERINGS } from '../../shared/network-offerings.js';
 import { listParameters, pageOf } from '../protocol/paging.js';
-import { oneOf, string, uuid } from '../protocol/parameters.js';
+import { integer, oneOf, string, uuid } from '../protocol/parameters.js';
 import { noSuchEntity } from '../protocol/standard-texts.js';
 import { tagPairs } from '../protocol/tag-pairs.js';
 import { unsupported, withoutEffect } from '../protocol/undone-parameters.js';
 import { networkFields, networkResponse } from '../responses/network.js';
 import { defineCommand, EVERYBODY } from './define-command.js';
 import { scopeOf, scopeParameters } from './list-scope.js';
+import { refuseToOthers } from './refuse-to-others.js';
 
 export const listNetworks = defineCommand({
   name: 'listNetworks',
@@ -24,6 +25,7 @@ export const listNetworks = defineCommand({
     type: oneOf(['L2', 'User', 'Isolated', 'Shared', 'all'], 'Type; there is none of Isolated and Shared.'),
     networkofferingid: uuid('ID of the network offering.'),
     ...scopeParameters,
+    vlan: integer('VLAN of the network; for root admins.', { min: 1, max: 4094, since: '4.17.0' }),
     tags: tagPairs('Only what has one of these tags, as tags[0].key=…&tags[0].value=….'),
     ...withoutEffect({
       showicon: { type: 'boolean' },
@@ -50,6 +52,7 @@ export const listNetworks = defineCommand({
   async handle(args, context) {
     const { db, caller, command } = context;
     const { networkofferingid, type } = args;
+    refuseToOthers({ vlan: args.vlan }, caller);
     const offering = NETWORK_OFFERINGS.find(({ id }) => id === networkofferingid);
     if (networkofferingid !== undefined && !offering) {
       throw noSuchEntity(command, 'networkofferingid', networkofferingid);
@@ -61,6 +64,7 @@ export const listNetworks = defineCommand({
       zoneId: args.zoneid,
       guestType: type === 'all' ? undefined : type,
       offering,
+      vlan: args.vlan,
       scope: await scopeOf(args, context, { hasId: args.id !== undefined }),
       isOwnedOnly: args.account !== undefined || args.domainid !== undefined,
       tags: args.tags,

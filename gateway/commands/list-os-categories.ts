@@ -2,7 +2,7 @@ import { listOsCategories as readCategories } from '../../db/reads/list-guest-os
 import { field } from '../protocol/fields.js';
 import { listParameters, pageOf } from '../protocol/paging.js';
 import { string, uuid } from '../protocol/parameters.js';
-import { unsupported } from '../protocol/undone-parameters.js';
+import { unsupported, withoutEffect } from '../protocol/undone-parameters.js';
 import { defineCommand, EVERYBODY } from './define-command.js';
 
 export const listOsCategories = defineCommand({
@@ -14,12 +14,13 @@ export const listOsCategories = defineCommand({
     ...listParameters,
     id: uuid('ID of the family.'),
     name: string('Name of the family.', { since: '3.0.1' }),
+    ...withoutEffect({ showicon: { type: 'boolean', since: '4.21.0' } }),
     ...unsupported({
-      arch: { type: 'string', since: '4.20.1' },
-      isfeatured: { type: 'boolean', since: '4.20.1' },
-      isiso: { type: 'boolean', since: '4.20.1' },
+      arch: { type: 'string', since: '4.21.0' },
+      isfeatured: { type: 'boolean', since: '4.21.0' },
+      isiso: { type: 'boolean', since: '4.21.0' },
       isvnf: { type: 'boolean', since: '4.21.0' },
-      zoneid: { type: 'uuid', since: '4.20.1' },
+      zoneid: { type: 'uuid', since: '4.21.0' },
     }),
   },
   response: {

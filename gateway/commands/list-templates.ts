@@ -8,6 +8,7 @@ import { unsupported, withoutEffect } from '../protocol/undone-parameters.js';
 import { templateFields } from '../responses/template.js';
 import { defineCommand, EVERYBODY } from './define-command.js';
 import { scopeOf, scopeParameters } from './list-scope.js';
+import { refuseToOthers } from './refuse-to-others.js';
 import { readSortOrder } from './sort-order.js';
 import { templateResponses } from './template-responses.js';
 
@@ -23,6 +24,7 @@ export const listTemplates = defineCommand({
     ids: uuids('IDs of templates, comma separated.', { since: '4.9' }),
     name: string('Only what has this text in its name.'),
     zoneid: uuid('ID of the zone.'),
+    storageid: uuid('ID of a pool that has it, or gets it; for root admins.', { since: '4.19' }),
     ...scopeParameters,
     tags: tagPairs('Only what has one of these tags, as tags[0].key=…&tags[0].value=….'),
     arch: string('CPU architecture.', { since: '4.20' }),
@@ -34,6 +36,7 @@ export const listTemplates = defineCommand({
       showicon: { type: 'boolean' },
     }),
     ...unsupported({
+      imagestoreid: { type: 'uuid', since: '4.19' },
       projectid: { type: 'uuid' },
       hypervisor: { type: 'string', harmless: 'kvm' },
       showunique: { type: 'boolean', since: '4.13.2' },
@@ -47,6 +50,7 @@ export const listTemplates = defineCommand({
   response: { objectName: 'template', fields: templateFields },
   async handle(args, context) {
     const { db, caller } = context;
+    refuseToOthers({ storageid: args.storageid }, caller);
     if (args.templatefilter === 'all' && caller.role === 'User') {
       throw new SlipwayError('SLIPWAY_PARAMETER_INVALID', 'Filter all can be specified by admin only');
     }
@@ -56,6 +60,7 @@ export const listTemplates = defineCommand({
       ids: idsOf(args),
       name: args.name,
       zoneId: args.zoneid,
+      poolId: args.storageid,
       scope: await scopeOf(args, context, { hasId: args.id !== undefined || args.ids !== undefined }),
       isScopeNamed: args.account !== undefined || args.domainid !== undefined,
       arch: args.arch,

@@ -1,6 +1,5 @@
 import { listVirtualMachines as readVirtualMachines } from '../../db/reads/list-virtual-machines.js';
 import { VM_STATES } from '../../db/schema/index.js';
-import { SlipwayError } from '../../shared/errors.js';
 import { idsOf, listParameters, pageOf } from '../protocol/paging.js';
 import { oneOf, string, uuid, uuids } from '../protocol/parameters.js';
 import { tagPairs } from '../protocol/tag-pairs.js';
@@ -8,6 +7,7 @@ import { unsupported, withoutEffect } from '../protocol/undone-parameters.js';
 import { virtualMachineFields, virtualMachineResponse } from '../responses/virtual-machine.js';
 import { defineCommand, EVERYBODY } from './define-command.js';
 import { scopeOf, scopeParameters } from './list-scope.js';
+import { refuseToOthers } from './refuse-to-others.js';
 
 export const listVirtualMachines = defineCommand({
   name: 'listVirtualMachines',
@@ -22,6 +22,11 @@ export const listVirtualMachines = defineCommand({
     state: oneOf(['Present', ...VM_STATES], 'State; Present is every one but Destroyed and Expunging.'),
     zoneid: uuid('ID of the zone.'),
     hostid: uuid('ID of the host; for root admins.'),
+    clusterid: uuid('ID of the cluster of the host that it is on, or was on last; for root admins.', {
+      since: '4.16.0',
+    }),
+    podid: uuid('ID of the pod of that host; for root admins.'),
+    storageid: uuid('ID of the pool of its root disk; for root admins.'),
     templateid: uuid('ID of the template.'),
     serviceofferingid: uuid('ID of the service offering.', { since: '4.4' }),
     ...scopeParameters,
@@ -60,15 +65,17 @@ export const listVirtualMachines = defineCommand({
   response: { objectName: 'virtualmachine', fields: virtualMachineFields },
   async handle(args, context) {
     const { db, caller } = context;
-    if (args.hostid && caller.role !== 'Admin') {
-      throw new SlipwayError('SLIPWAY_PERMISSION_DENIED', 'Parameter hostid is for root admins');
-    }
+    const { hostid, clusterid, podid, storageid } = args;
+    refuseToOthers({ hostid, clusterid, podid, storageid }, caller);
     const filter = {
       ids: idsOf(args),
       name: args.name,
       state: args.state,
       zoneId: args.zoneid,
-      hostId: args.hostid,
+      hostId: hostid,
+      clusterId: clusterid,
+      podId: podid,
+      poolId: storageid,
       templateId: args.templateid,
       serviceOfferingId: args.serviceofferingid,
       scope: await scopeOf(args, context, { hasId: args.id !== undefined || args.ids !== undefined }),

@@ -1,5 +1,4 @@
 import { listVolumes as readVolumes } from '../../db/reads/list-volumes.js';
-import { SlipwayError } from '../../shared/errors.js';
 import { idsOf, listParameters, pageOf } from '../protocol/paging.js';
 import { oneOf, string, uuid, uuids } from '../protocol/parameters.js';
 import { tagPairs } from '../protocol/tag-pairs.js';
@@ -7,6 +6,7 @@ import { unsupported, withoutEffect } from '../protocol/undone-parameters.js';
 import { volumeFields, volumeResponse } from '../responses/volume.js';
 import { defineCommand, EVERYBODY } from './define-command.js';
 import { scopeOf, scopeParameters } from './list-scope.js';
+import { refuseToOthers } from './refuse-to-others.js';
 
 export const listVolumes = defineCommand({
   name: 'listVolumes',
@@ -35,15 +35,13 @@ export const listVolumes = defineCommand({
       projectid: { type: 'uuid' },
       displayvolume: { type: 'boolean', since: '4.4', harmless: 'true' },
       retrieveonlyresourcecount: { type: 'boolean' },
-      isencrypted: { type: 'boolean', since: '4.20.2' },
+      isencrypted: { type: 'boolean', since: '4.19.1' },
     }),
   },
   response: { objectName: 'volume', fields: volumeFields },
   async handle(args, context) {
     const { db, caller } = context;
-    if (args.storageid && caller.role !== 'Admin') {
-      throw new SlipwayError('SLIPWAY_PERMISSION_DENIED', 'Parameter storageid is for root admins');
-    }
+    refuseToOthers({ storageid: args.storageid }, caller);
     const filter = {
       ids: idsOf(args),
       name: args.name,

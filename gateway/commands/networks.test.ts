@@ -136,6 +136,9 @@ describe('createNetwork', () => {
     expect(own).not.toHaveProperty('broadcasturi');
     expect(await list({ id: network['id'] }, other.client)).toEqual([]);
     expect(await list({ id: network['id'] }, gateway.admin)).toEqual([network]);
+    expect(await list({ vlan: 100, listall: true }, gateway.admin)).toEqual([network]);
+    expect(await list({ vlan: 101, listall: true }, gateway.admin)).toEqual([]);
+    await expect(list({ vlan: 100 })).rejects.toMatchObject({ errorcode: 531 });
     const told = await gateway.db
       .select()
       .from(event)

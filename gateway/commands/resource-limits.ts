@@ -7,10 +7,11 @@ import { setResourceLimit } from '../../db/resource-limits.js';
 import { readSettings } from '../../db/settings.js';
 import { SlipwayError } from '../../shared/errors.js';
 import { RESOURCE_TYPES, RESOURCES, type ResourceType, UNLIMITED } from '../../shared/resource-types.js';
+import { MOST_OF_A_RESOURCE } from '../../shared/settings.js';
 import { field, type ResponseOf } from '../protocol/fields.js';
 import { invalid } from '../protocol/invalid.js';
 import { listParameters, pageOf } from '../protocol/paging.js';
-import { integer, required, string, uuid } from '../protocol/parameters.js';
+import { integer, long, required, string, uuid } from '../protocol/parameters.js';
 import { unsupported } from '../protocol/undone-parameters.js';
 import { shownAmount } from '../responses/resource-usage.js';
 import { ADMINS, type CommandContext, defineCommand, EVERYBODY } from './define-command.js';
@@ -93,7 +94,7 @@ export const updateResourceLimit = defineCommand({
   params: {
     ...ownerParameters,
     resourcetype: required(resourceType),
-    max: integer('The limit; -1, or none given, for no limit.', { min: UNLIMITED }),
+    max: long('The limit; -1, or none given, for no limit.', { min: UNLIMITED, max: MOST_OF_A_RESOURCE }),
     ...unsupported({ projectid: { type: 'uuid' }, tag: { type: 'string', since: '4.20.0' } }),
   },
   response: {

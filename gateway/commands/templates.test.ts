@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { eq } from 'drizzle-orm';
 import { dataCenter, storagePool, templateSpoolRef, vmTemplate } from '../../db/schema/index.js';
 import { activateTemplate } from '../../db/templates.js';
@@ -265,6 +266,11 @@ describe('listTemplates', () => {
         ],
       },
     ]);
+    const onPool = (client: TestUser['client'], storageid: string) =>
+      client.call('listTemplates', { templatefilter: 'all', listall: true, storageid });
+    expect(await onPool(gateway.admin, pool!.id)).toMatchObject({ count: 1, template: [{ id: community }] });
+    expect(await onPool(gateway.admin, randomUUID())).toEqual({});
+    await expect(onPool(other.client, pool!.id)).rejects.toMatchObject({ errorcode: 531 });
     const forOthers = await somebody.client.call('listTemplates', { templatefilter: 'community' });
     const [seen] = forOthers['template'] as Template[];
     expect(seen).toMatchObject({ id: community, isready: true });

@@ -25,6 +25,7 @@ export const updateParameters = {
     details: { type: 'map' },
     cleanupdetails: { type: 'boolean' },
     templatetag: { type: 'string', since: '4.20.0' },
+    forceupdateostype: { type: 'boolean', since: '4.21' },
     forcks: { type: 'boolean', since: '4.21.0' },
   }),
 };

@@ -21,10 +21,7 @@ export const updateTemplate = defineCommand({
     ...updateParameters,
     ...templateTypeParameters,
     requireshvm: boolean('Whether it needs hardware virtualisation.'),
-    ...unsupported({
-      bootable: { type: 'boolean', harmless: 'true' },
-      forceupdateostype: { type: 'boolean', since: '4.21' },
-    }),
+    ...unsupported({ bootable: { type: 'boolean', harmless: 'true' } }),
   },
   response: {
     objectName: 'template',

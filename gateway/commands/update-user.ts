@@ -32,7 +32,8 @@ export const updateUser = defineCommand({
     ...unsupported({
       userapikey: { type: 'string' },
       usersecretkey: { type: 'string' },
-      mandate2fa: { type: 'boolean' },
+      apikeyaccess: { type: 'string', since: '4.20.1.0', harmless: 'inherit' },
+      mandate2fa: { type: 'boolean', since: '4.18.0.0' },
     }),
   },
   response: { objectName: 'user', fields: { user: field('object', 'The user.', userFields) } },

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { eq, sql } from 'drizzle-orm';
 import { completeJob } from '../../db/jobs.js';
-import { asyncJob, dataCenter, event, vmInstance, type VmState } from '../../db/schema/index.js';
+import { joinHost } from '../../db/join-host.js';
+import { asyncJob, dataCenter, event, vmInstance, type VmState, volumes } from '../../db/schema/index.js';
 import { writeSettings } from '../../db/settings.js';
 import { activateTemplate, createTemplate } from '../../db/templates.js';
+import { addZone } from '../../tests/support/add-zone.js';
 import { giveDisk } from '../../tests/support/give-disk.js';
 import { startTestGateway, type TestGateway, type TestUser } from '../../tests/support/test-gateway.js';
 
@@ -182,8 +184,40 @@ describe('listVirtualMachines', () => {
     const [own] = await list({ id });
     expect(own).not.toHaveProperty('instancename');
     expect(await list({ id }, { ...somebody, client: gateway.admin })).toEqual([{ ...own, instancename: `i-${id}` }]);
-    await expect(list({ hostid: NOWHERE })).rejects.toMatchObject({ errorcode: 531 });
   });
+
+  test('finds for root admins what is, or was last, in a place, and what has its disk on a pool', async () => {
+    const admin = { ...somebody, client: gateway.admin };
+    const { clusterId, podId } = gateway.seeded;
+    const [poolId, away] = [randomUUID(), await addZone(gateway.db)];
+    const { hostId } = await joinHost(gateway.databaseUrl, {
+      name: 'host-of-a-place',
+      clusterId,
+      publicKey: 'none',
+      pools: [{ poolId, type: 'Filesystem', path: '/pool' }],
+    });
+    const ids = [(await deploy()).id, (await deploy()).id];
+    await gateway.db.update(vmInstance).set({ hostId }).where(eq(vmInstance.id, ids[0]!));
+    await gateway.db.update(vmInstance).set({ lastHostId: hostId }).where(eq(vmInstance.id, ids[1]!));
+    await gateway.db.update(volumes).set({ poolId }).where(eq(volumes.instanceId, ids[1]!));
+    const found = async (filter: Record<string, string>) =>
+      (await list({ ids: ids.join(','), ...filter }, admin)).map((row) => ids.indexOf(row['id'] as string)).toSorted();
+    expect(await found({ hostid: hostId })).toEqual([0]);
+    expect(await found({ clusterid: clusterId })).toEqual([0, 1]);
+    expect(await found({ podid: podId })).toEqual([0, 1]);
+    expect(await found({ storageid: poolId })).toEqual([1]);
+    expect([await found({ clusterid: away.clusterId }), await found({ podid: away.podId })]).toEqual([[], []]);
+  });
+
+  test.each(['hostid', 'podid', 'clusterid', 'storageid'])(
+    'tells nobody else by %s where something is',
+    async (name) => {
+      await expect(list({ [name]: NOWHERE })).rejects.toMatchObject({
+        errorcode: 531,
+        errortext: `Parameter ${name} can only be specified by a Root Admin, permission denied`,
+      });
+    },
+  );
 
   test.each<[VmState, boolean, boolean]>([
     ['Stopped', true, true],

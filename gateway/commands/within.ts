@@ -1,8 +1,8 @@
 import { isInZone } from '../../db/reads/find-deployment-parts.js';
-import { SlipwayError } from '../../shared/errors.js';
 import type { DeployVirtualMachineInput } from '../../shared/virtual-machines.js';
 import { noSuchEntity } from '../protocol/standard-texts.js';
 import type { CommandContext } from './define-command.js';
+import { refuseToOthers } from './refuse-to-others.js';
 
 interface Places {
   hostid?: string;
@@ -26,14 +26,9 @@ export async function withinOf(
     ['pod', podid],
     ['cluster', clusterid],
   ] as const;
+  refuseToOthers({ hostid, podid, clusterid }, caller);
   for (const [table, id] of places) {
     if (id === undefined) continue;
-    if (caller.role !== 'Admin') {
-      throw new SlipwayError(
-        'SLIPWAY_PERMISSION_DENIED',
-        `Parameter ${table}id can only be specified by a Root Admin, permission denied`,
-      );
-    }
     if (!(await isInZone(db, zoneId, table, id))) throw noSuchEntity(command, `${table}id`, id);
   }
   const isAnywhere = places.every(([, id]) => id === undefined);

@@ -118,6 +118,12 @@ export const integer = (description: string, options: Options & { min?: number; 
     return value;
   });
 
+/** A whole number that may need more than 32 bits. */
+export const long = (description: string, options: Options & { min: number; max: number }) => ({
+  ...integer(description, options),
+  type: 'long' as const,
+});
+
 export const boolean = (description: string, options: Options = {}) =>
   scalar('boolean', description, options, (text, name, command) => {
     const word = text.toLowerCase();

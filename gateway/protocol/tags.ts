@@ -23,13 +23,19 @@ const listed = (text: Parameter<string | undefined>): Parameter<string[] | undef
 export const tags = (description: string) =>
   listed(string(`${description}, comma separated.`, { maxLength: MAX_TEXT_LENGTH }));
 
-/** Tags in place of those that something has: an empty value says that it is to have none. */
-export const newTags = ({ since }: { since?: string } = {}): Parameter<string[] | undefined> => ({
+/**
+ * Tags in place of those that something has: an empty value says that it is to have none.
+ *
+ * @param options.type as CloudStack declares the parameter; what it takes is the same
+ */
+export const newTags = ({ since, type = 'list' }: { since?: string; type?: 'list' | 'string' } = {}): Parameter<
+  string[] | undefined
+> => ({
   ...listed(
     stringOrEmpty('Tags, comma separated, in place of those it has; empty for none.', {
       maxLength: MAX_TEXT_LENGTH,
       since,
     }),
   ),
-  type: 'list',
+  type,
 });
