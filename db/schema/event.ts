@@ -35,10 +35,6 @@ export const event = pgTable(
     index('event_created_id_idx')
       .on(table.created, table.id)
       .where(sql`not archived`),
-    // Of equal keys, and so of few pages: to count all the planner takes this before it reads the table.
-    index('event_archived_idx')
-      .on(table.archived)
-      .where(sql`not archived`),
     index('event_user_id_idx').on(table.userId),
     index('event_created_idx').on(table.created),
     index('event_resource_id_idx').on(table.resourceId),

@@ -54,8 +54,17 @@ export const vmTemplate = pgTable(
       .on(table.accountId)
       .where(sql`removed is null`),
     index('vm_template_guest_os_id_idx').on(table.guestOsId),
-    // A page of a list in its order.
-    index('vm_template_sort_key_created_id_idx').on(table.sortKey, table.created, table.id),
+    // A page of a list in its order, of templates and of ISOs.
+    index('vm_template_listed_idx')
+      .on(table.sortKey, table.created, table.id)
+      .where(sql`removed is null and state = 'Active' and format <> 'ISO'`),
+    index('vm_template_listed_isos_idx')
+      .on(table.sortKey, table.created, table.id)
+      .where(sql`removed is null and state = 'Active' and format = 'ISO'`),
+    // What everybody sees.
+    index('vm_template_public_idx')
+      .on(table.sortKey, table.created, table.id)
+      .where(sql`removed is null and state = 'Active' and is_public`),
     check('vm_template_state_check', sql`${table.state} in ('Registering', 'Active', 'Inactive')`),
   ],
 );
