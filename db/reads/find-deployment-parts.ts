@@ -15,7 +15,7 @@ import {
 import type { TemplateType } from '../templates.js';
 import type { Caller } from './find-caller.js';
 import { ownedBy } from './list-query.js';
-import { isUsableTemplate } from './list-templates.js';
+import { isUsableTemplate } from './template-views.js';
 
 /** @param ids all zones when absent */
 export const findZones = (db: Database, ids?: string[]) =>

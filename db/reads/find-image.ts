@@ -5,7 +5,7 @@ import { dataCenter, templateStoreRef, vmTemplate } from '../schema/index.js';
 import type { TemplateType } from '../templates.js';
 import type { Caller } from './find-caller.js';
 import { ownedBy } from './list-query.js';
-import { isUsableTemplate } from './list-templates.js';
+import { isUsableTemplate } from './template-views.js';
 
 export interface Image {
   id: string;

@@ -85,11 +85,15 @@ const matching = (query: PagedQuery): SQL | undefined =>
 /** Of all that match: kept by the database when nothing but whose they are was asked, and else counted one by one. */
 const numberOf = (db: Database, query: PagedQuery) =>
   query.isCounted && query.filters.every((filter) => filter === undefined)
-    ? db
-        .select({ count: sql<number>`coalesce(sum(${rowCount.rows}), 0)`.mapWith(Number) })
-        .from(rowCount)
-        .where(and(eq(rowCount.counted, getTableName(query.table)), isOwned(query, rowCount.accountId)))
+    ? keptNumber(db, and(eq(rowCount.counted, getTableName(query.table)), isOwned(query, rowCount.accountId)))
     : db.select({ count: count() }).from(query.table).where(matching(query));
+
+/** @param where of `row_count` */
+export const keptNumber = (db: Database, where: SQL | undefined) =>
+  db
+    .select({ count: sql<number>`coalesce(sum(${rowCount.rows}), 0)`.mapWith(Number) })
+    .from(rowCount)
+    .where(where);
 
 /** One parameter, however many there are: so the statement stays prepared. */
 export const isAnyOf = (id: Column, ids: string[]): SQL => sql`${id} = any(${sql.param(ids)}::uuid[])`;

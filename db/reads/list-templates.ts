@@ -1,4 +1,4 @@
-import { type SQL, and, asc, count, desc, eq, inArray, isNull, ne, not, notInArray, or, sql } from 'drizzle-orm';
+import { type SQL, and, asc, count, desc, eq, inArray, ne, not, notInArray, sql } from 'drizzle-orm';
 import type { Database } from '../client.js';
 import {
   account,
@@ -13,35 +13,20 @@ import {
 } from '../schema/index.js';
 import { HTTP_HEADER_DETAIL, type TemplateType } from '../templates.js';
 import type { Caller } from './find-caller.js';
-import { contains, given, inScope, isText, ownedBy, type Page, type Scope, type Listed } from './list-query.js';
+import { contains, given, isText, keptNumber, type Listed, type Page } from './list-query.js';
 import type { Tag } from '../resource-tags.js';
 import { hasAnyTag, tagsOf } from './list-tags.js';
 import { ownerColumns } from './owner-columns.js';
+import { isCountedInView, isInView, isPublic, type TemplateView } from './template-views.js';
 
-/** CloudStack's views of templates. Nothing is shared with single accounts here, so two of them are always empty. */
-export const TEMPLATE_FILTERS = [
-  'featured',
-  'self',
-  'selfexecutable',
-  'sharedexecutable',
-  'executable',
-  'community',
-  'shared',
-  'all',
-] as const;
-
-export interface TemplateFilter {
+export interface TemplateFilter extends TemplateView {
   /** ISOs are rows of the same table, and no list has both. */
   isIso: boolean;
-  templateFilter: (typeof TEMPLATE_FILTERS)[number];
   ids?: string[];
   name?: string;
   zoneId?: string;
   /** That has a copy of it, or gets one. */
   poolId?: string;
-  scope: Scope;
-  /** The scope is of an account or a domain that was named: it narrows every view, and not only that of one's own. */
-  isScopeNamed: boolean;
   arch?: string;
   isReady?: boolean;
   templateType?: TemplateType;
@@ -65,64 +50,30 @@ export const ANY_IMAGE = {
 
 const isReady = sql<boolean>`(${vmTemplate.state} = 'Active' and ${templateStoreRef.state} = 'Ready')`;
 
-const isIso = eq(vmTemplate.format, 'ISO');
-
-const isPublic = eq(vmTemplate.isPublic, true);
-
-/** What a caller may see and deploy whatever the view: what is theirs and what is public, a root admin all. */
-function isTemplateVisible(caller: Caller): SQL | undefined {
-  const isOwn = ownedBy(caller, vmTemplate.accountId);
-  return isOwn && or(isOwn, isPublic);
-}
-
-/** One template or ISO, if the caller may see it and it is neither deleted nor still to be validated. */
-export const isUsableTemplate = (caller: Caller, id: string): SQL | undefined =>
-  and(eq(vmTemplate.id, id), eq(vmTemplate.state, 'Active'), isNull(vmTemplate.removed), isTemplateVisible(caller));
-
-function view({ templateFilter, scope }: TemplateFilter): SQL | undefined {
-  const isOwn = inScope(scope, vmTemplate.accountId);
-  switch (templateFilter) {
-    case 'featured':
-      return and(isPublic, eq(vmTemplate.isFeatured, true));
-    case 'community':
-      return and(isPublic, eq(vmTemplate.isFeatured, false));
-    case 'self':
-    case 'selfexecutable':
-      return isOwn;
-    case 'executable':
-      return isOwn && or(isOwn, isPublic);
-    case 'shared':
-    case 'sharedexecutable':
-      return sql`false`;
-    case 'all':
-      return undefined;
-  }
-}
+// Written out, as the indexes have it.
+const IS_ISO = sql`${vmTemplate.format} = 'ISO'`;
+const IS_NO_ISO = sql`${vmTemplate.format} <> 'ISO'`;
+const IS_LISTED = sql`${vmTemplate.removed} is null and ${isReady}`;
+const IS_VALIDATED = sql`${vmTemplate.state} <> 'Registering'`;
 
 /** The whole order turns: one index has both. */
 const orderOf = (isAscending: boolean): SQL[] =>
   [vmTemplate.sortKey, vmTemplate.created, vmTemplate.id, dataCenter.name, dataCenter.id].map(isAscending ? asc : desc);
 
-const matching = (db: Database, caller: Caller, filter: TemplateFilter): SQL | undefined =>
-  and(
-    isTemplateVisible(caller),
-    view(filter),
-    filter.isRemovedShown ? undefined : and(isNull(vmTemplate.removed), isReady),
-    filter.isIso ? isIso : not(isIso),
-    given(filter.isPublic, (wanted) => eq(vmTemplate.isPublic, wanted)),
-    given(filter.bootable, (wanted) => eq(vmTemplate.bootable, wanted)),
-    given(filter.isReady, (wanted) => (wanted ? isReady : not(isReady))),
-    ne(vmTemplate.state, 'Registering'),
-    given(filter.ids, (ids) => inArray(vmTemplate.id, ids)),
-    given(filter.name, (name) => contains(vmTemplate.name, name)),
-    given(filter.zoneId, (id) => eq(templateStoreRef.dataCenterId, id)),
-    given(filter.poolId, (id) => inArray(vmTemplate.id, copiedTo(db, id))),
-    filter.isScopeNamed ? inScope(filter.scope, vmTemplate.accountId) : undefined,
-    given(filter.templateType, (type) => eq(vmTemplate.type, type)),
-    given(filter.arch, (arch) => isText(vmTemplate.arch, arch)),
-    given(filter.tags, (tags) => hasAnyTag(db, 'Template', vmTemplate.id, tags)),
-    given(filter.keyword, (text) => contains(vmTemplate.name, text)),
-  );
+/** What the list shows of whoever sees it; undefined for what was not asked. */
+const asked = (db: Database, filter: TemplateFilter): (SQL | undefined)[] => [
+  given(filter.isPublic, (wanted) => (wanted ? isPublic : not(isPublic))),
+  given(filter.bootable, (wanted) => eq(vmTemplate.bootable, wanted)),
+  given(filter.isReady, (wanted) => (wanted ? isReady : not(isReady))),
+  given(filter.ids, (ids) => inArray(vmTemplate.id, ids)),
+  given(filter.name, (name) => contains(vmTemplate.name, name)),
+  given(filter.zoneId, (id) => eq(templateStoreRef.dataCenterId, id)),
+  given(filter.poolId, (id) => inArray(vmTemplate.id, copiedTo(db, id))),
+  given(filter.templateType, (type) => eq(vmTemplate.type, type)),
+  given(filter.arch, (arch) => isText(vmTemplate.arch, arch)),
+  given(filter.tags, (tags) => hasAnyTag(db, 'Template', vmTemplate.id, tags)),
+  given(filter.keyword, (text) => contains(vmTemplate.name, text)),
+];
 
 const select = (db: Database, ids: string[], order: SQL[]) =>
   db
@@ -153,13 +104,23 @@ export async function listTemplates(
   filter: TemplateFilter,
   { limit, offset }: Page,
 ): Promise<Listed<ListedTemplate>> {
-  const chosen = matching(db, caller, filter);
+  const { isIso, isRemovedShown } = filter;
+  const isAsked = asked(db, filter);
+  const isKept = !isRemovedShown && isAsked.every((condition) => condition === undefined);
+  const chosen = and(
+    isInView(caller, filter),
+    isRemovedShown ? IS_VALIDATED : IS_LISTED,
+    isIso ? IS_ISO : IS_NO_ISO,
+    ...isAsked,
+  );
   const order = orderOf(filter.isAscending);
-  const counted = db
-    .select({ count: count() })
-    .from(templateStoreRef)
-    .innerJoin(vmTemplate, eq(vmTemplate.id, templateStoreRef.templateId))
-    .where(chosen);
+  const counted = isKept
+    ? keptNumber(db, isCountedInView(caller, filter, { isIso }))
+    : db
+        .select({ count: count() })
+        .from(templateStoreRef)
+        .innerJoin(vmTemplate, eq(vmTemplate.id, templateStoreRef.templateId))
+        .where(chosen);
   const page = await db
     .select({ id: templateStoreRef.id, total: sql<number>`(${counted})`.mapWith(Number) })
     .from(templateStoreRef)

@@ -1,4 +1,5 @@
-import { listTemplates as readTemplates, TEMPLATE_FILTERS } from '../../db/reads/list-templates.js';
+import { listTemplates as readTemplates } from '../../db/reads/list-templates.js';
+import { TEMPLATE_FILTERS } from '../../db/reads/template-views.js';
 import { SlipwayError } from '../../shared/errors.js';
 import { listParameters, pageOf } from '../protocol/paging.js';
 import { boolean, oneOf, string, uuid, withDefault } from '../protocol/parameters.js';

@@ -1,4 +1,5 @@
-import { listTemplates as readTemplates, TEMPLATE_FILTERS } from '../../db/reads/list-templates.js';
+import { listTemplates as readTemplates } from '../../db/reads/list-templates.js';
+import { TEMPLATE_FILTERS } from '../../db/reads/template-views.js';
 import { TEMPLATE_TYPES } from '../../db/templates.js';
 import { SlipwayError } from '../../shared/errors.js';
 import { idsOf, listParameters, pageOf } from '../protocol/paging.js';
