@@ -33,7 +33,7 @@ const params = {
     istagarule: { type: 'boolean' },
     managed: { type: 'boolean' },
     provider: { type: 'string', harmless: 'defaultprimary' },
-    storageaccessgroups: { type: 'list', since: '4.21.0' },
+    storageaccessgroups: { type: 'string', since: '4.21.0' },
   }),
 };
 

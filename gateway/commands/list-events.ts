@@ -16,7 +16,7 @@ export const listEvents = defineCommand({
     ...listParameters,
     keyword: string('Only what has this text in its type, level or description.'),
     id: uuid('ID of the event.'),
-    startid: uuid('ID of the event: none of Slipway has others that follow from it.', { since: '4.14' }),
+    startid: uuid('ID of the event: none of Slipway has others that follow from it.'),
     type: string('Type of the event.'),
     level: oneOf(['INFO', 'WARN', 'ERROR'], 'Level of the event.'),
     startdate: date('Not before this: yyyy-MM-dd, or yyyy-MM-dd HH:mm:ss in UTC, or ISO 8601.'),

@@ -17,7 +17,7 @@ export const listRoles = defineCommand({
     id: uuid('ID of the role.'),
     name: string('Name of the role.'),
     type: oneOf(TYPES, 'Type of the role.'),
-    state: oneOf(['enabled', 'disabled'], 'State; all are enabled.', { since: '4.19.0' }),
+    state: oneOf(['enabled', 'disabled'], 'State; all are enabled.'),
   },
   response: {
     objectName: 'role',

@@ -13,7 +13,7 @@ export const listSSHKeyPairs = defineCommand({
   allowedRoles: EVERYBODY,
   params: {
     ...listParameters,
-    id: uuid('ID of the key pair.', { since: '4.18.0' }),
+    id: uuid('ID of the key pair.'),
     name: string('Name of the key pair.'),
     fingerprint: string('Fingerprint of the public key.'),
     ...scopeParameters,

@@ -19,7 +19,7 @@ export const listVolumes = defineCommand({
     ids: uuids('IDs of volumes, comma separated.', { since: '4.9' }),
     name: string('Name of the volume, the whole of it.'),
     type: oneOf(['ROOT', 'DATADISK'], 'Type of the volume; Slipway has no DATADISK.'),
-    state: oneOf(['Allocated', 'Ready'], 'State of the volume.', { since: '4.3' }),
+    state: oneOf(['Allocated', 'Ready'], 'State of the volume.'),
     virtualmachineid: uuid('ID of the virtual machine.'),
     zoneid: uuid('ID of the zone.'),
     storageid: uuid('ID of the primary storage pool; for root admins.', { since: '4.3' }),

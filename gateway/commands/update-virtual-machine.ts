@@ -22,7 +22,7 @@ export const updateVirtualMachine = defineCommand({
     name: string('Host name, which the guest gets at its next start; only while the virtual machine is Stopped.', {
       since: '4.4',
     }),
-    userdata: userData('What the guest finds at its next start.'),
+    userdata: userData('What the guest finds at its next start.', { since: '4.16.0' }),
     // Nothing refers to them; they are CloudStack's ways to say what is so.
     ...withoutEffect({ cleanupdetails: { type: 'boolean' } }),
     ...unsupported({
@@ -37,10 +37,10 @@ export const updateVirtualMachine = defineCommand({
       securitygroupids: { type: 'list' },
       securitygroupnames: { type: 'list' },
       dhcpoptionsnetworklist: { type: 'map' },
-      extraconfig: { type: 'string', since: '4.12' },
+      extraconfig: { type: 'string', maxLength: 5120, since: '4.12' },
       userdataid: { type: 'uuid', since: '4.18' },
       userdatadetails: { type: 'map', since: '4.18' },
-      deleteprotection: { type: 'boolean', since: '4.20' },
+      deleteprotection: { type: 'boolean', since: '4.20.0' },
       leaseduration: { type: 'integer', since: '4.21.0' },
       leaseexpiryaction: { type: 'string', since: '4.21.0' },
     }),

@@ -200,13 +200,18 @@ describe('listVirtualMachines', () => {
     await gateway.db.update(vmInstance).set({ hostId }).where(eq(vmInstance.id, ids[0]!));
     await gateway.db.update(vmInstance).set({ lastHostId: hostId }).where(eq(vmInstance.id, ids[1]!));
     await gateway.db.update(volumes).set({ poolId }).where(eq(volumes.instanceId, ids[1]!));
-    const found = async (filter: Record<string, string>) =>
-      (await list({ ids: ids.join(','), ...filter }, admin)).map((row) => ids.indexOf(row['id'] as string)).toSorted();
-    expect(await found({ hostid: hostId })).toEqual([0]);
-    expect(await found({ clusterid: clusterId })).toEqual([0, 1]);
-    expect(await found({ podid: podId })).toEqual([0, 1]);
-    expect(await found({ storageid: poolId })).toEqual([1]);
-    expect([await found({ clusterid: away.clusterId }), await found({ podid: away.podId })]).toEqual([[], []]);
+
+    const found = async (filter: Record<string, string>): Promise<boolean[]> => {
+      const rows = await list({ ids: ids.join(','), ...filter }, admin);
+      return ids.map((id) => rows.some((row) => row['id'] === id));
+    };
+    expect(await found({ hostid: hostId })).toEqual([true, false]);
+    expect(await found({ clusterid: clusterId })).toEqual([true, true]);
+    expect(await found({ podid: podId })).toEqual([true, true]);
+    expect(await found({ storageid: poolId })).toEqual([false, true]);
+    for (const filter of [{ clusterid: away.clusterId }, { podid: away.podId }]) {
+      expect(await found(filter)).toEqual([false, false]);
+    }
   });
 
   test.each(['hostid', 'podid', 'clusterid', 'storageid'])(

@@ -13,10 +13,10 @@ const MAX_SIZE_BYTES = 32_768;
 const PADDING = /={1,2}$/;
 
 /** Bytes that a guest reads at its first boot; the handler gets them in plain base64. */
-export function userData(description: string): Parameter<string | undefined> {
+export function userData(description: string, { since }: { since?: string } = {}): Parameter<string | undefined> {
   const text = string(
     `${description} In base64, at most ${MAX_SIZE_BYTES} bytes; send it in a form body, since a URL has no room for much.`,
-    { maxLength: MAX_TEXT_LENGTH },
+    { maxLength: MAX_TEXT_LENGTH, since },
   );
   return {
     ...text,

@@ -9,7 +9,7 @@ export const keyPairFields = {
   account: field('string', 'Account that owns it.'),
   domainid: field('string', 'ID of the domain of the account.'),
   domain: field('string', 'Name of the domain of the account.'),
-  domainpath: field('string', 'Path of the domain of the account.'),
+  domainpath: field('string', 'Path of the domain of the account. Slipway has this key, CloudStack has not.'),
 } as const;
 
 export const keyPairResponse = (row: ListedKeyPair): ResponseOf<typeof keyPairFields> => ({

@@ -1,3 +1,5 @@
+import { OTHER_COMMANDS } from './cloudstack-other-commands.js';
+
 /** What CloudStack 4.22 declares of its commands around direct download: whether they answer with a job, and their parameters. */
 export interface CloudStackCommand {
   name: string;
@@ -146,15 +148,17 @@ const COMMANDS: Record<string, [kind: 'job' | 'answer', parameters: string]> = {
   ],
 };
 
-export const CLOUDSTACK_COMMANDS: CloudStackCommand[] = Object.entries(COMMANDS).map(([name, [kind, parameters]]) => ({
-  name,
-  isAsync: kind === 'job',
-  params: parameters
-    .split('; ')
-    .map((text) => text.trim())
-    .filter((text) => text !== '')
-    .map(parse),
-}));
+export const CLOUDSTACK_COMMANDS: CloudStackCommand[] = Object.entries({ ...OTHER_COMMANDS, ...COMMANDS }).map(
+  ([name, [kind, parameters]]) => ({
+    name,
+    isAsync: kind === 'job',
+    params: parameters
+      .split('; ')
+      .map((text) => text.trim())
+      .filter((text) => text !== '')
+      .map(parse),
+  }),
+);
 
 function parse(text: string): CloudStackParameter {
   const [name = '', type = '', ...rest] = text.split(' ');
