@@ -243,6 +243,51 @@ describe('a certificate below an intermediate one', () => {
   });
 });
 
+describe('authorities of one name, as before and after the key of one was changed', () => {
+  const serverOf = async (of: CertificateAuthority, how = {}) =>
+    serve(await of.issue(randomUUID(), ['IP:127.0.0.1'], how));
+  const trusted = (all: CertificateAuthority[]): Record<string, string> =>
+    Object.fromEntries(all.map(({ certificatePem }, n) => [`corp-${n}`, certificatePem]));
+
+  it.each([true, false])('are trusted beside each other, whether they tell their keys: %s', async (hasKeyIds) => {
+    const all: CertificateAuthority[] = [];
+    for (const _ of [1, 2, 3]) all.push(await createAuthority(directory, 'Corp Root', { hasKeyIds }));
+    const host = await newHost();
+    await host.trusts(trusted(all));
+    for (const one of all) {
+      const server = await serverOf(one, { hasKeyIds });
+      await expect(host.download(server.url())).resolves.toMatchObject({ sizeBytes: CONTENT.length });
+    }
+  });
+
+  it('do not vouch for what another one has signed', async () => {
+    const [one, other, third] = await Promise.all(
+      [1, 2, 3].map(() => createAuthority(directory, 'Corp Root', { hasKeyIds: false })),
+    );
+    const host = await newHost();
+    const stranger = await serverOf(third!, { hasKeyIds: false });
+    for (const all of [[one!], [one!, other!]]) {
+      await host.trusts(trusted(all));
+      await expect(host.download(stranger.url())).rejects.toMatchObject(
+        refusal(`: its certificate, issued by CN=Corp Root, ${ADVICE}`),
+      );
+    }
+  });
+
+  it('are named when the right one has expired', async () => {
+    const authorities = [];
+    for (const days of [2, -1]) {
+      authorities.push(await createAuthority(directory, 'Corp Root', { days, hasKeyIds: false }));
+    }
+    const host = await newHost();
+    await host.trusts(trusted(authorities));
+    const server = await serverOf(authorities[1]!, { hasKeyIds: false });
+    await expect(host.download(server.url())).rejects.toMatchObject(
+      refusal('corp-1, which has to vouch for it, expired'),
+    );
+  });
+});
+
 describe('an expired certificate', () => {
   const yesterday = new Date(Date.now() - 24 * 60 * 60 * 1000).toISOString().slice(0, 10);
 

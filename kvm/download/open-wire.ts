@@ -1,10 +1,10 @@
 import type { X509Certificate } from 'node:crypto';
 import { connect as connectTcp, isIP, type LookupFunction, type OnReadOpts, type Socket } from 'node:net';
-import { type ConnectionOptions, connect as connectTls } from 'node:tls';
+import { type ConnectionOptions, connect as connectTls, type SecureContext } from 'node:tls';
 import type { TrustAnchors } from '../keystore/trust.js';
 import { hostOf, portOf } from './endpoint.js';
 import { openTunnel, proxyFailure } from './proxy-tunnel.js';
-import { explainTlsFailure, presentedChain } from './tls-failure.js';
+import { explainTlsFailure, isUnsigned, isWrongSignature, presentedChain } from './tls-failure.js';
 import { Wire } from './wire.js';
 
 export interface Route {
@@ -39,13 +39,13 @@ export function openWire({ url, lookup, anchors, proxy }: Route): OpeningWire {
   let isDestroyed = false;
   let presented: readonly X509Certificate[] = [];
 
-  const tls = (onread?: OnReadOpts, under?: Socket): Socket => {
+  const tls = (secureContext: SecureContext | undefined, onread?: OnReadOpts, under?: Socket): Socket => {
     const options = {
       // An address is no server name (RFC 6066, 3); the certificate is checked against the host all the same.
       ...(isIP(host) === 0 ? { servername: host } : {}),
       host,
       ALPNProtocols: ['http/1.1'],
-      ...(anchors.secureContext ? { secureContext: anchors.secureContext } : {}),
+      ...(secureContext ? { secureContext } : {}),
       ...(under ? { socket: under } : { port: portOf(url), lookup }),
       onread,
     };
@@ -66,10 +66,10 @@ export function openWire({ url, lookup, anchors, proxy }: Route): OpeningWire {
     await connected(wire.socket, event);
     return wire;
   };
-  const make = async (): Promise<Wire> => {
+  const make = async (secureContext: SecureContext | undefined): Promise<Wire> => {
     if (!proxy) {
       return isSecure
-        ? wireOf((onread) => tls(onread), 'secureConnect')
+        ? wireOf((onread) => tls(secureContext, onread), 'secureConnect')
         : wireOf((onread) => connectTcp({ host, port: portOf(url), lookup, onread }), 'connect');
     }
     // Plain requests go to the proxy itself, which is told the whole URL.
@@ -81,10 +81,27 @@ export function openWire({ url, lookup, anchors, proxy }: Route): OpeningWire {
     }
     const tunnel = await openTunnel(proxy, url, (socket) => (current = socket));
     if (isDestroyed) tunnel.destroy();
-    return wireOf(() => tls(undefined, tunnel), 'secureConnect', false);
+    return wireOf(() => tls(secureContext, undefined, tunnel), 'secureConnect', false);
+  };
+  const makeWithSome = async (): Promise<Wire> => {
+    try {
+      return await make(anchors.secureContext);
+    } catch (failure) {
+      if (!isWrongSignature(failure)) throw failure;
+      for (const alternative of anchors.alternatives) {
+        if (isDestroyed) break;
+        try {
+          return await make(alternative());
+        } catch (error) {
+          // With the right one something else may be wrong, as that it has expired.
+          if (!isUnsigned(error)) throw error;
+        }
+      }
+      throw failure;
+    }
   };
   return {
-    ready: make().catch((error: unknown) => {
+    ready: makeWithSome().catch((error: unknown) => {
       throw explainTlsFailure(error, { host, presented, anchors });
     }),
     destroy: () => {

@@ -30,8 +30,11 @@ export function presentedChain(socket: TLSSocket): X509Certificate[] {
   return chain;
 }
 
+/** OpenSSL's code where it has taken another one with the name of the issuer for the issuer. */
+const WRONG_SIGNATURE = 'CERT_SIGNATURE_FAILURE';
 /** OpenSSL's codes for a chain that ends at nobody who is trusted. */
 const UNSIGNED = new Set([
+  WRONG_SIGNATURE,
   'DEPTH_ZERO_SELF_SIGNED_CERT',
   'SELF_SIGNED_CERT_IN_CHAIN',
   'UNABLE_TO_GET_ISSUER_CERT',
@@ -41,9 +44,13 @@ const UNSIGNED = new Set([
 const CERTIFICATE_CHECK =
   /^(CERT_|CRL_|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_|HOSTNAME_MISMATCH|UNABLE_TO_|ERR_TLS_CERT_)/;
 
+const codeOf = (error: unknown): unknown => (error as { code?: unknown } | undefined)?.code;
+export const isWrongSignature = (error: unknown): boolean => codeOf(error) === WRONG_SIGNATURE;
+export const isUnsigned = (error: unknown): boolean => UNSIGNED.has(String(codeOf(error)));
+
 /** The error itself when it is about something else than certificates. */
 export function explainTlsFailure(error: unknown, handshake: Handshake): unknown {
-  const code = (error as { code?: unknown } | undefined)?.code;
+  const code = codeOf(error);
   if (typeof code !== 'string' || !(UNSIGNED.has(code) || CERTIFICATE_CHECK.test(code))) return error;
   return new UntrustedServerError(reasonOf(code, handshake), { cause: error });
 }

@@ -17,6 +17,8 @@ export interface ServerCertificate {
 interface Validity {
   /** From now on; negative for a certificate that has expired. */
   days?: number;
+  /** Whether it says by which key it was signed, and an authority which one it has; as older programs do not. */
+  hasKeyIds?: boolean;
 }
 
 export interface CertificateAuthority {
@@ -88,9 +90,10 @@ interface NewCertificate {
 async function sign(directory: string, options: NewCertificate): Promise<ServerCertificate> {
   const path = (suffix: string): string => join(directory, `${options.file}.${suffix}`);
   const [key, request, certificate, extensions] = [path('key'), path('csr'), path('pem'), path('ext')];
-  await writeFile(extensions, `${options.extensions}\n`);
-  await run('openssl', ['req', ...NEW_KEY, '-keyout', key, '-out', request, '-subj', `/CN=${options.name}`]);
   const { issuer, validity } = options;
+  const keyIds = validity.hasKeyIds === false ? '\nsubjectKeyIdentifier=none\nauthorityKeyIdentifier=none' : '';
+  await writeFile(extensions, `${options.extensions}${keyIds}\n`);
+  await run('openssl', ['req', ...NEW_KEY, '-keyout', key, '-out', request, '-subj', `/CN=${options.name}`]);
   const signer = issuer ? ['-CA', issuer.certificate, '-CAkey', issuer.key, '-CAcreateserial'] : ['-signkey', key];
   const terms = ['-days', String(validity.days ?? 2), '-extfile', extensions];
   await run('openssl', ['x509', '-req', '-in', request, '-out', certificate, ...signer, ...terms]);
