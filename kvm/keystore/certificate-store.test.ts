@@ -118,6 +118,15 @@ describe('what somebody does to its files', () => {
     expect((await store.apply({ generation: 1, certificates: [corp] })).report).toEqual(report);
   });
 
+  it('what others keep beside them stays', async () => {
+    const store = await open();
+    await store.apply({ generation: 1, certificates: [corp] });
+    await writeFile(path.join(directory, 'ca-certificates.crt'), lab.pem);
+    await store.apply({ generation: 2, certificates: [] });
+    await open();
+    expect((await readdir(directory)).sort()).toEqual(['ca-certificates.crt', 'index.json']);
+  });
+
   it('a certificate put beside them is not trusted, and gone with the next set', async () => {
     const store = await open();
     await store.apply({ generation: 1, certificates: [corp] });

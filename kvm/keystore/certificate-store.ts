@@ -106,7 +106,8 @@ export class CertificateStore {
   /** Certificates of former sets, and what writes that a crash cut short have left. */
   async #removeOthers({ certificates }: Pick<KeystoreIndex, 'certificates'>): Promise<void> {
     const kept = new Set([INDEX, ...certificates.map(({ fingerprint }) => fileName(fingerprint))]);
-    const others = (await readdir(this.#directory)).filter((name) => !kept.has(name));
+    // Strangers' files stay, should an operator have named a directory where others keep theirs.
+    const others = (await readdir(this.#directory)).filter((name) => OWN_NAME.test(name) && !kept.has(name));
     for (const name of others) await rm(join(this.#directory, name), { recursive: true, force: true });
     if (others.length > 0) await syncDirectory(this.#directory);
   }
@@ -153,5 +154,8 @@ export class CertificateStore {
     return turn;
   }
 }
+
+/** As `fileName`, `INDEX` and `writeFileDurably` name files. */
+const OWN_NAME = /^(?:[0-9a-f]{64}\.pem|index\.json)(?:\.[0-9a-f]+\.tmp)?$/;
 
 const fileName = (fingerprint: string): string => `${fingerprint}.pem`;
