@@ -4,10 +4,10 @@ import { createTestDatabase, type TestDatabase } from '../tests/support/test-dat
 import { waitFor } from '../tests/support/wait-for.js';
 import { createNetwork } from './networks.js';
 import type { Caller } from './reads/find-caller.js';
-import { dataCenter, serviceOffering, user } from './schema/index.js';
+import { dataCenter, serviceOffering, templateStoreRef, user, vmTemplate } from './schema/index.js';
 import { activateTemplate } from './templates.js';
 import { createVirtualMachine } from './virtual-machines.js';
-import { createZone } from './zones.js';
+import { createZone, removeZone } from './zones.js';
 
 let database: TestDatabase;
 let caller: Caller;
@@ -30,6 +30,13 @@ async function deploy(zoneId: string) {
   return db.transaction((tx) => createVirtualMachine(tx, vm));
 }
 
+async function isOneWaiting(): Promise<boolean> {
+  const [row] = await database.db.execute<{ count: string }>(
+    "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()",
+  );
+  return row!.count === '1';
+}
+
 const network = { name: 'n', displayText: 'n', accountId: null, vlan: null, mayOverlap: false };
 
 it.each<[string, (zoneId: string) => Promise<unknown>]>([
@@ -46,13 +53,22 @@ it.each<[string, (zoneId: string) => Promise<unknown>]>([
       () => 'it is in the zone',
       (error: unknown) => error,
     );
-    await waitFor('it waits', async () => {
-      const [row] = await db.execute<{ count: string }>(
-        "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()",
-      );
-      return row!.count === '1';
-    });
+    await waitFor('it waits', isOneWaiting);
     await tx.update(dataCenter).set({ removed: new Date().toISOString() }).where(eq(dataCenter.id, zoneId));
   });
   expect(await late).toMatchObject({ code: 'SLIPWAY_RESOURCE_STATE', message: 'The zone was deleted' });
+});
+
+it('should delete a zone while a template is deleted from it, and neither waits for the other for ever', async () => {
+  const { db } = database;
+  const zoneId = await createZone(db, caller, { name: crypto.randomUUID() });
+  const id = await addTemplate(database, caller, { zoneIds: [zoneId, database.seeded.zoneId] });
+  let zone: Promise<unknown> | undefined;
+  await db.transaction(async (tx) => {
+    await tx.select().from(vmTemplate).where(eq(vmTemplate.id, id)).for('update');
+    zone = removeZone(db, caller, zoneId);
+    await waitFor('it waits', isOneWaiting);
+    await tx.update(templateStoreRef).set({ state: 'Destroyed' }).where(eq(templateStoreRef.templateId, id));
+  });
+  expect(await zone).toBe(true);
 });

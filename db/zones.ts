@@ -123,10 +123,18 @@ async function requireEmpty(tx: Transaction, zoneId: string): Promise<void> {
 
 /** A template that no zone has is as good as deleted. */
 async function takeTemplates(tx: Transaction, zoneId: string): Promise<void> {
+  const isHere = and(eq(templateStoreRef.dataCenterId, zoneId), eq(templateStoreRef.state, 'Ready'));
+  // Before its rows of zones, as whoever deletes one has it, and in one order: else both would wait for each other.
+  await tx
+    .select({ id: vmTemplate.id })
+    .from(vmTemplate)
+    .where(inArray(vmTemplate.id, tx.select({ id: templateStoreRef.templateId }).from(templateStoreRef).where(isHere)))
+    .orderBy(vmTemplate.id)
+    .for('no key update');
   const taken = await tx
     .update(templateStoreRef)
     .set({ state: 'Destroyed' })
-    .where(and(eq(templateStoreRef.dataCenterId, zoneId), eq(templateStoreRef.state, 'Ready')))
+    .where(isHere)
     .returning({ templateId: templateStoreRef.templateId });
   if (taken.length === 0) return;
   const elsewhere = tx

@@ -12,6 +12,7 @@ import { listJobs } from './list-jobs.js';
 import type { Listed, Page, Scope } from './list-query.js';
 import { listTags } from './list-tags.js';
 import { listKeyPairs } from './list-ssh-key-pairs.js';
+import { listTemplates, type TemplateFilter } from './list-templates.js';
 import { listUsers } from './list-users.js';
 import { listVirtualMachines } from './list-virtual-machines.js';
 import { listVolumes } from './list-volumes.js';
@@ -19,6 +20,7 @@ import { listVolumes } from './list-volumes.js';
 /** How much of a table is read by a page of its list, and by the limits of an account, whatever there is of it. */
 
 const ROWS = 10_000;
+const TEMPLATES = 2_000;
 const PAGE: Page = { limit: 10, offset: 0 };
 /** Of the table of a list, for a page: what is on it, found and put together. */
 const MOST_READ = 5 * PAGE.limit;
@@ -36,7 +38,8 @@ beforeAll(async () => {
   handle = openDatabase(database.databaseUrl, { applicationName: 'test', max: 1 });
   const { db } = handle;
   await addAccounts(db, database.secretBox);
-  await addTemplates(db, 100);
+  await addTemplates(db, TEMPLATES);
+  await db.execute(sql`update vm_template set is_public = true where name like 'template-%00'`);
   await addVirtualMachines(db, 1, ROWS);
   await db.execute(sql`
     insert into async_job (account_id, user_id, job_cmd, workflow_type, workflow_id, workflow_input, job_status, instance_type,
@@ -149,6 +152,30 @@ describe.each(KEPT)('%s counts all without a look at what there is in %s or its 
     expect(rows + entries).toBeLessThanOrEqual(MOST_READ);
   });
 });
+
+describe.each(['vm_template', 'template_store_ref'])(
+  'listTemplates looks at what of %s is on its page, and counts no more',
+  (table) => {
+    const base = { isIso: false, isScopeNamed: false, isRemovedShown: false };
+    test.each<[Whose, TemplateFilter['templateFilter'], number]>([
+      ['of all', 'all', TEMPLATES],
+      ['of one account', 'self', TEMPLATES / 100],
+      ['of one account', 'community', TEMPLATES / 100],
+      ['of one account', 'featured', 0],
+    ])('%s, %s', async (what, templateFilter, count) => {
+      const [caller, scope] = whose(what);
+      let listed: Listed<unknown> | undefined;
+      // From either end, and so often that the plan of the prepared statement is the one for any page.
+      for (const isAscending of [true, false].flatMap((order) => Array<boolean>(7).fill(order))) {
+        const { rows, entries } = await readsOf(table, async (db) => {
+          listed = await listTemplates(db, caller, { ...base, templateFilter, scope, isAscending }, PAGE);
+        });
+        expect(listed).toMatchObject({ count });
+        expect(rows + entries).toBeLessThanOrEqual(3 * MOST_READ);
+      }
+    });
+  },
+);
 
 test('machines with a tag are found by the tag', async () => {
   const tags = [{ key: 'rare', value: 'vm-777' }];
