@@ -20,6 +20,38 @@ test('the example of the CloudStack developer guide has its signature', () => {
   expect(isSignedWith(secret, readParameters(`${query}&signature=TTpdDq%2F7j%2FJ58XCRHomKoQXEQds%3D`))).toBe(true);
 });
 
+/** As these clients sent them, with a value and a map of what is encoded in different ways. */
+const SENT: [client: string, parameters: string][] = [
+  [
+    'cs 5.2.0',
+    'name=a~b%2Ac+d%2Be%27%28%21%29%2F%C3%A9%5Bx%5D%25%26%3D%3C%C3%BC%3E&zoneids=1%2C2&Keyword=Z&command=listZones&apiKey=Key-1_x&response=json&signatureVersion=3&expires=2026-11-27T07%3A42%3A27%2B0000&details%5B0%5D.HTTP_HEADER%3AX-A=b+c&details%5B0%5D.k=v&signature=ggULD4e80mVoYNvuHZ7YX7sPphI%3D',
+  ],
+  [
+    'libcloud 3.9.1',
+    'name=a~b%2Ac+d%2Be%27%28%21%29%2F%C3%A9%5Bx%5D%25%26%3D%3C%C3%BC%3E&details%5B0%5D.key=b+c&Keyword=Z&command=listZones&apiKey=Key-1_x&response=json&signature=9XA30fUf6yWy%2BpRAVlQ0Ogds1hg%3D',
+  ],
+  [
+    'cloudstack-go 2.17.1, in the query',
+    'apiKey=Key-1_x&command=listZones&expires=2026-11-27T07%3A47%3A28Z&keyword=Z&name=a~b*c%20d%2Be%27%28%21%29%2F%C3%A9%5Bx%5D%25%26%3D%3C%C3%BC%3E&response=json&signatureversion=3&tags[0].key=b%20c&tags[0].value=d*&signature=DoOhEU2GJ%2Fy%2F45o1YcW3NZcbhoI%3D',
+  ],
+  [
+    'cloudstack-go 2.17.1, in a form',
+    'apiKey=Key-1_x&command=deployVirtualMachine&expires=2026-11-27T07%3A47%3A28Z&name=a~b%2Ac+d%2Be%27%28%21%29%2F%C3%A9%5Bx%5D%25%26%3D%3C%C3%BC%3E&response=json&serviceofferingid=1&signature=xN0mfjoeVVLEm1kP%2F7VT%2BirduWk%3D&signatureversion=3&templateid=2&zoneid=3',
+  ],
+];
+
+it.each(SENT)('accepts what %s has signed, and nothing else', (_client, sent) => {
+  expect(readParameters(sent).get('name')).toBe("a~b*c d+e'(!)/é[x]%&=<ü>");
+  expect(isSignedWith(SECRET, readParameters(sent))).toBe(true);
+  const others = [
+    sent.replace('Key-1_x', 'Key-1_y'),
+    sent.replace('a~b', 'a~c'),
+    sent.replace('%25', '%26'),
+    `${sent}&id=1`,
+  ];
+  for (const other of others) expect(isSignedWith(SECRET, readParameters(other))).toBe(false);
+});
+
 it.each([
   ['Java: ~ escaped, * kept', 'name=a~b%2Ac%20d&apiKey=K', 'apikey=k&name=a%7eb*c%20d'],
   ['Python: ~ and * kept', 'name=a~b%2Ac&apiKey=K', 'apikey=k&name=a~b*c'],
