@@ -136,12 +136,17 @@ async function serve(input: HostLifecycleInput, life: Life): Promise<void> {
   for (const debt of certain) await payDebt(debt, settleOnHost);
   await settleOnHost(hostId, 'sweep orphaned partial files').sweepPartials({ deadPartials });
   let known = await trust(hostId, zoneId, withoutDoubtful(status, debts), undefined);
-  // Also what it has come to owe meanwhile.
-  for (;;) {
-    const owed = await control('Up').markHostUp({ ...wordOf(input, life), bootId });
+  // Also what it has come to owe meanwhile, and once what it is to trust since: a host that cannot keep that serves without.
+  for (let waitsForCertificates = known.facts.keystore !== undefined; ;) {
+    const first = await control('Up').markHostUp({ ...wordOf(input, life), bootId, waitsForCertificates });
     // A control worker of an older version says nothing.
-    if (!owed?.length) break;
-    for (const debt of owed) await payDebt(debt, settleOnHost);
+    if (!first?.length) break;
+    if (first === 'certificates') {
+      waitsForCertificates = false;
+      known = await trust(hostId, zoneId, known, undefined);
+    } else {
+      for (const debt of first) await payDebt(debt, settleOnHost);
+    }
   }
   setCurrentDetails(`**${hostName}** is Up`);
 

@@ -17,7 +17,7 @@ import { writeSettings } from '../../db/settings.js';
 import { keystoreDigest } from '../../kvm/keystore/certificate-chain.js';
 import { unpackKeystore } from '../../kvm/keystore/packed-certificates.js';
 import type { DesiredKeystore } from '../../shared/certificates.js';
-import { certificateWorkflowId } from '../../shared/workflow-ids.js';
+import { certificateWorkflowId, hostWorkflowId } from '../../shared/workflow-ids.js';
 import {
   CERTIFICATE_SCHEDULE_ID,
   createCertificateScheduler,
@@ -222,6 +222,29 @@ describe('certificates on hosts', () => {
     expect(new Date(given!.lastUpdated).getTime()).toBeLessThan(new Date(up!.created).getTime());
     expect(heldBy(third)).toEqual(['a']);
     expect(await statusOf(a, third)).toBe('UPLOADED');
+  });
+
+  it('reach a host before it is Up that were uploaded while it came back', async () => {
+    await first.stop();
+    const life = plane.client.workflow.getHandle(hostWorkflowId(first.hostId));
+    // What its stopped worker has said last is recorded by then.
+    await waitFor('nobody takes the next watch', async () => {
+      const { pendingActivities } = (await life.describe()).raw;
+      return (
+        pendingActivities?.some(({ activityType, state }) => activityType?.name === 'watchHost' && state === 1) === true
+      );
+    });
+    await plane.db.update(host).set({ status: 'Down' }).where(eq(host.id, first.hostId));
+    await add('a');
+    first.override('applyCertificates', async (told, packed) => {
+      first.override('applyCertificates', undefined);
+      await add('b');
+      first.keystore = unpackKeystore(told, packed);
+      return { report: first.status().facts.keystore!, rejected: [] };
+    });
+    await first.start();
+    await first.isStatus('Up');
+    expect(heldBy(first)).toEqual(['a', 'b']);
   });
 
   it('are given again to a host whose files were deleted by hand, or that was rebuilt', async () => {

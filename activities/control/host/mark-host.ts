@@ -8,28 +8,38 @@ import { stageWorkflowId } from '../../../shared/workflow-ids.js';
 import type { ControlDependencies, Transaction } from '../dependencies.js';
 import { recordEvent } from '../record-event.js';
 import { debtsOf } from './debts-of.js';
+import { isToBeTold } from '../keystore/record-keystores.js';
 import { heedWord } from './heed-word.js';
 
 /** Characters: it comes from the host. */
 const LONGEST_REASON = 4_000;
 
+export interface MarkHostUpInput extends HostWord {
+  bootId: string;
+  /** Whether it is not to be Up while certificates wait to be brought to it. */
+  waitsForCertificates?: boolean;
+}
+
 /**
  * Up; or Alert, when it is there and cannot use any of its pools. Not while it owes something: between its hello and now
- * an operator may have taken its VMs for stopped, and they may start elsewhere.
+ * an operator may have taken its VMs for stopped, and they may start elsewhere. Nor while it trusts something else than it
+ * should: that may have been changed since it was told.
  *
- * @returns what it has to pay first
+ * @returns what it has to pay first, or that it is to be told what to trust once more
  */
 export const markHostUp =
   (dependencies: ControlDependencies) =>
-  async ({ bootId, ...word }: HostWord & { bootId: string }): Promise<Debt[]> => {
-    const debts = await dependencies.db.transaction(async (tx) => {
+  async ({ bootId, waitsForCertificates = false, ...word }: MarkHostUpInput): Promise<Debt[] | 'certificates'> => {
+    const first = await dependencies.db.transaction(async (tx) => {
       if (!(await heedWord(tx, word))) return [];
       const owed = await debtsOf(tx, word.hostId);
-      if (owed.length === 0) await judgeHost(tx, word.hostId);
-      return owed;
+      if (owed.length > 0) return owed;
+      if (waitsForCertificates && (await isToBeTold(tx, word.hostId))) return 'certificates';
+      await judgeHost(tx, word.hostId);
+      return [];
     });
-    if (debts.length === 0) await tellStages(dependencies, { ...word, status: 'Up', bootId });
-    return debts;
+    if (first.length === 0) await tellStages(dependencies, { ...word, status: 'Up', bootId });
+    return first;
   };
 
 /** Down moves no VM and ends no download: Temporal itself may have been away for seconds. */

@@ -181,6 +181,21 @@ export async function recordKeystore(
   }
 }
 
+/**
+ * Whether something that is wanted of a host, whose row is locked, waits to be brought to it. Whoever changes what is wanted
+ * after this finds the host as this transaction leaves it.
+ */
+export async function isToBeTold(tx: Transaction, hostId: string): Promise<boolean> {
+  const [self] = await tx.select({ zoneId: host.dataCenterId }).from(host).where(eq(host.id, hostId));
+  if (!self) return false;
+  await lockZone(tx, self.zoneId);
+  const [waiting] = await tx
+    .select({ id: host.id })
+    .from(host)
+    .where(and(eq(host.id, hostId), hasPendingCertificates));
+  return waiting !== undefined;
+}
+
 async function confirm(tx: Transaction, hostId: string): Promise<void> {
   const confirmed = sql`case when ${map.revoked} then 'REVOKED' else 'UPLOADED' end`;
   await tx
