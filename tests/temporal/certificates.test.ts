@@ -247,6 +247,17 @@ describe('certificates on hosts', () => {
     expect(heldBy(first)).toEqual(['a', 'b']);
   });
 
+  it('reach a host before it is Up that were uploaded while it could use none of its pools', async () => {
+    first.poolProblem = 'its file system is read-only';
+    await first.isStatus('Alert');
+    const a = await upload('a');
+    expect(await statusOf(a, first)).toBe('PENDING');
+    first.poolProblem = undefined;
+    await first.isStatus('Up');
+    expect(heldBy(first)).toEqual(['a']);
+    expect(await statusOf(a, first)).toBe('UPLOADED');
+  });
+
   it('are given again to a host whose files were deleted by hand, or that was rebuilt', async () => {
     const a = await upload('a');
     first.keystore = { ...first.keystore, certificates: [] };

@@ -14,7 +14,7 @@ import { debtsOf } from './debts-of.js';
 import { followDomains, straysOf } from './follow-domains.js';
 import { ignored } from './is-revoked.js';
 import { judgeHost } from './mark-host.js';
-import { recordKeystore } from '../keystore/record-keystores.js';
+import { isToBeTold, recordKeystore } from '../keystore/record-keystores.js';
 import { noteMissingPools, recordPools } from './record-pools.js';
 import { recordVersion, requireProtocol } from './record-version.js';
 
@@ -136,7 +136,7 @@ export interface RecordHostStatusInput extends HostWord {
  *
  * @returns what it owes: a host that was Up may fail at an undo
  * @throws SlipwayError SLIPWAY_HOST_TOO_OLD when that is none; SLIPWAY_FENCED when a later word of the host was recorded
- *   before
+ *   before; SLIPWAY_KEYSTORE when it would be Up again and is to be told first what to trust
  */
 export const recordHostStatus =
   ({ db }: ControlDependencies) =>
@@ -149,12 +149,20 @@ export const recordHostStatus =
       if (self && !isLatest) throw overtaken(self);
       await recordFacts(tx, hostId, status);
       if (self) await recordKeystore(tx, self, status.facts.keystore, keystoreBefore);
-      await judgeHost(tx, hostId);
+      const isBack = (await judgeHost(tx, hostId)) === 'Up' && self?.status === 'Alert';
+      if (isBack && status.facts.keystore && (await isToBeTold(tx, hostId))) throw untold(self);
       return arrearsOf(tx, hostId, status, doubtful);
     });
 
 const overtaken = ({ name }: typeof host.$inferSelect): SlipwayError =>
   new SlipwayError('SLIPWAY_FENCED', `What host ${name} had said was recorded too late: something later was`);
+
+/** Its life begins anew with this, as far as that its certificates come before it is Up. */
+const untold = ({ name }: typeof host.$inferSelect): SlipwayError =>
+  new SlipwayError(
+    'SLIPWAY_KEYSTORE',
+    `Certificates were changed while host ${name} was Alert: it is told of them before it is Up`,
+  );
 
 /** @throws SlipwayError SLIPWAY_HOST_REVOKED: whoever has the machine may say anything */
 function requireTrusted({ name, status }: typeof host.$inferSelect): void {

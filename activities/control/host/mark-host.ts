@@ -72,8 +72,8 @@ const ifLatest = (
     if (await heedWord(tx, word)) await act(tx);
   });
 
-/** A host that answers is Up, as long as it can use one of its pools. */
-export async function judgeHost(tx: Transaction, hostId: string): Promise<void> {
+/** A host that answers is Up, as long as it can use one of its pools. @returns what it is now, if nobody has revoked it */
+export async function judgeHost(tx: Transaction, hostId: string): Promise<'Up' | 'Alert'> {
   const pools = await tx
     .select({ name: storagePool.name, problem: storagePoolHostRef.problem })
     .from(storagePoolHostRef)
@@ -81,7 +81,9 @@ export async function judgeHost(tx: Transaction, hostId: string): Promise<void> 
     .where(and(eq(storagePoolHostRef.hostId, hostId), isNull(storagePool.removed)));
   const isUseless = pools.length > 0 && pools.every(({ problem }) => problem !== null);
   const reason = pools.map(({ name, problem }) => `pool ${name}: ${problem}`).join('; ');
-  await setStatus(tx, hostId, isUseless ? { status: 'Alert', reason } : { status: 'Up' });
+  const judged = isUseless ? ({ status: 'Alert', reason } as const) : ({ status: 'Up' } as const);
+  await setStatus(tx, hostId, judged);
+  return judged.status;
 }
 
 async function setStatus(
