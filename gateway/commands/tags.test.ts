@@ -205,6 +205,12 @@ test.each<[string, () => Promise<unknown>, number, string]>([
   ['an endless value', () => create('UserVm', ids.UserVm, { a: 'x'.repeat(256) }), 431, 'max allowed length 255'],
   ['a template that is an ISO', () => create('Template', ids.ISO, { a: '1' }), 431, 'Unable to find Template by id'],
   ['what cannot have any', () => create('Zone', ids.UserVm, { a: '1' }), 431, 'invalid value Zone'],
+  [
+    'a tag that is no entry of a map, where none is all',
+    () => owner.client.call('deleteTags', { resourcetype: 'UserVm', resourceids: ids.UserVm, tags: 'there' }),
+    431,
+    'Parameter tags is no entry of a map',
+  ],
   ['no tags', () => create('UserVm', ids.UserVm, {}), 431, 'due to missing parameter tags'],
   ['nothing', () => create('UserVm', ',', { a: '1' }), 431, 'resourceids names nothing'],
 ])('%s is refused, and nothing is written', async (_what, call, errorcode, text) => {

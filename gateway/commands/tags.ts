@@ -14,8 +14,11 @@ import { type CommandContext, defineCommand, EVERYBODY } from './define-command.
 import { doneAtOnce } from './done-at-once.js';
 import { scopeOf, scopeParameters } from './list-scope.js';
 
+/** Each may get as many tags at once as a thing may have: together they fit into one statement. */
+const MOST_RESOURCES = 100;
+
 const resources = {
-  resourceids: required(uuids('IDs of what they are on, comma separated.')),
+  resourceids: required(uuids('IDs of what they are on, comma separated.', { maxLength: MOST_RESOURCES * 37 })),
   resourcetype: required(oneOf(TAGGED_TYPES, 'Type of what they are on.')),
 };
 const success = { objectName: 'success', fields: { success: field('boolean', 'Always true.') } };

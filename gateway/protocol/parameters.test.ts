@@ -3,6 +3,7 @@ import {
   date,
   integer,
   map,
+  names,
   oneOf,
   type Parameter,
   required,
@@ -33,6 +34,13 @@ it.each<[string, Parameter<unknown>, string, unknown]>([
   ['a text that may be empty', stringOrEmpty(''), 'p=x', 'x'],
   ['one that was not given', stringOrEmpty(''), 'q=x', undefined],
   ['a map', map(''), 'p[0].k=v', [{ name: 'k', value: 'v' }]],
+  ['an empty value of a map', map(''), 'p=&p[0].k=v&pq[x]=1', [{ name: 'k', value: 'v' }]],
+  [
+    'as many ids as a page has',
+    uuids(''),
+    `p=${Array.from({ length: 500 }, () => ID).join()}`,
+    Array.from({ length: 500 }, () => ID),
+  ],
 ])('reads %s', (_what, parameter, text, expected) => {
   expect(read(parameter, text)).toEqual(expected);
 });
@@ -67,6 +75,10 @@ it.each<[string, Parameter<unknown>, string, string]>([
     'Unable to execute API command listthings due to missing parameter p',
   ],
   ['an empty one for a missing', required(string('')), 'p=', 'due to missing parameter p'],
+  ['a text for a map', map(''), 'p=x', 'Parameter p is no entry of a map: give it as p[0].key=value'],
+  ['a map without a key', map(''), 'p[0]=x', 'Parameter p[0] is no entry of a map'],
+  ['a map with an index that is none', map(''), 'p[0].k=v&P[x].k=v', 'Parameter P[x].k is no entry of a map'],
+  ['a name of a list that is long', names(''), `p=a,${'b'.repeat(256)}`, 'max allowed length 255 for param: p'],
   ['a map key that is no name', map(''), 'p[0].%3Ca%3E=v', invalid('<a>')],
   ['a map key with a prefix', map(''), 'p[0].x:y=v', invalid('x:y')],
   ['a map key of object internals', map(''), 'p[0].__proto__=v', invalid('__proto__')],

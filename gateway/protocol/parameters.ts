@@ -1,3 +1,4 @@
+import { refuseOutsideMap } from './refuse-outside-map.js';
 import type { RequestParameters } from './request-parameters.js';
 import { invalidValue, missingParameter, noSuchEntity, tooLong } from './standard-texts.js';
 
@@ -95,8 +96,11 @@ const parseZone: ParseText<string> = (text, name, command) =>
 
 export const zoneOrAll = (description: string) => scalar('uuid', description, {}, parseZone);
 
+/** As many ids as a page has entries. */
+const LIST_MAX_LENGTH = 500 * 37;
+
 const list = (description: string, options: Options, parse: ParseText<string>) =>
-  scalar('list', description, { maxLength: 40 * 100, ...options }, (text, name, command) =>
+  scalar('list', description, { maxLength: LIST_MAX_LENGTH, ...options }, (text, name, command) =>
     text
       .split(',')
       .map((item) => item.trim())
@@ -106,7 +110,11 @@ const list = (description: string, options: Options, parse: ParseText<string>) =
 
 export const uuids = (description: string, options: Options = {}) => list(description, options, parseUuid);
 /** Names, none of which has a comma. */
-export const names = (description: string, options: Options = {}) => list(description, options, (text) => text);
+export const names = (description: string, options: Options = {}) =>
+  list(description, options, (text, name) => {
+    if (text.length > DEFAULT_MAX_LENGTH) throw tooLong(name, DEFAULT_MAX_LENGTH);
+    return text;
+  });
 export const zonesOrAll = (description: string) => list(description, {}, parseZone);
 
 /** 32 bits, as CloudStack's integers are. */
@@ -165,12 +173,14 @@ export const map = (description: string): Parameter<{ name: string; value: strin
   description,
   isRequired: false,
   maxLength: DEFAULT_MAX_LENGTH,
-  read: (parameters, parameter, command) =>
-    parameters.getMap(parameter).map(([name, value]) => {
+  read(parameters, parameter, command) {
+    refuseOutsideMap(parameters, parameter);
+    return parameters.getMap(parameter).map(([name, value]) => {
       if (!DETAIL_NAME.test(name)) throw invalidValue(command, parameter, name);
       if (value.length > DEFAULT_MAX_LENGTH) throw tooLong(`${parameter}.${name}`, DEFAULT_MAX_LENGTH);
       return { name, value };
-    }),
+    });
+  },
 });
 
 export const required = <Value>(parameter: Parameter<Value | undefined>): Parameter<Value> => ({

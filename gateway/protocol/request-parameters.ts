@@ -19,6 +19,8 @@ export interface RequestParameters {
   getMaps(name: string): [key: string, value: string][];
   /** The same apart for each index, in order: for a list of things that have several keys each. */
   getRows(name: string): [key: string, value: string][][];
+  /** A name under which a value was given that is no entry of the map, as `tags=colour`; undefined when there is none. */
+  findOutsideMap(name: string): string | undefined;
   /** Whether the parameter was given in any form, as a map or with an empty value too. */
   has(name: string): boolean;
 }
@@ -52,6 +54,15 @@ export function readParameters(...texts: string[]): RequestParameters {
         .sort((a, b) => a.index - b.index)
         .map(({ key, value }) => [key, value]),
     getRows: (name) => rowsOf(mapEntries(entries, name)),
+    findOutsideMap(name) {
+      const key = name.toLowerCase();
+      const isOutside = ([given, value]: readonly [string, string]): boolean => {
+        const lower = given.toLowerCase();
+        if (lower === key) return value !== '';
+        return lower.startsWith(`${key}[`) && mapEntries([[given, value]], name).length === 0;
+      };
+      return entries.find(isOutside)?.[0];
+    },
     has: (name) => byName.has(name.toLowerCase()) || mapEntries(entries, name).length > 0,
   };
 }

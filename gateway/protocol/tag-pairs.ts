@@ -1,5 +1,6 @@
 import { MOST_TAGS } from '../../db/resource-tags.js';
 import { invalid } from './invalid.js';
+import { refuseOutsideMap } from './refuse-outside-map.js';
 import type { Parameter } from './parameters.js';
 import { tooLong } from './standard-texts.js';
 
@@ -21,6 +22,7 @@ export const keysAndValues = (description: string): Parameter<KeyAndValue[] | un
   isRequired: false,
   maxLength: MAX_LENGTH,
   read(parameters, name) {
+    refuseOutsideMap(parameters, name);
     const rows = parameters.getRows(name);
     if (rows.length === 0) return undefined;
     if (rows.length > MOST_TAGS) throw invalid(`Parameter ${name} has more than ${MOST_TAGS} tags`);
