@@ -147,6 +147,11 @@ export const recordHostStatus =
       const [self] = await tx.select().from(host).where(eq(host.id, hostId)).for('no key update');
       if (self) requireTrusted(self);
       if (self && !isLatest) throw overtaken(self);
+      if (self) {
+        // The control workers may be others than those that it said hello to.
+        requireProtocol(self, status.facts);
+        await recordVersion(tx, self, status.facts);
+      }
       await recordFacts(tx, hostId, status);
       if (self) await recordKeystore(tx, self, status.facts.keystore, keystoreBefore);
       const isBack = (await judgeHost(tx, hostId)) === 'Up' && self?.status === 'Alert';

@@ -19,12 +19,13 @@ export function requireProtocol({ name }: HostRow, { slipwayVersion, protocolVer
   );
 }
 
-/** What a host runs: an event when it begins to differ from what this control worker runs, and not at each hello. */
+/** What a host runs: an event when it begins to differ from what this control worker runs, and not at each word. */
 export async function recordVersion(tx: Transaction, self: HostRow, { slipwayVersion }: Version): Promise<void> {
   const versionSkew =
     slipwayVersion !== undefined && isSkewed(slipwayVersion, SLIPWAY_VERSION)
       ? `the host runs Slipway ${slipwayVersion}, and the control workers ${SLIPWAY_VERSION}`
       : null;
+  if (versionSkew === self.versionSkew && (slipwayVersion ?? null) === self.slipwayVersion) return;
   await tx
     .update(host)
     .set({ slipwayVersion: slipwayVersion ?? null, versionSkew })

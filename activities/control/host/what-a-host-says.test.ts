@@ -16,6 +16,7 @@ import {
 } from '../../../db/schema/index.js';
 import type { DomainReport, HostFacts, HostStatus, PoolPlace } from '../../../shared/hosts.js';
 import type { PoolCopies } from '../../../shared/templates.js';
+import { OLDEST_HOST_PROTOCOL, PROTOCOL_VERSION } from '../../../shared/version.js';
 import type { ControlPlane } from '../../../tests/support/control-plane.js';
 import { Scenario } from '../../../tests/support/scenario.js';
 import { createTestDatabase, type TestDatabase } from '../../../tests/support/test-database.js';
@@ -140,6 +141,23 @@ describe('what a host says', () => {
     const { liar: hostId } = hostIds;
     await expect(recordHostStatus({ ...database, client })({ hostId, status })).rejects.toMatchObject(refused);
     await expect(recordHello({ ...database, client })({ hostId, status, partials: [] })).rejects.toMatchObject(refused);
+  });
+
+  it('is compared at each word with what the control workers run, who may be others since its hello', async () => {
+    const { db } = database;
+    const skewOf = async () => (await db.select().from(host).where(eq(host.id, hostIds.liar)))[0]!.versionSkew;
+    const skews = async () => (await db.select().from(event)).filter(({ type }) => type === 'HOST.VERSION.SKEW').length;
+    const before = await skews();
+    await say({ facts: { slipwayVersion: '99.1.0', protocolVersion: PROTOCOL_VERSION } });
+    await say({ facts: { slipwayVersion: '99.1.0', protocolVersion: PROTOCOL_VERSION } });
+    expect(await skewOf()).toContain('the host runs Slipway 99.1.0');
+    expect(await skews()).toBe(before + 1);
+    await expect(say({ facts: { protocolVersion: OLDEST_HOST_PROTOCOL - 1 } })).rejects.toMatchObject({
+      code: 'SLIPWAY_HOST_TOO_OLD',
+      message: expect.stringContaining('Host liar runs Slipway') as string,
+    });
+    await say({});
+    expect(await skewOf()).toBeNull();
   });
 
   it('does not make it a host of a cluster of another architecture', async () => {
