@@ -18,7 +18,6 @@ const PATIENCE_MS = 10_000;
 const LONGEST_QUERY = 12_000;
 
 let gateway: TestGateway;
-let caller: TestUser;
 const ids = new Map<string, string[]>();
 
 beforeAll(async () => {
@@ -107,15 +106,18 @@ describe('whatever parameters it is given', () => {
   test.each(COMMANDS.map((command) => [command.name, command] as const))(
     '%s answers properly',
     async (name, command) => {
-      // A call may lock its caller out: each command has one of its own.
-      caller = await gateway.addUser(`caller of ${name}`, 'Admin');
+      // A call may lock its caller out: each command has callers of its own.
+      const callers = await Promise.all(
+        command.allowedRoles.map((role) => gateway.addUser(`${role} of ${name}`, role)),
+      );
       const idsOf = (parameter: string): string[] => ids.get(parameter.replace(/ids$/, 'id')) ?? everyId();
       await fc.assert(
         fc.asyncProperty(
           hostilePairs(command, idsOf),
           fc.constantFrom('GET', 'POST'),
           fc.constantFrom('json', 'xml'),
-          async (pairs, method, format) => {
+          fc.constantFrom(...callers),
+          async (pairs, method, format, caller) => {
             const text = [`command=${name}`, `response=${format}`, ...pairs].join('&');
             await answersProperly(await send(signed(text, caller), method), format);
           },
