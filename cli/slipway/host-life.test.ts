@@ -170,6 +170,17 @@ describe('the life of a host on its machine', () => {
     expect(later.publicKey).not.toBe((await config()).keyPair.publicKey);
   });
 
+  it('has the key that the installation knows when several give it new ones at once', async () => {
+    const { hostId } = await joins();
+    for (let round = 0; round < 5; round++) {
+      const tries = await Promise.allSettled([1, 2, 3].map(() => rotates(hostId, Date.now())));
+      expect((await rowOf(hostId)).publicKey).toBe((await config()).keyPair.publicKey);
+      const refused = tries.flatMap((one) => (one.status === 'rejected' ? [String(one.reason)] : []));
+      expect(refused.length).toBeLessThan(tries.length);
+      for (const reason of refused) expect(reason).toContain('Another process gives the host of');
+    }
+  });
+
   it('goes on with the key that was announced when a rotation was cut short', async () => {
     const { hostId } = await joins();
     const next = {

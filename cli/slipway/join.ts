@@ -12,6 +12,7 @@ import { writeFileDurably } from '../../kvm/write-file-durably.js';
 import { SlipwayError } from '../../shared/errors.js';
 import type { HostJoinAnswer, HostJoinCheck } from '../../shared/host-join.js';
 import type { PoolPlace } from '../../shared/hosts.js';
+import { aloneWithKeys } from './alone-with-keys.js';
 import type { JoinCommand } from './commands.js';
 import { renderEnvironmentFile, temporalVariables } from './environment-file.js';
 import { createGatewayClient } from './gateway-client.js';
@@ -43,8 +44,12 @@ export interface JoinResult {
  *
  * @param programs directory of the compiled programs
  */
-export async function join(command: JoinCommand, programs: string): Promise<JoinResult> {
+export const join = (command: JoinCommand, programs: string): Promise<JoinResult> => {
   const places = hostPlaces(command.places);
+  return aloneWithKeys(places.configPath, () => joinAt(places, command, programs));
+};
+
+async function joinAt(places: HostPlaces, command: JoinCommand, programs: string): Promise<JoinResult> {
   const environment = withAbsolutePaths(
     withProfileFile(requireTemporal({ ...temporalVariables(process.env), ...command.temporal }), process.env),
   );

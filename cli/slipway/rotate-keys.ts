@@ -3,9 +3,10 @@ import { type FurtherKeyPair, type HostConfig, readHostConfig, withoutExpiredKey
 import { writeHostConfig } from '../../kvm/write-host-config.js';
 import { generateKeyPair } from '../../kvm/keystore/sealed-box.js';
 import { SlipwayError } from '../../shared/errors.js';
+import { aloneWithKeys } from './alone-with-keys.js';
 import type { RotateKeysCommand } from './commands.js';
 import { createGatewayClient } from './gateway-client.js';
-import { hostPlaces } from './host-places.js';
+import { type HostPlaces, hostPlaces } from './host-places.js';
 import { readCertificates, readSecret } from './read-secret.js';
 import { isSystemdRunning, systemctl } from './systemctl.js';
 
@@ -17,11 +18,22 @@ const HOUR_MS = 3_600_000;
  * Gives this host other keys. Its worker accepts the new one before the control plane hears of it, and the former one for
  * as long as orders may be under way; it reads host.json again by itself.
  */
-export async function rotateKeys(
+export const rotateKeys = (command: RotateKeysCommand, nowMs: number): Promise<Rotated> => {
+  const places = hostPlaces(command.places);
+  return aloneWithKeys(places.configPath, () => rotate(command, places, nowMs));
+};
+
+interface Rotated {
+  hostId: string;
+  publicKey: string;
+  text: string;
+}
+
+async function rotate(
   command: RotateKeysCommand,
+  { configPath, unitName }: HostPlaces,
   nowMs: number,
-): Promise<{ hostId: string; publicKey: string; text: string }> {
-  const { configPath, unitName } = hostPlaces(command.places);
+): Promise<Rotated> {
   const config = await readHostConfig(configPath);
   const { url, certificates, allowsHttp } = {
     url: command.gateway,
