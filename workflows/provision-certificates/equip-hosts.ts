@@ -1,9 +1,10 @@
 import { executeChild, workflowInfo } from '@temporalio/workflow';
-import type { KeystoreHosts, KeystorePlan, KeystoreReport } from '../../shared/certificates.js';
+import type { KeystoreHosts, KeystoreOutcome, KeystorePlan, KeystoreReport } from '../../shared/certificates.js';
 import { control } from '../activity-proxies.js';
 import { mapAtMost } from '../map-at-most.js';
-import { applyKeystores } from './apply-keystores.js';
 import { groupsOfHosts } from './groups-of-hosts.js';
+import { createRecorder } from './record-outcomes.js';
+import { tellHosts } from './tell-hosts.js';
 
 /**
  * Hosts of one plan. A host may have a set of its own of all that a zone may have: orders of more hosts would not fit into
@@ -24,15 +25,22 @@ export async function equipHosts(due: KeystoreHosts, { isLife = false } = {}): P
   if (plan.hosts.length === 0) return [];
   const certificateIds = plan.certificates.map(({ id }) => id);
   const packed = await control('the certificates themselves').packKeystore({ certificateIds });
+  const record = createRecorder(plan);
   const groups = groupsOfHosts(plan, packed);
-  if (groups.length === 1) return applyKeystores(plan, packed, { isLife });
-  await mapAtMost(CHILDREN_AT_ONCE, groups, (hosts, index) => tellByChild({ ...plan, hosts }, packed, index));
+  if (groups.length === 1) {
+    const outcomes = await tellHosts(plan, packed, { isLife });
+    await record(outcomes);
+    return outcomes.flatMap(({ applied }) => (applied ? [applied.report] : []));
+  }
+  await mapAtMost(CHILDREN_AT_ONCE, groups, async (hosts, index) => {
+    await record(await tellByChild({ ...plan, hosts }, packed, index));
+  });
   return [];
 }
 
-async function tellByChild(plan: KeystorePlan, packed: Uint8Array, index: number): Promise<void> {
+function tellByChild(plan: KeystorePlan, packed: Uint8Array, index: number): Promise<KeystoreOutcome[]> {
   const { workflowId, runId } = workflowInfo();
-  await executeChild('tellKeystores', {
+  return executeChild('tellKeystores', {
     // With the run: the children of a run that was terminated may close a moment later.
     workflowId: `${workflowId}-${runId.slice(0, 8)}-${index + 1}`,
     args: [plan, packed],

@@ -4,33 +4,29 @@ import {
   type KeystoreOrder,
   type KeystoreOutcome,
   type KeystorePlan,
-  type KeystoreReport,
 } from '../../shared/certificates.js';
-import { control, onHost, settleOnHost } from '../activity-proxies.js';
+import { onHost, settleOnHost } from '../activity-proxies.js';
 import { failureOf } from '../failure-of.js';
 import { mapAtMost } from '../map-at-most.js';
 import { hostsAtOnce } from './groups-of-hosts.js';
-import { inParts } from './in-parts.js';
 import { understoodOutcome } from './understood-outcome.js';
 
-/** Tells each host of a plan what to trust, and records what it says that it has then. */
-export async function applyKeystores(
+/**
+ * Tells each host of a plan what to trust.
+ *
+ * @param isLife for `hostLifecycle`: through its own queue, and a host that falls silent is a failure
+ */
+export async function tellHosts(
   plan: KeystorePlan,
   packed: Uint8Array,
   { isLife = false } = {},
-): Promise<KeystoreReport[]> {
-  const { zoneId, generation, certificates } = plan;
-  const results = await mapAtMost(hostsAtOnce(plan, packed), plan.hosts, (order) => apply(plan, packed, order, isLife));
-  const outcomes = results.filter((outcome) => outcome !== undefined);
-  // When all hosts reject all certificates, their answers are too large together.
-  for (const part of inParts(outcomes)) {
-    await control('record what they have').recordKeystores({ zoneId, generation, certificates, outcomes: part });
-  }
-  return outcomes.flatMap(({ applied }) => (applied ? [applied.report] : []));
+): Promise<KeystoreOutcome[]> {
+  const outcomes = await mapAtMost(hostsAtOnce(plan, packed), plan.hosts, (order) => tell(plan, packed, order, isLife));
+  return outcomes.filter((outcome) => outcome !== undefined);
 }
 
 /** @returns undefined when the host was told of a later set in the meantime: whoever told it records that */
-async function apply(
+async function tell(
   { generation, certificates }: KeystorePlan,
   packed: Uint8Array,
   order: KeystoreOrder,
