@@ -97,6 +97,20 @@ export async function removeTags(
   return removed.length;
 }
 
+/** Gives a new VM the tags of what it is made from, whoever wrote them. */
+export async function copyTemplateTags(
+  tx: Transaction,
+  { templateId, vmId, accountId }: { templateId: string; vmId: string; accountId: string },
+): Promise<void> {
+  const { key, value, customer } = resourceTags;
+  const tags = await tx
+    .select({ key, value, customer })
+    .from(resourceTags)
+    .where(eq(resourceTags.templateId, templateId));
+  if (tags.length === 0) return;
+  await tx.insert(resourceTags).values(tags.map((tag) => ({ ...tag, accountId, instanceId: vmId })));
+}
+
 const keysOf = (tags: readonly { key: string }[]): string => [...new Set(tags.map(({ key }) => key))].join(', ');
 
 interface Owned {

@@ -1,6 +1,6 @@
-import { and, asc, desc, eq, inArray, isNull } from 'drizzle-orm';
+import { and, asc, desc, eq, inArray, isNull, ne, type SQL } from 'drizzle-orm';
 import type { Database } from '../client.js';
-import { dataCenter } from '../schema/index.js';
+import { dataCenter, vmInstance } from '../schema/index.js';
 import type { Caller } from './find-caller.js';
 import { contains, given, isText, listed, type Page, total } from './list-query.js';
 
@@ -9,6 +9,8 @@ export interface ZoneFilter {
   name?: string;
   networkType?: 'Basic' | 'Advanced';
   keyword?: string;
+  /** Only where it has a VM. */
+  usedBy?: string;
   /** Whether small sort keys come first, and else large ones. */
   isAscending: boolean;
 }
@@ -28,11 +30,21 @@ export const listZones = (db: Database, caller: Caller, filter: ZoneFilter, page
           given(filter.ids, (ids) => inArray(dataCenter.id, ids)),
           given(filter.name, (name) => isText(dataCenter.name, name)),
           given(filter.networkType, (type) => eq(dataCenter.networktype, type)),
+          given(filter.usedBy, (accountId) => hasVirtualMachineOf(db, accountId)),
           given(filter.keyword, (text) => contains(dataCenter.name, text)),
         ),
       )
       .orderBy((filter.isAscending ? asc : desc)(dataCenter.sortKey), asc(dataCenter.name), asc(dataCenter.id)),
     page,
+  );
+
+const hasVirtualMachineOf = (db: Database, accountId: string): SQL =>
+  inArray(
+    dataCenter.id,
+    db
+      .select({ id: vmInstance.dataCenterId })
+      .from(vmInstance)
+      .where(and(eq(vmInstance.accountId, accountId), ne(vmInstance.state, 'Expunged'))),
   );
 
 export async function findZone(db: Database, id: string): Promise<ZoneRow | undefined> {

@@ -318,6 +318,33 @@ describe('the root disk', () => {
   });
 });
 
+test('gets the tags of its template when that is asked for, and keeps them as its own', async () => {
+  const templateid = await addTemplate(gateway, somebody);
+  const tag = { resourcetype: 'Template', resourceids: templateid, 'tags[0].key': 'os', 'tags[0].value': 'debian' };
+  await somebody.client.call('createTags', tag);
+  const tagsOf = async (copyimagetags?: boolean) =>
+    (await shown(await deploy({ templateid, ...(copyimagetags === undefined ? {} : { copyimagetags }) })))['tags'];
+  expect(await tagsOf()).toEqual([]);
+  expect(await tagsOf(false)).toEqual([]);
+  expect(await tagsOf(true)).toMatchObject([
+    { key: 'os', value: 'debian', resourcetype: 'UserVm', account: 'somebody' },
+  ]);
+});
+
+test('the zones where a caller has a machine are listed apart', async () => {
+  const { zoneId } = await addZone(gateway.db);
+  await deploy();
+  const zones = async (available: boolean) => {
+    const { zone = [] } = await somebody.client.call('listZones', { available });
+    return (zone as { id: string }[]).map(({ id }) => id);
+  };
+  const used = await zones(false);
+  expect([used.includes(gateway.seeded.zoneId), used.includes(zoneId)]).toEqual([true, false]);
+  expect(await zones(true)).toEqual(expect.arrayContaining([zoneId, ...used]));
+  const { client } = await gateway.addUser('newcomer');
+  expect(await client.call('listZones', { available: false })).toEqual({});
+});
+
 describe('the place', () => {
   test('a root admin may say where, and the workflow is told', async () => {
     const { podId, clusterId } = gateway.seeded;

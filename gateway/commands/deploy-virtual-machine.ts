@@ -4,6 +4,7 @@ import { audit } from '../../db/audit.js';
 import type { Transaction } from '../../db/client.js';
 import { holdAccountToRun } from '../../db/hold-account.js';
 import { findZones, hasServiceOffering } from '../../db/reads/find-deployment-parts.js';
+import { copyTemplateTags } from '../../db/resource-tags.js';
 import { OF_A_VM, requireRoom } from '../../db/require-room.js';
 import { readSettings } from '../../db/settings.js';
 import { createVirtualMachine, type NewVirtualMachine } from '../../db/virtual-machines.js';
@@ -52,6 +53,7 @@ type Arguments = ArgumentsOf<typeof params>;
 
 interface Order {
   vm: NewVirtualMachine;
+  isTagged: boolean;
   within: DeployVirtualMachineInput['within'];
 }
 
@@ -87,6 +89,7 @@ async function orderOf(args: Arguments, context: CommandContext, asOwner: Comman
       vncPasswordEncrypted: newVncPassword(secretBox),
       state: args.startvm ? 'Starting' : 'Stopped',
     },
+    isTagged: args.copyimagetags,
     within: await withinOf(args, zone.id, context),
   };
 }
@@ -109,7 +112,7 @@ async function zoneOf(id: string, { db, caller, command }: CommandContext): Prom
  * @returns `isNew` is false when the same `customjobid` arrived twice at once, and the other call was first
  */
 async function insert(
-  { vm, within }: Order,
+  { vm, isTagged, within }: Order,
   customjobid: string | undefined,
   { db, caller }: CommandContext,
 ): Promise<{ job: JobRow; isNew: boolean }> {
@@ -137,6 +140,7 @@ async function insert(
     const { name } = await createVirtualMachine(tx, { ...vm, id: vmId, lockBy: isOwnerLocked ? settings : undefined });
     // Let in before it was disabled, the call may have waited for that.
     await holdAccountToRun(tx, caller.accountId);
+    if (isTagged) await copyTemplateTags(tx, { templateId, vmId, accountId: caller.accountId });
     await requireRoom(tx, { ...caller, isLocked: true }, OF_A_VM, settings);
     if (vm.state === 'Stopped') await endWithoutStart(tx, job, name);
     return { job, isNew: true };

@@ -19,10 +19,11 @@ export const listZones = defineCommand({
     name: string('Name of the zone.'),
     networktype: oneOf(['Basic', 'Advanced'], 'Network type.'),
     showcapacities: withDefault(boolean('Whether root admins see what it has and what is held of it.'), false),
-    ...withoutEffect({
-      available: { type: 'boolean' },
-      showicon: { type: 'boolean' },
-    }),
+    available: withDefault(
+      boolean('With false, only zones in which the account of the caller has a virtual machine; true when absent.'),
+      true,
+    ),
+    ...withoutEffect({ showicon: { type: 'boolean' } }),
     ...unsupported({
       domainid: { type: 'uuid' },
       tags: { type: 'map', since: '4.3' },
@@ -39,6 +40,7 @@ export const listZones = defineCommand({
         name: args.name,
         networkType: args.networktype,
         keyword: args.keyword,
+        usedBy: args.available ? undefined : caller.accountId,
         ...(await readSortOrder(db)),
       },
       pageOf(args),

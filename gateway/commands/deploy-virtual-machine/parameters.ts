@@ -33,6 +33,10 @@ export const params = {
   ),
   podid: uuid('The only pod whose hosts are to be tried; for root admins.'),
   clusterid: uuid('The only cluster whose hosts are to be tried; for root admins.'),
+  copyimagetags: withDefault(
+    boolean('Whether it gets the tags of the template or ISO; false when absent.', { since: '4.13' }),
+    false,
+  ),
   ...onBehalfParameters,
   ...withoutEffect({ keyboard: { type: 'string' } }),
   ...unsupported({
@@ -60,7 +64,6 @@ export const params = {
     dhcpoptionsnetworklist: { type: 'map' },
     datadiskofferinglist: { type: 'map', since: '4.11' },
     extraconfig: { type: 'string', since: '4.12', maxLength: 5120 },
-    copyimagetags: { type: 'boolean', since: '4.13' },
     properties: { type: 'map', since: '4.15' },
     nicnetworklist: { type: 'map', since: '4.15' },
     dynamicscalingenabled: { type: 'boolean', since: '4.16' },
