@@ -312,6 +312,22 @@ describe('an expired certificate', () => {
   });
 });
 
+it('names a server whose certificate has other names alone', async () => {
+  const host = await newHost();
+  await host.trusts({ corp: authority.certificatePem });
+  const nameless = (days: number, name: string) =>
+    authority.issue(randomUUID(), [`DNS:images.example`, name], { days, hasSubject: false });
+  await expect(host.download((await serve(await nameless(1, 'IP:127.0.0.1'))).url())).resolves.toMatchObject({
+    sizeBytes: CONTENT.length,
+  });
+  await expect(host.download((await serve(await nameless(-1, 'IP:127.0.0.1'))).url())).rejects.toMatchObject(
+    refusal(': the certificate DNS:images.example, IP Address:127.0.0.1 in its chain expired on'),
+  );
+  await expect(host.download((await serve(await nameless(1, 'IP:127.0.0.2'))).url())).rejects.toMatchObject(
+    refusal(': its certificate is for DNS:images.example, IP Address:127.0.0.2, not for 127.0.0.1'),
+  );
+});
+
 describe('between two requests of a download', () => {
   const resolve: LookupFunction = (_name, _options, callback) => callback(null, [{ address: '127.0.0.1', family: 4 }]);
 

@@ -55,6 +55,11 @@ describe('a certificate is read', () => {
     expect(facts.notAfter).toBe(new Date(validTo).toISOString());
   });
 
+  it('may have no subject but other names', async () => {
+    const { certificate } = await root.issue('nameless', ['DNS:images.example'], { hasSubject: false });
+    expect(read(await readFile(certificate, 'utf8'))).toMatchObject({ subject: '', issuer: 'CN=Root' });
+  });
+
   it('shows names as Java does, and the version of one without extensions', () => {
     expect(read(CLOUDSTACK_CERTIFICATE)).toMatchObject({
       subject: 'EMAILADDRESS=CS, CN=CS, OU=CS, O=CS, L=CS, ST=CS, C=CS',

@@ -73,9 +73,9 @@ function requireValidity({ validFrom, validTo }: X509Certificate, index: number,
   if (now > to) throw problem('expired on', to);
 }
 
-/** As Java shows distinguished names: the most particular part first. */
-const nameOf = (name: string): string =>
-  name
+/** As Java shows distinguished names: the most particular part first. Node has none for one without parts (RFC 5280, 4.1.2.6). */
+const nameOf = (name: string | undefined): string =>
+  (name ?? '')
     .split('\n')
     .toReversed()
     .map((part) => part.replace(/^emailAddress=/, 'EMAILADDRESS='))

@@ -63,7 +63,7 @@ function reasonOf(code: string, { host, presented, anchors }: Handshake): string
     return `its certificate${by} is not signed by ${anchors.missing}`;
   }
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID' && own) {
-    return `its certificate is for ${printable(own.subjectAltName ?? distinguished(own.subject))}, not for ${host}`;
+    return `its certificate is for ${calledBy(own)}, not for ${host}`;
   }
   if (code === 'CERT_HAS_EXPIRED') {
     const expired = presented.find(({ validTo }) => Date.parse(validTo) < Date.now());
@@ -80,8 +80,15 @@ function reasonOf(code: string, { host, presented, anchors }: Handshake): string
 function nameOf(certificate: X509Certificate, { certificates }: TrustAnchors): string {
   const trusted = certificates.find(({ pem }) => readChain(pem).some(({ raw }) => raw.equals(certificate.raw)));
   if (trusted) return `the trusted certificate ${trusted.name}, which has to vouch for it,`;
-  return `the certificate ${distinguished(certificate.subject)} in its chain`;
+  return `the certificate ${subjectOf(certificate) ?? calledBy(certificate)} in its chain`;
 }
+
+/** Node has none, against its types, where the certificate names its subject by other names only (RFC 5280, 4.1.2.6). */
+const subjectOf = ({ subject }: X509Certificate): string | undefined =>
+  (subject as string | undefined) && distinguished(subject);
+
+const calledBy = (certificate: X509Certificate): string =>
+  printable(certificate.subjectAltName ?? subjectOf(certificate) ?? 'nobody');
 
 /** Node gives each part of a name on a line of its own. */
 const distinguished = (name: string): string => printable(name.replaceAll('\n', ', '));

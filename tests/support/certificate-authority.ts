@@ -14,18 +14,20 @@ export interface ServerCertificate {
   key: string;
 }
 
-interface Validity {
+interface Terms {
   /** From now on; negative for a certificate that has expired. */
   days?: number;
   /** Whether it says by which key it was signed, and an authority which one it has; as older programs do not. */
   hasKeyIds?: boolean;
+  /** Otherwise it has other names alone. */
+  hasSubject?: boolean;
 }
 
 export interface CertificateAuthority {
   /** What a client has to trust. */
   certificatePem: string;
   /** @param names as in a certificate, such as `DNS:a.example` and `IP:::1` */
-  issue(file: string, names: readonly string[], validity?: Validity): Promise<ServerCertificate>;
+  issue(file: string, names: readonly string[], terms?: Terms): Promise<ServerCertificate>;
   /** An authority below this one. */
   createSubordinate(name: string): Promise<CertificateAuthority>;
 }
@@ -34,9 +36,9 @@ export interface CertificateAuthority {
 export async function createAuthority(
   directory: string,
   name = 'Test CA',
-  validity: Validity = {},
+  terms: Terms = {},
 ): Promise<CertificateAuthority> {
-  return authority(directory, await makeAuthority(directory, name, validity));
+  return authority(directory, await makeAuthority(directory, name, terms));
 }
 
 /** For clients in tests. */
@@ -48,7 +50,7 @@ export function trusting(...pems: readonly string[]): Trust {
 async function authority(directory: string, own: ServerCertificate): Promise<CertificateAuthority> {
   return {
     certificatePem: await readFile(own.certificate, 'utf8'),
-    issue: (file, names, validity = {}) => issueFrom(own, directory, file, names, validity),
+    issue: (file, names, terms = {}) => issueFrom(own, directory, file, names, terms),
     createSubordinate: async (name) => authority(directory, await makeAuthority(directory, name, {}, own)),
   };
 }
@@ -59,21 +61,21 @@ export const issueFrom = (
   directory: string,
   file: string,
   names: readonly string[],
-  validity: Validity = {},
+  terms: Terms = {},
 ): Promise<ServerCertificate> =>
-  sign(directory, { file, name: file, extensions: `subjectAltName=${names.join(',')}`, validity, issuer });
+  sign(directory, { file, name: file, extensions: `subjectAltName=${names.join(',')}`, terms, issuer });
 
 const makeAuthority = (
   directory: string,
   name: string,
-  validity: Validity,
+  terms: Terms,
   issuer?: ServerCertificate,
 ): Promise<ServerCertificate> =>
   sign(directory, {
     file: `ca-${randomBytes(4).toString('hex')}`,
     name,
     extensions: 'basicConstraints=critical,CA:TRUE',
-    validity,
+    terms,
     issuer,
   });
 
@@ -82,7 +84,7 @@ interface NewCertificate {
   file: string;
   name: string;
   extensions: string;
-  validity: Validity;
+  terms: Terms;
   /** Itself by default. */
   issuer?: ServerCertificate | undefined;
 }
@@ -90,12 +92,13 @@ interface NewCertificate {
 async function sign(directory: string, options: NewCertificate): Promise<ServerCertificate> {
   const path = (suffix: string): string => join(directory, `${options.file}.${suffix}`);
   const [key, request, certificate, extensions] = [path('key'), path('csr'), path('pem'), path('ext')];
-  const { issuer, validity } = options;
-  const keyIds = validity.hasKeyIds === false ? '\nsubjectKeyIdentifier=none\nauthorityKeyIdentifier=none' : '';
+  const { issuer, terms } = options;
+  const keyIds = terms.hasKeyIds === false ? '\nsubjectKeyIdentifier=none\nauthorityKeyIdentifier=none' : '';
   await writeFile(extensions, `${options.extensions}${keyIds}\n`);
-  await run('openssl', ['req', ...NEW_KEY, '-keyout', key, '-out', request, '-subj', `/CN=${options.name}`]);
+  const subject = terms.hasSubject === false ? '/' : `/CN=${options.name}`;
+  await run('openssl', ['req', ...NEW_KEY, '-keyout', key, '-out', request, '-subj', subject]);
   const signer = issuer ? ['-CA', issuer.certificate, '-CAkey', issuer.key, '-CAcreateserial'] : ['-signkey', key];
-  const terms = ['-days', String(validity.days ?? 2), '-extfile', extensions];
-  await run('openssl', ['x509', '-req', '-in', request, '-out', certificate, ...signer, ...terms]);
+  const signing = ['-days', String(terms.days ?? 2), '-extfile', extensions];
+  await run('openssl', ['x509', '-req', '-in', request, '-out', certificate, ...signer, ...signing]);
   return { certificate, key };
 }
