@@ -312,6 +312,16 @@ describe('an expired certificate', () => {
   });
 });
 
+it('does not trust an authority with names that it may not sign for', async () => {
+  const departmental = await createAuthority(directory, 'Department', { permitted: 'DNS:.dept.example' });
+  const server = await serve(await departmental.issue('beyond', ['IP:127.0.0.1', 'DNS:images.example']));
+  const host = await newHost();
+  await host.trusts({ department: departmental.certificatePem });
+  await expect(host.download(server.url())).rejects.toMatchObject(
+    refusal(': its certificate is not trusted (permitted subtree violation)'),
+  );
+});
+
 it('names a server whose certificate has other names alone', async () => {
   const host = await newHost();
   await host.trusts({ corp: authority.certificatePem });

@@ -41,6 +41,8 @@ const UNSIGNED = new Set([
   'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ]);
+/** Node's code for all other refusals of OpenSSL, as of a name that the authority may not sign for; the message has the words. */
+const UNNAMED = 'UNSPECIFIED';
 const CERTIFICATE_CHECK =
   /^(CERT_|CRL_|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_|HOSTNAME_MISMATCH|UNABLE_TO_|ERR_TLS_CERT_)/;
 
@@ -51,7 +53,13 @@ export const isUnsigned = (error: unknown): boolean => UNSIGNED.has(String(codeO
 /** The error itself when it is about something else than certificates. */
 export function explainTlsFailure(error: unknown, handshake: Handshake): unknown {
   const code = codeOf(error);
-  if (typeof code !== 'string' || !(UNSIGNED.has(code) || CERTIFICATE_CHECK.test(code))) return error;
+  if (typeof code !== 'string') return error;
+  if (code === UNNAMED) {
+    return new UntrustedServerError(`its certificate is not trusted (${printable((error as Error).message)})`, {
+      cause: error,
+    });
+  }
+  if (!UNSIGNED.has(code) && !CERTIFICATE_CHECK.test(code)) return error;
   return new UntrustedServerError(reasonOf(code, handshake), { cause: error });
 }
 

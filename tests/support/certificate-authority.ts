@@ -19,6 +19,8 @@ interface Terms {
   days?: number;
   /** Whether it says by which key it was signed, and an authority which one it has; as older programs do not. */
   hasKeyIds?: boolean;
+  /** Of an authority: what it may sign for, as `DNS:.corp.example`; everything by default. */
+  permitted?: string;
   /** Otherwise it has other names alone. */
   hasSubject?: boolean;
 }
@@ -74,7 +76,7 @@ const makeAuthority = (
   sign(directory, {
     file: `ca-${randomBytes(4).toString('hex')}`,
     name,
-    extensions: 'basicConstraints=critical,CA:TRUE',
+    extensions: `basicConstraints=critical,CA:TRUE${terms.permitted ? `\nnameConstraints=critical,permitted;${terms.permitted}` : ''}`,
     terms,
     issuer,
   });
