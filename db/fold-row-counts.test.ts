@@ -135,6 +135,7 @@ describe('the kept numbers of rows', () => {
     for (const [caller, scope] of asked) {
       const { count, rows } = await list(caller, scope, { limit: 100_000, offset: 0 });
       expect(count).toBe(rows.length);
+      expect(await list(caller, scope, { limit: 7, offset: 3 })).toEqual({ count, rows: rows.slice(3, 10) });
       expect(await list(caller, scope, { limit: 1, offset: 100_000 })).toEqual({ count, rows: [] });
     }
   });

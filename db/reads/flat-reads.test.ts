@@ -63,6 +63,11 @@ beforeAll(async () => {
   await db.execute(sql`
     insert into resource_tags (key, value, account_id, instance_id, created)
     select case when name like 'vm-77%' then 'rare' else 'common' end, name, account_id, id, created from vm_instance`);
+  await db.execute(sql`
+    with little as (
+      insert into domain (name, parent_id, path) select 'little', id, '/little/' from domain where path = '/' returning id
+    )
+    update account set domain_id = little.id from little where account_name = 'bench-9'`);
   await db.execute(sql`vacuum analyze`);
   admin = (await findDefaultAdmin(db))!;
   const [row] = await db.execute<{ accountId: string; userId: string }>(
@@ -111,9 +116,19 @@ const LISTS: [string, string, List][] = [
   ['listUsers', 'account', (db, who, scope, page) => listUsers(db, who, { scope }, page)],
 ];
 
-type Whose = 'of all' | 'of one account';
-const whose = (what: Whose): [Caller, Scope] =>
-  what === 'of all' ? [admin, { of: 'everybody' }] : [user, { of: 'account', accountId: user.accountId }];
+type Whose = 'of all' | 'of one account' | 'of a domain that has little' | 'of a domain that has nothing';
+function whose(what: Whose): [Caller, Scope] {
+  switch (what) {
+    case 'of all':
+      return [admin, { of: 'everybody' }];
+    case 'of one account':
+      return [user, { of: 'account', accountId: user.accountId }];
+    case 'of a domain that has little':
+      return [{ ...admin, role: 'DomainAdmin', domainPath: '/little/' }, { of: 'everybody' }];
+    case 'of a domain that has nothing':
+      return [admin, { of: 'domain', path: '/nothing/', isRecursive: true }];
+  }
+}
 
 describe.each(LISTS)('%s reads of the table %s what is on its page', (_name, table, list) => {
   test.each<[Whose, number]>([
@@ -143,6 +158,8 @@ describe.each(KEPT)('%s counts all without a look at what there is in %s or its 
   test.each<[Whose, number]>([
     ['of all', ROWS],
     ['of one account', ROWS / 100],
+    ['of a domain that has little', ROWS / 100],
+    ['of a domain that has nothing', 0],
   ])('%s', async (what, count) => {
     let listed: Listed<unknown> | undefined;
     const { rows, entries } = await readsOf(table, async (db) => {
