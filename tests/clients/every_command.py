@@ -121,7 +121,8 @@ def flow(api):
         "registerIso", "iso", name="iso", url=ISO_URL, zoneid=zoneid, ostypeid=api.id(system), directdownload="true"
     )
     isoid = api.id(iso)
-    api.call("updateTemplate", id=templateid, name="from-cs-2")
+    changed = api.call("updateTemplate", id=templateid, name="from-cs-2", sortkey="-7")
+    assert "-7" in str(changed), changed
     assert api.items("listTemplates", "template", templatefilter="self", id=templateid)
     assert api.items("listIsos", "iso", id=isoid)
 
@@ -140,7 +141,7 @@ def flow(api):
     api.run("attachIso", id=isoid, virtualmachineid=vmid)
     api.run("detachIso", virtualmachineid=vmid, forced="true")
     api.run("stopVirtualMachine", id=vmid, forced="true")
-    api.run("startVirtualMachine", id=vmid)
+    api.run("startVirtualMachine", id=vmid, podid=api.field(host, "podid"), clusterid=api.field(host, "clusterid"))
     api.run("stopVirtualMachine", id=vmid, forced="true")
     api.run("restoreVirtualMachine", virtualmachineid=vmid)
     api.run("destroyVirtualMachine", id=vmid)
