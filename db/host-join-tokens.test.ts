@@ -118,11 +118,15 @@ describe('a token', () => {
       'is of an account that is disabled',
       ({ accountId }) => database.db.update(account).set({ state: 'disabled' }).where(eq(account.id, accountId)),
     ],
+    [
+      'is none any more',
+      ({ accountId }) => database.db.update(account).set({ type: 'User' }).where(eq(account.id, accountId)),
+    ],
   ])('is good for nothing once the admin who made it %s', async (_, leave) => {
     const { db, seeded } = database;
     const by = await leaver();
     const token = await newToken({ clusterId: seeded.clusterId }, by);
     await leave(by);
-    await expect(joinWithToken(db, { ...machine(), token })).rejects.toThrow('may not call the API now');
+    await expect(joinWithToken(db, { ...machine(), token })).rejects.toThrow('may not make one now');
   });
 });

@@ -88,7 +88,7 @@ export async function lockJoinToken(tx: Transaction, token: string): Promise<Joi
           .select({
             row: hostJoinToken,
             isExpired: sql<boolean>`${hostJoinToken.expires} <= now()`,
-            isVouchedFor: sql<boolean>`${mayCall}`,
+            isVouchedFor: sql<boolean>`${and(mayCall, eq(account.type, 'Admin'))}`,
           })
           .from(hostJoinToken)
           .innerJoin(user, eq(user.id, hostJoinToken.userId))
@@ -103,12 +103,9 @@ export async function lockJoinToken(tx: Transaction, token: string): Promise<Joi
     throw new SlipwayError('SLIPWAY_JOIN_TOKEN', `The token was used already, at ${row.row.used}`);
   }
   if (row.isExpired) throw new SlipwayError('SLIPWAY_JOIN_TOKEN', `The token has expired, at ${row.row.expires}`);
-  // An admin who has left must not have kept a way to bring machines of his own in.
+  // An admin who has left, or is none any more, must not have kept a way to bring machines of his own in.
   if (!row.isVouchedFor) {
-    throw new SlipwayError(
-      'SLIPWAY_JOIN_TOKEN',
-      'The token is not good any more: who made it may not call the API now',
-    );
+    throw new SlipwayError('SLIPWAY_JOIN_TOKEN', 'The token is not good any more: who made it may not make one now');
   }
   return row.row;
 }
