@@ -79,7 +79,7 @@ await runWorkerProcess('control worker', async (ready) => {
   const periodic = [
     ...Object.entries(looks).map(([name, look]) => runPeriodically(name, LOOK_EVERY_MS, look)),
     runPeriodically('progress recorder', PROGRESS_EVERY_MS, createProgressRecorder(dependencies)),
-    runPeriodically('numbers of rows', FOLD_EVERY_MS, () => foldRowCounts(database.db)),
+    runPeriodically('folding of row counts', FOLD_EVERY_MS, () => foldRowCounts(database.db)),
   ];
   try {
     const running = worker.run();
