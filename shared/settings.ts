@@ -216,6 +216,13 @@ export const SETTINGS = {
     subgroup: 'Virtual Machine',
     description: 'Whether users may expunge and recover their virtual machines; administrators always may.',
   },
+  'allow.public.user.templates': {
+    defaultValue: 'true',
+    type: 'boolean',
+    scopes: ['Account'],
+    subgroup: 'Images',
+    description: 'Whether users may give their templates and ISOs to everybody; administrators always may.',
+  },
   'allow.user.network': {
     defaultValue: 'true',
     type: 'boolean',

@@ -181,6 +181,34 @@ test('updateTemplatePermissions says who may use it, and only a root admin what 
   expect(row).toMatchObject({ isPublic: true, isFeatured: true });
 });
 
+test('users give nothing to everybody unless the setting of their account lets them, and administrators do', async () => {
+  const [id, iso] = [await register(), await registerIso()];
+  const set = (value: string) =>
+    gateway.admin.call('updateConfiguration', {
+      name: 'allow.public.user.templates',
+      value,
+      accountid: owner.accountId,
+    });
+  const able = async ({ client }: TestUser) => {
+    const { capability } = await client.call('listCapabilities');
+    return (capability as Record<string, unknown>)['userpublictemplateenabled'];
+  };
+  await set('false');
+  expect([await able(owner), await able(other)]).toEqual([false, true]);
+  const refused = { errorcode: 431, errortext: expect.stringMatching(/^Only private/) as string };
+  const change = (command: string, of: string, { client } = owner) => client.call(command, { id: of, ispublic: true });
+  await expect(register({ ispublic: true })).rejects.toMatchObject(refused);
+  await expect(registerIso({ ispublic: true })).rejects.toMatchObject(refused);
+  await expect(change('updateTemplatePermissions', id)).rejects.toMatchObject(refused);
+  await expect(change('updateIsoPermissions', iso)).rejects.toMatchObject(refused);
+  await register({ ispublic: false });
+  await register({ ispublic: true }, other);
+  await register({ ispublic: true }, admin);
+  expect(await change('updateIsoPermissions', iso, admin)).toEqual({ success: true });
+  await set('null');
+  expect(await change('updateTemplatePermissions', id)).toEqual({ success: true });
+});
+
 describe('refreshTemplate', () => {
   test.each([
     ['the registered checksum', undefined, undefined],

@@ -12,6 +12,7 @@ import { imageType, isDiskFormat } from '../../shared/images.js';
 import { failureIn, ownerText } from '../../shared/owner-text.js';
 import { accountKey, templateKey } from '../../shared/search-attributes.js';
 import { templateWorkflowId } from '../../shared/workflow-ids.js';
+import { requirePublicRight } from '../auth/require-public-right.js';
 import { invalid } from '../protocol/invalid.js';
 import { ALL_ZONES, type ArgumentsOf, boolean, oneOf, string, withDefault } from '../protocol/parameters.js';
 import { noSuchEntity } from '../protocol/standard-texts.js';
@@ -69,6 +70,9 @@ export async function registerImage(
     throw noSuchEntity(context.command, 'ostypeid', args.ostypeid);
   }
   const owner = await onBehalfOf(args, context);
+  if (args.ispublic && owner.role !== 'Admin') {
+    await requirePublicRight(db, owner.accountId, 'Only private templates/ISO can be created.');
+  }
   const settings = await readSettings(db);
   const image: NewTemplate = {
     ...own,

@@ -1,4 +1,5 @@
 import { SlipwayError } from '../../shared/errors.js';
+import { requirePublicRight } from '../auth/require-public-right.js';
 import { field } from '../protocol/fields.js';
 import { type ArgumentsOf, boolean, required, uuid } from '../protocol/parameters.js';
 import { unsupported } from '../protocol/undone-parameters.js';
@@ -28,6 +29,10 @@ async function changePermissions(kind: ImageKind, args: ArgumentsOf<typeof param
   const image = await ownImage({ id: args.id, kind, doing: 'change' }, context);
   if (args.isfeatured !== undefined && context.caller.role !== 'Admin') {
     throw new SlipwayError('SLIPWAY_PERMISSION_DENIED', 'Only a root admin can say what is featured');
+  }
+  if (args.ispublic && context.caller.role === 'User') {
+    const what = kind === 'iso' ? 'ISO' : 'template';
+    await requirePublicRight(context.db, context.caller.accountId, `Only private ${what}s can be created.`);
   }
   const { ispublic: isPublic, isfeatured: isFeatured, isextractable: isExtractable } = args;
   await changeImage(image, { isPublic, isFeatured, isExtractable }, context);
