@@ -11,16 +11,16 @@ export interface DesiredCertificate {
 /** All that a host shall trust. Grows by generations: a host refuses an older set than it has. */
 export interface DesiredKeystore {
   generation: number;
-  certificates: DesiredCertificate[];
+  certificates: readonly DesiredCertificate[];
 }
 
 /**
- * As a host is told of it; the PEM texts go beside it, packed. Not by the names of `DesiredKeystore`: a host worker of an
- * older version, which expects that, would find no text in it, and trust nothing any more. So it fails, and keeps what it has.
+ * As a host is told of it; the certificates of a plan go beside it, packed. Not by the names of `DesiredKeystore`: a host
+ * worker of an older version, which expects that, would find nothing in it, and trust nothing any more. So it fails, and
+ * keeps what it has.
  */
-export interface ToldKeystore {
+export interface ToldKeystore extends Pick<KeystoreOrder, 'without'> {
   generation: number;
-  named: Omit<DesiredCertificate, 'pem'>[];
 }
 
 /** Characters of a digest: SHA-256 in hex. */
@@ -64,11 +64,14 @@ export interface KeystorePlan {
 }
 
 /** What of a plan a host is to have. */
-export const certificatesFor = ({ without }: KeystoreOrder, certificates: ToldCertificate[]): ToldCertificate[] => {
+export function certificatesFor<Certificate>(
+  { without }: Pick<KeystoreOrder, 'without'>,
+  certificates: readonly Certificate[],
+): readonly Certificate[] {
   if (!without) return certificates;
   const places = new Set(without);
   return certificates.filter((_, place) => !places.has(place));
-};
+}
 
 /** What came of an order. */
 export interface KeystoreOutcome extends KeystoreOrder {

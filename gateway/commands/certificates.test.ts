@@ -93,10 +93,8 @@ describe('uploadTemplateDirectDownloadCertificate', () => {
     const { zoneId } = gateway.seeded;
     const { generation, certificates, hosts } = await planKeystores(dependencies)({ zoneId, hostIds });
     await gateway.db.delete(directDownloadCertificate);
-    const packed = await packKeystore(dependencies)({ certificateIds: certificates.map(({ id }) => id) });
-    const { accepted, rejected } = acceptCertificates(
-      unpackKeystore({ generation, named: certificates }, packed).certificates,
-    );
+    const packed = await packKeystore(dependencies)({ certificates });
+    const { accepted, rejected } = acceptCertificates(unpackKeystore({ generation }, packed).certificates);
     expect([accepted.length, rejected.length]).toEqual([0, 1]);
     const applied = { report: { generation, digest: keystoreDigest(accepted) }, rejected };
     const outcomes = hosts.map((order) => ({ ...order, applied }));

@@ -23,8 +23,8 @@ const CHILDREN_AT_ONCE = 20;
 export async function equipHosts(due: KeystoreHosts, { isLife = false } = {}): Promise<KeystoreReport[]> {
   const plan = await control('what are these hosts to trust?').planKeystores(due);
   if (plan.hosts.length === 0) return [];
-  const certificateIds = plan.certificates.map(({ id }) => id);
-  const packed = await control('the certificates themselves').packKeystore({ certificateIds });
+  const { certificates } = plan;
+  const packed = await control('the certificates themselves').packKeystore({ certificates });
   const record = createRecorder(plan);
   const groups = groupsOfHosts(plan, packed);
   if (groups.length === 1) {

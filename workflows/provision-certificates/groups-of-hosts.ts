@@ -11,21 +11,22 @@ const MOST_HOSTS = 50;
 /** Each group costs a workflow, however few of its hosts can be told at once. */
 const FEWEST_HOSTS = 10;
 
-/** How many hosts can be told of a plan at once. */
-export const hostsAtOnce = (
-  { certificates }: Pick<KeystorePlan, 'certificates'>,
-  { byteLength }: Pick<Uint8Array, 'byteLength'>,
-): number => Math.max(1, Math.floor(BYTES_AT_ONCE / (byteLength + JSON.stringify(certificates).length)));
+/** Of an order beside the certificates. */
+const BYTES_OF_ORDER = 1024;
+
+/** How many hosts can be told at once. */
+export const hostsAtOnce = ({ byteLength }: Pick<Uint8Array, 'byteLength'>): number =>
+  Math.max(1, Math.floor(BYTES_AT_ONCE / (byteLength + BYTES_OF_ORDER)));
 
 /**
  * Hosts of a plan, as they are told by one workflow each: if it can be, all of a group at once, since each that is told
  * later, by itself, is a task of the workflow.
  */
 export function groupsOfHosts(
-  { certificates, hosts }: Pick<KeystorePlan, 'certificates' | 'hosts'>,
+  { hosts }: Pick<KeystorePlan, 'hosts'>,
   packed: Pick<Uint8Array, 'byteLength'>,
 ): KeystoreOrder[][] {
-  const size = Math.min(MOST_HOSTS, Math.max(FEWEST_HOSTS, hostsAtOnce({ certificates }, packed)));
+  const size = Math.min(MOST_HOSTS, Math.max(FEWEST_HOSTS, hostsAtOnce(packed)));
   return Array.from({ length: Math.ceil(hosts.length / size) }, (_, group) =>
     hosts.slice(group * size, (group + 1) * size),
   );

@@ -21,7 +21,7 @@ export async function tellHosts(
   packed: Uint8Array,
   { isLife = false } = {},
 ): Promise<KeystoreOutcome[]> {
-  const outcomes = await mapAtMost(hostsAtOnce(plan, packed), plan.hosts, (order) => tell(plan, packed, order, isLife));
+  const outcomes = await mapAtMost(hostsAtOnce(packed), plan.hosts, (order) => tell(plan, packed, order, isLife));
   return outcomes.filter((outcome) => outcome !== undefined);
 }
 
@@ -32,14 +32,12 @@ async function tell(
   order: KeystoreOrder,
   isLife: boolean,
 ): Promise<KeystoreOutcome | undefined> {
-  const { hostId, hostName } = order;
-  const wanted = certificatesFor(order, certificates);
-  const told = { generation, named: wanted.map(({ alias, fingerprint }) => ({ alias, fingerprint })) };
-  const aliases = wanted.map(({ alias }) => alias);
+  const { hostId, hostName, without } = order;
+  const aliases = certificatesFor(order, certificates).map(({ alias }) => alias);
   try {
-    const summary = `${hostName}: ${wanted.length} certificates, generation ${generation}`;
+    const summary = `${hostName}: ${aliases.length} certificates, generation ${generation}`;
     const host = isLife ? settleOnHost(hostId, summary) : onHost(hostId, summary);
-    const applied = await host.applyCertificates(told, packed);
+    const applied = await host.applyCertificates({ generation, without }, packed);
     return understoodOutcome({ ...order, applied }, aliases);
   } catch (error) {
     if (isCancellation(error)) throw error;

@@ -50,4 +50,4 @@ export function judgeKeystore(generation: number, told: ToldCertificate[], outco
   return { hostId, hostName, findings: [has, ...hasNot], failure: null };
 }
 
-const idsOf = (certificates: ToldCertificate[]): string[] => certificates.map(({ id }) => id);
+const idsOf = (certificates: readonly ToldCertificate[]): string[] => certificates.map(({ id }) => id);

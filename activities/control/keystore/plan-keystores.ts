@@ -61,16 +61,18 @@ export const planKeystores =
       };
     });
 
-/** The texts of certificates of a plan, as they go to its hosts; without those that were removed since. */
+/** The certificates of a plan, as they go to its hosts. One that was removed since has no text, and is rejected by name. */
 export const packKeystore =
   ({ db }: ControlDependencies) =>
-  async ({ certificateIds }: { certificateIds: string[] }): Promise<Uint8Array> =>
-    packCertificates(
-      await db
-        .select({ fingerprint: certificate.fingerprint, pem: certificate.certificate })
-        .from(certificate)
-        .where(isAnyOf(certificate.id, certificateIds)),
-    );
+  async ({ certificates }: Pick<KeystorePlan, 'certificates'>): Promise<Uint8Array> => {
+    const ids = certificates.map(({ id }) => id);
+    const rows = await db
+      .select({ id: certificate.id, pem: certificate.certificate })
+      .from(certificate)
+      .where(isAnyOf(certificate.id, ids));
+    const texts = new Map(rows.map(({ id, pem }) => [id, pem]));
+    return packCertificates(certificates.map((one) => ({ ...one, pem: texts.get(one.id) ?? '' })));
+  };
 
 /** Certificates that at least one of the hosts, all of this zone, is to have. */
 const wantedBySome = (tx: Transaction, zoneId: string, hostIds: string[]): Promise<ToldCertificate[]> =>
