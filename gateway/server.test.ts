@@ -111,7 +111,7 @@ test('shows an error in XML with the same keys', async () => {
   const response = await get(signed({ command: 'listZones', id: 'x' }));
   expect(response.status).toBe(431);
   expect(await response.text()).toMatch(
-    /<listzonesresponse cloud-stack-version="[\d.]+"><errorcode>431<\/errorcode><cserrorcode>4350<\/cserrorcode><errortext>Unable /,
+    /<listzonesresponse cloud-stack-version="[\d.]+"><errorcode>431<\/errorcode><cserrorcode>9999<\/cserrorcode><errortext>Unable /,
   );
 });
 

@@ -10,13 +10,13 @@ export const missingParameter = (command: string, parameter: string): SlipwayErr
 
 export const invalidValue = (command: string, parameter: string, value: string): SlipwayError =>
   new SlipwayError(
-    'SLIPWAY_PARAMETER_INVALID',
+    'SLIPWAY_PARAMETER_VALUE',
     `Unable to execute API command ${command} due to invalid value ${quotable(value)} for parameter ${parameter}`,
   );
 
 export const noSuchEntity = (command: string, parameter: string, value: string): SlipwayError =>
   new SlipwayError(
-    'SLIPWAY_PARAMETER_INVALID',
+    'SLIPWAY_PARAMETER_VALUE',
     `Unable to execute API command ${command} due to invalid value. Invalid parameter ${parameter} value=${quotable(value)} ` +
       'due to incorrect long value format, or entity does not exist or due to incorrect parameter annotation for the ' +
       'field in api cmd class.',

@@ -124,7 +124,7 @@ describe('clients of CloudStack', () => {
       restarted: 'Running',
       nics: 1,
       left: 0,
-      errorText: expect.stringContaining('CloudStack API error 431 (CSExceptionErrorCode: 4350)') as string,
+      errorText: expect.stringContaining('CloudStack API error 431 (CSExceptionErrorCode: 9999)') as string,
     });
     await test.leavesNothing();
   });
