@@ -18,7 +18,7 @@ export interface HostedConsole extends ConsolePlace {
 
 /**
  * @param parameter the one that the id came in
- * @throws SlipwayError SLIPWAY_PARAMETER_INVALID for the VM of another, SLIPWAY_RESOURCE_STATE when it is nowhere,
+ * @throws SlipwayError SLIPWAY_PARAMETER_VALUE for the VM of another, SLIPWAY_RESOURCE_STATE when it is nowhere,
  *   SLIPWAY_HOST_REVOKED
  */
 export async function consoleOf(

@@ -26,7 +26,7 @@ interface NamedAccount {
 /**
  * An account that the caller may change.
  *
- * @throws SlipwayError SLIPWAY_PARAMETER_INVALID, SLIPWAY_PERMISSION_DENIED
+ * @throws SlipwayError SLIPWAY_PARAMETER_VALUE, SLIPWAY_PARAMETER_INVALID, SLIPWAY_PERMISSION_DENIED
  */
 export async function ownAccount(named: NamedAccount, context: CommandContext): Promise<ListedAccount> {
   const { db, caller, command } = context;
@@ -53,7 +53,7 @@ async function idOfName({ account, domainid }: NamedAccount, context: CommandCon
 /**
  * A user whose account the caller may work on.
  *
- * @throws SlipwayError SLIPWAY_PARAMETER_INVALID, SLIPWAY_PERMISSION_DENIED
+ * @throws SlipwayError SLIPWAY_PARAMETER_VALUE, SLIPWAY_PERMISSION_DENIED
  */
 export async function ownUser(id: string, { db, caller, command }: CommandContext): Promise<ListedUser> {
   const row = await findUser(db, caller, { id });
@@ -82,7 +82,7 @@ export const roleParameters = {
   roleid: uuid('ID of the role, as listRoles has it.'),
 };
 
-/** @throws SlipwayError SLIPWAY_PARAMETER_INVALID */
+/** @throws SlipwayError SLIPWAY_PARAMETER_VALUE, SLIPWAY_PARAMETER_INVALID */
 export function roleOf(
   { accounttype, roleid }: { accounttype?: number | undefined; roleid?: string | undefined },
   command: string,

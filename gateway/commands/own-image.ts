@@ -18,7 +18,7 @@ interface Wanted {
 /**
  * A template or an ISO that the caller may change.
  *
- * @throws SlipwayError SLIPWAY_PARAMETER_INVALID, SLIPWAY_PERMISSION_DENIED
+ * @throws SlipwayError SLIPWAY_PARAMETER_VALUE, SLIPWAY_PARAMETER_INVALID, SLIPWAY_PERMISSION_DENIED
  */
 export async function ownImage({ id, kind, doing }: Wanted, { db, caller, command }: CommandContext): Promise<Image> {
   const image = await findImage(db, caller, id);

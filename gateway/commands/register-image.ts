@@ -134,7 +134,7 @@ export async function registerImage(
  * The zones that were asked for and that the caller may use.
  *
  * @param parameter which one named them, for the text of an error
- * @throws SlipwayError SLIPWAY_PARAMETER_INVALID, SLIPWAY_PERMISSION_DENIED
+ * @throws SlipwayError SLIPWAY_PARAMETER_VALUE, SLIPWAY_PERMISSION_DENIED
  */
 export async function zonesFor(
   asked: string[],

@@ -25,7 +25,7 @@ const SCOPE_OF = {
 
 type OwnerArguments = ArgumentsOf<typeof ownerParameters>;
 
-/** @throws SlipwayError SLIPWAY_PARAMETER_INVALID for several, and for one that is not there */
+/** @throws SlipwayError SLIPWAY_PARAMETER_INVALID for several, SLIPWAY_PARAMETER_VALUE for one that is not there */
 export async function ownerOf(
   args: OwnerArguments,
   { db, command }: CommandContext,

@@ -4,7 +4,7 @@ import type { CommandContext } from './define-command.js';
 /**
  * What a call has made or changed, read again to be shown.
  *
- * @throws SlipwayError SLIPWAY_PARAMETER_INVALID when somebody has deleted it since
+ * @throws SlipwayError SLIPWAY_PARAMETER_VALUE when somebody has deleted it since
  */
 export function stillThere<Row>(row: Row | undefined, id: string, { command }: Pick<CommandContext, 'command'>): Row {
   if (row === undefined) throw noSuchEntity(command, 'id', id);

@@ -13,7 +13,7 @@ interface Places {
 /**
  * The only place that is to be tried.
  *
- * @throws SlipwayError SLIPWAY_PERMISSION_DENIED for others than root admins, SLIPWAY_PARAMETER_INVALID for a place that
+ * @throws SlipwayError SLIPWAY_PERMISSION_DENIED for others than root admins, SLIPWAY_PARAMETER_VALUE for a place that
  * the zone does not have
  */
 export async function withinOf(

@@ -9,8 +9,8 @@ import type { CommandContext } from '../define-command.js';
  * where it has one.
  *
  * @param zoneName how the text of an error names the zone
- * @throws SlipwayError SLIPWAY_PARAMETER_INVALID for one that is not there, for a system template and for an ISO that no
- *   guest boots from; SLIPWAY_RESOURCE_STATE for one that the zone does not have
+ * @throws SlipwayError SLIPWAY_PARAMETER_VALUE for one that is not there; SLIPWAY_PARAMETER_INVALID for a system template
+ *   and for an ISO that no guest boots from; SLIPWAY_RESOURCE_STATE for one that the zone does not have
  */
 export async function deployableTemplate(
   { id, zoneId, zoneName }: { id: string; zoneId: string; zoneName: string },

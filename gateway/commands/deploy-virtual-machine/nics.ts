@@ -14,7 +14,8 @@ const MAXIMUM_NICS = 8;
  * The interfaces of a new VM, the default one first: in the networks that were named, or else in the network that the
  * zone has for everybody.
  *
- * @throws SlipwayError SLIPWAY_PARAMETER_INVALID, SLIPWAY_PERMISSION_DENIED for a network of type User that is not for users
+ * @throws SlipwayError SLIPWAY_PARAMETER_VALUE, SLIPWAY_PARAMETER_INVALID; SLIPWAY_PERMISSION_DENIED for a network of type
+ *   User that is not for users
  */
 export async function nicsOf(
   { networkids = [], macaddress }: { networkids?: string[]; macaddress?: string },

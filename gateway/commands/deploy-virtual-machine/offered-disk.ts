@@ -9,7 +9,7 @@ import { toBytes } from '../disk-size.js';
  * CloudStack's.
  *
  * @param sizeGib what whoever uses it has said
- * @throws SlipwayError SLIPWAY_PARAMETER_INVALID
+ * @throws SlipwayError SLIPWAY_PARAMETER_VALUE, SLIPWAY_PARAMETER_INVALID
  */
 export async function offeredDisk(
   { diskOfferingId, sizeGib }: { diskOfferingId: string; sizeGib: number | undefined },
