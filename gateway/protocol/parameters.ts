@@ -46,6 +46,9 @@ function scalar<Value>(
     maxLength,
     since,
     read(parameters, name, command) {
+      // As CloudStack does: to ignore it would be to list, or to change, more than was meant.
+      const indexed = parameters.findIndexed(name);
+      if (indexed !== undefined) throw invalidValue(command, name, indexed);
       const text = parameters.get(name);
       // An empty value is a value that was not given: forms send every field.
       if (text === undefined || text === '') return undefined;

@@ -21,6 +21,8 @@ export interface RequestParameters {
   getRows(name: string): [key: string, value: string][][];
   /** A name under which a value was given that is no entry of the map, as `tags=colour`; undefined when there is none. */
   findOutsideMap(name: string): string | undefined;
+  /** A name by which the parameter was given as a map or an array, as `id[0]`; undefined when there is none. */
+  findIndexed(name: string): string | undefined;
   /** Whether the parameter was given in any form, as a map or with an empty value too. */
   has(name: string): boolean;
 }
@@ -35,6 +37,7 @@ export function readParameters(...texts: string[]): RequestParameters {
   if (entries.length > MAX_PARAMETERS) throw malformed(`The request has more than ${MAX_PARAMETERS} parameters`);
   // A Map: a parameter named __proto__ is a name like any other.
   const byName = new Map<string, string>();
+  const indexed = new Map<string, string>();
   for (const [name, value] of entries) {
     checkName(name);
     const key = name.toLowerCase();
@@ -44,6 +47,7 @@ export function readParameters(...texts: string[]): RequestParameters {
       throw malformed(`The value of parameter ${name} has characters that are not printable`);
     }
     byName.set(key, value);
+    if (key.includes('[')) indexed.set(key.slice(0, key.indexOf('[')), name);
   }
   return {
     entries,
@@ -54,6 +58,7 @@ export function readParameters(...texts: string[]): RequestParameters {
         .sort((a, b) => a.index - b.index)
         .map(({ key, value }) => [key, value]),
     getRows: (name) => rowsOf(mapEntries(entries, name)),
+    findIndexed: (name) => indexed.get(name.toLowerCase()),
     findOutsideMap(name) {
       const key = name.toLowerCase();
       const isOutside = ([given, value]: readonly [string, string]): boolean => {
