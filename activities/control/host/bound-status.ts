@@ -1,8 +1,8 @@
 import { isUuid } from '../../../kvm/uuid.js';
 import { boundedText } from '../../../shared/bounded-text.js';
-import { SlipwayError } from '../../../shared/errors.js';
 import { type HostFacts, type HostStatus, POOL_TYPES } from '../../../shared/hosts.js';
 import type { PoolCopies } from '../../../shared/templates.js';
+import { isListOfObjects, isObject, nonsense } from './nonsense.js';
 
 /** Characters of a version or a name; of a reason; of a path, as when a host joins. */
 export const LONGEST_WORD = 255;
@@ -26,9 +26,7 @@ const wordOf = (text: string | undefined): string | undefined => (text === undef
  * @throws SlipwayError SLIPWAY_HOST_TOO_OLD when it is not what a host says of itself
  */
 export function boundStatus(said: HostStatus): HostStatus {
-  if (!isStatus(said)) {
-    throw new SlipwayError('SLIPWAY_HOST_TOO_OLD', 'The host answered something that no host worker answers');
-  }
+  if (!isStatus(said)) throw nonsense();
   const { facts, domains } = said;
   return {
     facts: boundFacts(facts),
@@ -39,9 +37,6 @@ export function boundStatus(said: HostStatus): HostStatus {
 /** Template copies of which a host has found something, as far as there can be such. */
 export const boundPartials = (partials: PoolCopies[]): PoolCopies[] =>
   isListOfObjects(partials) ? partials.filter(({ poolId, copies }) => isUuid(poolId) && isListOfObjects(copies)) : [];
-
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
-const isListOfObjects = (value: unknown): boolean => Array.isArray(value) && value.every(isObject);
 
 const isStatus = (said: unknown): boolean =>
   isObject(said) &&

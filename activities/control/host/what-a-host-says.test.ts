@@ -15,6 +15,7 @@ import {
   volumes,
 } from '../../../db/schema/index.js';
 import type { DomainReport, HostFacts, HostStatus, PoolPlace } from '../../../shared/hosts.js';
+import type { HostInventory, SettledInventory } from '../../../shared/reconciliation.js';
 import type { PoolCopies } from '../../../shared/templates.js';
 import { OLDEST_HOST_PROTOCOL, PROTOCOL_VERSION } from '../../../shared/version.js';
 import type { ControlPlane } from '../../../tests/support/control-plane.js';
@@ -237,6 +238,30 @@ describe('what a host says', () => {
     const told = { hostId: hostIds.liar, bootId, ranges: [{ poolId }], findings: [], settled };
     await recordReconciled({ ...database, client })(told);
     expect(await database.db.select().from(reconciliationFinding)).toEqual([]);
+  });
+
+  it.each<[string, unknown]>([
+    ['nothing', null],
+    ['no pools', { bootId: 'b', vmIds: [], keptVmIds: [] }],
+    ['files that are no texts', { bootId: 'b', vmIds: [], keptVmIds: [], pools: [{ poolId: 'x', files: [7] }] }],
+    ['no VMs', { bootId: 'b', pools: [], vmIds: null, keptVmIds: [] }],
+    ['VMs that are no texts', { bootId: 'b', pools: [], vmIds: [null], keptVmIds: [] }],
+  ])('is compared with nothing, and not tried again for ever, when what it has is %s', async (_, nonsense) => {
+    const inventory = nonsense as HostInventory;
+    await expect(compareInventory({ ...database, client })({ hostId: hostIds.liar, inventory })).rejects.toMatchObject({
+      code: 'SLIPWAY_HOST_TOO_OLD',
+    });
+  });
+
+  it.each<[string, unknown]>([
+    ['nothing', null],
+    ['one list of three', { removed: [] }],
+    ['a file without a name', { removed: [], inUse: [{ poolId: 'x' }], missing: [] }],
+  ])('is not recorded, and not tried again for ever, when what it has done is %s', async (_, nonsense) => {
+    const told = { hostId: hostIds.liar, bootId: 'b', findings: [], settled: nonsense as SettledInventory };
+    await expect(recordReconciled({ ...database, client })(told)).rejects.toMatchObject({
+      code: 'SLIPWAY_HOST_TOO_OLD',
+    });
   });
 
   it('loses no file of a pool that is another host’s', async () => {

@@ -33,6 +33,7 @@ import { comparePools } from './compare-pools.js';
 import { inventoryPart, isOurs } from './inventory-part.js';
 import { readKnownPools } from './read-known-pools.js';
 import { reportFindings, reportRemoved } from './report-findings.js';
+import { understoodInventory, understoodSettled } from './understood-answers.js';
 
 /** When hosts of a shared pool start together, one of them looks at it. */
 const JUST_NOW_SECONDS = 60;
@@ -121,9 +122,10 @@ export interface Comparison {
  */
 export const compareInventory =
   ({ db }: ControlDependencies) =>
-  async ({ hostId, inventory, from, ...input }: CompareInventoryInput): Promise<Comparison> =>
+  async ({ hostId, inventory: said, from, ...input }: CompareInventoryInput): Promise<Comparison> =>
     db.transaction(
       async (tx) => {
+        const inventory = understoodInventory(said);
         const reached = await poolsOf(tx, hostId);
         const poolIds = input.poolIds ?? inventory.pools.map(({ poolId }) => poolId);
         const part = inventoryPart(inventory, poolIds, from);
@@ -195,8 +197,9 @@ export interface RecordReconciledInput extends ReconcileHostInput {
 /** Reports what was found and not before; a copy that is lost is not given to anybody any more. */
 export const recordReconciled =
   ({ db }: ControlDependencies) =>
-  async ({ hostId, bootId, findings, settled, isFirst = true, isLast = true, ...input }: RecordReconciledInput) =>
+  async ({ hostId, bootId, findings, settled: said, isFirst = true, isLast = true, ...input }: RecordReconciledInput) =>
     db.transaction(async (tx) => {
+      const settled = understoodSettled(said);
       const reached = await poolsOf(tx, hostId);
       const isReached = ({ poolId }: { poolId: string }): boolean => reached.has(poolId);
       const isItsOwn = (file: Orphan): boolean => isReached(file) && isOurs(file.fileName);
