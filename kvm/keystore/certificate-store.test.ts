@@ -102,6 +102,14 @@ describe('what somebody does to its files', () => {
     ['damaged index', () => writeFile(path.join(directory, 'index.json'), '{"generation":1,"certif')],
     ['index of something else', () => writeFile(path.join(directory, 'index.json'), '[null]')],
     [
+      'index of a generation that no zone comes to',
+      () => writeFile(path.join(directory, 'index.json'), JSON.stringify({ generation: 2 ** 50, certificates: [] })),
+    ],
+    [
+      'index of a generation before the first',
+      () => writeFile(path.join(directory, 'index.json'), JSON.stringify({ generation: -1, certificates: [] })),
+    ],
+    [
       'index that names a file elsewhere',
       () =>
         writeFile(

@@ -6,6 +6,9 @@ export interface KeystoreIndex {
 
 export const EMPTY_INDEX: KeystoreIndex = { generation: 0, certificates: [] };
 
+/** No zone comes to as many. An index that somebody made say so would have every set refused that there will ever be. */
+const MOST_GENERATIONS = 2 ** 48;
+
 /** SHA-256 as hex: it names a file. */
 export const isFingerprint = (text: unknown): text is string => typeof text === 'string' && /^[0-9a-f]{64}$/.test(text);
 
@@ -18,11 +21,12 @@ export function parseIndex(text: string): KeystoreIndex | undefined {
     return undefined;
   }
   const { generation, certificates } = (value ?? {}) as Partial<Record<keyof KeystoreIndex, unknown>>;
-  if (!Number.isSafeInteger(generation) || !Array.isArray(certificates) || !certificates.every(isEntry)) {
-    return undefined;
-  }
-  return { generation: generation as number, certificates };
+  if (!isGeneration(generation) || !Array.isArray(certificates) || !certificates.every(isEntry)) return undefined;
+  return { generation, certificates };
 }
+
+const isGeneration = (value: unknown): value is number =>
+  Number.isSafeInteger(value) && Number(value) >= 0 && Number(value) < MOST_GENERATIONS;
 
 function isEntry(value: unknown): value is KeystoreIndex['certificates'][number] {
   const { alias, fingerprint } = (value ?? {}) as Record<string, unknown>;
