@@ -32,7 +32,8 @@ const client = () =>
 
 const job = (fields: object) => ({ status: 200, body: { queryasyncjobresultresponse: { jobid: 'j', ...fields } } });
 
-test('sends a signed form and gives what is inside the envelope', async () => {
+test('sends a signed form, good for ten minutes, and gives what is inside the envelope', async () => {
+  const clock = jest.spyOn(Date, 'now').mockReturnValue(Date.parse('2026-01-01T00:00:00Z'));
   answers = [{ status: 200, body: { listzonesresponse: { count: 1, zone: [{ id: 'z' }] } } }];
   const answer = await client().call('listZones', {
     name: 'a b*~',
@@ -40,11 +41,12 @@ test('sends a signed form and gives what is inside the envelope', async () => {
     id: undefined,
     'tags[0].key': 'K',
   });
+  clock.mockRestore();
   expect(answer).toEqual({ count: 1, zone: [{ id: 'z' }] });
   expect(forms).toEqual([
-    // printf %s 'apikey=key&available=true&command=listzones&name=a%20b*%7e&response=json&tags[0].key=k' |
+    // printf %s 'apikey=key&available=true&command=listzones&expires=2026-01-01t00%3a10%3a00.000z&name=a%20b*%7e&response=json&signatureversion=3&tags[0].key=k' |
     //   openssl dgst -sha1 -hmac secret -binary | base64
-    'apiKey=key&available=true&command=listZones&name=a%20b*%7E&response=json&tags%5B0%5D.key=K&signature=jAE%2BSSBsN%2Bataw8bShcgDtOTVoQ%3D',
+    'apiKey=key&available=true&command=listZones&expires=2026-01-01T00%3A10%3A00.000Z&name=a%20b*%7E&response=json&signatureversion=3&tags%5B0%5D.key=K&signature=SYtC0ZaZ0tGgEOzfCXSvw0mMibs%3D',
   ]);
 });
 

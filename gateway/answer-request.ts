@@ -5,10 +5,12 @@ import { readToken } from './auth/cookies.js';
 import { type LoginRequest, logIn } from './auth/log-in.js';
 import { logOut } from './auth/log-out.js';
 import { openCaller } from './auth/open-port.js';
+import { requirePost } from './auth/require-post.js';
 import { type CommandDependencies, envelopeOf } from './commands/define-command.js';
 import { whyAbsent } from './commands/absent-commands.js';
 import { findCommand } from './commands/index.js';
 import type { AccountThrottle } from './limits/account-throttle.js';
+import type { RecentSettings } from './limits/recent-settings.js';
 import type { StrangerThrottle } from './limits/stranger-throttle.js';
 import { apiErrorOf } from './protocol/api-error.js';
 import { renderAnswer, type RenderedAnswer, type ResponseBody } from './protocol/envelope.js';
@@ -38,6 +40,7 @@ interface Call extends LoginRequest {
   cookie: string | undefined;
   /** Nobody has to say who they are: whoever reaches the port is a root admin. */
   isOpen: boolean;
+  settings: RecentSettings;
   accounts: AccountThrottle;
   strangers: StrangerThrottle;
 }
@@ -67,6 +70,7 @@ export async function answerRequest(dependencies: CommandDependencies, call: Cal
     role = caller.role;
     await accounts.count(caller);
     if (!command) throw unknownCommand(whyAbsent(parameters.get('command') ?? ''));
+    if (await isStrict(call)) requirePost(command.name, call.method);
     if (!command.allowedRoles.includes(caller.role)) throw unknownCommand();
     const context = { ...dependencies, accounts, caller, command: command.name.toLowerCase() };
     return { status: 200, ...render(await command.run(parameters, context)), ...log };
@@ -92,14 +96,15 @@ const findEntry = (name: string): keyof typeof ENTRIES | undefined =>
 /** Who calls, once it is clear that they are who they say. */
 export async function callerOf(
   dependencies: CommandDependencies,
-  { address, strangers, cookie, isOpen }: Pick<Call, 'address' | 'strangers' | 'cookie' | 'isOpen'>,
+  call: Pick<Call, 'address' | 'strangers' | 'cookie' | 'isOpen' | 'settings'>,
   parameters: RequestParameters,
 ): Promise<Caller> {
+  const { address, strangers, cookie, isOpen } = call;
   if (isOpen) return openCaller(dependencies);
   const credential = parameters.get('apikey') ?? readToken(cookie);
   strangers.admit(address, credential);
   try {
-    const caller = await authenticate(dependencies, parameters, cookie);
+    const caller = await authenticate(dependencies, parameters, { cookie, isStrict: await isStrict(call) });
     strangers.knows(address, credential);
     return caller;
   } catch (error) {
@@ -107,6 +112,10 @@ export async function callerOf(
     throw error;
   }
 }
+
+/** Whether the installation lets in no more than it has to. */
+const isStrict = async ({ settings }: Pick<Call, 'settings'>): Promise<boolean> =>
+  (await settings())['enforce.post.requests.and.timestamps'] === 'true';
 
 /** Who a call is of that was let in before, if they may still call. */
 export const knownCaller = (

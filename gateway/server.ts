@@ -19,6 +19,7 @@ import { apiErrorOf } from './protocol/api-error.js';
 import { type Checks, serveHealth } from './health.js';
 import { createAccountThrottle } from './limits/account-throttle.js';
 import { createLoginPace } from './limits/login-pace.js';
+import { createRecentSettings } from './limits/recent-settings.js';
 import { createStrangerThrottle } from './limits/stranger-throttle.js';
 import { loggable } from './protocol/database-error.js';
 import { renderAnswer } from './protocol/envelope.js';
@@ -81,8 +82,10 @@ const FORM = 'application/x-www-form-urlencoded';
 export function createGateway(dependencies: CommandDependencies, options: GatewayOptions): FastifyInstance {
   const { log, checks = {}, trustedProxies = [], isOpen = false } = options;
   const limits = { ...LIMITS, ...options.limits };
+  const settings = createRecentSettings(dependencies.db, limits.settingsAgeMs);
   const throttles = {
-    accounts: createAccountThrottle(dependencies.db, limits.settingsAgeMs),
+    settings,
+    accounts: createAccountThrottle(dependencies.db, settings),
     strangers: createStrangerThrottle(limits.maxUnauthenticated),
     logins: createLoginPace(),
   };

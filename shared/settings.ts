@@ -472,6 +472,13 @@ export const SETTINGS = {
     description:
       'Most space of the disks of the accounts of a domain and below together, for a domain without a limit of its own; -1 for no limit. The root domain has none.',
   },
+  'enforce.post.requests.and.timestamps': {
+    defaultValue: 'false',
+    type: 'boolean',
+    subgroup: 'Limits',
+    description:
+      'Whether commands that change something have to come by POST, and whether signed calls have to say when they expire (signature version 3), within 15 minutes at most: what somebody saw of a call is then soon worth nothing. Clients that sign by version 1, or send everything by GET, are shut out.',
+  },
   'api.throttling.enabled': {
     defaultValue: 'false',
     type: 'boolean',

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { readParameters } from '../protocol/request-parameters.js';
-import { isExpired, isSignedWith } from './signature.js';
+import { expiresSoon, isExpired, isSignedWith } from './signature.js';
 
 const SECRET = 'dGhlIHNlY3JldC1rZXlfMTIz';
 
@@ -99,6 +99,15 @@ it.each([
   ['what is no time', 'signatureversion=3&expires=tomorrow', true],
 ])('%s expires rightly', (_what, query, expected) => {
   expect(isExpired(readParameters(query), NOW)).toBe(expected);
+});
+
+it.each([
+  ['a request of version 1', 'expires=2025-06-01T12:01:00%2B0000', false],
+  ['a quarter of an hour', 'signatureversion=3&expires=2025-06-01T12:15:00%2B0000', true],
+  ['a second more', 'signatureversion=3&expires=2025-06-01T12:15:01%2B0000', false],
+  ['a missing time', 'signatureversion=3', false],
+])('%s expires soon or not', (_what, query, expected) => {
+  expect(expiresSoon(readParameters(query), NOW)).toBe(expected);
 });
 
 /** By the key that it was signed with, at this very length; base64 of 20 bytes. */

@@ -19,9 +19,20 @@ export function isSignedWith(secretKey: string, parameters: RequestParameters): 
 
 /** A request of signature version 3 is good until `expires`, an ISO 8601 time with offset. Others do not expire. */
 export function isExpired(parameters: RequestParameters, nowMs: number): boolean {
-  if (parameters.get('signatureversion') !== '3') return false;
+  // NaN compares as expired.
+  return isVersion3(parameters) && !(expiryMs(parameters) > nowMs);
+}
+
+/** As far ahead as CloudStack lets a request expire that is to expire soon. */
+const SOON_MS = 15 * 60_000;
+
+export const expiresSoon = (parameters: RequestParameters, nowMs: number): boolean =>
+  isVersion3(parameters) && expiryMs(parameters) <= nowMs + SOON_MS;
+
+const isVersion3 = (parameters: RequestParameters): boolean => parameters.get('signatureversion') === '3';
+
+function expiryMs(parameters: RequestParameters): number {
   const expires = parameters.get('expires') ?? '';
   const isIsoTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)$/.test(expires);
-  // NaN compares as expired.
-  return !(isIsoTime && Date.parse(expires) > nowMs);
+  return isIsoTime ? Date.parse(expires) : Number.NaN;
 }

@@ -2,11 +2,10 @@ import { isDeepStrictEqual } from 'node:util';
 import { forgetCalls, takeCalls } from '../../db/api-counts.js';
 import type { Database } from '../../db/client.js';
 import type { Caller } from '../../db/reads/find-caller.js';
-import { readSettings } from '../../db/settings.js';
 import { SlipwayError } from '../../shared/errors.js';
+import type { GlobalSettingValues } from '../../shared/settings.js';
+import { createRecentSettings } from './recent-settings.js';
 
-/** How long a change of the settings may take to be noticed: no call is to read them for this alone. */
-const SETTINGS_AGE_MS = 5_000;
 /**
  * A gateway takes leave for this share of an account's calls at a time. Small, since what one has left others cannot use;
  * not a single call, since each time is a statement.
@@ -45,35 +44,19 @@ interface Leave {
   asking?: Promise<void> | undefined;
 }
 
-export function createAccountThrottle(db: Database, settingsAgeMs = SETTINGS_AGE_MS): AccountThrottle {
+export function createAccountThrottle(db: Database, settings = createRecentSettings(db)): AccountThrottle {
   let limit: Limit | undefined;
-  let reading: Promise<Limit> | undefined;
-  let readMs = Number.NEGATIVE_INFINITY;
   let leaves = new Map<string, Leave>();
   /** Not known until somebody has asked in the present interval. */
   let endsMs: number | undefined;
 
-  async function read(): Promise<Limit> {
-    const settings = await readSettings(db);
-    readMs = performance.now();
-    const found = {
-      isEnabled: settings['api.throttling.enabled'] === 'true',
-      intervalMs: Number(settings['api.throttling.interval']) * 1_000,
-      max: Number(settings['api.throttling.max']),
-    };
+  async function present(): Promise<Limit> {
+    const found = limitOf(await settings());
     if (limit && isDeepStrictEqual(found, limit)) return limit;
     // Leave by another limit is none: a twentieth of a high one is more than a low one allows at all.
     leaves = new Map();
     endsMs = undefined;
     return (limit = found);
-  }
-
-  /** Calls that come while it is read go by what is known, and wait where nothing is. */
-  async function present(): Promise<Limit> {
-    if (limit && performance.now() - readMs < settingsAgeMs) return limit;
-    if (limit && reading) return limit;
-    reading ??= read().finally(() => (reading = undefined));
-    return reading;
   }
 
   function leaveOf(accountId: string): Leave {
@@ -141,6 +124,12 @@ export function createAccountThrottle(db: Database, settingsAgeMs = SETTINGS_AGE
     },
   };
 }
+
+const limitOf = (settings: GlobalSettingValues): Limit => ({
+  isEnabled: settings['api.throttling.enabled'] === 'true',
+  intervalMs: Number(settings['api.throttling.interval']) * 1_000,
+  max: Number(settings['api.throttling.max']),
+});
 
 /** As in CloudStack: who has to set the limit right must not be shut out by it. */
 const isExempt = ({ role }: Caller): boolean => role === 'Admin';

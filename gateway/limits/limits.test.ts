@@ -10,7 +10,48 @@ import { SlipwayError } from '../../shared/errors.js';
 import type { Caller } from '../../db/reads/find-caller.js';
 import { findDefaultAdmin } from '../../db/reads/find-login.js';
 import { type AccountThrottle, createAccountThrottle } from './account-throttle.js';
+import { createRecentSettings } from './recent-settings.js';
+import { canonicalStrings } from '../auth/canonical-strings.js';
+import { sign } from '../auth/signature.js';
 import { startTestGateway, type TestGateway, type TestUser } from '../../tests/support/test-gateway.js';
+
+describe('where calls have to be sent by POST and to expire soon', () => {
+  let gateway: TestGateway;
+
+  beforeAll(async () => {
+    gateway = await startTestGateway({ limits: { settingsAgeMs: 0 } });
+    await writeSettings(gateway.db, { 'enforce.post.requests.and.timestamps': 'true' });
+  });
+  afterAll(() => gateway.stop());
+
+  const inMinutes = (minutes: number) => ({
+    signatureversion: '3',
+    expires: new Date(Date.now() + minutes * 60_000).toISOString(),
+  });
+
+  async function statusOf(method: 'GET' | 'POST', parameters: Record<string, string>): Promise<number> {
+    const { apiKey, secretKey } = gateway.seeded.admin;
+    const entries = Object.entries({ ...parameters, apiKey });
+    const query = new URLSearchParams([...entries, ['signature', sign(canonicalStrings(entries)[0]!, secretKey)]]);
+    const call =
+      method === 'GET' ? fetch(`${gateway.endpoint}?${query}`) : fetch(gateway.endpoint, { method, body: query });
+    return (await call).status;
+  }
+
+  it.each<[string, 'GET' | 'POST', () => Record<string, string>, number]>([
+    ['a list by GET', 'GET', () => ({ command: 'listZones', ...inMinutes(10) }), 200],
+    ['a change by POST', 'POST', () => ({ command: 'resetApiLimit', ...inMinutes(10) }), 200],
+    ['a change by GET', 'GET', () => ({ command: 'resetApiLimit', ...inMinutes(10) }), 405],
+    ['a call that is good for long', 'POST', () => ({ command: 'listZones', ...inMinutes(20) }), 401],
+    ['a call that is good for ever', 'POST', () => ({ command: 'listZones' }), 401],
+  ])('%s', async (_what, method, parameters, status) => {
+    expect(await statusOf(method, parameters())).toBe(status);
+  });
+
+  it('clients of Slipway are let in', async () => {
+    expect(await gateway.admin.call('listZones')).toMatchObject({ count: 1 });
+  });
+});
 
 describe('the limit on calls of an account', () => {
   let gateway: TestGateway;
@@ -144,7 +185,7 @@ describe('two gateways', () => {
   it('heed a lower limit, whatever they have leave for', async () => {
     const limitTo = (max: number) => writeSettings(gateway.db, { 'api.throttling.max': String(max) });
     await limitTo(1_000_000);
-    const throttle = createAccountThrottle(gateway.db, 0);
+    const throttle = createAccountThrottle(gateway.db, createRecentSettings(gateway.db, 0));
     const somebody = await callerOf('abuser');
     await throttle.count(somebody);
     await limitTo(MAX);
