@@ -47,7 +47,7 @@ interface Call extends LoginRequest {
 
 /** One request of the CloudStack API, from its texts to the rendered answer. */
 export async function answerRequest(dependencies: CommandDependencies, call: Call): Promise<ApiAnswer> {
-  const { texts, requestId, accounts } = call;
+  const { texts, requestId, accounts, settings } = call;
   const format = readFormat(...texts);
   const log: Pick<ApiAnswer, 'command' | 'accountId'> = {};
   let envelope = 'errorresponse';
@@ -72,7 +72,7 @@ export async function answerRequest(dependencies: CommandDependencies, call: Cal
     if (!command) throw unknownCommand(whyAbsent(parameters.get('command') ?? ''));
     if (await isStrict(call)) requirePost(command.name, call.method);
     if (!command.allowedRoles.includes(caller.role)) throw unknownCommand();
-    const context = { ...dependencies, accounts, caller, command: command.name.toLowerCase() };
+    const context = { ...dependencies, accounts, settings, caller, command: command.name.toLowerCase() };
     return { status: 200, ...render(await command.run(parameters, context)), ...log };
   } catch (error) {
     const body = apiErrorOf(error, requestId, role);

@@ -16,7 +16,7 @@ let admin: TestUser;
 let osTypeId: string;
 
 beforeAll(async () => {
-  gateway = await startTestGateway();
+  gateway = await startTestGateway({ limits: { settingsAgeMs: 0 } });
   await writeSettings(gateway.db, { 'max.account.templates': '-1' });
   owner = await gateway.addUser('owner');
   other = await gateway.addUser('other');

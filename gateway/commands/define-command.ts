@@ -4,6 +4,7 @@ import type { JobRow } from '../../db/jobs.js';
 import type { Caller } from '../../db/reads/find-caller.js';
 import type { SecretBox } from '../../db/secret-box.js';
 import type { AccountThrottle } from '../limits/account-throttle.js';
+import type { RecentSettings } from '../limits/recent-settings.js';
 import type { ResponseBody } from '../protocol/envelope.js';
 import type { Fields, ResponseOf } from '../protocol/fields.js';
 import type { ArgumentsOf, Parameter } from '../protocol/parameters.js';
@@ -26,6 +27,8 @@ export interface CommandDependencies {
 export interface CommandContext extends CommandDependencies {
   /** The limit on calls of accounts. */
   accounts: AccountThrottle;
+  /** For what may be a few seconds old. */
+  settings: RecentSettings;
   caller: Caller;
   /** In lower case, as error texts name it. */
   command: string;

@@ -4,7 +4,7 @@ import { string, uuid } from '../protocol/parameters.js';
 import { unsupported, withoutEffect } from '../protocol/undone-parameters.js';
 import { diskOfferingFields, diskOfferingResponse } from '../responses/disk-offering.js';
 import { defineCommand, EVERYBODY } from './define-command.js';
-import { readSortOrder } from './sort-order.js';
+import { sortOrder } from './sort-order.js';
 
 export const listDiskOfferings = defineCommand({
   name: 'listDiskOfferings',
@@ -33,8 +33,8 @@ export const listDiskOfferings = defineCommand({
     }),
   },
   response: { objectName: 'diskoffering', fields: diskOfferingFields },
-  async handle(args, { db }) {
-    const filter = { id: args.id, name: args.name, keyword: args.keyword, ...(await readSortOrder(db)) };
+  async handle(args, { db, settings }) {
+    const filter = { id: args.id, name: args.name, keyword: args.keyword, ...(await sortOrder({ settings })) };
     const { count, rows } = await readDiskOfferings(db, filter, pageOf(args));
     return { count, items: rows.map(({ offering }) => diskOfferingResponse(offering)) };
   },

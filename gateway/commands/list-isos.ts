@@ -9,7 +9,7 @@ import { isoFields } from '../responses/iso.js';
 import { defineCommand, EVERYBODY } from './define-command.js';
 import { scopeOf, scopeParameters } from './list-scope.js';
 import { refuseToOthers } from './refuse-to-others.js';
-import { readSortOrder } from './sort-order.js';
+import { sortOrder } from './sort-order.js';
 import { isoResponses } from './template-responses.js';
 
 export const listIsos = defineCommand({
@@ -70,7 +70,7 @@ export const listIsos = defineCommand({
       isRemovedShown: args.showremoved,
       tags: args.tags,
       keyword: args.keyword,
-      ...(await readSortOrder(db)),
+      ...(await sortOrder(context)),
     };
     return isoResponses(db, caller, await readTemplates(db, caller, filter, pageOf(args)));
   },

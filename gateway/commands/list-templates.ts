@@ -10,7 +10,7 @@ import { templateFields } from '../responses/template.js';
 import { defineCommand, EVERYBODY } from './define-command.js';
 import { scopeOf, scopeParameters } from './list-scope.js';
 import { refuseToOthers } from './refuse-to-others.js';
-import { readSortOrder } from './sort-order.js';
+import { sortOrder } from './sort-order.js';
 import { templateResponses } from './template-responses.js';
 
 export const listTemplates = defineCommand({
@@ -70,7 +70,7 @@ export const listTemplates = defineCommand({
       isRemovedShown: args.showremoved,
       tags: args.tags,
       keyword: args.keyword,
-      ...(await readSortOrder(db)),
+      ...(await sortOrder(context)),
     };
     return templateResponses(db, caller, await readTemplates(db, caller, filter, pageOf(args)));
   },

@@ -4,7 +4,7 @@ import { integer, string, uuid } from '../protocol/parameters.js';
 import { unsupported, withoutEffect } from '../protocol/undone-parameters.js';
 import { serviceOfferingFields, serviceOfferingResponse } from '../responses/service-offering.js';
 import { defineCommand, EVERYBODY } from './define-command.js';
-import { readSortOrder } from './sort-order.js';
+import { sortOrder } from './sort-order.js';
 
 export const listServiceOfferings = defineCommand({
   name: 'listServiceOfferings',
@@ -42,7 +42,7 @@ export const listServiceOfferings = defineCommand({
     objectName: 'serviceoffering',
     fields: serviceOfferingFields,
   },
-  async handle(args, { db }) {
+  async handle(args, { db, settings }) {
     const filter = {
       id: args.id,
       name: args.name,
@@ -50,7 +50,7 @@ export const listServiceOfferings = defineCommand({
       cpuSpeedMhz: args.cpuspeed,
       memoryMb: args.memory,
       keyword: args.keyword,
-      ...(await readSortOrder(db)),
+      ...(await sortOrder({ settings })),
     };
     const { count, rows } = await readServiceOfferings(db, filter, pageOf(args));
     return { count, items: rows.map(({ offering }) => serviceOfferingResponse(offering)) };

@@ -1,6 +1,5 @@
-import type { Database } from '../../db/client.js';
-import { readSettings } from '../../db/settings.js';
 import { integer } from '../protocol/parameters.js';
+import type { CommandContext } from './define-command.js';
 
 export const sortKeyParameter = {
   sortkey: integer(
@@ -9,6 +8,6 @@ export const sortKeyParameter = {
 };
 
 /** As `sortkey.algorithm` has it. */
-export async function readSortOrder(db: Database): Promise<{ isAscending: boolean }> {
-  return { isAscending: (await readSettings(db))['sortkey.algorithm'] === 'true' };
+export async function sortOrder({ settings }: Pick<CommandContext, 'settings'>): Promise<{ isAscending: boolean }> {
+  return { isAscending: (await settings())['sortkey.algorithm'] === 'true' };
 }

@@ -5,7 +5,7 @@ import { unsupported, withoutEffect } from '../protocol/undone-parameters.js';
 import { zoneFields, zoneResponse } from '../responses/zone.js';
 import { optionalCapacityReader } from './capacities.js';
 import { defineCommand, EVERYBODY } from './define-command.js';
-import { readSortOrder } from './sort-order.js';
+import { sortOrder } from './sort-order.js';
 
 export const listZones = defineCommand({
   name: 'listZones',
@@ -31,7 +31,7 @@ export const listZones = defineCommand({
     }),
   },
   response: { objectName: 'zone', fields: zoneFields },
-  async handle(args, { db, caller }) {
+  async handle(args, { db, caller, settings }) {
     const { count, rows } = await readZones(
       db,
       caller,
@@ -41,7 +41,7 @@ export const listZones = defineCommand({
         networkType: args.networktype,
         keyword: args.keyword,
         usedBy: args.available ? undefined : caller.accountId,
-        ...(await readSortOrder(db)),
+        ...(await sortOrder({ settings })),
       },
       pageOf(args),
     );

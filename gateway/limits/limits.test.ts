@@ -34,7 +34,9 @@ describe('where calls have to be sent by POST and to expire soon', () => {
     const entries = Object.entries({ ...parameters, apiKey });
     const query = new URLSearchParams([...entries, ['signature', sign(canonicalStrings(entries)[0]!, secretKey)]]);
     const call =
-      method === 'GET' ? fetch(`${gateway.endpoint}?${query}`) : fetch(gateway.endpoint, { method, body: query });
+      method === 'GET'
+        ? fetch(`${gateway.endpoint}?${query.toString()}`)
+        : fetch(gateway.endpoint, { method: 'POST', body: query });
     return (await call).status;
   }
 
