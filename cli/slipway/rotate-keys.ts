@@ -10,7 +10,7 @@ import { type HostPlaces, hostPlaces } from './host-places.js';
 import { readCertificates, readSecret } from './read-secret.js';
 import { isSystemdRunning, systemctl } from './systemctl.js';
 
-/** Longer than any order that was sealed before can take: a download has a day, and may wait for a slot. */
+/** Longer than an order takes that was sealed before, its wait for a slot included, unless downloads may take days. */
 const FORMER_KEY_HOURS = 48;
 const HOUR_MS = 3_600_000;
 
