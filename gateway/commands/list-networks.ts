@@ -1,6 +1,6 @@
 import { listNetworks as readNetworks } from '../../db/reads/list-networks.js';
 import { NETWORK_OFFERINGS } from '../../shared/network-offerings.js';
-import { listParameters, pageOf } from '../protocol/paging.js';
+import { countParameters, listParameters, pageOf } from '../protocol/paging.js';
 import { integer, oneOf, string, uuid } from '../protocol/parameters.js';
 import { noSuchEntity } from '../protocol/standard-texts.js';
 import { tagPairs } from '../protocol/tag-pairs.js';
@@ -19,6 +19,7 @@ export const listNetworks = defineCommand({
   allowedRoles: EVERYBODY,
   params: {
     ...listParameters,
+    ...countParameters,
     id: uuid('ID of the network.'),
     name: string('Name of the network.', { since: '4.22.0' }),
     zoneid: uuid('ID of the zone.'),
@@ -34,7 +35,6 @@ export const listNetworks = defineCommand({
     }),
     ...unsupported({
       projectid: { type: 'uuid' },
-      retrieveonlyresourcecount: { type: 'boolean' },
       issystem: { type: 'boolean' },
       acltype: { type: 'string' },
       traffictype: { type: 'string', harmless: 'guest' },

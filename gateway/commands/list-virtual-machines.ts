@@ -1,6 +1,6 @@
 import { listVirtualMachines as readVirtualMachines } from '../../db/reads/list-virtual-machines.js';
 import { VM_STATES } from '../../db/schema/index.js';
-import { idsOf, listParameters, pageOf } from '../protocol/paging.js';
+import { countParameters, idsOf, listParameters, pageOf } from '../protocol/paging.js';
 import { oneOf, string, uuid, uuids } from '../protocol/parameters.js';
 import { tagPairs } from '../protocol/tag-pairs.js';
 import { unsupported, withoutEffect } from '../protocol/undone-parameters.js';
@@ -16,6 +16,7 @@ export const listVirtualMachines = defineCommand({
   allowedRoles: EVERYBODY,
   params: {
     ...listParameters,
+    ...countParameters,
     id: uuid('ID of the virtual machine.'),
     ids: uuids('IDs of virtual machines, comma separated.', { since: '4.4' }),
     name: string('Only what has this text in its name.'),
@@ -43,7 +44,6 @@ export const listVirtualMachines = defineCommand({
     }),
     ...unsupported({
       projectid: { type: 'uuid' },
-      retrieveonlyresourcecount: { type: 'boolean' },
       groupid: { type: 'uuid' },
       forvirtualnetwork: { type: 'boolean' },
       hypervisor: { type: 'string', harmless: 'kvm' },

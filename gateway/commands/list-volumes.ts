@@ -1,5 +1,5 @@
 import { listVolumes as readVolumes } from '../../db/reads/list-volumes.js';
-import { idsOf, listParameters, pageOf } from '../protocol/paging.js';
+import { countParameters, idsOf, listParameters, pageOf } from '../protocol/paging.js';
 import { oneOf, string, uuid, uuids } from '../protocol/parameters.js';
 import { tagPairs } from '../protocol/tag-pairs.js';
 import { unsupported, withoutEffect } from '../protocol/undone-parameters.js';
@@ -15,6 +15,7 @@ export const listVolumes = defineCommand({
   allowedRoles: EVERYBODY,
   params: {
     ...listParameters,
+    ...countParameters,
     id: uuid('ID of the volume.'),
     ids: uuids('IDs of volumes, comma separated.', { since: '4.9' }),
     name: string('Name of the volume, the whole of it.'),
@@ -34,7 +35,6 @@ export const listVolumes = defineCommand({
       hostid: { type: 'uuid' },
       projectid: { type: 'uuid' },
       displayvolume: { type: 'boolean', since: '4.4', harmless: 'true' },
-      retrieveonlyresourcecount: { type: 'boolean' },
       isencrypted: { type: 'boolean', since: '4.19.1' },
     }),
   },

@@ -213,6 +213,20 @@ describe('listVirtualMachines', () => {
     expect(await found({ podid: away.podId })).toEqual([false, false]);
   });
 
+  test('tells how many there are, and no more, when that is all that is asked for', async () => {
+    const counter = await gateway.addUser('counter');
+    const count = (command: string, filter = {}) =>
+      counter.client.call(command, { ...filter, retrieveonlyresourcecount: true });
+    expect(await count('listVirtualMachines')).toEqual({});
+    const templateid = await addTemplate(counter);
+    for (const name of ['one', 'two']) await deploy({ templateid, name }, counter);
+    expect(await count('listVirtualMachines')).toEqual({ count: 2 });
+    expect(await count('listVirtualMachines', { page: 3, pagesize: 1 })).toEqual({ count: 2 });
+    expect(await count('listVirtualMachines', { name: 'one' })).toEqual({ count: 1 });
+    expect(await count('listVolumes')).toEqual({ count: 2 });
+    expect(await count('listNetworks', { type: 'User' })).toEqual({ count: 1 });
+  });
+
   test.each(['hostid', 'podid', 'clusterid', 'storageid'])(
     'tells nobody else by %s where something is',
     async (name) => {
