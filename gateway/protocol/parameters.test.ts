@@ -111,6 +111,7 @@ describe('parameters that are not supported yet', () => {
   it.each<[string, Parameter<unknown>, string]>([
     ['a value', p, 'p=1'],
     ['a map', p, 'p[0].k=1'],
+    ['an array', p, 'P[]=1'],
     ['a flag that is on', flag, 'p=true'],
     ['another value than the harmless one', startvm, 'p=false'],
   ])('are refused: %s', (_what, parameter, text) => {

@@ -68,7 +68,7 @@ export function readParameters(...texts: string[]): RequestParameters {
       };
       return entries.find(isOutside)?.[0];
     },
-    has: (name) => byName.has(name.toLowerCase()) || mapEntries(entries, name).length > 0,
+    has: (name) => byName.has(name.toLowerCase()) || indexed.has(name.toLowerCase()),
   };
 }
 
