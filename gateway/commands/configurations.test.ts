@@ -225,11 +225,22 @@ describe('settings of zones, clusters, pools and accounts', () => {
       publicKey: 'key',
       pools: [],
     });
-    await gateway.db.update(host).set({ cpus: 2, speedMhz: 1000, ramBytes: 4096 });
+    await gateway.db
+      .update(host)
+      .set({ cpus: 2, speedMhz: 1000, ramBytes: 4096, cpuUsedMhz: 1500, ramUsedBytes: 3072 });
     await update({ name: FACTOR, value: '3', clusterid });
     await update({ name: 'mem.overprovisioning.factor', value: '1.5', clusterid });
     expect(await gateway.admin.call('listHosts', { id: hostId })).toMatchObject({
-      host: [{ cpuwithoverprovisioning: '6000', memorywithoverprovisioning: '6144' }],
+      host: [
+        {
+          cpuallocated: '75.00%',
+          cpuwithoverprovisioning: '6000',
+          cpuallocatedwithoverprovisioning: '25.00%',
+          cpuallocatedpercentage: '25.00%',
+          memorywithoverprovisioning: '6144',
+          memoryallocatedpercentage: '50.00%',
+        },
+      ],
     });
   });
 

@@ -27,11 +27,14 @@ export const hostFields = {
   cpuallocatedvalue: field('long', 'MHz that virtual machines hold.'),
   cpuallocated: field('string', 'The same in per cent.'),
   cpuwithoverprovisioning: field('string', 'MHz that may be promised, by the setting cpu.overprovisioning.factor.'),
+  cpuallocatedwithoverprovisioning: field('string', 'What virtual machines hold of that, in per cent.'),
+  cpuallocatedpercentage: field('string', 'The same.'),
   memorytotal: field('long', 'Bytes of memory.'),
   memorywithoverprovisioning: field(
     'string',
     'Bytes that may be promised, by the setting mem.overprovisioning.factor.',
   ),
+  memoryallocatedpercentage: field('string', 'What virtual machines hold of that, in per cent.'),
   memoryallocated: field('long', 'Bytes of memory that virtual machines hold.'),
   memoryallocatedbytes: field('long', 'Bytes of memory that virtual machines hold.'),
   lastpinged: field('date', 'When the host was last heard of.'),
@@ -55,6 +58,7 @@ export function hostResponse(row: ListedHost, settings: SettingValues): Response
   const { host } = row;
   const cpuFactor = Number(settings['cpu.overprovisioning.factor']);
   const memoryFactor = Number(settings['mem.overprovisioning.factor']);
+  const [mhz, ramBytes] = [host.cpus * host.speedMhz * cpuFactor, host.ramBytes * memoryFactor];
   return {
     id: host.id,
     name: host.name,
@@ -74,9 +78,12 @@ export function hostResponse(row: ListedHost, settings: SettingValues): Response
     cpuspeed: host.speedMhz,
     cpuallocatedvalue: host.cpuUsedMhz,
     cpuallocated: percent(host.cpuUsedMhz, host.cpus * host.speedMhz),
-    cpuwithoverprovisioning: String(Math.floor(host.cpus * host.speedMhz * cpuFactor)),
+    cpuwithoverprovisioning: String(Math.floor(mhz)),
+    cpuallocatedwithoverprovisioning: percent(host.cpuUsedMhz, mhz),
+    cpuallocatedpercentage: percent(host.cpuUsedMhz, mhz),
     memorytotal: host.ramBytes,
-    memorywithoverprovisioning: String(Math.floor(host.ramBytes * memoryFactor)),
+    memorywithoverprovisioning: String(Math.floor(ramBytes)),
+    memoryallocatedpercentage: percent(host.ramUsedBytes, ramBytes),
     memoryallocated: host.ramUsedBytes,
     memoryallocatedbytes: host.ramUsedBytes,
     lastpinged: apiDate(host.lastPinged),
