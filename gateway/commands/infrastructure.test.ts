@@ -113,7 +113,16 @@ test('lists OS types and service offerings', async () => {
   });
   expect(await somebody.client.call('listServiceOfferings', { memory: 1024 })).toMatchObject({
     count: 1,
-    serviceoffering: [{ name: 'Medium Instance', cpunumber: 1, cpuspeed: 1000, memory: 1024 }],
+    serviceoffering: [
+      {
+        name: 'Medium Instance',
+        cpunumber: 1,
+        cpuspeed: 1000,
+        memory: 1024,
+        storagetype: 'shared',
+        provisioningtype: 'thin',
+      },
+    ],
   });
 });
 
