@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createAuthority } from '../../tests/support/certificate-authority.js';
 import type { SourceOptions } from './arguments.js';
 import { openSource, settingsOf } from './open-source.js';
 
@@ -44,9 +45,15 @@ describe('a source', () => {
   });
 
   it('trusts the certificates of files', async () => {
-    const pem = '-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----\n';
+    const { certificatePem: pem } = await createAuthority(directory);
     const source = await open('https://a.example/', { certificateFiles: [await file('ca.pem', pem)] });
     expect(source.context.trust?.().certificates).toEqual([{ name: expect.stringMatching(/ca\.pem$/) as string, pem }]);
+  });
+
+  it('refuses a certificate that cannot be read', async () => {
+    const pem = '-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----\n';
+    const opened = open('https://a.example/', { certificateFiles: [await file('broken.pem', pem)] });
+    await expect(opened).rejects.toThrow('broken.pem holds no certificate in PEM form, or one that cannot be read');
   });
 
   it.each<[string, Partial<SourceOptions>, string]>([

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { SourceContext } from '../../kvm/download/download.js';
 import type { RegisteredSource } from '../../kvm/download/source-client.js';
+import { readChain } from '../../kvm/keystore/certificate-chain.js';
 import { createTrust, type TrustedCertificate } from '../../kvm/keystore/trust.js';
 import { createAddressPolicy } from '../../kvm/url-policy/address-policy.js';
 import { checkHeaders, splitHeader } from '../../shared/http-headers.js';
@@ -80,8 +81,16 @@ function proxyOf(text: string): URL {
 
 async function readCertificates(path: string): Promise<TrustedCertificate> {
   const pem = await readNamed('--ca', path);
-  if (pem.includes('-----BEGIN CERTIFICATE-----')) return { name: path, pem };
-  throw usageError(`--ca ${path} holds no certificate in PEM form`);
+  if (isReadable(pem)) return { name: path, pem };
+  throw usageError(`--ca ${path} holds no certificate in PEM form, or one that cannot be read`);
+}
+
+function isReadable(pem: string): boolean {
+  try {
+    return readChain(pem).length > 0;
+  } catch {
+    return false;
+  }
 }
 
 async function readNamed(what: string, path: string): Promise<string> {
