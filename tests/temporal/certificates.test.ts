@@ -191,6 +191,18 @@ describe('certificates on hosts', () => {
     expect([await statusOf(a, first), await statusOf(a, second)]).toEqual(['its disk is full', 'REVOKED']);
   });
 
+  it('are recorded of the other hosts while one does not answer', async () => {
+    const held = holdBack(first);
+    const a = await add('a');
+    const provisioned = provision(a);
+    await held.isTaken();
+    await isStatus(a, second, 'UPLOADED');
+    expect(await statusOf(a, first)).toBe('PENDING');
+    held.letGo();
+    await provisioned;
+    expect(await statusOf(a, first)).toBe('UPLOADED');
+  });
+
   it('are recorded of the other hosts when some answer more than Temporal takes in one message', async () => {
     const third = await join('host-3');
     const a = await add('a');

@@ -2,7 +2,7 @@ import { executeChild, workflowInfo } from '@temporalio/workflow';
 import type { KeystoreHosts, KeystoreOutcome, KeystorePlan, KeystoreReport } from '../../shared/certificates.js';
 import { control } from '../activity-proxies.js';
 import { mapAtMost } from '../map-at-most.js';
-import { groupsOfHosts } from './groups-of-hosts.js';
+import { childrenAtOnce, groupsOfHosts } from './groups-of-hosts.js';
 import { createRecorder } from './record-outcomes.js';
 import { tellHosts } from './tell-hosts.js';
 
@@ -11,7 +11,6 @@ import { tellHosts } from './tell-hosts.js';
  * one message.
  */
 export const HOSTS_OF_PLAN = 500;
-const CHILDREN_AT_ONCE = 20;
 
 /**
  * Makes the certificates of hosts of one zone, of a plan's number at most, equal what they should be, and records what
@@ -32,8 +31,9 @@ export async function equipHosts(due: KeystoreHosts, { isLife = false } = {}): P
     await record(outcomes);
     return outcomes.flatMap(({ applied }) => (applied ? [applied.report] : []));
   }
-  await mapAtMost(CHILDREN_AT_ONCE, groups, async (hosts, index) => {
-    await record(await tellByChild({ ...plan, hosts }, packed, index));
+  const plans = groups.map((hosts) => ({ ...plan, hosts }));
+  await mapAtMost(childrenAtOnce(plans[0]!, packed), plans, async (part, index) => {
+    await record(await tellByChild(part, packed, index));
   });
   return [];
 }

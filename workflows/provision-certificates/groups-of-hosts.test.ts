@@ -1,4 +1,4 @@
-import { groupsOfHosts } from './groups-of-hosts.js';
+import { childrenAtOnce, groupsOfHosts } from './groups-of-hosts.js';
 
 it.each<[string, { hosts: number; byteLength: number; sizes: number[] }]>([
   ['no more than a history stands', { hosts: 120, byteLength: 1_000, sizes: [50, 50, 20] }],
@@ -9,4 +9,17 @@ it.each<[string, { hosts: number; byteLength: number; sizes: number[] }]>([
   const groups = groupsOfHosts({ hosts: orders }, { byteLength });
   expect(groups.map(({ length }) => length)).toEqual(sizes);
   expect(groups.flat()).toEqual(orders);
+});
+
+it.each<[string, { certificates: number; byteLength: number; children: number }]>([
+  ['twenty of what most zones have', { certificates: 20, byteLength: 14_000, children: 20 }],
+  ['as many as one message has room for', { certificates: 200, byteLength: 190_000, children: 9 }],
+  ['one, however much a zone has', { certificates: 1, byteLength: 3_000_000, children: 1 }],
+])('should have at once %s', (_, { certificates, byteLength, children }) => {
+  const named = Array.from({ length: certificates }, (__, n) => ({
+    id: crypto.randomUUID(),
+    alias: `authority-${n}`,
+    fingerprint: 'f'.repeat(64),
+  }));
+  expect(childrenAtOnce({ certificates: named, hosts: [] }, { byteLength })).toBe(children);
 });

@@ -31,3 +31,16 @@ export function groupsOfHosts(
     hosts.slice(group * size, (group + 1) * size),
   );
 }
+
+/** What a workflow says to Temporal at once is one message, of 4 MB at most; each child is given the certificates. */
+const BYTES_OF_CHILDREN = 2 * 1024 * 1024;
+const MOST_CHILDREN = 20;
+
+/** How many groups can be told by children at once. */
+export function childrenAtOnce(
+  { certificates, hosts }: Pick<KeystorePlan, 'certificates' | 'hosts'>,
+  packed: Pick<Uint8Array, 'byteLength'>,
+): number {
+  const bytes = packed.byteLength + JSON.stringify({ certificates, hosts }).length;
+  return Math.max(1, Math.min(MOST_CHILDREN, Math.floor(BYTES_OF_CHILDREN / bytes)));
+}
