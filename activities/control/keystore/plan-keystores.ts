@@ -11,7 +11,8 @@ import type { KeystoreHosts, KeystorePlan, ToldCertificate } from '../../../shar
 import { packCertificates } from '../../../kvm/keystore/packed-certificates.js';
 import type { ControlDependencies, Transaction } from '../dependencies.js';
 
-const isDue = or(not(holdsWanted), hasOpenCertificates);
+// The cheaper one first: of a host that has not confirmed something no digest is made.
+const isDue = or(hasOpenCertificates, not(holdsWanted));
 
 /**
  * Up hosts that do not have the certificates that they should, by what they said last, or that have not confirmed
