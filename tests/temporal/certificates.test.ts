@@ -93,7 +93,7 @@ describe('certificates on hosts', () => {
     await provision(certificate);
     return certificate;
   };
-  /** @returns names of the activities that it began, and of the children that it had */
+  /** @returns names of the activities that it began, and of the children that it had; bytes of what those gave back */
   const sync = async () => {
     const workflowId = `sync-${crypto.randomUUID()}`;
     await plane.client.workflow.execute('syncCertificates', { workflowId, taskQueue: 'control', args: [] });
@@ -104,6 +104,9 @@ describe('certificates on hosts', () => {
       children: (events ?? []).flatMap((one) =>
         named(one.childWorkflowExecutionCompletedEventAttributes?.workflowType),
       ),
+      handedBackBytes: (events ?? [])
+        .flatMap((one) => one.childWorkflowExecutionCompletedEventAttributes?.result?.payloads ?? [])
+        .reduce((sum, { data }) => sum + (data?.length ?? 0), 0),
     };
   };
   const heldBy = (fake: FakeHost) => fake.keystore.certificates.map(({ alias }) => alias).toSorted();
@@ -167,6 +170,20 @@ describe('certificates on hosts', () => {
     ]);
     expect(first.keystore.certificates[0]?.pem).toBe(long.certificate);
     expect([await statusOf(own, first), await statusOf(own, second)]).toEqual(['UPLOADED', 'REVOKED']);
+
+    // The history of whoever has all hosts of a plan told must not grow by whatever all of them say.
+    const rejected = await Promise.all(Array.from({ length: 30 }, (_, n) => add(`rejected-${n}`)));
+    for (const fake of [first, second, ...others]) {
+      fake.override('applyCertificates', ({ generation }) => {
+        const reasons = rejected.map(({ alias }) => ({ alias, reason: 'no'.repeat(200) }));
+        return Promise.resolve({
+          report: { generation, digest: keystoreDigest(fake.keystore.certificates) },
+          rejected: reasons,
+        });
+      });
+    }
+    expect((await sync()).handedBackBytes).toBeLessThan(64 * 1024);
+    for (const fake of [first, ...others]) expect(await statusOf(rejected[29]!, fake)).toMatch(/^nono/);
   });
 
   it('are FAILED with the reason on a host that cannot keep them, told once, until the sync heals it', async () => {
