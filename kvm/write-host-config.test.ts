@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type FurtherKeyPair, type HostConfig, readHostConfig } from './host-config.js';
@@ -54,6 +54,18 @@ test('should lose nothing that somebody writes meanwhile', async () => {
     await Promise.all([forgetExpiredKeys(path, NOW_MS), writeHostConfig(path, rotated)]);
     expect((await readHostConfig(path)).keyPair).toEqual(rotated.keyPair);
   }
+});
+
+test('should remove the keys that a crash in mid-write has left beside it, and no file of others', async () => {
+  for (const name of [`host.json.${'0a'.repeat(6)}.tmp`, 'host.json.tmp', `other.json.${'0a'.repeat(6)}.tmp`]) {
+    await writeFile(join(directory, name), JSON.stringify({ keyPair: key('former') }));
+  }
+  await writeHostConfig(path, config);
+  expect((await readdir(directory)).toSorted()).toEqual([
+    'host.json',
+    'host.json.tmp',
+    `other.json.${'0a'.repeat(6)}.tmp`,
+  ]);
 });
 
 test('should keep what a newer version has written, and not what another host had', async () => {

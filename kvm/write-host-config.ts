@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type FurtherKeyPair,
@@ -74,8 +75,21 @@ export async function forgetExpiredKeys(path: string, nowMs: number): Promise<vo
   });
 }
 
-const write = (path: string, config: HostConfig): Promise<void> =>
-  writeFileDurably(path, `${JSON.stringify(config, null, 2)}\n`, 0o600);
+async function write(path: string, config: HostConfig): Promise<void> {
+  await removeRemains(path);
+  await writeFileDurably(path, `${JSON.stringify(config, null, 2)}\n`, 0o600);
+}
+
+/** What a crash has left of a write has the secret keys too, and would keep those that the file has no more. */
+async function removeRemains(path: string): Promise<void> {
+  const directory = dirname(path);
+  const names = await readdir(directory).catch(() => []);
+  const remains = names.filter((name) => name.startsWith(`${basename(path)}.`) && AS_WRITTEN.test(name));
+  for (const name of remains) await rm(join(directory, name), { force: true });
+}
+
+/** As `writeFileDurably` names files that are not whole. */
+const AS_WRITTEN = /\.[0-9a-f]{12}\.tmp$/;
 
 /** The worker of a host and the command on it write one file. Each takes milliseconds. */
 async function whileAlone<Result>(hostId: string, act: () => Promise<Result>): Promise<Result> {
