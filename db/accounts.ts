@@ -92,6 +92,8 @@ export async function retire(tx: Transaction, ids: string[]): Promise<void> {
   if (ids.length === 0) return;
   const now = new Date().toISOString();
   const isOfThem = inArray(user.accountId, ids);
+  // In one order: else this and who gives them tags would wait for each other.
+  await tx.select({ id: user.id }).from(user).where(isOfThem).orderBy(user.id).for('no key update');
   await tx.delete(session).where(inArray(session.userId, tx.select({ id: user.id }).from(user).where(isOfThem)));
   await tx
     .update(user)

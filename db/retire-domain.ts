@@ -39,6 +39,8 @@ export async function retireDomain(
         or(isNull(account.removed), eq(account.cleanupNeeded, true)),
       ),
     )
+    // In one order: as whoever gives them tags.
+    .orderBy(account.id)
     .for('no key update');
   if (!withContents && (accounts.length > 0 || below.length > 1)) {
     throw new SlipwayError(

@@ -57,10 +57,13 @@ async function removeAccounts(tx: Transaction, owner: Owner, { userId }: JobRow)
     .select({ one: sql`1` })
     .from(nics)
     .where(and(eq(nics.networkId, networks.id), isNull(nics.removed)));
+  const isOfThem = and(inArray(networks.accountId, ids), isNull(networks.removed));
+  // In one order: else this and who gives them tags would wait for each other.
+  await tx.select({ id: networks.id }).from(networks).where(isOfThem).orderBy(networks.id).for('no key update');
   await tx
     .update(networks)
     .set({ removed: new Date().toISOString() })
-    .where(and(inArray(networks.accountId, ids), isNull(networks.removed), notExists(users)));
+    .where(and(isOfThem, notExists(users)));
   for (const { id, accountName } of rows) {
     await audit(
       tx,
