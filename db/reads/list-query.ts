@@ -50,8 +50,8 @@ interface PagedQuery {
   orderBy: SQL[];
 }
 
-/** Rows of single accounts that are merged into a page of a domain's. */
-const MOST_MERGED = 5_000;
+/** Rows of single accounts that are merged into a page of a domain's: as a domain has that is of 10,000 accounts and more. */
+const MOST_MERGED = 20_000;
 
 /**
  * One page of what may be a long list. The page first: of joins the planner would put 100,000 rows together to show 20.
