@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { eq, sql } from 'drizzle-orm';
 import { defaultSettings } from '../shared/settings.js';
 import { gate } from '../tests/support/gate.js';
@@ -6,7 +7,9 @@ import { waitFor } from '../tests/support/wait-for.js';
 import { createDomain, renameDomain } from './domains.js';
 import { findDefaultAdmin } from './reads/find-login.js';
 import { requireRoom } from './require-room.js';
-import { account, domain, resourceLimit } from './schema/index.js';
+import { addTags } from './resource-tags.js';
+import { retireDomain } from './retire-domain.js';
+import { account, domain, resourceLimit, user } from './schema/index.js';
 
 let database: TestDatabase;
 
@@ -60,4 +63,25 @@ test('a rename and what counts for the limits of domains below do not wait for e
   await waitFor('somebody else has it', () => isLocked(middle));
   await ofLow.release();
   await expect(Promise.all([renamed, counted])).resolves.toBeDefined();
+});
+
+test('a domain that goes and who gives its users tags do not wait for each other', async () => {
+  const { db } = database;
+  const root = (await findDefaultAdmin(db))!;
+  const id = await createDomain(db, root, { name: 'going', parentId: root.domainId });
+  const [owner] = await db.insert(account).values({ accountName: 'b', type: 'User', domainId: id }).returning();
+  const ids = [randomUUID(), randomUUID()].toSorted();
+  // In no order of theirs does the one with the lower id come first.
+  for (const [n, userId] of ids.toReversed().entries()) {
+    const row = { id: userId, username: `going-${n}`, password: 'none', accountId: owner!.id, domainId: id };
+    await db.insert(user).values(row);
+  }
+  let retired: Promise<void> | undefined;
+  await db.transaction(async (tx) => {
+    await tx.select().from(user).where(eq(user.id, ids[0]!)).for('no key update');
+    retired = db.transaction((other) => retireDomain(other, root, id, { withContents: true }));
+    await areWaiting(1);
+    await addTags(tx, root, { type: 'User', ids }, { tags: [{ key: 'team', value: 'blue' }] });
+  });
+  await expect(retired).resolves.toBeUndefined();
 });
