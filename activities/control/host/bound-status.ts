@@ -42,7 +42,8 @@ const isStatus = (said: unknown): boolean =>
   isObject(said) &&
   isListOfObjects(said['domains']) &&
   isObject(said['facts']) &&
-  isListOfObjects(said['facts']['pools']);
+  isListOfObjects(said['facts']['pools']) &&
+  ['number', 'undefined'].includes(typeof said['facts']['protocolVersion']);
 
 const isSize = (bytes: number): boolean => Number.isSafeInteger(bytes) && bytes >= 0;
 /** None, of what there cannot be so many: nothing is placed on such a host. */

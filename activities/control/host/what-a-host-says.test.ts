@@ -136,6 +136,7 @@ describe('what a host says', () => {
     ['a pool that is none', { facts: { bootId: 'b', pools: [null] }, domains: [] }],
     ['no domains', { facts: { bootId: 'b', pools: [] } }],
     ['a domain that is none', { facts: { bootId: 'b', pools: [] }, domains: [null] }],
+    ['a protocol that is no number', { facts: { pools: [], protocolVersion: { toString: 1 } }, domains: [] }],
   ])('is refused, and not tried again for ever, when it is %s', async (_, nonsense) => {
     const status = nonsense as HostStatus;
     const refused = { code: 'SLIPWAY_HOST_TOO_OLD' };
