@@ -4,7 +4,9 @@
 -- as long as it has to.
 CREATE FUNCTION "lock_all_tables"() RETURNS void LANGUAGE plpgsql AS $lock$
 DECLARE
-  every_table text := (SELECT string_agg(format('%I.%I', schemaname, tablename), ', ') FROM pg_tables WHERE schemaname = 'public');
+  -- But what others may have put there.
+  every_table text := (SELECT string_agg(format('%I.%I', schemaname, tablename), ', ') FROM pg_tables
+    WHERE schemaname = 'public' AND pg_has_role(tableowner, 'USAGE'));
   usual_timeout text := current_setting('lock_timeout');
 BEGIN
   PERFORM set_config('lock_timeout', '100ms', true);
