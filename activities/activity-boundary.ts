@@ -2,6 +2,7 @@ import type { Context } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import type { ActivityInboundCallsInterceptor, ActivityInterceptorsFactory } from '@temporalio/worker';
 import { failoverOf, isSlipwayError } from '../shared/errors.js';
+import { wellFormed } from '../shared/well-formed.js';
 
 /**
  * The one place where errors of activities become Temporal failures. A known error carries its code as type; it is
@@ -31,9 +32,9 @@ function toFailure(context: Context, error: unknown): unknown {
   if (isSlipwayError(error)) {
     return ApplicationFailure.create({
       type: error.code,
-      message: error.message,
+      message: wellFormed(error.message),
       nonRetryable: failoverOf(error.code) !== 'sameSource',
-      details: error.details === undefined ? [] : [error.details],
+      details: error.details === undefined ? [] : [wellFormedJson(error.details)],
     });
   }
   context.log.error('activity failed for a reason that Slipway does not know', { error });
@@ -42,3 +43,6 @@ function toFailure(context: Context, error: unknown): unknown {
     message: `${context.info.activityType} failed for an unknown reason; the log of ${context.info.taskQueue} has it`,
   });
 }
+
+const wellFormedJson = (value: unknown): unknown =>
+  JSON.parse(JSON.stringify(value, (_, part: unknown) => (typeof part === 'string' ? wellFormed(part) : part)));

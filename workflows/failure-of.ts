@@ -8,6 +8,7 @@ import {
 } from '@temporalio/workflow';
 import { isErrorCode } from '../shared/errors.js';
 import { type Failure, recordableText } from '../shared/failures.js';
+import { wellFormed } from '../shared/well-formed.js';
 
 /** What went wrong, in Slipway's terms. An activity's failure hides the cause; a timeout means the host is gone. */
 export function failureOf(error: unknown): Failure {
@@ -41,9 +42,12 @@ export const isSilence = (error: unknown): boolean =>
     ? error.cause.timeoutType === 'HEARTBEAT'
     : error.cause instanceof ApplicationFailure && error.cause.type === 'SLIPWAY_HOST_UNREACHABLE');
 
-/** A failure as a workflow throws it: a plain Error would make the workflow task retry for ever. */
+/**
+ * A failure as a workflow throws it: a plain Error would make the workflow task retry for ever. What hosts said is in its
+ * message.
+ */
 export const toWorkflowFailure = ({ code, message, causes }: Failure): ApplicationFailure =>
-  ApplicationFailure.nonRetryable(message, code, ...(causes ? [{ causes }] : []));
+  ApplicationFailure.nonRetryable(wellFormed(message), code, ...(causes ? [{ causes }] : []));
 
 /**
  * What a workflow said of the causes, or the reports of sources say that an activity attached. A host may attach anything:
