@@ -156,6 +156,26 @@ describe('certificates on hosts', () => {
     expect(await statusOf(certificates[1]!, third)).toBe('UPLOADED');
   });
 
+  it('are brought to the hosts of one zone when the workflow of another is terminated', async () => {
+    const elsewhere = await addZone(plane.db);
+    const third = await join('host-3', elsewhere);
+    await Promise.all([add('a'), add('b', elsewhere)]);
+    const held = [holdBack(first), holdBack(third)];
+    const workflowId = `sync-${crypto.randomUUID()}`;
+    const run = await plane.client.workflow.start('syncCertificates', { workflowId, taskQueue: 'control', args: [] });
+    await Promise.all(held.map(({ isTaken }) => isTaken()));
+    const [terminated, other] = [1, 2].map((n) =>
+      plane.client.workflow.getHandle(`${workflowId}-${run.firstExecutionRunId.slice(0, 8)}-${n}`),
+    );
+    await terminated!.terminate('by hand');
+    const ended = run.result().catch(({ cause }: Error) => (cause as Error).message);
+    // With this the parent would end, and with the parent the other one.
+    await waitFor('it is told', async () => JSON.stringify((await run.fetchHistory()).events).includes('Terminated'));
+    for (const { letGo } of held) letGo();
+    await other!.result();
+    expect(await ended).toBe('Child Workflow execution failed');
+  });
+
   it('are brought to many hosts of a zone by workflows that tell a few each', async () => {
     const others = await Promise.all(Array.from({ length: 9 }, (_, n) => join(`host-${n + 3}`)));
     // Of one this long ten hosts are told by a workflow.

@@ -1,7 +1,7 @@
 import { executeChild, workflowInfo } from '@temporalio/workflow';
 import type { KeystoreHosts, KeystoreOutcome, KeystorePlan, KeystoreReport } from '../../shared/certificates.js';
 import { control } from '../activity-proxies.js';
-import { mapAtMost } from '../map-at-most.js';
+import { eachPart } from './each-part.js';
 import { childrenAtOnce, groupsOfHosts } from './groups-of-hosts.js';
 import { createRecorder } from './record-outcomes.js';
 import { tellHosts } from './tell-hosts.js';
@@ -32,7 +32,7 @@ export async function equipHosts(due: KeystoreHosts, { isLife = false } = {}): P
     return outcomes.flatMap(({ applied }) => (applied ? [applied.report] : []));
   }
   const plans = groups.map((hosts) => ({ ...plan, hosts }));
-  await mapAtMost(childrenAtOnce(plans[0]!, packed), plans, async (part, index) => {
+  await eachPart(childrenAtOnce(plans[0]!, packed), plans, async (part, index) => {
     await record(await tellByChild(part, packed, index));
   });
   return [];

@@ -1,6 +1,6 @@
 import { executeChild, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
 import type { KeystoreHosts } from '../../shared/certificates.js';
-import { mapAtMost } from '../map-at-most.js';
+import { eachPart } from './each-part.js';
 import { equipHosts, HOSTS_OF_PLAN } from './equip-hosts.js';
 
 const PLANS_AT_ONCE = 2;
@@ -21,7 +21,7 @@ export async function equipZones(due: KeystoreHosts[]): Promise<void> {
     return;
   }
   const { workflowId, runId } = workflowInfo();
-  await mapAtMost(PLANS_AT_ONCE, parts, (part, index) =>
+  await eachPart(PLANS_AT_ONCE, parts, (part, index) =>
     executeChild('equipKeystores', {
       // With the run: the children of a run that was terminated may close a moment later.
       workflowId: `${workflowId}-${runId.slice(0, 8)}-${index + 1}`,
