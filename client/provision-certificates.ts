@@ -10,6 +10,12 @@ const PATIENCE_MS = 10_000;
 const LOOK_EVERY_MS = 100;
 
 /**
+ * Of a run that brings certificates to hosts. One that cannot go on, as when an upgrade has changed what its workflow does,
+ * would else stand for ever in the way of those that come after it, which see to all that it would have.
+ */
+export const CERTIFICATES_WITHIN = '6 h';
+
+/**
  * Has hosts given what they are to trust, and waits for up to 10 s until they have said what came of it. It fails for no
  * trouble with Temporal: what is wanted is in the database, and is seen to from there.
  */
@@ -37,6 +43,7 @@ export async function startProvisioning(
   await client.workflow.start('provisionCertificates', {
     workflowId: certificateWorkflowId(id),
     workflowIdConflictPolicy,
+    workflowRunTimeout: CERTIFICATES_WITHIN,
     taskQueue: CONTROL_TASK_QUEUE,
     args: [input],
     typedSearchAttributes: [{ key: zoneKey, value: zoneId }],

@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { ScheduleAlreadyRunning, ScheduleOverlapPolicy, type ScheduleOptions } from '@temporalio/client';
 import type { ControlDependencies } from '../../activities/control/dependencies.js';
+import { CERTIFICATES_WITHIN } from '../../client/provision-certificates.js';
 import { readSettings } from '../../db/settings.js';
 import { CONTROL_TASK_QUEUE } from '../../shared/task-queues.js';
 
@@ -33,6 +34,7 @@ export function createCertificateScheduler(
         type: 'startWorkflow',
         workflowType: 'syncCertificates',
         workflowId: CERTIFICATE_SCHEDULE_ID,
+        workflowRunTimeout: CERTIFICATES_WITHIN,
         taskQueue: CONTROL_TASK_QUEUE,
         args: [],
         staticSummary: 'look for hosts that do not have the certificates that they should',
