@@ -2,7 +2,6 @@ import type { Context } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import type { ActivityInboundCallsInterceptor, ActivityInterceptorsFactory } from '@temporalio/worker';
 import { failoverOf, isSlipwayError } from '../shared/errors.js';
-import { wellFormed } from '../shared/well-formed.js';
 
 /**
  * The one place where errors of activities become Temporal failures. A known error carries its code as type; it is
@@ -32,7 +31,7 @@ function toFailure(context: Context, error: unknown): unknown {
   if (isSlipwayError(error)) {
     return ApplicationFailure.create({
       type: error.code,
-      message: wellFormed(error.message),
+      message: error.message.toWellFormed(),
       nonRetryable: failoverOf(error.code) !== 'sameSource',
       details: error.details === undefined ? [] : [wellFormedJson(error.details)],
     });
@@ -44,5 +43,6 @@ function toFailure(context: Context, error: unknown): unknown {
   });
 }
 
+/** Temporal ends the whole worker for half of a character of two, as cuts and escapes in JSON leave it. */
 const wellFormedJson = (value: unknown): unknown =>
-  JSON.parse(JSON.stringify(value, (_, part: unknown) => (typeof part === 'string' ? wellFormed(part) : part)));
+  JSON.parse(JSON.stringify(value, (_, part: unknown) => (typeof part === 'string' ? part.toWellFormed() : part)));

@@ -1,7 +1,7 @@
 /**
  * A text of somebody who may be hostile, for a row or an event: on one line, since a NUL is taken by no database and
- * a line end makes a list hard to read, and cut where it is too long. Nor does a database take half of a character of two,
- * which JSON brings as well as any other.
+ * a line end makes a list hard to read, and cut where it is too long. Halves of characters of two, which an escape in JSON
+ * can bring, no database takes either.
  *
  * @param longest in UTF-16 units, as `String.length` counts
  */

@@ -1,5 +1,4 @@
 import type { ErrorCode } from './errors.js';
-import { wellFormed } from './well-formed.js';
 
 /** A failure as it crosses Temporal and as a job's text shows it to root admins: no secrets. */
 export interface Failure {
@@ -34,7 +33,7 @@ export const causesOf = (failures: readonly Omit<Failure, 'message'>[]): ErrorCo
 export const shortReason = (text: string): string => cut(text, LONGEST_REASON);
 
 /** What a host says as a database takes it: what cannot be recorded would be tried again for as long as it is said. */
-export const recordableText = (text: string): string => cut(wellFormed(text).replaceAll('\0', ' '), LONGEST_TEXT);
+export const recordableText = (text: string): string => cut(text.toWellFormed().replaceAll('\0', ' '), LONGEST_TEXT);
 
 function cut(text: string, longest: number): string {
   if (text.length <= longest) return text;

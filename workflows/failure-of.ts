@@ -8,7 +8,6 @@ import {
 } from '@temporalio/workflow';
 import { isErrorCode } from '../shared/errors.js';
 import { type Failure, recordableText } from '../shared/failures.js';
-import { wellFormed } from '../shared/well-formed.js';
 
 /** What went wrong, in Slipway's terms. An activity's failure hides the cause; a timeout means the host is gone. */
 export function failureOf(error: unknown): Failure {
@@ -44,10 +43,10 @@ export const isSilence = (error: unknown): boolean =>
 
 /**
  * A failure as a workflow throws it: a plain Error would make the workflow task retry for ever. What hosts said is in its
- * message.
+ * message, and Temporal ends the whole worker for half of a character of two.
  */
 export const toWorkflowFailure = ({ code, message, causes }: Failure): ApplicationFailure =>
-  ApplicationFailure.nonRetryable(wellFormed(message), code, ...(causes ? [{ causes }] : []));
+  ApplicationFailure.nonRetryable(message.toWellFormed(), code, ...(causes ? [{ causes }] : []));
 
 /**
  * What a workflow said of the causes, or the reports of sources say that an activity attached. A host may attach anything:

@@ -6,7 +6,7 @@ import type { Parameter } from '../../gateway/protocol/parameters.js';
 export type Pair = string;
 
 /** Half a pair of surrogates cannot be encoded. */
-export const wellFormed = (text: string): string => text.replace(/\p{Surrogate}/gu, '\uFFFD');
+export const wellFormed = (text: string): string => text.toWellFormed();
 
 const encode = (text: string): string => encodeURIComponent(wellFormed(text));
 
