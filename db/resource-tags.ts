@@ -146,6 +146,7 @@ async function presentOf(tx: Transaction, caller: Caller, { type, ids }: Resourc
       return heldRows(tx, caller, user, and(isAnyOf(user.id, ids), isNull(user.removed)));
   }
 }
+
 type Ownable = typeof networks | typeof user | typeof vmInstance | typeof volumes | typeof vmTemplate;
 
 async function heldRows(tx: Transaction, caller: Caller, table: Ownable, where: SQL | undefined): Promise<Owned[]> {

@@ -2,7 +2,8 @@ import { and, asc, eq, inArray, isNull } from 'drizzle-orm';
 import type { Database } from '../client.js';
 import { account, type ACCOUNT_STATES, type ACCOUNT_TYPES, domain, user } from '../schema/index.js';
 import type { Caller } from './find-caller.js';
-import { contains, given, isAnyOf, isText, type Listed, listedPage, type Page, type Scope } from './list-query.js';
+import { contains, given, isAnyOf, isText, type Listed, type Page, type Scope } from './list-query.js';
+import { listedPage } from './listed-page.js';
 
 export interface AccountFilter {
   scope: Scope;

@@ -17,7 +17,8 @@ import {
   vmTemplate,
 } from '../schema/index.js';
 import type { Caller } from './find-caller.js';
-import { contains, given, isAnyOf, isText, listedPage, type Page, type Scope } from './list-query.js';
+import { contains, given, isAnyOf, isText, type Page, type Scope } from './list-query.js';
+import { listedPage } from './listed-page.js';
 import { ownerColumns } from './owner-columns.js';
 
 export interface EventFilter {

@@ -2,7 +2,8 @@ import { and, desc, eq, gte, sql } from 'drizzle-orm';
 import type { Database } from '../client.js';
 import { account, asyncJob, domain } from '../schema/index.js';
 import type { Caller } from './find-caller.js';
-import { contains, given, isAnyOf, listedPage, ownedBy, type Page, type Scope } from './list-query.js';
+import { contains, given, isAnyOf, ownedBy, type Page, type Scope } from './list-query.js';
+import { listedPage } from './listed-page.js';
 
 export interface JobFilter {
   scope: Scope;

@@ -2,7 +2,8 @@ import { and, asc, eq, inArray } from 'drizzle-orm';
 import type { Database } from '../client.js';
 import { account, domain, sshKeypairs } from '../schema/index.js';
 import type { Caller } from './find-caller.js';
-import { contains, given, isAnyOf, isText, type Listed, listedPage, type Page, type Scope } from './list-query.js';
+import { contains, given, isAnyOf, isText, type Listed, type Page, type Scope } from './list-query.js';
+import { listedPage } from './listed-page.js';
 import { ownerColumns } from './owner-columns.js';
 
 export interface KeyPairFilter {

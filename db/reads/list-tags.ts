@@ -4,7 +4,8 @@ import type { Database } from '../client.js';
 import { type Tag, tagColumn, TAGGED_TYPES, type TaggedType } from '../resource-tags.js';
 import { account, domain, resourceTags, vmTemplate } from '../schema/index.js';
 import type { Caller } from './find-caller.js';
-import { contains, given, isAnyOf, isText, type Listed, listedPage, type Page, type Scope } from './list-query.js';
+import { contains, given, isAnyOf, isText, type Listed, type Page, type Scope } from './list-query.js';
+import { listedPage } from './listed-page.js';
 import { ownerColumns } from './owner-columns.js';
 
 export interface ListedTag extends Tag {

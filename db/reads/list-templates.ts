@@ -13,7 +13,8 @@ import {
 } from '../schema/index.js';
 import { HTTP_HEADER_DETAIL, type TemplateType } from '../templates.js';
 import type { Caller } from './find-caller.js';
-import { contains, given, isText, keptNumber, type Listed, type Page } from './list-query.js';
+import { contains, given, isText, type Listed, type Page } from './list-query.js';
+import { keptNumber } from './listed-page.js';
 import type { Tag } from '../resource-tags.js';
 import { hasAnyTag, tagsOf } from './list-tags.js';
 import { ownerColumns } from './owner-columns.js';

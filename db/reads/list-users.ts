@@ -2,17 +2,8 @@ import { and, asc, eq, inArray, isNull, or } from 'drizzle-orm';
 import type { Database } from '../client.js';
 import { account, type ACCOUNT_TYPES, domain, user, type USER_STATES } from '../schema/index.js';
 import type { Caller } from './find-caller.js';
-import {
-  contains,
-  given,
-  isAnyOf,
-  isText,
-  type Listed,
-  listedPage,
-  ownedBy,
-  type Page,
-  type Scope,
-} from './list-query.js';
+import { contains, given, isAnyOf, isText, type Listed, ownedBy, type Page, type Scope } from './list-query.js';
+import { listedPage } from './listed-page.js';
 
 export interface UserFilter {
   scope: Scope;

@@ -17,7 +17,8 @@ import {
   volumes,
 } from '../schema/index.js';
 import type { Caller } from './find-caller.js';
-import { contains, given, isAnyOf, isText, type Listed, listedPage, type Page, type Scope } from './list-query.js';
+import { contains, given, isAnyOf, isText, type Listed, type Page, type Scope } from './list-query.js';
+import { listedPage } from './listed-page.js';
 import type { Tag } from '../resource-tags.js';
 import { hasAnyTag, tagsOf } from './list-tags.js';
 import { ownerColumns } from './owner-columns.js';

@@ -9,7 +9,7 @@ import { bigint, index, pgTable, text, uuid } from 'drizzle-orm/pg-core';
 export const rowCount = pgTable(
   'row_count',
   {
-    /** The table whose rows these are. */
+    /** The table whose rows these are; of templates and ISOs the view, as `template featured` (template_counted). */
     counted: text().notNull(),
     /** Missing for what is nobody's in particular. */
     accountId: uuid(),
