@@ -23,6 +23,12 @@ export interface ToldKeystore extends Pick<KeystoreOrder, 'without'> {
   generation: number;
 }
 
+/**
+ * No zone comes to as many generations. Who says so is not believed: there would be none left for sets that are to come, and
+ * every one of them would be refused.
+ */
+export const MOST_GENERATIONS = 2 ** 48;
+
 /** Characters of a digest: SHA-256 in hex. */
 export const DIGEST_LENGTH = 64;
 

@@ -100,3 +100,6 @@ export interface RemoveHostInput {
   accountId: string;
   userId: string;
 }
+
+/** Of what an older or broken host worker says. */
+export const NO_ANSWER = 'The host answered something that no host worker answers';

@@ -10,7 +10,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { KeystoreReport } from '../shared/certificates.js';
-import type { DomainReport, HostFacts, HostStatus, HostWord } from '../shared/hosts.js';
+import { type DomainReport, type HostFacts, type HostStatus, type HostWord, NO_ANSWER } from '../shared/hosts.js';
 import { zoneKey } from '../shared/search-attributes.js';
 import type { PoolCopies } from '../shared/templates.js';
 import type { Debt } from '../shared/virtual-machines.js';
@@ -172,10 +172,7 @@ async function serve(input: HostLifecycleInput, life: Life): Promise<void> {
 function understoodHello(said: Hello): Hello {
   const { facts } = (said as Hello | null) ?? {};
   if (typeof facts === 'object' && (facts as HostFacts | null) !== null) return said;
-  throw toWorkflowFailure({
-    code: 'SLIPWAY_HOST_TOO_OLD',
-    message: 'The host answered something that no host worker answers',
-  });
+  throw toWorkflowFailure({ code: 'SLIPWAY_HOST_TOO_OLD', message: NO_ANSWER });
 }
 
 /** What a host has said, without what it is to say once more. */

@@ -1,3 +1,5 @@
+import { MOST_GENERATIONS } from '../../shared/certificates.js';
+
 /** What the set of a host is made of. */
 export interface KeystoreIndex {
   generation: number;
@@ -5,9 +7,6 @@ export interface KeystoreIndex {
 }
 
 export const EMPTY_INDEX: KeystoreIndex = { generation: 0, certificates: [] };
-
-/** No zone comes to as many. An index that somebody made say so would have every set refused that there will ever be. */
-const MOST_GENERATIONS = 2 ** 48;
 
 /** SHA-256 as hex: it names a file. */
 export const isFingerprint = (text: unknown): text is string => typeof text === 'string' && /^[0-9a-f]{64}$/.test(text);

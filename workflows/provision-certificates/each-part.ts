@@ -1,4 +1,4 @@
-import { CancellationScope } from '@temporalio/workflow';
+import { CancellationScope, type ChildWorkflowOptions, workflowInfo } from '@temporalio/workflow';
 import { mapAtMost } from '../map-at-most.js';
 
 /**
@@ -20,4 +20,14 @@ export async function eachPart<Part>(
     }
   });
   if (failures.length > 0) throw failures[0];
+}
+
+/** What the child of a part is called, and what people read of it. */
+export function childOfPart(index: number, hosts: number): Pick<ChildWorkflowOptions, 'workflowId' | 'staticSummary'> {
+  const { workflowId, runId } = workflowInfo();
+  return {
+    // With the run: the children of a run that was terminated may close a moment later.
+    workflowId: `${workflowId}-${runId.slice(0, 8)}-${index + 1}`,
+    staticSummary: `certificates of ${hosts} hosts`,
+  };
 }

@@ -1,7 +1,7 @@
-import { executeChild, workflowInfo } from '@temporalio/workflow';
-import type { KeystoreHosts, KeystoreOutcome, KeystorePlan, KeystoreReport } from '../../shared/certificates.js';
+import { executeChild } from '@temporalio/workflow';
+import type { KeystoreHosts, KeystoreOutcome, KeystoreReport } from '../../shared/certificates.js';
 import { control } from '../activity-proxies.js';
-import { eachPart } from './each-part.js';
+import { childOfPart, eachPart } from './each-part.js';
 import { childrenAtOnce, groupsOfHosts } from './groups-of-hosts.js';
 import { createRecorder } from './record-outcomes.js';
 import { tellHosts } from './tell-hosts.js';
@@ -33,17 +33,8 @@ export async function equipHosts(due: KeystoreHosts, { isLife = false } = {}): P
   }
   const plans = groups.map((hosts) => ({ ...plan, hosts }));
   await eachPart(childrenAtOnce(plans[0]!, packed), plans, async (part, index) => {
-    await record(await tellByChild(part, packed, index));
+    const options = { ...childOfPart(index, part.hosts.length), args: [part, packed] };
+    await record((await executeChild('tellKeystores', options)) as KeystoreOutcome[]);
   });
   return [];
-}
-
-function tellByChild(plan: KeystorePlan, packed: Uint8Array, index: number): Promise<KeystoreOutcome[]> {
-  const { workflowId, runId } = workflowInfo();
-  return executeChild('tellKeystores', {
-    // With the run: the children of a run that was terminated may close a moment later.
-    workflowId: `${workflowId}-${runId.slice(0, 8)}-${index + 1}`,
-    args: [plan, packed],
-    staticSummary: `certificates of ${plan.hosts.length} hosts`,
-  });
 }

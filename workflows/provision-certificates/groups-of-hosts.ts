@@ -1,4 +1,5 @@
 import type { KeystoreOrder, KeystorePlan } from '../../shared/certificates.js';
+import { inGroups } from './in-groups.js';
 
 /**
  * Of what goes to hosts at once. More than Temporal keeps in memory of recent events (512 KiB) would be read from its
@@ -27,9 +28,7 @@ export function groupsOfHosts(
   packed: Pick<Uint8Array, 'byteLength'>,
 ): KeystoreOrder[][] {
   const size = Math.min(MOST_HOSTS, Math.max(FEWEST_HOSTS, hostsAtOnce(packed)));
-  return Array.from({ length: Math.ceil(hosts.length / size) }, (_, group) =>
-    hosts.slice(group * size, (group + 1) * size),
-  );
+  return inGroups(hosts, size);
 }
 
 /** What a workflow says to Temporal at once is one message, of 4 MB at most; each child is given the certificates. */

@@ -1,5 +1,6 @@
 import { boundedText } from '../../shared/bounded-text.js';
 import { type ApplyCertificatesResult, DIGEST_LENGTH, type KeystoreOutcome } from '../../shared/certificates.js';
+import { NO_ANSWER } from '../../shared/hosts.js';
 
 /** Characters of a reason: with one for each of as many certificates as a zone may have, one host's fit into one message. */
 const LONGEST_REASON = 250;
@@ -13,7 +14,7 @@ const LONGEST_REASON = 250;
 export function understoodOutcome(outcome: KeystoreOutcome, aliases: readonly string[]): KeystoreOutcome {
   const { applied, failure, ...order } = outcome;
   if (applied === undefined) return { ...order, failure: failure && boundedText(failure, LONGEST_REASON) };
-  if (!isAnswer(applied)) return { ...order, failure: 'The host answered something that no host worker answers' };
+  if (!isAnswer(applied)) return { ...order, failure: NO_ANSWER };
   const { generation, digest } = applied.report;
   const reasons = new Map(applied.rejected.map(({ alias, reason }) => [alias, reason]));
   const rejected = [...new Set(aliases)].flatMap((alias) => {

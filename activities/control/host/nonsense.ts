@@ -1,8 +1,8 @@
 import { SlipwayError } from '../../../shared/errors.js';
+import { NO_ANSWER } from '../../../shared/hosts.js';
 
-/** Of what an older or broken host worker answers: what cannot be recorded would be tried again for as long as it is said. */
-export const nonsense = (): SlipwayError =>
-  new SlipwayError('SLIPWAY_HOST_TOO_OLD', 'The host answered something that no host worker answers');
+/** What cannot be recorded would be tried again for as long as it is said. */
+export const nonsense = (): SlipwayError => new SlipwayError('SLIPWAY_HOST_TOO_OLD', NO_ANSWER);
 
 export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null;

@@ -7,7 +7,12 @@ import {
   directDownloadCertificateHostMap as map,
   host,
 } from '../../../db/schema/index.js';
-import type { KeystoreHosts, KeystorePlan, ToldCertificate } from '../../../shared/certificates.js';
+import {
+  type KeystoreHosts,
+  type KeystorePlan,
+  MOST_GENERATIONS,
+  type ToldCertificate,
+} from '../../../shared/certificates.js';
 import { packCertificates } from '../../../kvm/keystore/packed-certificates.js';
 import type { ControlDependencies, Transaction } from '../dependencies.js';
 
@@ -111,12 +116,6 @@ async function notWanted(
   const places = new Map(ids.map((id, place) => [id, place]));
   return new Map(rows.map((row) => [row.hostId, row.ids.map((id) => places.get(id)!)]));
 }
-
-/**
- * No host was ever told of so many. One that says so is not believed: the generations of its zone would come to an end, and
- * with them what is wanted of all its hosts.
- */
-const MOST_GENERATIONS = 2 ** 48;
 
 /** Hosts that know of a later generation, as after the database was restored from a backup, would refuse the zone's. */
 async function generationFor(
