@@ -70,9 +70,7 @@ export async function registerImage(
     throw noSuchEntity(context.command, 'ostypeid', args.ostypeid);
   }
   const owner = await onBehalfOf(args, context);
-  if (args.ispublic && owner.role === 'User') {
-    await requirePublicRight(db, owner.accountId, 'Only private templates/ISO can be created.');
-  }
+  if (args.ispublic) await requirePublicRight(db, owner, 'Only private templates/ISO can be created.');
   const settings = await readSettings(db);
   const image: NewTemplate = {
     ...own,

@@ -30,9 +30,9 @@ async function changePermissions(kind: ImageKind, args: ArgumentsOf<typeof param
   if (args.isfeatured !== undefined && context.caller.role !== 'Admin') {
     throw new SlipwayError('SLIPWAY_PERMISSION_DENIED', 'Only a root admin can say what is featured');
   }
-  if (args.ispublic && context.caller.role === 'User') {
+  if (args.ispublic) {
     const what = kind === 'iso' ? 'ISO' : 'template';
-    await requirePublicRight(context.db, context.caller.accountId, `Only private ${what}s can be created.`);
+    await requirePublicRight(context.db, context.caller, `Only private ${what}s can be created.`);
   }
   const { ispublic: isPublic, isfeatured: isFeatured, isextractable: isExtractable } = args;
   await changeImage(image, { isPublic, isFeatured, isExtractable }, context);
