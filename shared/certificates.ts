@@ -15,7 +15,7 @@ export interface DesiredKeystore {
 }
 
 /**
- * As a host is told of it; the certificates of a plan go beside it, packed. Not by the names of `DesiredKeystore`: a host
+ * As a host is told of it; the certificates of its plan are elsewhere, packed. Not by the names of `DesiredKeystore`: a host
  * worker of an older version, which expects that, would find nothing in it, and trust nothing any more. So it fails, and
  * keeps what it has.
  */
@@ -69,6 +69,9 @@ export interface KeystorePlan {
   hosts: KeystoreOrder[];
 }
 
+/** Arguments of `tellKeystores`. Its hosts read the certificates, packed, where it was started with them. */
+export type TellKeystoresInput = [plan: KeystorePlan, packed: Uint8Array];
+
 /** What of a plan a host is to have. */
 export function certificatesFor<Certificate>(
   { without }: Pick<KeystoreOrder, 'without'>,
@@ -97,7 +100,7 @@ export interface KeystoreHosts {
 }
 
 /**
- * Bytes of all certificates of a zone: a set goes to a host as one message, and a few of those at once have to stay below
- * what Temporal takes in one.
+ * Bytes of all certificates of a zone: a set goes to a host as one message, and to whoever tells many hosts a few times at
+ * once, which has to stay below what Temporal takes in one.
  */
 export const MOST_KEYSTORE_BYTES = 256 * 1024;

@@ -16,7 +16,7 @@ import type { PoolCopies } from '../shared/templates.js';
 import type { Debt } from '../shared/virtual-machines.js';
 import { awaitHost, control, settleOnHost, watchOnHost } from './activity-proxies.js';
 import { failureOf, toWorkflowFailure } from './failure-of.js';
-import { equipHosts } from './provision-certificates/equip-hosts.js';
+import { equipHost } from './provision-certificates/equip-host.js';
 import { payDebt } from './undo-placement.js';
 
 /** A host worker has started: whatever an earlier process of that host was doing has ended with it. */
@@ -199,6 +199,6 @@ async function trust(
   if (!keystore) return status;
   // The digest alone does not tell of certificates that came and were deleted between two looks.
   if (before && keystore.digest === before.digest && keystore.generation === before.generation) return status;
-  const [equipped = keystore] = await equipHosts({ zoneId, hostIds: [hostId] }, { isLife: true });
-  return { ...status, facts: { ...status.facts, keystore: equipped } };
+  const equipped = await equipHost(zoneId, hostId);
+  return equipped ? { ...status, facts: { ...status.facts, keystore: equipped } } : status;
 }

@@ -5,6 +5,7 @@ import { templateFileName } from '../../kvm/storage/file-names.js';
 import type { DesiredKeystore, KeystoreReport } from '../../shared/certificates.js';
 import type { HostStatus, PoolPlace } from '../../shared/hosts.js';
 import type { TemplateCopyRef } from '../../shared/templates.js';
+import { packedOfWorkflow } from '../../activities/host/packed-of-workflow.js';
 import { unpackKeystore } from '../../kvm/keystore/packed-certificates.js';
 import { type RootDisk, undoToken } from '../../shared/virtual-machines.js';
 import { refusal, tier } from './host-answers.js';
@@ -89,13 +90,13 @@ export class FakeHostMemory {
   /** What activities do without an override; all but the watch, which lasts as long as a worker. */
   protected defaults(): Omit<FakeActivities, 'watchHost'> {
     return {
-      applyCertificates: (told, packed) => {
-        const desired = unpackKeystore(told, packed);
+      applyCertificates: async (told, packed) => {
+        const desired = unpackKeystore(told, packed ?? (await packedOfWorkflow()));
         if (desired.generation < this.keystore.generation) {
           throw refusal('SLIPWAY_FENCED', `generation ${desired.generation} is fenced`);
         }
         this.keystore = desired;
-        return Promise.resolve({ report: this.#keystoreReport(), rejected: [] });
+        return { report: this.#keystoreReport(), rejected: [] };
       },
       dismissHost: () => Promise.resolve(),
       hello: () => Promise.resolve({ ...this.status(), partials: [{ poolId: this.poolId, copies: this.partials }] }),

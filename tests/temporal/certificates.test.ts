@@ -1,5 +1,6 @@
 import { and, eq } from 'drizzle-orm';
 import { createHash, randomBytes } from 'node:crypto';
+import { packedOfWorkflow } from '../../activities/host/packed-of-workflow.js';
 import { createControlActivities } from '../../activities/control/index.js';
 import { warnOfExpiry } from '../../activities/control/keystore/warn-of-expiry.js';
 import { provisionCertificates } from '../../client/provision-certificates.js';
@@ -118,7 +119,7 @@ describe('certificates on hosts', () => {
     const { opened: released, open: letGo } = gate();
     let isTaken = false;
     fake.override('applyCertificates', async (told, packed) => {
-      const desired = unpackKeystore(told, packed);
+      const desired = unpackKeystore(told, packed ?? (await packedOfWorkflow()));
       isTaken = true;
       fake.override('applyCertificates', undefined);
       await released;
@@ -177,8 +178,8 @@ describe('certificates on hosts', () => {
   });
 
   it('are brought to many hosts of a zone by workflows that tell a few each', async () => {
-    const others = await Promise.all(Array.from({ length: 9 }, (_, n) => join(`host-${n + 3}`)));
-    // Of one this long ten hosts are told by a workflow.
+    // A workflow tells fifty.
+    const others = await Promise.all(Array.from({ length: 50 }, (_, n) => join(`host-${n + 3}`)));
     const long = await add('long', { pem: randomBytes(64 * 1024).toString('base64') });
     const own = await add('own');
     await revokeCertificate(plane.db, caller, own, { id: second.hostId, name: second.name });
@@ -288,7 +289,7 @@ describe('certificates on hosts', () => {
     first.override('applyCertificates', async (told, packed) => {
       first.override('applyCertificates', undefined);
       await add('b');
-      first.keystore = unpackKeystore(told, packed);
+      first.keystore = unpackKeystore(told, packed ?? (await packedOfWorkflow()));
       return { report: first.status().facts.keystore!, rejected: [] };
     });
     await first.start();
