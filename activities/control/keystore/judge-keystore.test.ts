@@ -1,6 +1,6 @@
 import { keystoreDigest } from '../../../kvm/keystore/certificate-chain.js';
 import type { ApplyCertificatesResult } from '../../../shared/certificates.js';
-import { judgeKeystore } from './judge-keystore.js';
+import { createJudge } from './judge-keystore.js';
 
 const A = { id: 'id-a', alias: 'a', fingerprint: 'fa' };
 const B = { id: 'id-b', alias: 'b', fingerprint: 'fb' };
@@ -12,7 +12,7 @@ const says = (
 ): ApplyCertificatesResult => ({ report: { generation, digest: keystoreDigest(certificates) }, rejected });
 
 const judge = (outcome: { applied?: ApplyCertificatesResult; failure?: string; without?: number[] }) => {
-  const { findings, failure } = judgeKeystore(7, [A, B], { hostId: 'h', hostName: 'host', ...outcome });
+  const { findings, failure } = createJudge(7, [A, B])({ hostId: 'h', hostName: 'host', ...outcome });
   return {
     failure,
     findings: findings.flatMap(({ certificateIds, status, reason, isCertain }) =>

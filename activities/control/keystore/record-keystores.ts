@@ -14,7 +14,7 @@ import {
   type ToldCertificate,
 } from '../../../shared/certificates.js';
 import type { ControlDependencies, Transaction } from '../dependencies.js';
-import { type Finding, judgeKeystore, type Judgement } from './judge-keystore.js';
+import { createJudge, type Finding, type Judgement } from './judge-keystore.js';
 import { recordEvent } from '../record-event.js';
 
 export interface RecordKeystoresInput {
@@ -36,10 +36,7 @@ export const recordKeystores =
       await lockHosts(tx, hostIds);
       await lockZone(tx, zoneId);
       await storeReports(tx, outcomes);
-      const judged = await withoutReplaced(
-        tx,
-        outcomes.map((outcome) => judgeKeystore(generation, certificates, outcome)),
-      );
+      const judged = await withoutReplaced(tx, outcomes.map(createJudge(generation, certificates)));
       const failed = await tx
         .selectDistinct({ hostId: map.hostId })
         .from(map)
@@ -101,22 +98,29 @@ async function storeReports(tx: Transaction, outcomes: KeystoreOutcome[]): Promi
 const boundedDigest = ({ digest }: KeystoreReport): string => boundedText(digest, DIGEST_LENGTH);
 
 async function recordFindings(tx: Transaction, generation: number, findings: Finding[]): Promise<void> {
-  const rows = findings.map(({ certificateIds, hostId, status, reason, isCertain }) => ({
-    certificate_ids: certificateIds,
-    host_id: hostId,
-    status,
-    reason,
-    is_certain: isCertain,
-  }));
+  const rows: {
+    certificate_ids: string[];
+    host_ids: string[];
+    status: string;
+    reason: string | null;
+    is_certain: boolean;
+  }[] = [];
+  for (const { certificateIds, hostId, status, reason, isCertain } of findings) {
+    // One row for all hosts that have confirmed the whole set.
+    const alike = rows.find((row) => row.certificate_ids === certificateIds && row.status === status);
+    if (alike) alike.host_ids.push(hostId);
+    else rows.push({ certificate_ids: certificateIds, host_ids: [hostId], status, reason, is_certain: isCertain });
+  }
   // Where nothing was said of a host, the certificate's own `revoked` counts. A row made against it would be a wish.
   await tx.execute(sql`
     insert into ${map} as known (certificate_id, host_id, generation, status, reason)
-    select c.id, found.host_id, ${generation}::bigint, found.status, found.reason
+    select c.id, on_host.host_id, ${generation}::bigint, found.status, found.reason
     from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb)
-      as found (certificate_ids uuid[], host_id uuid, status text, reason text, is_certain boolean)
+      as found (certificate_ids uuid[], host_ids uuid[], status text, reason text, is_certain boolean)
     cross join unnest(found.certificate_ids) as of (certificate_id)
+    cross join unnest(found.host_ids) as on_host (host_id)
     join ${certificate} c on c.id = of.certificate_id
-    left join ${map} m on m.certificate_id = c.id and m.host_id = found.host_id
+    left join ${map} m on m.certificate_id = c.id and m.host_id = on_host.host_id
     where not coalesce(m.revoked, c.revoked) and (found.is_certain or m.status is distinct from 'UPLOADED')
     on conflict (certificate_id, host_id) do update
       set status = excluded.status, reason = excluded.reason, last_updated = now()
