@@ -3,7 +3,7 @@ import { MOST_KEYSTORE_BYTES } from '../shared/certificates.js';
 import { SlipwayError } from '../shared/errors.js';
 import { audit } from './audit.js';
 import type { Database, Transaction } from './client.js';
-import { isEquipped, isOnSomeHost } from './keystore-sql.js';
+import { isConfirmed, isEquipped, isOnSomeHost } from './keystore-sql.js';
 import type { Caller } from './reads/find-caller.js';
 import {
   dataCenter,
@@ -45,7 +45,6 @@ export const addCertificate = (
           hostId: host.id,
           revoked: sql`false`.as('revoked'),
           generation: sql`${generation}::bigint`.as('generation'),
-          status: sql`'PENDING'`.as('status'),
           reason: sql`null::text`.as('reason'),
           lastUpdated: sql`now()`.as('last_updated'),
         })
@@ -71,7 +70,7 @@ export const provisionCertificate = (
     const generation = await nextGeneration(tx, subject.zoneId);
     await requireCertificate(tx, subject);
     await requireRoom(tx, subject);
-    const wanted = { revoked: false, generation, status: 'PENDING', reason: null, lastUpdated: sql`now()` } as const;
+    const wanted = { revoked: false, generation, reason: null, lastUpdated: sql`now()` };
     await tx
       .insert(map)
       .values({ certificateId: subject.id, hostId, ...wanted })
@@ -93,23 +92,18 @@ export const revokeCertificate = (
   db.transaction(async (tx) => {
     const generation = await nextGeneration(tx, subject.zoneId);
     await requireCertificate(tx, subject);
-    const ofCertificate = eq(map.certificateId, subject.id);
-    const changed = await tx
-      .update(map)
-      .set({
-        revoked: true,
-        generation,
-        status: sql`case when ${map.status} = 'REVOKED' then 'REVOKED' else 'PENDING' end`,
-        reason: null,
-        lastUpdated: sql`now()`,
-      })
-      .where(only ? and(ofCertificate, eq(map.hostId, only.id)) : ofCertificate)
-      .returning({ hostId: map.hostId });
-    if (only && changed.length === 0) {
+    const known = and(eq(map.certificateId, subject.id), only && eq(map.hostId, only.id));
+    if (only && (await tx.$count(map, known)) === 0) {
       throw refusal(
         `Certificate ${subject.alias} cannot be revoked from host ${only.name} as it is not available on the host`,
       );
     }
+    // What a host has confirmed that it has not any more stays so.
+    await tx
+      .update(map)
+      .set({ revoked: true, generation, reason: null, lastUpdated: sql`now()` })
+      .from(host)
+      .where(and(eq(host.id, map.hostId), known, not(and(map.revoked, isNull(map.reason), isConfirmed)!)));
     if (!only) await tx.update(certificate).set({ revoked: true }).where(eq(certificate.id, subject.id));
     const whom = only ? `host ${only.name}` : 'all hosts of its zone';
     await note(tx, caller, subject, 'REVOKE', `is no longer to be trusted by ${whom}`);

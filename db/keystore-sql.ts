@@ -1,4 +1,4 @@
-import { and, eq, exists, isNull, type SQL, sql } from 'drizzle-orm';
+import { and, eq, exists, isNotNull, isNull, or, type SQL, sql } from 'drizzle-orm';
 import type { Database } from './client.js';
 import { keystoreDigest } from '../kvm/keystore/certificate-chain.js';
 import {
@@ -37,11 +37,28 @@ const wantedDigest = sql<string>`(
 /** Whether a host has what it is to have, by what it said last. One that never said anything has nothing. */
 export const holdsWanted: SQL<boolean> = sql<boolean>`coalesce(${host.keystoreDigest}, ${keystoreDigest([])}) = ${wantedDigest}`;
 
-const hasStatus = (statuses: SQL): SQL<boolean> =>
-  sql<boolean>`exists (select 1 from ${map} where ${map.hostId} = ${host.id} and ${map.status} in (${statuses}))`;
+/** `PENDING`: the host has not confirmed what is wanted. `FAILED`: it was asked, and could not. */
+export type CertificateStatus = 'PENDING' | 'UPLOADED' | 'FAILED' | 'REVOKED';
 
-/** Whether something that is wanted of a host was not confirmed. */
-export const hasOpenCertificates = hasStatus(sql`'PENDING', 'FAILED'`);
+/** Of `map` joined with `host`: whether it was wanted when the host last confirmed all that it could. Generations begin at 1. */
+export const isConfirmed: SQL<boolean> = sql<boolean>`${map.generation} <= coalesce(${host.keystoreConfirmed}, 0)`;
+
+/** Of `map` joined with `host`: that what is wanted may be on its way there. */
+export const isPending: SQL<boolean> = sql<boolean>`(
+  ${map.generation} > coalesce(${host.keystoreConfirmed}, 0) and ${map.reason} is null
+)`;
+
+/** Of `map` joined with `host`. */
+export const certificateStatus: SQL<CertificateStatus> = sql<CertificateStatus>`case
+  when ${map.reason} is not null then 'FAILED'
+  when ${isPending} then 'PENDING'
+  when ${map.revoked} then 'REVOKED' else 'UPLOADED' end`;
+
+const hasSome = (condition: SQL): SQL<boolean> =>
+  sql<boolean>`exists (select 1 from ${map} where ${map.hostId} = ${host.id} and ${condition})`;
 
 /** Whether something that is wanted of a host may be on its way there. */
-export const hasPendingCertificates = hasStatus(sql`'PENDING'`);
+export const hasPendingCertificates = hasSome(isPending);
+
+/** Whether something that is wanted of a host was not confirmed. */
+export const hasOpenCertificates = or(hasPendingCertificates, hasSome(isNotNull(map.reason)))!;

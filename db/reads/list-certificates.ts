@@ -1,5 +1,6 @@
 import { and, asc, eq, inArray, isNull, sql } from 'drizzle-orm';
 import type { Database } from '../client.js';
+import { certificateStatus, isPending } from '../keystore-sql.js';
 import {
   dataCenter,
   directDownloadCertificate as certificate,
@@ -42,7 +43,7 @@ export async function findCertificate(db: Database, filter: CertificateFilter): 
 
 const selectHosts = (db: Database) =>
   db
-    .select({ map, hostName: host.name, hostStatus: host.status })
+    .select({ map, status: certificateStatus, hostName: host.name, hostStatus: host.status })
     .from(map)
     .innerJoin(host, and(eq(host.id, map.hostId), isNull(host.removed)));
 
@@ -72,7 +73,7 @@ export async function isCertificateSettled(db: Database, certificateId: string, 
     .where(
       and(
         eq(map.certificateId, certificateId),
-        eq(map.status, 'PENDING'),
+        isPending,
         given(hostId, (id) => eq(map.hostId, id)),
       ),
     )

@@ -4,10 +4,10 @@ import { created } from './columns.js';
 import { directDownloadCertificate } from './direct-download-certificate.js';
 import { host } from './host.js';
 
-/** `PENDING`: the host has not confirmed what is wanted. `FAILED`: it was asked, and could not. */
-export const CERTIFICATE_STATUSES = ['PENDING', 'UPLOADED', 'FAILED', 'REVOKED'] as const;
-
-/** What is wanted of a certificate on a host, and what the host has confirmed. */
+/**
+ * What is wanted of a certificate on a host. Whether the host has confirmed it is written once for all of them, as
+ * `host.keystoreConfirmed`: `certificateStatus` (`db/keystore-sql.ts`).
+ */
 export const directDownloadCertificateHostMap = pgTable(
   'direct_download_certificate_host_map',
   {
@@ -21,8 +21,7 @@ export const directDownloadCertificateHostMap = pgTable(
     revoked: boolean().notNull().default(false),
     /** Of the zone when `revoked` was last set: what a host says of an older set proves nothing. */
     generation: bigint({ mode: 'number' }).notNull(),
-    status: text({ enum: CERTIFICATE_STATUSES }).notNull().default('PENDING'),
-    /** Why it FAILED. */
+    /** Why the host, which was asked, could not; null unless it is so. */
     reason: text(),
     lastUpdated: created(),
   },
@@ -31,18 +30,12 @@ export const directDownloadCertificateHostMap = pgTable(
       name: 'direct_download_certificate_host_map_pkey',
       columns: [table.certificateId, table.hostId],
     }),
-    index('direct_download_certificate_host_map_host_id_idx').on(table.hostId),
-    index('direct_download_certificate_host_map_open_idx')
+    // What of a host was changed since it confirmed all: the loop of certificates that wait looks every few seconds.
+    index('direct_download_certificate_host_map_host_id_generation_idx').on(table.hostId, table.generation),
+    index('direct_download_certificate_host_map_failed_idx')
       .on(table.hostId)
-      .where(sql`status in ('PENDING', 'FAILED')`),
-    check(
-      'direct_download_certificate_host_map_status_check',
-      sql`case ${table.status} when 'UPLOADED' then not ${table.revoked} when 'REVOKED' then ${table.revoked}
-        else ${table.status} in ('PENDING', 'FAILED') end`,
-    ),
-    check(
-      'direct_download_certificate_host_map_failed_has_reason',
-      sql`(${table.status} = 'FAILED') = (${table.reason} is not null)`,
-    ),
+      .where(sql`reason is not null`),
+    // Hosts that have confirmed nothing count as having confirmed 0.
+    check('direct_download_certificate_host_map_generation_check', sql`${table.generation} > 0`),
   ],
 );

@@ -68,6 +68,8 @@ export const host = pgTable(
     /** What its certificates were when it last said: see `KeystoreReport`. Missing before the first time. */
     keystoreGeneration: bigint({ mode: 'number' }),
     keystoreDigest: text(),
+    /** The latest generation of the zone whose set it has confirmed, but for what it could not use. */
+    keystoreConfirmed: bigint({ mode: 'number' }),
     /** When what it has was last compared with the database, and the start of the host worker that told. */
     reconciled: instant(),
     reconciledBootId: text(),

@@ -1,3 +1,4 @@
+import type { CertificateStatus } from '../../db/keystore-sql.js';
 import type { CertificateOnHost, ListedCertificate } from '../../db/reads/list-certificates.js';
 import { noticeDue } from '../../shared/certificate-expiry.js';
 import { field, type ResponseOf } from '../protocol/fields.js';
@@ -53,20 +54,20 @@ function expiryStatus(notAfter: Date, now: Date): string {
   return days === 0 ? 'EXPIRED' : `EXPIRES_IN_${days}_DAYS`;
 }
 
-export function hostStatusResponse({ map, hostName, hostStatus }: CertificateOnHost) {
-  const isSkipped = map.status === 'PENDING' && hostStatus !== 'Up';
+export function hostStatusResponse({ map, status, hostName, hostStatus }: CertificateOnHost) {
+  const isSkipped = status === 'PENDING' && hostStatus !== 'Up';
   return {
     hostid: map.hostId,
     hostname: hostName,
-    status: isSkipped ? 'SKIPPED' : map.status,
-    details: detailsOf(map, isSkipped ? hostStatus : undefined),
+    status: isSkipped ? 'SKIPPED' : status,
+    details: map.reason ?? detailsOf(status, map.revoked, isSkipped ? hostStatus : undefined),
   } satisfies ResponseOf<typeof hostStatusFields>;
 }
 
-function detailsOf({ status, reason, revoked }: CertificateOnHost['map'], away: string | undefined): string | null {
-  const what = revoked ? 'revoked' : 'provisioned';
+function detailsOf(status: CertificateStatus, isRevoked: boolean, away: string | undefined): string | null {
+  const what = isRevoked ? 'revoked' : 'provisioned';
   if (away !== undefined) return `The host is ${away}: it will be ${what} when the host is Up again`;
-  return status === 'PENDING' ? `It is still being ${what}` : reason;
+  return status === 'PENDING' ? `It is still being ${what}` : null;
 }
 
 /** As Java shows dates, in UTC: `Thu Jan 01 00:00:00 UTC 1970`. */

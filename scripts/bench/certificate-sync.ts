@@ -4,6 +4,7 @@ import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/
 import { count, eq } from 'drizzle-orm';
 import { connectWorker } from '../../workers/connect-worker.js';
 import { addCertificate } from '../../db/certificates.js';
+import { certificateStatus } from '../../db/keystore-sql.js';
 import {
   cluster,
   directDownloadCertificate,
@@ -141,15 +142,16 @@ async function wish(
 /** Neither the database nor, as the database has it, a host has a certificate. Hosts that are told a set keep none. */
 async function forget({ db }: HerdPlane): Promise<void> {
   await db.delete(directDownloadCertificate);
-  await db.update(host).set({ keystoreGeneration: null, keystoreDigest: null });
+  await db.update(host).set({ keystoreGeneration: null, keystoreDigest: null, keystoreConfirmed: null });
 }
 
 async function requireConfirmed({ db }: HerdPlane, expected: number): Promise<void> {
-  const { status, reason } = directDownloadCertificateHostMap;
+  const { hostId, reason } = directDownloadCertificateHostMap;
   const rows = await db
-    .select({ status, reason, rows: count() })
+    .select({ status: certificateStatus, reason, rows: count() })
     .from(directDownloadCertificateHostMap)
-    .groupBy(status, reason);
+    .innerJoin(host, eq(host.id, hostId))
+    .groupBy(certificateStatus, reason);
   if (rows.length === 1 && rows[0]?.status === 'UPLOADED' && rows[0].rows === expected) return;
   throw new Error(`Not all ${expected} certificates are UPLOADED: ${JSON.stringify(rows)}`);
 }

@@ -6,6 +6,7 @@ import {
   directDownloadCertificateHostMap as map,
   host as hostTable,
 } from '../../db/schema/index.js';
+import { listCertificateHosts } from '../../db/reads/list-certificates.js';
 import { keystoreDigest } from '../../kvm/keystore/certificate-chain.js';
 import { certificateWorkflowId } from '../../shared/workflow-ids.js';
 import { CERTIFICATE_SCHEDULE_ID } from '../../workers/control-worker/certificate-schedule.js';
@@ -87,8 +88,10 @@ export class CertificateOnHosts {
   async statuses(): Promise<string[]> {
     const { db, test } = this.#ground;
     const certificate = await this.#find();
-    const rows = certificate ? await db.select().from(map).where(eq(map.certificateId, certificate.id)) : [];
-    return test.installation.hosts.map(({ id }) => rows.find(({ hostId }) => hostId === id)?.status ?? 'unknown');
+    const rows = certificate ? await listCertificateHosts(db, [certificate.id]) : [];
+    return test.installation.hosts.map(
+      ({ id }) => rows.find(({ map: { hostId } }) => hostId === id)?.status ?? 'unknown',
+    );
   }
 
   /**

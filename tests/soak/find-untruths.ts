@@ -2,14 +2,8 @@ import { execFile } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { and, eq, inArray, isNull, ne, sql } from 'drizzle-orm';
-import {
-  directDownloadCertificate,
-  directDownloadCertificateHostMap,
-  host,
-  templateSpoolRef,
-  vmInstance,
-  volumes,
-} from '../../db/schema/index.js';
+import { directDownloadCertificate, host, templateSpoolRef, vmInstance, volumes } from '../../db/schema/index.js';
+import { listCertificateHosts } from '../../db/reads/list-certificates.js';
 import type { ProvingGround } from '../support/proving-ground.js';
 
 const run = promisify(execFile);
@@ -75,12 +69,16 @@ async function wrongDisks({ db, test }: ProvingGround): Promise<string[]> {
 async function wrongKeystores({ db, test }: ProvingGround): Promise<string[]> {
   const found: string[] = [];
   const certificates = await db.select().from(directDownloadCertificate);
-  const rows = await db.select().from(directDownloadCertificateHostMap);
-  for (const { hostId, certificateId, status, reason } of rows) {
+  const said = await listCertificateHosts(
+    db,
+    certificates.map(({ id }) => id),
+  );
+  for (const { map, status, hostName } of said) {
     if (status === 'PENDING' || status === 'FAILED') {
-      found.push(`certificate ${certificateId} is ${status} on host ${hostId}: ${reason ?? 'not confirmed'}`);
+      found.push(`certificate ${map.certificateId} is ${status} on ${hostName}: ${map.reason ?? 'not confirmed'}`);
     }
   }
+  const rows = said.map(({ map }) => map);
   for (const { id: hostId, name, configPath } of test.installation.hosts) {
     const isWanted = ({ id, revoked }: (typeof certificates)[number]): boolean => {
       const own = rows.find((row) => row.certificateId === id && row.hostId === hostId);

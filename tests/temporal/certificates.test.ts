@@ -14,6 +14,7 @@ import {
   host,
   user,
 } from '../../db/schema/index.js';
+import { listCertificateHosts } from '../../db/reads/list-certificates.js';
 import { writeSettings } from '../../db/settings.js';
 import { keystoreDigest } from '../../kvm/keystore/certificate-chain.js';
 import { unpackKeystore } from '../../kvm/keystore/packed-certificates.js';
@@ -74,9 +75,8 @@ describe('certificates on hosts', () => {
       },
     });
   const statusOf = async (certificate: Certificate, fake: FakeHost) => {
-    const of = and(eq(map.certificateId, certificate.id), eq(map.hostId, fake.hostId));
-    const [row] = await plane.db.select().from(map).where(of);
-    return row?.reason ?? row?.status;
+    const [row] = await listCertificateHosts(plane.db, [certificate.id], fake.hostId);
+    return row?.map.reason ?? row?.status;
   };
   const isStatus = (certificate: Certificate, fake: FakeHost, status: string) =>
     waitFor(

@@ -1,6 +1,7 @@
 import { and, eq, sql } from 'drizzle-orm';
 import type { ControlDependencies } from '../../activities/control/dependencies.js';
 import { startProvisioning } from '../../client/provision-certificates.js';
+import { isPending } from '../../db/keystore-sql.js';
 import {
   directDownloadCertificate as certificate,
   directDownloadCertificateHostMap as map,
@@ -21,11 +22,6 @@ export async function provisionPending({ db, client }: Pick<ControlDependencies,
     .from(map)
     .innerJoin(host, and(eq(host.id, map.hostId), eq(host.status, 'Up')))
     .innerJoin(certificate, eq(certificate.id, map.certificateId))
-    .where(
-      and(
-        eq(map.status, 'PENDING'),
-        sql`${map.lastUpdated} < now() - make_interval(secs => ${SETTLES_WITHIN_SECONDS})`,
-      ),
-    );
+    .where(and(isPending, sql`${map.lastUpdated} < now() - make_interval(secs => ${SETTLES_WITHIN_SECONDS})`));
   for (const one of waiting) await startProvisioning(client, one, 'USE_EXISTING');
 }

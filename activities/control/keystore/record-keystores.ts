@@ -1,5 +1,5 @@
-import { and, asc, eq, inArray, sql } from 'drizzle-orm';
-import { hasPendingCertificates, holdsWanted, isWanted } from '../../../db/keystore-sql.js';
+import { and, asc, eq, inArray, isNotNull, isNull, not, sql } from 'drizzle-orm';
+import { hasPendingCertificates, holdsWanted } from '../../../db/keystore-sql.js';
 import {
   dataCenter,
   directDownloadCertificate as certificate,
@@ -35,16 +35,22 @@ export const recordKeystores =
       const hostIds = outcomes.map(({ hostId }) => hostId);
       await lockHosts(tx, hostIds);
       await lockZone(tx, zoneId);
-      await storeReports(tx, outcomes);
       const judged = await withoutReplaced(tx, outcomes.map(createJudge(generation, certificates)));
       const failed = await tx
         .selectDistinct({ hostId: map.hostId })
         .from(map)
-        .where(and(inArray(map.hostId, hostIds), eq(map.status, 'FAILED')));
-      await recordFindings(
+        .where(and(inArray(map.hostId, hostIds), isNotNull(map.reason)));
+      await storeReports(tx, outcomes, judged);
+      const findings = judged.flatMap((one) => one.findings);
+      await recordHeld(
         tx,
         generation,
-        judged.flatMap(({ findings }) => findings),
+        findings.filter(({ status }) => status === 'UPLOADED'),
+      );
+      await recordFailed(
+        tx,
+        generation,
+        findings.filter(({ status }) => status === 'FAILED'),
       );
       await recordRevoked(tx, generation, judged);
       // The sync tries again and again: one event for each host that begins to fail.
@@ -84,58 +90,92 @@ async function lockZone(tx: Transaction, zoneId: string): Promise<void> {
   await tx.select({ id: dataCenter.id }).from(dataCenter).where(eq(dataCenter.id, zoneId)).for('no key update');
 }
 
-/** What hosts say that they have, unless it is the outcome of an older order, which has come late. */
-async function storeReports(tx: Transaction, outcomes: KeystoreOutcome[]): Promise<void> {
-  const rows = outcomes.flatMap(({ hostId, applied }) =>
-    applied ? [{ host_id: hostId, generation: applied.report.generation, digest: boundedDigest(applied.report) }] : [],
-  );
+/** What hosts say that they have, and have confirmed, unless it is the outcome of an older order, which has come late. */
+async function storeReports(tx: Transaction, outcomes: KeystoreOutcome[], judged: Judgement[]): Promise<void> {
+  const rows = outcomes.flatMap(({ hostId, applied }, index) => {
+    if (!applied) return [];
+    const { report } = applied;
+    const isConfirmed = judged[index]!.failure === null;
+    return [
+      { host_id: hostId, generation: report.generation, digest: boundedDigest(report), is_confirmed: isConfirmed },
+    ];
+  });
+  if (rows.length === 0) return;
   await tx.execute(sql`
-    update ${host} as known set keystore_generation = told.generation, keystore_digest = told.digest
-    from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) as told (host_id uuid, generation bigint, digest text)
+    update ${host} as known set keystore_generation = told.generation, keystore_digest = told.digest,
+      keystore_confirmed = case when told.is_confirmed then told.generation else known.keystore_confirmed end
+    from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb)
+      as told (host_id uuid, generation bigint, digest text, is_confirmed boolean)
     where known.id = told.host_id and coalesce(known.keystore_generation, 0) <= told.generation`);
 }
 
 const boundedDigest = ({ digest }: KeystoreReport): string => boundedText(digest, DIGEST_LENGTH);
 
-async function recordFindings(tx: Transaction, generation: number, findings: Finding[]): Promise<void> {
-  const rows: {
-    certificate_ids: string[];
-    host_ids: string[];
-    status: string;
-    reason: string | null;
-    is_certain: boolean;
-  }[] = [];
-  for (const { certificateIds, hostId, status, reason, isCertain } of findings) {
-    // One row for all hosts that have confirmed the whole set.
-    const alike = rows.find((row) => row.certificate_ids === certificateIds && row.status === status);
-    if (alike) alike.host_ids.push(hostId);
-    else rows.push({ certificate_ids: certificateIds, host_ids: [hostId], status, reason, is_certain: isCertain });
-  }
+/** That hosts have it is confirmed with their reports. Of one that joined since the upload nothing was said before. */
+async function recordHeld(tx: Transaction, generation: number, findings: Finding[]): Promise<void> {
+  if (findings.length === 0) return;
+  const rows = sql`jsonb_to_recordset(${JSON.stringify(rowsOf(findings))}::text::jsonb)
+    as found (certificate_ids uuid[], host_ids uuid[])`;
+  await tx.execute(sql`
+    insert into ${map} (certificate_id, host_id, generation)
+    select c.id, on_host.host_id, ${generation}::bigint
+    from ${rows}
+    join ${certificate} c on c.id = any (found.certificate_ids)
+    cross join unnest(found.host_ids) as on_host (host_id)
+    where not c.revoked and not exists (
+      select 1 from ${map} known where known.certificate_id = c.id and known.host_id = on_host.host_id)`);
+  await tx.execute(sql`
+    update ${map} as known set reason = null, last_updated = now()
+    from ${rows}
+    where known.host_id = any (found.host_ids) and known.certificate_id = any (found.certificate_ids)
+      and known.reason is not null and not known.revoked and known.generation <= ${generation}::bigint`);
+}
+
+async function recordFailed(tx: Transaction, generation: number, findings: Finding[]): Promise<void> {
+  if (findings.length === 0) return;
   // Where nothing was said of a host, the certificate's own `revoked` counts. A row made against it would be a wish.
   await tx.execute(sql`
-    insert into ${map} as known (certificate_id, host_id, generation, status, reason)
-    select c.id, on_host.host_id, ${generation}::bigint, found.status, found.reason
-    from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb)
-      as found (certificate_ids uuid[], host_ids uuid[], status text, reason text, is_certain boolean)
-    cross join unnest(found.certificate_ids) as of (certificate_id)
-    cross join unnest(found.host_ids) as on_host (host_id)
-    join ${certificate} c on c.id = of.certificate_id
-    left join ${map} m on m.certificate_id = c.id and m.host_id = on_host.host_id
-    where not coalesce(m.revoked, c.revoked) and (found.is_certain or m.status is distinct from 'UPLOADED')
+    insert into ${map} as known (certificate_id, host_id, generation, reason)
+    select c.id, h.id, ${generation}::bigint, found.reason
+    from jsonb_to_recordset(${JSON.stringify(rowsOf(findings))}::text::jsonb)
+      as found (certificate_ids uuid[], host_ids uuid[], reason text, is_certain boolean)
+    join ${certificate} c on c.id = any (found.certificate_ids)
+    join ${host} h on h.id = any (found.host_ids)
+    left join ${map} m on m.certificate_id = c.id and m.host_id = h.id
+    where not coalesce(m.revoked, c.revoked)
+      and (found.is_certain or m.reason is not null or (m.generation > coalesce(h.keystore_confirmed, 0)) is not false)
     on conflict (certificate_id, host_id) do update
-      set status = excluded.status, reason = excluded.reason, last_updated = now()
-      where known.generation <= excluded.generation
-        and (known.status, known.reason) is distinct from (excluded.status, excluded.reason)`);
+      set reason = excluded.reason, last_updated = now()
+      where known.generation <= excluded.generation and known.reason is distinct from excluded.reason`);
+}
+
+interface FoundRow {
+  certificate_ids: string[];
+  host_ids: string[];
+  reason: string | null;
+  is_certain: boolean;
+}
+
+/** One row for all hosts that have confirmed the whole set. */
+function rowsOf(findings: Finding[]): FoundRow[] {
+  const rows: FoundRow[] = [];
+  for (const { certificateIds, hostId, reason, isCertain } of findings) {
+    const alike = rows.find((row) => row.certificate_ids === certificateIds);
+    if (alike) alike.host_ids.push(hostId);
+    else rows.push({ certificate_ids: certificateIds, host_ids: [hostId], reason, is_certain: isCertain });
+  }
+  return rows;
 }
 
 async function recordRevoked(tx: Transaction, generation: number, judged: Judgement[]): Promise<void> {
   const rows = judged.map(({ hostId, failure }) => ({ host_id: hostId, failure }));
   await tx.execute(sql`
-    update ${map} as known
-    set status = case when told.failure is null then 'REVOKED' else 'FAILED' end, reason = told.failure, last_updated = now()
+    update ${map} as known set reason = told.failure, last_updated = now()
     from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) as told (host_id uuid, failure text)
-    where known.host_id = told.host_id and known.revoked and known.status <> 'REVOKED'
-      and known.generation <= ${generation}::bigint`);
+    join ${host} h on h.id = told.host_id
+    where known.host_id = told.host_id and known.revoked and known.generation <= ${generation}::bigint
+      and (known.reason is not null or known.generation > coalesce(h.keystore_confirmed, 0))
+      and known.reason is distinct from told.failure`);
 }
 
 async function tellFailure(tx: Transaction, { hostId, hostName, findings, failure }: Judgement): Promise<void> {
@@ -174,14 +214,14 @@ export async function recordKeystore(
     .from(host)
     .innerJoin(dataCenter, eq(dataCenter.id, host.dataCenterId))
     .where(eq(host.id, id));
-  const ofHost = eq(map.hostId, id);
   if (now!.isRight) {
     await confirm(tx, id);
   } else if (!now!.isChanging) {
+    await tx.update(host).set({ keystoreConfirmed: null }).where(eq(host.id, id));
     await tx
       .update(map)
-      .set({ status: 'PENDING', lastUpdated: sql`now()` })
-      .where(and(ofHost, inArray(map.status, ['UPLOADED', 'REVOKED'])));
+      .set({ lastUpdated: sql`now()` })
+      .where(and(eq(map.hostId, id), isNull(map.reason)));
   }
 }
 
@@ -201,29 +241,22 @@ export async function isToBeTold(tx: Transaction, hostId: string): Promise<boole
 }
 
 async function confirm(tx: Transaction, hostId: string): Promise<void> {
-  const confirmed = sql`case when ${map.revoked} then 'REVOKED' else 'UPLOADED' end`;
-  await tx
-    .update(map)
-    .set({ status: confirmed, reason: null, lastUpdated: sql`now()` })
-    .where(and(eq(map.hostId, hostId), inArray(map.status, ['PENDING', 'FAILED'])));
   const [zone] = await tx
-    .select({ generation: dataCenter.certificateGeneration })
+    .select({ id: dataCenter.id, generation: dataCenter.certificateGeneration })
     .from(dataCenter)
     .innerJoin(host, eq(host.dataCenterId, dataCenter.id))
     .where(eq(host.id, hostId));
+  const { id: zoneId, generation } = zone!;
+  await tx.update(host).set({ keystoreConfirmed: generation }).where(eq(host.id, hostId));
+  await tx
+    .update(map)
+    .set({ reason: null, lastUpdated: sql`now()` })
+    .where(and(eq(map.hostId, hostId), isNotNull(map.reason)));
   const held = await tx
     .select({ certificateId: certificate.id })
     .from(certificate)
-    .innerJoin(host, and(eq(host.id, hostId), eq(host.dataCenterId, certificate.zoneId)))
     .leftJoin(map, and(eq(map.certificateId, certificate.id), eq(map.hostId, hostId)))
-    .where(and(isWanted, sql`${map.hostId} is null`));
+    .where(and(eq(certificate.zoneId, zoneId), not(certificate.revoked), isNull(map.hostId)));
   if (held.length === 0) return;
-  await tx.insert(map).values(
-    held.map(({ certificateId }) => ({
-      certificateId,
-      hostId,
-      generation: zone!.generation,
-      status: 'UPLOADED' as const,
-    })),
-  );
+  await tx.insert(map).values(held.map(({ certificateId }) => ({ certificateId, hostId, generation })));
 }
