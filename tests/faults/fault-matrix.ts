@@ -19,8 +19,8 @@ export type Fault = (typeof PROCESS_FAULTS)[number] | (typeof WORKFLOW_FAULTS)[n
 export interface Cell<Of extends Operation = Operation> {
   operation: Of;
   step: Step;
-  /** `workflow` is the operation's own, `stage` the one of the download that it waits for. */
-  target: Component | 'workflow' | 'stage';
+  /** `workflow` is the operation's own; the others are those of its steps. */
+  target: Component | 'workflow' | 'stage' | 'child';
   fault: Fault;
 }
 
@@ -40,7 +40,7 @@ export function faultMatrix(): Cell[] {
       }
       for (const fault of WORKFLOW_FAULTS) {
         cells.push({ operation, step, target: 'workflow', fault });
-        if (step.workflow === 'stage') cells.push({ operation, step, target: 'stage', fault });
+        if (step.workflow !== 'own') cells.push({ operation, step, target: step.workflow, fault });
       }
     }
   }
@@ -85,7 +85,7 @@ const STRIDE = 97;
 export function mayEndIn({ operation, target, fault }: Cell): string[] {
   const [done, notDone] = OUTCOMES[operation];
   const isOnHost = target === 'libvirtd' || (target === 'host worker' && !isCertificateOperation(operation));
-  const isEnded = target === 'workflow' && (fault === 'cancel' || fault === 'terminate');
+  const isEnded = target === 'child' || (target === 'workflow' && (fault === 'cancel' || fault === 'terminate'));
   return isOnHost || isEnded ? [done, notDone] : [done];
 }
 

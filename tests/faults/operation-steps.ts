@@ -1,8 +1,8 @@
 /** When a fault strikes: as soon as the activity of this type is scheduled; without one, when the operation was asked for. */
 export interface Step {
   name: string;
-  /** The operation's own, or the download that it waits for. */
-  workflow: 'own' | 'stage';
+  /** The operation's own, the download that it waits for, or the child that tells hosts. */
+  workflow: 'own' | 'stage' | 'child';
   activity?: string;
   /** Only once it has reported progress. */
   isUnderWay?: boolean;
@@ -72,7 +72,7 @@ export const VM_STEPS = {
 const KEYSTORE_STEPS = [
   { name: 'which hosts differ', workflow: 'own', activity: 'listDueKeystores' },
   { name: 'what they are to have', workflow: 'own', activity: 'planKeystores' },
-  { name: 'hosts write it', workflow: 'own', activity: 'applyCertificates' },
+  { name: 'hosts write it', workflow: 'child', activity: 'applyCertificates' },
   { name: 'recording', workflow: 'own', activity: 'recordKeystores' },
 ] as const satisfies readonly Step[];
 

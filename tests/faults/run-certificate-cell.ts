@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { awaitScheduled, type RunId } from '../support/await-step.js';
+import { findFirstChild } from '../support/find-run.js';
 import type { ProvingGround } from '../support/proving-ground.js';
 import { CertificateOnHosts } from './certificate-on-hosts.js';
 import { type Cell, mayEndIn } from './fault-matrix.js';
@@ -19,10 +20,11 @@ export async function runCertificateCell(
   const truth = watchTruth(certificate);
   try {
     // Right behind the change there may be no run yet: what strikes then finds the rows alone.
-    const { activity } = cell.step;
+    const { activity, workflow: of } = cell.step;
     const workflow = activity || cell.target === 'workflow' ? await findRun() : undefined;
-    if (activity) await awaitScheduled(ground.temporal, workflow!, activity);
-    await strike(ground, cell, { workflow, stage: undefined });
+    const child = of === 'child' ? await findFirstChild(ground, workflow!) : undefined;
+    if (activity) await awaitScheduled(ground.temporal, child ?? workflow!, activity);
+    await strike(ground, cell, { workflow, child });
     await answer.catch((error: unknown) => {
       // Hosts are told whatever the caller hears. Only who was asked, and where it is written down, may be at a loss.
       if (cell.target !== 'gateway' && cell.target !== 'PostgreSQL') throw error;

@@ -83,7 +83,7 @@ async function reached(ground: ProvingGround, cell: Cell, { vmId, jobid, templat
   const { temporal } = ground;
   const { workflow: of, activity, isUnderWay } = cell.step;
   // Right behind the answer there may be no run yet: what strikes then finds the row alone.
-  if (!activity && cell.target !== 'workflow') return { vmId, workflow: undefined, stage: undefined };
+  if (!activity && cell.target !== 'workflow') return { vmId, workflow: undefined };
   const workflow = await findVmRun(ground, vmId, jobid);
   const stage = of === 'stage' ? await findStageRun(ground, templateId) : undefined;
   if (activity) {

@@ -12,17 +12,19 @@ import type { Cell, Component as FaultyComponent, Fault } from './fault-matrix.j
 const FROZEN_MS = 3_000;
 const DEAD_MS = 500;
 
-/** What is struck: an operation, as a rule on a VM, and the download that it waits for. */
+/** What is struck: an operation, as a rule on a VM, and the download or the child that it waits for. */
 export interface Struck {
   vmId?: string;
   workflow: RunId | undefined;
-  stage: RunId | undefined;
+  stage?: RunId | undefined;
+  child?: RunId | undefined;
 }
 
 /** Lets the fault of a cell happen, and repairs what a person would repair: what was killed is started again. */
 export function strike(ground: ProvingGround, cell: Pick<Cell, 'target' | 'fault'>, struck: Struck): Promise<void> {
   const { target, fault } = cell;
-  if (target === 'workflow' || target === 'stage') return strikeWorkflow(ground, fault, struck[target]!);
+  if (target === 'workflow' || target === 'stage' || target === 'child')
+    return strikeWorkflow(ground, fault, struck[target]!);
   return strikeComponent(ground, target, fault, struck.vmId);
 }
 

@@ -24,6 +24,14 @@ export const findStageRun = ({ db, temporal }: ProvingGround, templateId: string
     return { workflowId, runId };
   });
 
+/** Of a workflow that has hosts told by children. */
+export const findFirstChild = ({ temporal }: ProvingGround, parent: RunId): Promise<RunId> =>
+  seen(`a child of ${parent.workflowId}`, async () => {
+    const workflowId = `${parent.workflowId}-${parent.runId.slice(0, 8)}-1`;
+    const { runId } = await temporal.workflow.getHandle(workflowId).describe();
+    return { workflowId, runId };
+  });
+
 /** Looks until there is something, which takes milliseconds, and gives it. */
 export async function seen<What>(what: string, look: () => Promise<What | undefined>): Promise<What> {
   let found: What | undefined;
