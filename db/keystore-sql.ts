@@ -61,4 +61,5 @@ const hasSome = (condition: SQL): SQL<boolean> =>
 export const hasPendingCertificates = hasSome(isPending);
 
 /** Whether something that is wanted of a host was not confirmed. */
-export const hasOpenCertificates = or(hasPendingCertificates, hasSome(isNotNull(map.reason)))!;
+// The few that FAILED first: a host that has confirmed nothing has all its rows looked through for one that waits.
+export const hasOpenCertificates = or(hasSome(isNotNull(map.reason)), hasPendingCertificates)!;

@@ -29,6 +29,10 @@ export interface ToldKeystore extends Pick<KeystoreOrder, 'without'> {
  */
 export const MOST_GENERATIONS = 2 ** 48;
 
+/** Of what hosts say that they have; 0 when none is believed. */
+export const latestGeneration = (said: readonly (number | null)[]): number =>
+  Math.max(0, ...said.map((generation) => generation ?? 0).filter((generation) => generation < MOST_GENERATIONS));
+
 /** Characters of a digest: SHA-256 in hex. */
 export const DIGEST_LENGTH = 64;
 

@@ -10,7 +10,7 @@ import {
 import {
   type KeystoreHosts,
   type KeystorePlan,
-  MOST_GENERATIONS,
+  latestGeneration,
   type ToldCertificate,
 } from '../../../shared/certificates.js';
 import { packCertificates } from '../../../kvm/keystore/packed-certificates.js';
@@ -123,8 +123,7 @@ async function generationFor(
   { id, certificateGeneration }: typeof dataCenter.$inferSelect,
   hosts: { generation: number | null }[],
 ): Promise<number> {
-  const known = hosts.map(({ generation }) => generation ?? 0);
-  const latest = Math.max(0, ...known.filter((generation) => generation < MOST_GENERATIONS));
+  const latest = latestGeneration(hosts.map(({ generation }) => generation));
   if (latest <= certificateGeneration) return certificateGeneration;
   await tx
     .update(dataCenter)

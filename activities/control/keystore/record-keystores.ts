@@ -9,6 +9,7 @@ import {
 import { boundedText } from '../../../shared/bounded-text.js';
 import {
   DIGEST_LENGTH,
+  latestGeneration,
   type KeystoreOutcome,
   type KeystoreReport,
   type ToldCertificate,
@@ -30,11 +31,18 @@ export interface RecordKeystoresInput {
  */
 export const recordKeystores =
   ({ db }: ControlDependencies) =>
-  async ({ zoneId, generation, certificates, outcomes }: RecordKeystoresInput): Promise<void> =>
+  async ({ zoneId, generation, certificates, outcomes: told }: RecordKeystoresInput): Promise<void> =>
     db.transaction(async (tx) => {
+      const latest = await lockHosts(
+        tx,
+        told.map(({ hostId }) => hostId),
+      );
+      const zoneGeneration = await lockZone(tx, zoneId);
+      // The outcome of an order that another has overtaken on its host is late, and says nothing of what the host has now.
+      const outcomes = told.filter(({ hostId }) => (latest.get(hostId) ?? 0) <= generation);
       const hostIds = outcomes.map(({ hostId }) => hostId);
-      await lockHosts(tx, hostIds);
-      await lockZone(tx, zoneId);
+      // The database was restored meanwhile: to confirm that would confirm what is still to come. The next plan goes beyond.
+      if (generation > zoneGeneration) return storeReports(tx, outcomes, []);
       const judged = await withoutReplaced(tx, outcomes.map(createJudge(generation, certificates)));
       const failed = await tx
         .selectDistinct({ hostId: map.hostId })
@@ -75,27 +83,37 @@ async function withoutReplaced(tx: Transaction, judged: Judgement[]): Promise<Ju
   }));
 }
 
-/** Hosts, then their zone, then what is wanted of them: whoever locks several of these does it in this order. */
-async function lockHosts(tx: Transaction, hostIds: string[]): Promise<void> {
-  await tx
-    .select({ id: host.id })
+/**
+ * Hosts, then their zone, then what is wanted of them: whoever locks several of these does it in this order.
+ *
+ * @returns the generation of which each has said last that it has it
+ */
+async function lockHosts(tx: Transaction, hostIds: string[]): Promise<Map<string, number>> {
+  const rows = await tx
+    .select({ id: host.id, generation: host.keystoreGeneration })
     .from(host)
     .where(inArray(host.id, hostIds))
     .orderBy(asc(host.id))
     .for('no key update');
+  return new Map(rows.map(({ id, generation }) => [id, latestGeneration([generation])]));
 }
 
-/** Nobody changes what is wanted in the zone meanwhile. */
-async function lockZone(tx: Transaction, zoneId: string): Promise<void> {
-  await tx.select({ id: dataCenter.id }).from(dataCenter).where(eq(dataCenter.id, zoneId)).for('no key update');
+/** Nobody changes what is wanted in the zone meanwhile. Gives its generation. */
+async function lockZone(tx: Transaction, zoneId: string): Promise<number> {
+  const [zone] = await tx
+    .select({ generation: dataCenter.certificateGeneration })
+    .from(dataCenter)
+    .where(eq(dataCenter.id, zoneId))
+    .for('no key update');
+  return zone?.generation ?? 0;
 }
 
-/** What hosts say that they have, and have confirmed, unless it is the outcome of an older order, which has come late. */
+/** What hosts say that they have, and have confirmed: nothing, where it is something else than they were told. */
 async function storeReports(tx: Transaction, outcomes: KeystoreOutcome[], judged: Judgement[]): Promise<void> {
   const rows = outcomes.flatMap(({ hostId, applied }, index) => {
     if (!applied) return [];
     const { report } = applied;
-    const isConfirmed = judged[index]!.failure === null;
+    const isConfirmed = judged[index]?.failure === null;
     return [
       { host_id: hostId, generation: report.generation, digest: boundedDigest(report), is_confirmed: isConfirmed },
     ];
@@ -103,10 +121,10 @@ async function storeReports(tx: Transaction, outcomes: KeystoreOutcome[], judged
   if (rows.length === 0) return;
   await tx.execute(sql`
     update ${host} as known set keystore_generation = told.generation, keystore_digest = told.digest,
-      keystore_confirmed = case when told.is_confirmed then told.generation else known.keystore_confirmed end
+      keystore_confirmed = case when told.is_confirmed then told.generation end
     from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb)
       as told (host_id uuid, generation bigint, digest text, is_confirmed boolean)
-    where known.id = told.host_id and coalesce(known.keystore_generation, 0) <= told.generation`);
+    where known.id = told.host_id`);
 }
 
 const boundedDigest = ({ digest }: KeystoreReport): string => boundedText(digest, DIGEST_LENGTH);
@@ -198,7 +216,7 @@ async function tellFailure(tx: Transaction, { hostId, hostName, findings, failur
  */
 export async function recordKeystore(
   tx: Transaction,
-  { id, dataCenterId, keystoreGeneration, keystoreDigest }: typeof host.$inferSelect,
+  { id, dataCenterId, keystoreGeneration, keystoreDigest, keystoreConfirmed }: typeof host.$inferSelect,
   report: KeystoreReport | undefined,
   before?: KeystoreReport,
 ): Promise<void> {
@@ -216,7 +234,8 @@ export async function recordKeystore(
     .where(eq(host.id, id));
   if (now!.isRight) {
     await confirm(tx, id);
-  } else if (!now!.isChanging) {
+    // What is on its way would be of a later generation than what was confirmed.
+  } else if (!now!.isChanging || report.generation <= (keystoreConfirmed ?? 0)) {
     await tx.update(host).set({ keystoreConfirmed: null }).where(eq(host.id, id));
     await tx
       .update(map)
