@@ -14,7 +14,7 @@ import { debtsOf } from './debts-of.js';
 import { followDomains, straysOf } from './follow-domains.js';
 import { ignored } from './is-revoked.js';
 import { judgeHost } from './mark-host.js';
-import { isToBeTold, recordKeystore } from '../keystore/record-keystores.js';
+import { isToBeTold, recordReport } from '../keystore/record-report.js';
 import { noteMissingPools, recordPools } from './record-pools.js';
 import { recordVersion, requireProtocol } from './record-version.js';
 
@@ -61,7 +61,7 @@ export const recordHello =
       for (const pool of inOrder(status.facts.pools)) await announcePool(tx, hostId, pool);
       await recordFacts(tx, hostId, status);
       await recordVersion(tx, self, status.facts);
-      await recordKeystore(tx, self, status.facts.keystore);
+      await recordReport(tx, self, status.facts.keystore);
       await noteMissingPools(tx, hostId, status.facts.pools);
       const debts = await arrearsOf(tx, hostId, status);
       if (debts.some(({ isDoubtful }) => !isDoubtful)) {
@@ -153,7 +153,7 @@ export const recordHostStatus =
         await recordVersion(tx, self, status.facts);
       }
       await recordFacts(tx, hostId, status);
-      if (self) await recordKeystore(tx, self, status.facts.keystore, keystoreBefore);
+      if (self) await recordReport(tx, self, status.facts.keystore, keystoreBefore);
       const isBack = (await judgeHost(tx, hostId)) === 'Up' && self?.status === 'Alert';
       if (isBack && status.facts.keystore && (await isToBeTold(tx, hostId))) throw untold(self);
       return arrearsOf(tx, hostId, status, doubtful);

@@ -8,7 +8,7 @@ import { stageWorkflowId } from '../../../shared/workflow-ids.js';
 import type { ControlDependencies, Transaction } from '../dependencies.js';
 import { recordEvent } from '../record-event.js';
 import { debtsOf } from './debts-of.js';
-import { isToBeTold } from '../keystore/record-keystores.js';
+import { isToBeTold } from '../keystore/record-report.js';
 import { heedWord } from './heed-word.js';
 
 /** Characters: it comes from the host. */

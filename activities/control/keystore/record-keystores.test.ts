@@ -9,7 +9,8 @@ import type { KeystorePlan, KeystoreReport } from '../../../shared/certificates.
 import { startTestGateway, type TestGateway } from '../../../tests/support/test-gateway.js';
 import type { ControlDependencies } from '../dependencies.js';
 import { planKeystores } from './plan-keystores.js';
-import { recordKeystore, recordKeystores } from './record-keystores.js';
+import { recordKeystores } from './record-keystores.js';
+import { recordReport } from './record-report.js';
 
 let gateway: TestGateway;
 let caller: Parameters<typeof addCertificate>[1];
@@ -66,7 +67,7 @@ const failed = ({ hosts: [order], ...told }: KeystorePlan) =>
 const says = (report: KeystoreReport, before?: KeystoreReport) =>
   gateway.db.transaction(async (tx) => {
     const [self] = await tx.select().from(host).where(eq(host.id, hostId)).for('no key update');
-    await recordKeystore(tx, self!, report, before);
+    await recordReport(tx, self!, report, before);
   });
 const statuses = async (): Promise<Record<string, string>> => {
   const certificates = await gateway.db.select().from(certificate);

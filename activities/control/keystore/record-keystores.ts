@@ -1,22 +1,15 @@
-import { and, asc, eq, inArray, isNotNull, isNull, not, sql } from 'drizzle-orm';
-import { hasPendingCertificates, holdsWanted } from '../../../db/keystore-sql.js';
+import { and, inArray, isNotNull, sql } from 'drizzle-orm';
 import {
-  dataCenter,
   directDownloadCertificate as certificate,
   directDownloadCertificateHostMap as map,
   host,
 } from '../../../db/schema/index.js';
-import { boundedText } from '../../../shared/bounded-text.js';
-import {
-  DIGEST_LENGTH,
-  latestGeneration,
-  type KeystoreOutcome,
-  type KeystoreReport,
-  type ToldCertificate,
-} from '../../../shared/certificates.js';
+import type { KeystoreOutcome, ToldCertificate } from '../../../shared/certificates.js';
 import type { ControlDependencies, Transaction } from '../dependencies.js';
-import { createJudge, type Finding, type Judgement } from './judge-keystore.js';
 import { recordEvent } from '../record-event.js';
+import { createJudge, type Finding, type Judgement } from './judge-keystore.js';
+import { lockHosts, lockZone } from './lock-keystores.js';
+import { boundedDigest } from './record-report.js';
 
 export interface RecordKeystoresInput {
   zoneId: string;
@@ -83,31 +76,6 @@ async function withoutReplaced(tx: Transaction, judged: Judgement[]): Promise<Ju
   }));
 }
 
-/**
- * Hosts, then their zone, then what is wanted of them: whoever locks several of these does it in this order.
- *
- * @returns the generation of which each has said last that it has it
- */
-async function lockHosts(tx: Transaction, hostIds: string[]): Promise<Map<string, number>> {
-  const rows = await tx
-    .select({ id: host.id, generation: host.keystoreGeneration })
-    .from(host)
-    .where(inArray(host.id, hostIds))
-    .orderBy(asc(host.id))
-    .for('no key update');
-  return new Map(rows.map(({ id, generation }) => [id, latestGeneration([generation])]));
-}
-
-/** Nobody changes what is wanted in the zone meanwhile. Gives its generation. */
-async function lockZone(tx: Transaction, zoneId: string): Promise<number> {
-  const [zone] = await tx
-    .select({ generation: dataCenter.certificateGeneration })
-    .from(dataCenter)
-    .where(eq(dataCenter.id, zoneId))
-    .for('no key update');
-  return zone?.generation ?? 0;
-}
-
 /** What hosts say that they have, and have confirmed: nothing, where it is something else than they were told. */
 async function storeReports(tx: Transaction, outcomes: KeystoreOutcome[], judged: Judgement[]): Promise<void> {
   const rows = outcomes.flatMap(({ hostId, applied }, index) => {
@@ -126,8 +94,6 @@ async function storeReports(tx: Transaction, outcomes: KeystoreOutcome[], judged
       as told (host_id uuid, generation bigint, digest text, is_confirmed boolean)
     where known.id = told.host_id`);
 }
-
-const boundedDigest = ({ digest }: KeystoreReport): string => boundedText(digest, DIGEST_LENGTH);
 
 /** That hosts have it is confirmed with their reports. Of one that joined since the upload nothing was said before. */
 async function recordHeld(tx: Transaction, generation: number, findings: Finding[]): Promise<void> {
@@ -206,76 +172,4 @@ async function tellFailure(tx: Transaction, { hostId, hostName, findings, failur
     resourceType: 'Host',
     resourceId: hostId,
   });
-}
-
-/**
- * What a host says by itself that it has, its row being locked. What is as it should be is confirmed. If it is not, and
- * nothing is on its way to the host, what was confirmed is in doubt: a file was removed there, or the host was rebuilt.
- *
- * @param before what it said the last time, when it has not stopped since
- */
-export async function recordKeystore(
-  tx: Transaction,
-  { id, dataCenterId, keystoreGeneration, keystoreDigest, keystoreConfirmed }: typeof host.$inferSelect,
-  report: KeystoreReport | undefined,
-  before?: KeystoreReport,
-): Promise<void> {
-  if (!report || (report.generation === keystoreGeneration && report.digest === keystoreDigest)) return;
-  // On its way here when the host confirmed a later set, which it will tell of next. What was confirmed is in no doubt.
-  const isOvertaken = report.generation < (keystoreGeneration ?? 0);
-  if (isOvertaken && before && report.generation > before.generation) return;
-  await lockZone(tx, dataCenterId);
-  const keystore = { keystoreGeneration: report.generation, keystoreDigest: boundedDigest(report) };
-  await tx.update(host).set(keystore).where(eq(host.id, id));
-  const [now] = await tx
-    .select({ isRight: holdsWanted, isChanging: hasPendingCertificates })
-    .from(host)
-    .innerJoin(dataCenter, eq(dataCenter.id, host.dataCenterId))
-    .where(eq(host.id, id));
-  if (now!.isRight) {
-    await confirm(tx, id);
-    // What is on its way would be of a later generation than what was confirmed.
-  } else if (!now!.isChanging || report.generation <= (keystoreConfirmed ?? 0)) {
-    await tx.update(host).set({ keystoreConfirmed: null }).where(eq(host.id, id));
-    await tx
-      .update(map)
-      .set({ lastUpdated: sql`now()` })
-      .where(and(eq(map.hostId, id), isNull(map.reason)));
-  }
-}
-
-/**
- * Whether something that is wanted of a host, whose row is locked, waits to be brought to it. Whoever changes what is wanted
- * after this finds the host as this transaction leaves it.
- */
-export async function isToBeTold(tx: Transaction, hostId: string): Promise<boolean> {
-  const [self] = await tx.select({ zoneId: host.dataCenterId }).from(host).where(eq(host.id, hostId));
-  if (!self) return false;
-  await lockZone(tx, self.zoneId);
-  const [waiting] = await tx
-    .select({ id: host.id })
-    .from(host)
-    .where(and(eq(host.id, hostId), hasPendingCertificates));
-  return waiting !== undefined;
-}
-
-async function confirm(tx: Transaction, hostId: string): Promise<void> {
-  const [zone] = await tx
-    .select({ id: dataCenter.id, generation: dataCenter.certificateGeneration })
-    .from(dataCenter)
-    .innerJoin(host, eq(host.dataCenterId, dataCenter.id))
-    .where(eq(host.id, hostId));
-  const { id: zoneId, generation } = zone!;
-  await tx.update(host).set({ keystoreConfirmed: generation }).where(eq(host.id, hostId));
-  await tx
-    .update(map)
-    .set({ reason: null, lastUpdated: sql`now()` })
-    .where(and(eq(map.hostId, hostId), isNotNull(map.reason)));
-  const held = await tx
-    .select({ certificateId: certificate.id })
-    .from(certificate)
-    .leftJoin(map, and(eq(map.certificateId, certificate.id), eq(map.hostId, hostId)))
-    .where(and(eq(certificate.zoneId, zoneId), not(certificate.revoked), isNull(map.hostId)));
-  if (held.length === 0) return;
-  await tx.insert(map).values(held.map(({ certificateId }) => ({ certificateId, hostId, generation })));
 }
