@@ -30,8 +30,6 @@ const DYNAMIC_CONFIG = {
   // Off by default in server 1.29, where only its own tests switch it on: the history service made events of what it had
   // read, and bytes of them again, before the next service did the same. With many hosts a tenth of what Temporal does.
   'history.sendRawHistoryBetweenInternalServices': true,
-  // The CLI sets it for tests that add search attributes: each start of a workflow read the description of the cluster.
-  'system.forceSearchAttributesCacheRefreshOnRead': false,
   // A history shard looks for new tasks 20 times a second by default, and the dev server has one shard: each step of a
   // workflow waited for the next 50 ms tick. Eight activities in a row took 850 ms, and take 120 ms so.
   'history.transferProcessorMaxPollRPS': 2_000,
