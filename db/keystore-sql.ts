@@ -41,12 +41,10 @@ export const holdsWanted: SQL<boolean> = sql<boolean>`coalesce(${host.keystoreDi
 export type CertificateStatus = 'PENDING' | 'UPLOADED' | 'FAILED' | 'REVOKED';
 
 /** Of `map` joined with `host`: whether it was wanted when the host last confirmed all that it could. Generations begin at 1. */
-export const isConfirmed: SQL<boolean> = sql<boolean>`${map.generation} <= coalesce(${host.keystoreConfirmed}, 0)`;
+export const isConfirmed: SQL<boolean> = sql<boolean>`(${map.generation} <= coalesce(${host.keystoreConfirmed}, 0))`;
 
 /** Of `map` joined with `host`: that what is wanted may be on its way there. */
-export const isPending: SQL<boolean> = sql<boolean>`(
-  ${map.generation} > coalesce(${host.keystoreConfirmed}, 0) and ${map.reason} is null
-)`;
+export const isPending: SQL<boolean> = sql<boolean>`(not ${isConfirmed} and ${map.reason} is null)`;
 
 /** Of `map` joined with `host`. */
 export const certificateStatus: SQL<CertificateStatus> = sql<CertificateStatus>`case
@@ -60,6 +58,8 @@ const hasSome = (condition: SQL): SQL<boolean> =>
 /** Whether something that is wanted of a host may be on its way there. */
 export const hasPendingCertificates = hasSome(isPending);
 
-/** Whether something that is wanted of a host was not confirmed. */
-// The few that FAILED first: a host that has confirmed nothing has all its rows looked through for one that waits.
+/**
+ * Whether something that is wanted of a host was not confirmed. What FAILED first: of a host that has confirmed nothing all
+ * rows are looked through for one that waits.
+ */
 export const hasOpenCertificates = or(hasSome(isNotNull(map.reason)), hasPendingCertificates)!;

@@ -33,3 +33,6 @@ export const volumeWorkflowId = (volumeId: string): string => `volume-${volumeId
 export const consoleWorkflowId = (questionId: string): string => `console-${questionId}`;
 /** Of the change of a certificate; a later change of the same one takes its place. */
 export const certificateWorkflowId = (certificateId: string): string => `certificate-${certificateId}`;
+/** Of a part of a workflow's work. With the run: the children of a run that was terminated may close a moment later. */
+export const partWorkflowId = (parent: { workflowId: string; runId: string }, index: number): string =>
+  `${parent.workflowId}-${parent.runId.slice(0, 8)}-${index + 1}`;

@@ -5,8 +5,7 @@ import { templateFileName } from '../../kvm/storage/file-names.js';
 import type { DesiredKeystore, KeystoreReport } from '../../shared/certificates.js';
 import type { HostStatus, PoolPlace } from '../../shared/hosts.js';
 import type { TemplateCopyRef } from '../../shared/templates.js';
-import { packedOfWorkflow } from '../../activities/host/packed-of-workflow.js';
-import { unpackKeystore } from '../../kvm/keystore/packed-certificates.js';
+import { orderedKeystore } from '../../activities/host/ordered-keystore.js';
 import { type RootDisk, undoToken } from '../../shared/virtual-machines.js';
 import { refusal, tier } from './host-answers.js';
 
@@ -91,7 +90,7 @@ export class FakeHostMemory {
   protected defaults(): Omit<FakeActivities, 'watchHost'> {
     return {
       applyCertificates: async (told, packed) => {
-        const desired = unpackKeystore(told, packed ?? (await packedOfWorkflow()));
+        const desired = await orderedKeystore(told, packed);
         if (desired.generation < this.keystore.generation) {
           throw refusal('SLIPWAY_FENCED', `generation ${desired.generation} is fenced`);
         }

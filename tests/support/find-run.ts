@@ -1,6 +1,6 @@
 import { eq } from 'drizzle-orm';
 import { asyncJob, templateSpoolRef } from '../../db/schema/index.js';
-import { stageWorkflowId, vmWorkflowId } from '../../shared/workflow-ids.js';
+import { partWorkflowId, stageWorkflowId, vmWorkflowId } from '../../shared/workflow-ids.js';
 import type { RunId } from './await-step.js';
 import type { ProvingGround } from './proving-ground.js';
 import { waitFor } from './wait-for.js';
@@ -27,7 +27,7 @@ export const findStageRun = ({ db, temporal }: ProvingGround, templateId: string
 /** Of a workflow that has hosts told by children. */
 export const findFirstChild = ({ temporal }: ProvingGround, parent: RunId): Promise<RunId> =>
   seen(`a child of ${parent.workflowId}`, async () => {
-    const workflowId = `${parent.workflowId}-${parent.runId.slice(0, 8)}-1`;
+    const workflowId = partWorkflowId(parent, 0);
     const { runId } = await temporal.workflow.getHandle(workflowId).describe();
     return { workflowId, runId };
   });

@@ -1,6 +1,6 @@
 import { and, eq } from 'drizzle-orm';
 import { createHash, randomBytes } from 'node:crypto';
-import { packedOfWorkflow } from '../../activities/host/packed-of-workflow.js';
+import { orderedKeystore } from '../../activities/host/ordered-keystore.js';
 import { createControlActivities } from '../../activities/control/index.js';
 import { warnOfExpiry } from '../../activities/control/keystore/warn-of-expiry.js';
 import { provisionCertificates } from '../../client/provision-certificates.js';
@@ -17,9 +17,8 @@ import {
 import { listCertificateHosts } from '../../db/reads/list-certificates.js';
 import { writeSettings } from '../../db/settings.js';
 import { keystoreDigest } from '../../kvm/keystore/certificate-chain.js';
-import { unpackKeystore } from '../../kvm/keystore/packed-certificates.js';
 import type { DesiredKeystore } from '../../shared/certificates.js';
-import { certificateWorkflowId, hostWorkflowId } from '../../shared/workflow-ids.js';
+import { certificateWorkflowId, hostWorkflowId, partWorkflowId } from '../../shared/workflow-ids.js';
 import {
   CERTIFICATE_SCHEDULE_ID,
   createCertificateScheduler,
@@ -119,7 +118,7 @@ describe('certificates on hosts', () => {
     const { opened: released, open: letGo } = gate();
     let isTaken = false;
     fake.override('applyCertificates', async (told, packed) => {
-      const desired = unpackKeystore(told, packed ?? (await packedOfWorkflow()));
+      const desired = await orderedKeystore(told, packed);
       isTaken = true;
       fake.override('applyCertificates', undefined);
       await released;
@@ -165,8 +164,8 @@ describe('certificates on hosts', () => {
     const workflowId = `sync-${crypto.randomUUID()}`;
     const run = await plane.client.workflow.start('syncCertificates', { workflowId, taskQueue: 'control', args: [] });
     await Promise.all(held.map(({ isTaken }) => isTaken()));
-    const [terminated, other] = [1, 2].map((n) =>
-      plane.client.workflow.getHandle(`${workflowId}-${run.firstExecutionRunId.slice(0, 8)}-${n}`),
+    const [terminated, other] = [0, 1].map((index) =>
+      plane.client.workflow.getHandle(partWorkflowId({ workflowId, runId: run.firstExecutionRunId }, index)),
     );
     await terminated!.terminate('by hand');
     const ended = run.result().catch(({ cause }: Error) => (cause as Error).message);
@@ -289,7 +288,7 @@ describe('certificates on hosts', () => {
     first.override('applyCertificates', async (told, packed) => {
       first.override('applyCertificates', undefined);
       await add('b');
-      first.keystore = unpackKeystore(told, packed ?? (await packedOfWorkflow()));
+      first.keystore = await orderedKeystore(told, packed);
       return { report: first.status().facts.keystore!, rejected: [] };
     });
     await first.start();

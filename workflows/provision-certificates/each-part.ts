@@ -1,4 +1,5 @@
 import { CancellationScope, type ChildWorkflowOptions, workflowInfo } from '@temporalio/workflow';
+import { partWorkflowId } from '../../shared/workflow-ids.js';
 import { mapAtMost } from '../map-at-most.js';
 
 /**
@@ -24,10 +25,5 @@ export async function eachPart<Part>(
 
 /** What the child of a part is called, and what people read of it. */
 export function childOfPart(index: number, hosts: number): Pick<ChildWorkflowOptions, 'workflowId' | 'staticSummary'> {
-  const { workflowId, runId } = workflowInfo();
-  return {
-    // With the run: the children of a run that was terminated may close a moment later.
-    workflowId: `${workflowId}-${runId.slice(0, 8)}-${index + 1}`,
-    staticSummary: `certificates of ${hosts} hosts`,
-  };
+  return { workflowId: partWorkflowId(workflowInfo(), index), staticSummary: `certificates of ${hosts} hosts` };
 }

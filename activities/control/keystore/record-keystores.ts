@@ -1,4 +1,5 @@
 import { and, inArray, isNotNull, sql } from 'drizzle-orm';
+import { isConfirmed } from '../../../db/keystore-sql.js';
 import {
   directDownloadCertificate as certificate,
   directDownloadCertificateHostMap as map,
@@ -120,14 +121,14 @@ async function recordFailed(tx: Transaction, generation: number, findings: Findi
   // Where nothing was said of a host, the certificate's own `revoked` counts. A row made against it would be a wish.
   await tx.execute(sql`
     insert into ${map} as known (certificate_id, host_id, generation, reason)
-    select c.id, h.id, ${generation}::bigint, found.reason
+    select c.id, ${host.id}, ${generation}::bigint, found.reason
     from jsonb_to_recordset(${JSON.stringify(rowsOf(findings))}::text::jsonb)
       as found (certificate_ids uuid[], host_ids uuid[], reason text, is_certain boolean)
     join ${certificate} c on c.id = any (found.certificate_ids)
-    join ${host} h on h.id = any (found.host_ids)
-    left join ${map} m on m.certificate_id = c.id and m.host_id = h.id
-    where not coalesce(m.revoked, c.revoked)
-      and (found.is_certain or m.reason is not null or (m.generation > coalesce(h.keystore_confirmed, 0)) is not false)
+    join ${host} on ${host.id} = any (found.host_ids)
+    left join ${map} on ${map.certificateId} = c.id and ${map.hostId} = ${host.id}
+    where not coalesce(${map.revoked}, c.revoked)
+      and (found.is_certain or ${map.reason} is not null or ${isConfirmed} is not true)
     on conflict (certificate_id, host_id) do update
       set reason = excluded.reason, last_updated = now()
       where known.generation <= excluded.generation and known.reason is distinct from excluded.reason`);
@@ -154,12 +155,11 @@ function rowsOf(findings: Finding[]): FoundRow[] {
 async function recordRevoked(tx: Transaction, generation: number, judged: Judgement[]): Promise<void> {
   const rows = judged.map(({ hostId, failure }) => ({ host_id: hostId, failure }));
   await tx.execute(sql`
-    update ${map} as known set reason = told.failure, last_updated = now()
+    update ${map} set reason = told.failure, last_updated = now()
     from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) as told (host_id uuid, failure text)
-    join ${host} h on h.id = told.host_id
-    where known.host_id = told.host_id and known.revoked and known.generation <= ${generation}::bigint
-      and (known.reason is not null or known.generation > coalesce(h.keystore_confirmed, 0))
-      and known.reason is distinct from told.failure`);
+    join ${host} on ${host.id} = told.host_id
+    where ${map.hostId} = told.host_id and ${map.revoked} and ${map.generation} <= ${generation}::bigint
+      and (${map.reason} is not null or not ${isConfirmed}) and ${map.reason} is distinct from told.failure`);
 }
 
 async function tellFailure(tx: Transaction, { hostId, hostName, findings, failure }: Judgement): Promise<void> {

@@ -1,13 +1,22 @@
 import { Context } from '@temporalio/activity';
-import type { TellKeystoresInput } from '../../shared/certificates.js';
+import { unpackKeystore } from '../../kvm/keystore/packed-certificates.js';
+import type { DesiredKeystore, TellKeystoresInput, ToldKeystore } from '../../shared/certificates.js';
 
 const WITHIN_MS = 10_000;
+
+/**
+ * The set that this activity is to make a host have.
+ *
+ * @param packed of `packCertificates`; left out by `tellKeystores`, which has it in its history
+ */
+export const orderedKeystore = async (told: ToldKeystore, packed?: Uint8Array): Promise<DesiredKeystore> =>
+  unpackKeystore(told, packed ?? (await packedOfWorkflow()));
 
 /**
  * The certificates that `tellKeystores`, whose activity this is, was started with: of GetWorkflowExecutionHistory the first
  * event. Beside each order Temporal would copy them ten times, and send them back to the workflow with every answer.
  */
-export async function packedOfWorkflow(): Promise<TellKeystoresInput[1]> {
+async function packedOfWorkflow(): Promise<TellKeystoresInput[1]> {
   const { client, info } = Context.current();
   const { history } = await client.withDeadline(Date.now() + WITHIN_MS, () =>
     client.workflowService.getWorkflowExecutionHistory({
