@@ -1,114 +1,32 @@
 import { and, eq } from 'drizzle-orm';
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { orderedKeystore } from '../../activities/host/ordered-keystore.js';
-import { createControlActivities } from '../../activities/control/index.js';
-import { warnOfExpiry } from '../../activities/control/keystore/warn-of-expiry.js';
-import { provisionCertificates } from '../../client/provision-certificates.js';
-import { addCertificate, provisionCertificate, revokeCertificate } from '../../db/certificates.js';
-import {
-  configuration,
-  dataCenter,
-  directDownloadCertificate,
-  directDownloadCertificateHostMap as map,
-  event,
-  host,
-  user,
-} from '../../db/schema/index.js';
-import { listCertificateHosts } from '../../db/reads/list-certificates.js';
-import { writeSettings } from '../../db/settings.js';
+import { provisionCertificate, revokeCertificate } from '../../db/certificates.js';
+import { directDownloadCertificateHostMap as map, event, host } from '../../db/schema/index.js';
 import { keystoreDigest } from '../../kvm/keystore/certificate-chain.js';
 import type { DesiredKeystore } from '../../shared/certificates.js';
 import { certificateWorkflowId, hostWorkflowId, partWorkflowId } from '../../shared/workflow-ids.js';
-import {
-  CERTIFICATE_SCHEDULE_ID,
-  createCertificateScheduler,
-} from '../../workers/control-worker/certificate-schedule.js';
 import { provisionPending } from '../../workers/control-worker/provision-pending.js';
 import { addZone } from '../support/add-zone.js';
 import type { FakeHost } from '../support/fake-host.js';
 import { gate } from '../support/gate.js';
 import { refusal } from '../support/host-answers.js';
+import { useCertificates } from '../support/use-certificates.js';
 import { useControlPlane } from '../support/use-control-plane.js';
 import { waitFor } from '../support/wait-for.js';
 
-type Certificate = typeof directDownloadCertificate.$inferSelect;
-
-const DAY_MS = 86_400_000;
 const FAILURE = 'DIRECT.DOWNLOAD.CERTIFICATE.FAILURE';
 
 describe('certificates on hosts', () => {
   const { plane, join } = useControlPlane();
+  const { caller, add, statusOf, isStatus, begin, provision, upload, sync } = useCertificates({ plane });
   let first: FakeHost;
   let second: FakeHost;
-  let caller: Parameters<typeof addCertificate>[1];
 
-  beforeAll(async () => {
-    const [admin] = await plane.db.select().from(user).limit(1);
-    caller = { userId: admin!.id, accountId: admin!.accountId };
-  });
   beforeEach(async () => {
     [first, second] = await Promise.all([join('host-1'), join('host-2')]);
   });
-  afterEach(async () => {
-    await plane.db.delete(directDownloadCertificate);
-    await plane.db.delete(event);
-  });
 
-  /** As uploadTemplateDirectDownloadCertificate stores it. */
-  const add = (
-    alias: string,
-    { days = 365, zoneId = plane.seeded.zoneId, pem = `PEM of ${alias}` } = {},
-  ): Promise<Certificate> =>
-    addCertificate(plane.db, caller, {
-      zoneId,
-      alias,
-      facts: {
-        certificate: pem,
-        fingerprint: createHash('sha256').update(alias).digest('hex'),
-        subject: alias,
-        issuer: alias,
-        serialNumber: '1',
-        version: 3,
-        notBefore: new Date(0).toISOString(),
-        notAfter: new Date(Date.now() + days * DAY_MS).toISOString(),
-      },
-    });
-  const statusOf = async (certificate: Certificate, fake: FakeHost) => {
-    const [row] = await listCertificateHosts(plane.db, [certificate.id], fake.hostId);
-    return row?.map.reason ?? row?.status;
-  };
-  const isStatus = (certificate: Certificate, fake: FakeHost, status: string) =>
-    waitFor(
-      `${certificate.alias} on ${fake.name} is ${status}`,
-      async () => (await statusOf(certificate, fake)) === status,
-    );
-  const begin = (certificate: Certificate) =>
-    provisionCertificates(plane.client, certificate, () => Promise.resolve(true));
-  const provision = async (certificate: Certificate) => {
-    await begin(certificate);
-    await plane.client.workflow.getHandle(certificateWorkflowId(certificate.id)).result();
-  };
-  const upload = async (alias: string) => {
-    const certificate = await add(alias);
-    await provision(certificate);
-    return certificate;
-  };
-  /** @returns names of the activities that it began, and of the children that it had; bytes of what those gave back */
-  const sync = async () => {
-    const workflowId = `sync-${crypto.randomUUID()}`;
-    await plane.client.workflow.execute('syncCertificates', { workflowId, taskQueue: 'control', args: [] });
-    const { events } = await plane.client.workflow.getHandle(workflowId).fetchHistory();
-    const named = (type: { name?: string | null } | null | undefined) => type?.name ?? [];
-    return {
-      activities: (events ?? []).flatMap((one) => named(one.activityTaskScheduledEventAttributes?.activityType)),
-      children: (events ?? []).flatMap((one) =>
-        named(one.childWorkflowExecutionCompletedEventAttributes?.workflowType),
-      ),
-      handedBackBytes: (events ?? [])
-        .flatMap((one) => one.childWorkflowExecutionCompletedEventAttributes?.result?.payloads ?? [])
-        .reduce((sum, { data }) => sum + (data?.length ?? 0), 0),
-    };
-  };
   const heldBy = (fake: FakeHost) => fake.keystore.certificates.map(({ alias }) => alias).toSorted();
   const failures = async () =>
     (await plane.db.select().from(event).where(eq(event.type, FAILURE))).map(({ description }) => description);
@@ -454,115 +372,5 @@ describe('certificates on hosts', () => {
     await ageAll();
     await provisionPending(plane);
     await isStatus(b, first, 'UPLOADED');
-  });
-
-  describe('the sync', () => {
-    it('asks no host when nothing is missing', async () => {
-      await upload('a');
-      const asked = first.timesAsked('applyCertificates') + second.timesAsked('applyCertificates');
-      const { activities } = await sync();
-      expect(first.timesAsked('applyCertificates') + second.timesAsked('applyCertificates')).toBe(asked);
-      expect(activities).toEqual(['warnOfExpiry', 'listDueKeystores']);
-    });
-
-    it('leaves disabled zones alone', async () => {
-      const a = await add('a');
-      await plane.db.update(dataCenter).set({ allocationState: 'Disabled' });
-      await sync();
-      expect(await statusOf(a, first)).toBe('PENDING');
-      await plane.db.update(dataCenter).set({ allocationState: 'Enabled' });
-      await sync();
-      expect(await statusOf(a, first)).toBe('UPLOADED');
-    });
-
-    it('tells of each end 30, 7 and 1 days ahead and when it is there, once each', async () => {
-      const warn = createControlActivities({ ...plane }).warnOfExpiry;
-      const a = await add('a', { days: 31 });
-      await add('far');
-      const gone = await add('gone', { days: 1 });
-      await revokeCertificate(plane.db, caller, gone, undefined);
-      const left = await add('left', { days: 1 });
-      const { zoneId: dataCenterId, podId, clusterId } = plane.seeded;
-      const removed = { name: 'removed', status: 'Removed', removed: new Date().toISOString() } as const;
-      const [away] = await plane.db
-        .insert(host)
-        .values({ ...removed, dataCenterId, podId, clusterId })
-        .returning();
-      await revokeCertificate(plane.db, caller, left, undefined);
-      await provisionCertificate(plane.db, caller, left, away!);
-      const texts = async () =>
-        (await plane.db.select().from(event).where(eq(event.type, 'DIRECT.DOWNLOAD.CERTIFICATE.EXPIRY')))
-          .map(({ level, description }) => `${level} ${description.replace(/, on .*/, '')}`)
-          .toSorted();
-      for (const days of [31, 29, 20, 6, 5, 0.5, 0.4, -1, -2]) {
-        const notAfter = new Date(Date.now() + days * DAY_MS).toISOString();
-        await plane.db
-          .update(directDownloadCertificate)
-          .set({ notAfter })
-          .where(eq(directDownloadCertificate.id, a.id));
-        // Several control workers at once, each started anew.
-        await Promise.all([warn(), warn(), warnOfExpiry(plane)()]);
-      }
-      const [zone] = await plane.db.select().from(dataCenter).where(eq(dataCenter.id, plane.seeded.zoneId));
-      const about = `Certificate a of zone ${zone!.name}`;
-      expect(await texts()).toEqual([
-        `ERROR ${about} has expired`,
-        `WARN ${about} expires in less than 30 days`,
-        `WARN ${about} expires in less than 7 days`,
-        `WARN ${about} expires in less than a day`,
-      ]);
-      await plane.db.delete(host).where(eq(host.id, away!.id));
-    });
-
-    it('is started by a schedule that follows the setting', async () => {
-      const setHours = (hours: number) =>
-        writeSettings(plane.db, { 'direct.download.certificate.background.task.interval': String(hours) });
-      const schedule = plane.client.schedule.getHandle(CERTIFICATE_SCHEDULE_ID);
-      const shown = async () => {
-        const { spec, state, policies, action } = await schedule.describe();
-        return {
-          // A run that cannot go on has those after it skipped until then.
-          endsWithinMs: action.workflowRunTimeout,
-          everyMs: spec.intervals?.map(({ every }) => every),
-          isPaused: state.paused,
-          overlap: policies.overlap,
-        };
-      };
-      const follow = createCertificateScheduler(plane);
-      await follow();
-      expect(await shown()).toEqual({
-        endsWithinMs: 6 * 3_600_000,
-        everyMs: [3_600_000],
-        isPaused: false,
-        overlap: 'SKIP',
-      });
-      await setHours(6);
-      await follow();
-      expect(await shown()).toMatchObject({ everyMs: [6 * 3_600_000], isPaused: false });
-      await setHours(0);
-      await follow();
-      expect(await shown()).toMatchObject({ isPaused: true });
-      await setHours(2);
-      await follow();
-      expect(await shown()).toMatchObject({ everyMs: [2 * 3_600_000], isPaused: false });
-      // One that was deleted by hand comes back.
-      let nowMs = 0;
-      const mend = createCertificateScheduler(plane, () => nowMs);
-      await mend();
-      await schedule.delete();
-      await mend();
-      await expect(schedule.describe()).rejects.toThrow('not found');
-      nowMs = 5 * 60_000;
-      await mend();
-      expect(await shown()).toMatchObject({ everyMs: [2 * 3_600_000], isPaused: false });
-      // A control worker that starts makes it anew, and leaves an operator's pause as it is.
-      await schedule.pause('maintenance of the image servers');
-      await plane.db.delete(configuration);
-      await createCertificateScheduler(plane)();
-      expect(await shown()).toMatchObject({ everyMs: [3_600_000], isPaused: true });
-      const a = await add('a');
-      await schedule.trigger();
-      await isStatus(a, first, 'UPLOADED');
-    });
   });
 });
