@@ -23,15 +23,15 @@ export interface ToldKeystore extends Pick<KeystoreOrder, 'without'> {
   generation: number;
 }
 
-/**
- * No zone comes to as many generations. Who says so is not believed: there would be none left for sets that are to come, and
- * every one of them would be refused.
- */
+/** No zone comes to as many generations. */
 export const MOST_GENERATIONS = 2 ** 48;
 
-/** Of what hosts say that they have; 0 when none is believed. */
+/**
+ * Of what hosts say that they have; 0 when none is believed. Were the last ones believed, there would be none left for sets
+ * that are to come, and every one of them would be refused.
+ */
 export const latestGeneration = (said: readonly (number | null)[]): number =>
-  Math.max(0, ...said.map((generation) => generation ?? 0).filter((generation) => generation < MOST_GENERATIONS));
+  Math.max(0, ...said.map((generation) => generation ?? 0).filter((generation) => generation < MOST_GENERATIONS / 2));
 
 /** Characters of a digest: SHA-256 in hex. */
 export const DIGEST_LENGTH = 64;

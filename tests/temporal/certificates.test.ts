@@ -32,6 +32,31 @@ describe('certificates on hosts', () => {
   const failures = async () =>
     (await plane.db.select().from(event).where(eq(event.type, FAILURE))).map(({ description }) => description);
   const ageAll = () => plane.db.update(map).set({ lastUpdated: new Date(0).toISOString() });
+  /** Stops a host; what it has said last is recorded then. */
+  const stop = async (fake: FakeHost) => {
+    await fake.stop();
+    const life = plane.client.workflow.getHandle(hostWorkflowId(fake.hostId));
+    // It may have taken a watch with it: then it is Down, and greeted.
+    await waitFor('nobody takes the next watch or hello', async () => {
+      const { pendingActivities } = (await life.describe()).raw;
+      const waiting = (pendingActivities ?? []).filter(({ state }) => state === PENDING_ACTIVITY_STATE_SCHEDULED);
+      return waiting.some(({ activityType }) => ['watchHost', 'hello'].includes(activityType?.name ?? ''));
+    });
+    await plane.db.update(host).set({ status: 'Down' }).where(eq(host.id, fake.hostId));
+  };
+  /** Has a host say nothing by itself until it is let, and then what it has by then. */
+  const silence = async (fake: FakeHost) => {
+    const { opened: isLet, open: tell } = gate();
+    let isWatching = false;
+    fake.override('watchHost', async () => {
+      isWatching = true;
+      await isLet;
+      fake.override('watchHost', undefined);
+      return fake.status();
+    });
+    await waitFor('it says nothing', () => Promise.resolve(isWatching));
+    return tell;
+  };
   /** Has a host take an order and answer only when it is let. */
   const holdBack = (fake: FakeHost) => {
     const { opened: released, open: letGo } = gate();
@@ -111,16 +136,17 @@ describe('certificates on hosts', () => {
     expect([await statusOf(own, first), await statusOf(own, second)]).toEqual(['UPLOADED', 'REVOKED']);
 
     // The history of whoever has all hosts of a plan told must not grow by whatever all of them say.
-    const rejected = await Promise.all(Array.from({ length: 30 }, (_, n) => add(`rejected-${n}`)));
+    const aliases = Array.from({ length: 30 }, (_, n) => `rejected-${n}`);
+    const reasons = aliases.map((alias) => ({ alias, reason: 'no'.repeat(200) }));
     for (const fake of [first, second, ...others]) {
-      fake.override('applyCertificates', ({ generation }) => {
-        const reasons = rejected.map(({ alias }) => ({ alias, reason: 'no'.repeat(200) }));
-        return Promise.resolve({
+      fake.override('applyCertificates', ({ generation }) =>
+        Promise.resolve({
           report: { generation, digest: keystoreDigest(fake.keystore.certificates) },
           rejected: reasons,
-        });
-      });
+        }),
+      );
     }
+    const rejected = await Promise.all(aliases.map((alias) => add(alias)));
     expect((await sync()).handedBackBytes).toBeLessThan(64 * 1024);
     for (const fake of [first, ...others]) expect(await statusOf(rejected[29]!, fake)).toMatch(/^nono/);
   });
@@ -193,16 +219,7 @@ describe('certificates on hosts', () => {
   });
 
   it('reach a host before it is Up that were uploaded while it came back', async () => {
-    await first.stop();
-    const life = plane.client.workflow.getHandle(hostWorkflowId(first.hostId));
-    // What its stopped worker has said last is recorded by then. It may have taken a watch with it: then the host is Down,
-    // and greeted.
-    await waitFor('nobody takes the next watch or hello', async () => {
-      const { pendingActivities } = (await life.describe()).raw;
-      const waiting = (pendingActivities ?? []).filter(({ state }) => state === PENDING_ACTIVITY_STATE_SCHEDULED);
-      return waiting.some(({ activityType }) => ['watchHost', 'hello'].includes(activityType?.name ?? ''));
-    });
-    await plane.db.update(host).set({ status: 'Down' }).where(eq(host.id, first.hostId));
+    await stop(first);
     await add('a');
     first.override('applyCertificates', async (told, packed) => {
       first.override('applyCertificates', undefined);
@@ -213,6 +230,22 @@ describe('certificates on hosts', () => {
     await first.start();
     await first.isStatus('Up');
     expect(heldBy(first)).toEqual(['a', 'b']);
+  });
+
+  it('are gone from a host before it is Up that were revoked while it was told of them when it joined', async () => {
+    await stop(first);
+    const a = await add('a');
+    // As of a host that joins after the upload.
+    await plane.db.delete(map).where(eq(map.hostId, first.hostId));
+    first.override('applyCertificates', async (told, packed) => {
+      first.override('applyCertificates', undefined);
+      first.keystore = await orderedKeystore(told, packed);
+      await revokeCertificate(plane.db, caller, a, undefined);
+      return { report: first.status().facts.keystore!, rejected: [] };
+    });
+    await first.start();
+    await first.isStatus('Up');
+    expect([heldBy(first), await statusOf(a, first)]).toEqual([[], 'REVOKED']);
   });
 
   it('reach a host before it is Up that were uploaded while it could use none of its pools', async () => {
@@ -239,15 +272,7 @@ describe('certificates on hosts', () => {
   });
 
   it('are given again to a host whose files were deleted before it told that it had them', async () => {
-    const { opened: deleted, open: tell } = gate();
-    let isWatching = false;
-    first.override('watchHost', async () => {
-      isWatching = true;
-      await deleted;
-      first.override('watchHost', undefined);
-      return first.status();
-    });
-    await waitFor('it tells nothing', () => Promise.resolve(isWatching));
+    const tell = await silence(first);
     const a = await upload('a');
     first.keystore = { ...first.keystore, certificates: [] };
     tell();
@@ -328,6 +353,7 @@ describe('certificates on hosts', () => {
   });
 
   it('are not confirmed by an answer to what was wanted before', async () => {
+    const tell = await silence(second);
     const held = holdBack(first);
     const a = await add('a');
     await begin(a);
@@ -336,6 +362,7 @@ describe('certificates on hosts', () => {
     held.letGo();
     await plane.client.workflow.getHandle(certificateWorkflowId(a.id)).result();
     expect(await statusOf(a, second)).toBe('PENDING');
+    tell();
     await provision(a);
     expect([await statusOf(a, first), await statusOf(a, second)]).toEqual(['REVOKED', 'REVOKED']);
   });

@@ -3,11 +3,19 @@ import { randomBytes } from 'node:crypto';
 import { addCertificate, revokeCertificate } from '../../../db/certificates.js';
 import { joinHost } from '../../../db/join-host.js';
 import { listCertificateHosts } from '../../../db/reads/list-certificates.js';
-import { dataCenter, directDownloadCertificate as certificate, host, user } from '../../../db/schema/index.js';
+import {
+  dataCenter,
+  directDownloadCertificate as certificate,
+  directDownloadCertificateHostMap as map,
+  host,
+  user,
+} from '../../../db/schema/index.js';
 import { keystoreDigest } from '../../../kvm/keystore/certificate-chain.js';
-import type { KeystorePlan, KeystoreReport } from '../../../shared/certificates.js';
+import { parseIndex } from '../../../kvm/keystore/keystore-index.js';
+import { type KeystorePlan, type KeystoreReport, MOST_GENERATIONS } from '../../../shared/certificates.js';
 import { startTestGateway, type TestGateway } from '../../../tests/support/test-gateway.js';
 import type { ControlDependencies } from '../dependencies.js';
+import { markHostUp } from '../host/mark-host.js';
 import { planKeystores } from './plan-keystores.js';
 import { recordKeystores } from './record-keystores.js';
 import { recordReport } from './record-report.js';
@@ -156,6 +164,13 @@ it('believes right answers of a host that has once spoken of a generation that t
   expect(await statuses()).toEqual({ x: 'UPLOADED' });
 });
 
+it('keeps room for generations, whatever a host says', async () => {
+  await add('x');
+  await says({ generation: MOST_GENERATIONS - 1, digest: 'of none' });
+  const { generation } = await plan();
+  expect(parseIndex(JSON.stringify({ generation: generation + 1_000, certificates: [] }))).toBeDefined();
+});
+
 it('keeps FAILED what the host rejects, until it has it or is to be without it', async () => {
   const x = await add('x');
   await answered(await plan(), { rejects: ['x'] });
@@ -169,4 +184,27 @@ it('keeps FAILED what the host rejects, until it has it or is to be without it',
   await revokeCertificate(gateway.db, caller, x, undefined);
   await answered(await plan());
   expect(await statuses()).toEqual({ x: 'REVOKED', y: 'UPLOADED', z: 'UPLOADED' });
+});
+
+it('lets no host be Up that was told of a certificate which was revoked in all of its zone meanwhile', async () => {
+  const x = await add('x');
+  // The host joins after the upload: nothing was said of it yet.
+  await gateway.db.delete(map).where(eq(map.hostId, hostId));
+  await gateway.db.update(host).set({ status: 'Connecting' }).where(eq(host.id, hostId));
+  const early = await plan();
+  await revokeCertificate(gateway.db, caller, x, undefined);
+  await answered(early);
+  const up = await markHostUp(dependencies())({ hostId, bootId: 'b', waitsForCertificates: true });
+  expect([up, await statuses()]).toEqual(['certificates', { x: 'PENDING' }]);
+});
+
+it('does not confirm a revocation by what the host said before it had the certificate', async () => {
+  const x = await add('x');
+  const told = await plan();
+  // Said before the order came, and recorded after what came of that and after the revocation.
+  const early = { generation: 0, digest: keystoreDigest([]) };
+  await answered(told);
+  await revokeCertificate(gateway.db, caller, x, undefined);
+  await says(early, early);
+  expect(await statuses()).toEqual({ x: 'PENDING' });
 });

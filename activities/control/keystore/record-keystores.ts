@@ -46,7 +46,7 @@ export const recordKeystores =
       const findings = judged.flatMap((one) => one.findings);
       await recordHeld(
         tx,
-        generation,
+        { generation, zoneGeneration },
         findings.filter(({ status }) => status === 'UPLOADED'),
       );
       await recordFailed(
@@ -96,18 +96,26 @@ async function storeReports(tx: Transaction, outcomes: KeystoreOutcome[], judged
     where known.id = told.host_id`);
 }
 
-/** That hosts have it is confirmed with their reports. Of one that joined since the upload nothing was said before. */
-async function recordHeld(tx: Transaction, generation: number, findings: Finding[]): Promise<void> {
+/**
+ * That hosts have it is confirmed with their reports. Of one that joined since the upload nothing was said before: when it
+ * was revoked in all of the zone in the meantime, it is still to be taken from there.
+ */
+async function recordHeld(
+  tx: Transaction,
+  { generation, zoneGeneration }: { generation: number; zoneGeneration: number },
+  findings: Finding[],
+): Promise<void> {
   if (findings.length === 0) return;
   const rows = sql`jsonb_to_recordset(${JSON.stringify(rowsOf(findings))}::text::jsonb)
     as found (certificate_ids uuid[], host_ids uuid[])`;
   await tx.execute(sql`
-    insert into ${map} (certificate_id, host_id, generation)
-    select c.id, on_host.host_id, ${generation}::bigint
+    insert into ${map} (certificate_id, host_id, revoked, generation)
+    select c.id, on_host.host_id, c.revoked,
+      case when c.revoked then ${zoneGeneration}::bigint else ${generation}::bigint end
     from ${rows}
     join ${certificate} c on c.id = any (found.certificate_ids)
     cross join unnest(found.host_ids) as on_host (host_id)
-    where not c.revoked and not exists (
+    where not exists (
       select 1 from ${map} known where known.certificate_id = c.id and known.host_id = on_host.host_id)`);
   await tx.execute(sql`
     update ${map} as known set reason = null, last_updated = now()

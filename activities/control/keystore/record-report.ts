@@ -1,4 +1,4 @@
-import { and, eq, isNotNull, isNull, not, sql } from 'drizzle-orm';
+import { and, eq, isNotNull, isNull, lte, not, sql } from 'drizzle-orm';
 import { hasPendingCertificates, holdsWanted } from '../../../db/keystore-sql.js';
 import {
   dataCenter,
@@ -38,7 +38,7 @@ export async function recordReport(
     .innerJoin(dataCenter, eq(dataCenter.id, host.dataCenterId))
     .where(eq(host.id, id));
   if (now!.isRight) {
-    await confirm(tx, id);
+    await confirm(tx, id, report.generation);
     // What is on its way would be of a later generation than what was confirmed.
   } else if (!now!.isChanging || report.generation <= (keystoreConfirmed ?? 0)) {
     await tx.update(host).set({ keystoreConfirmed: null }).where(eq(host.id, id));
@@ -64,23 +64,27 @@ export async function isToBeTold(tx: Transaction, hostId: string): Promise<boole
   return waiting !== undefined;
 }
 
-async function confirm(tx: Transaction, hostId: string): Promise<void> {
+/** Of generations later than what it says it confirms nothing: it may have said that before one of those came. */
+async function confirm(tx: Transaction, hostId: string, saidGeneration: number): Promise<void> {
   const [zone] = await tx
     .select({ id: dataCenter.id, generation: dataCenter.certificateGeneration })
     .from(dataCenter)
     .innerJoin(host, eq(host.dataCenterId, dataCenter.id))
     .where(eq(host.id, hostId));
-  const { id: zoneId, generation } = zone!;
+  const zoneId = zone!.id;
+  const generation = Math.min(saidGeneration, zone!.generation);
   await tx.update(host).set({ keystoreConfirmed: generation }).where(eq(host.id, hostId));
   await tx
     .update(map)
     .set({ reason: null, lastUpdated: sql`now()` })
-    .where(and(eq(map.hostId, hostId), isNotNull(map.reason)));
+    .where(and(eq(map.hostId, hostId), isNotNull(map.reason), lte(map.generation, generation)));
   const held = await tx
     .select({ certificateId: certificate.id })
     .from(certificate)
     .leftJoin(map, and(eq(map.certificateId, certificate.id), eq(map.hostId, hostId)))
     .where(and(eq(certificate.zoneId, zoneId), not(certificate.revoked), isNull(map.hostId)));
   if (held.length === 0) return;
-  await tx.insert(map).values(held.map(({ certificateId }) => ({ certificateId, hostId, generation })));
+  await tx
+    .insert(map)
+    .values(held.map(({ certificateId }) => ({ certificateId, hostId, generation: Math.max(1, generation) })));
 }
