@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -62,7 +62,7 @@ it('takes the same set again, and refuses an older one, after a restart too', as
   const { report } = await store.apply({ generation: 7, certificates: [corp] });
   await expect(store.apply({ generation: 6, certificates: [lab] })).rejects.toMatchObject({
     code: 'SLIPWAY_FENCED',
-    message: 'The certificates of generation 6 were refused: this host has those of 7',
+    message: 'The certificates of generation 6 were refused: this host was given those of 7',
   });
   expect(await store.report()).toEqual(report);
 });
@@ -223,6 +223,29 @@ describe('when it cannot write', () => {
     for (const one of [store, await open()]) {
       expect(await one.report()).toEqual({ generation: 1, digest: keystoreDigest([]) });
       expect(names(one)).toEqual([]);
+    }
+  });
+
+  itUnless(mountObstacle, 'on a disk that can only be read, trusts no more what was revoked', async () => {
+    const disk = await mountSmallFileSystem(64 * 1024);
+    try {
+      const store = await CertificateStore.open(path.join(disk.path, 'certificates'));
+      await store.apply({ generation: 1, certificates: [corp, lab] });
+      execFileSync('mount', ['-o', 'remount,ro', disk.path]);
+      await expect(store.apply({ generation: 2, certificates: [lab] })).rejects.toMatchObject({
+        message: 'The host cannot write its certificates (EROFS)',
+      });
+      expect(names(store)).toEqual(['lab']);
+      await store.report();
+      expect(names(store)).toEqual(['lab']);
+      execFileSync('mount', ['-o', 'remount,rw', disk.path]);
+      await expect(store.apply({ generation: 1, certificates: [corp, lab] })).rejects.toMatchObject({
+        code: 'SLIPWAY_FENCED',
+      });
+      await store.apply({ generation: 3, certificates: [corp] });
+      expect(names(store)).toEqual(['corp']);
+    } finally {
+      await disk.remove();
     }
   });
 

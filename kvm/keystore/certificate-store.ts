@@ -27,6 +27,8 @@ export class CertificateStore {
   /** Where its certificates are trusted. */
   readonly trust: Trust;
   #trusted: readonly TrustedCertificate[] = [];
+  /** The set that could not be written last. From a disk that can only be read nothing goes away, and is not to be trusted. */
+  #unwritten: { generation: number; fingerprints: ReadonlySet<string> } | undefined;
   #report: KeystoreReport = { generation: 0, digest: keystoreDigest([]) };
   #tail: Promise<unknown> = Promise.resolve();
 
@@ -57,10 +59,11 @@ export class CertificateStore {
   apply({ generation, certificates }: DesiredKeystore): Promise<ApplyCertificatesResult> {
     return this.#inTurn(async () => {
       const present = await this.#readIndex();
-      if (generation < present.generation) {
+      const latest = Math.max(present.generation, this.#unwritten?.generation ?? 0);
+      if (generation < latest) {
         throw new SlipwayError(
           'SLIPWAY_FENCED',
-          `The certificates of generation ${generation} were refused: this host has those of ${present.generation}`,
+          `The certificates of generation ${generation} were refused: this host was given those of ${latest}`,
         );
       }
       const { accepted, rejected } = acceptCertificates(certificates);
@@ -70,7 +73,9 @@ export class CertificateStore {
           await this.#removeOthers({ certificates: accepted });
           await this.#write(generation, accepted);
         });
+        this.#unwritten = undefined;
       } catch (error) {
+        this.#unwritten = { generation, fingerprints: new Set(accepted.map(({ fingerprint }) => fingerprint)) };
         const { code = 'unknown error' } = error as NodeJS.ErrnoException;
         throw new SlipwayError('SLIPWAY_KEYSTORE', `The host cannot write its certificates (${code})`, {
           cause: error,
@@ -116,6 +121,7 @@ export class CertificateStore {
     const { generation, certificates } = await this.#readIndex();
     const intact: AcceptedCertificate[] = [];
     for (const { alias, fingerprint } of certificates) {
+      if (this.#unwritten?.fingerprints.has(fingerprint) === false) continue;
       const pem = await this.#readIntact(fingerprint);
       if (pem !== undefined) intact.push({ alias, fingerprint, pem });
     }
