@@ -302,6 +302,19 @@ describe('an expired certificate', () => {
     await expect(host.download((await serve(own)).url())).resolves.toMatchObject({ sizeBytes: CONTENT.length });
   });
 
+  it('that was uploaded is named also when the server sends a newer one in its place', async () => {
+    const expired = await authority.createSubordinate('Renewed', { days: -1 });
+    const renewed = await expired.renew();
+    const server = await serve(await renewed.issue('of-renewed', ['IP:127.0.0.1']), [renewed.certificatePem]);
+    const host = await newHost();
+    await host.trusts({ root: authority.certificatePem });
+    await expect(host.download(server.url())).resolves.toMatchObject({ sizeBytes: CONTENT.length });
+    await host.trusts({ root: authority.certificatePem, 'old-chain': expired.certificatePem });
+    await expect(host.download(server.url())).rejects.toMatchObject(
+      refusal(`: the trusted certificate old-chain, which has to vouch for it, expired on ${yesterday}`),
+    );
+  });
+
   it('of the server is not blamed on what was uploaded', async () => {
     const server = await serve(await authority.issue('outdated', ['IP:127.0.0.1'], { days: -1 }));
     const host = await newHost();
@@ -363,11 +376,39 @@ describe('between two requests of a download', () => {
     ['127.0.0.1', undefined],
     ['[::1]', undefined],
     ['images.example', 'images.example'],
+    ['images.example.', 'images.example'],
   ])('a connection to %s is kept', async (host, serverName) => {
     const { server, client, read } = await startReading(host);
     expect([await read(0), await read(1024)]).toEqual([1024, 1024]);
     expect(server.connections()).toBe(1);
     expect(server.serverNames).toEqual([serverName]);
+    client.close();
+  });
+
+  it('the connection that is made in place of a lost one is checked against what is trusted then', async () => {
+    const { certificates, trusts } = await newHost();
+    await trusts({ corp: authority.certificatePem });
+    const { certificate, key } = own;
+    let requests = 0;
+    const server = createServer(
+      { cert: await readFile(certificate), key: await readFile(key) },
+      (request, response) => {
+        const send = () => response.writeHead(206, { 'content-length': 4, 'content-range': 'bytes 0-3/8' }).end('disk');
+        // The second request: the certificate is revoked while it waits, and the server closes.
+        if (++requests === 2) return void trusts({}).then(() => request.socket.destroy());
+        return send();
+      },
+    );
+    servers.push(server.listen(0, '127.0.0.1'));
+    await once(server, 'listening');
+    const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/disk`;
+    const client = createSourceClient({ settings, trust: certificates.trust });
+    const read = async () => {
+      const body = await client.open(url, new AbortController().signal, { fromByte: 0, endByte: 4 });
+      await body.pump({ write: () => true, whenWritable: () => Promise.resolve() });
+    };
+    await read();
+    await expect(read()).rejects.toMatchObject({ code: 'SLIPWAY_SOURCE_TLS' });
     client.close();
   });
 

@@ -3,7 +3,7 @@ import type { LookupFunction } from 'node:net';
 import { displayUrl } from '../../shared/display-url.js';
 import { isSlipwayError, SlipwayError } from '../../shared/errors.js';
 import type { DownloadSettings } from '../../shared/download-settings.js';
-import { PUBLIC_ROOTS, type Trust } from '../keystore/trust.js';
+import { PUBLIC_ROOTS, type Trust, type TrustAnchors } from '../keystore/trust.js';
 import { readDigestHeaders } from '../metalink/link-headers.js';
 import { createUrlPolicy } from '../url-policy/url-policy.js';
 import { basicAuthorization } from './basic-authorization.js';
@@ -106,8 +106,7 @@ export function createHttpClient(options: SourceClientOptions): SourceClient {
   const places = new Map<string, string>();
 
   const ask = async (url: URL, headers: Record<string, string>, signal: AbortSignal): Promise<HttpResponse> => {
-    const anchors = trust();
-    const request = {
+    const requestWith = (anchors: TrustAnchors) => ({
       url,
       headers,
       lookup: policy.lookup,
@@ -117,15 +116,17 @@ export function createHttpClient(options: SourceClientOptions): SourceClient {
       socketTimeoutMs: settings.socketTimeoutMs,
       signal,
       onIdle: (wire: Wire) => idle.keep(url.origin, wire, anchors),
-    };
+    });
+    const anchors = trust();
     const wire = idle.take(url.origin, anchors);
-    if (!wire) return exchange(request);
+    if (!wire) return exchange(requestWith(anchors));
     try {
-      return await exchange({ ...request, wire });
+      return await exchange({ ...requestWith(anchors), wire });
     } catch (error) {
       // A server may close an idle connection just as it is used again (RFC 9112, 9.5).
       if (!isSlipwayError(error) || error.code !== 'SLIPWAY_SOURCE_INTERRUPTED') throw error;
-      return exchange(request);
+      // What was trusted may have been revoked while that was waited for.
+      return exchange(requestWith(trust()));
     }
   };
 

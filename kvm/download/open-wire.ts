@@ -41,8 +41,9 @@ export function openWire({ url, lookup, anchors, proxy }: Route): OpeningWire {
 
   const tls = (secureContext: SecureContext | undefined, onread?: OnReadOpts, under?: Socket): Socket => {
     const options = {
-      // An address is no server name (RFC 6066, 3); the certificate is checked against the host all the same.
-      ...(isIP(host) === 0 ? { servername: host } : {}),
+      // An address is no server name, and a name has no dot at its end (RFC 6066, 3); the certificate is checked against the
+      // host all the same.
+      ...(isIP(host) === 0 ? { servername: host.replace(/\.$/, '') } : {}),
       host,
       ALPNProtocols: ['http/1.1'],
       ...(secureContext ? { secureContext } : {}),

@@ -74,7 +74,12 @@ function reasonOf(code: string, { host, presented, anchors }: Handshake): string
     return `its certificate is for ${calledBy(own)}, not for ${host}`;
   }
   if (code === 'CERT_HAS_EXPIRED') {
-    const expired = presented.find(({ validTo }) => Date.parse(validTo) < Date.now());
+    const isExpired = ({ validTo }: X509Certificate): boolean => Date.parse(validTo) < Date.now();
+    // OpenSSL takes one that is trusted before a newer one with its name that the server sends.
+    const vouching = anchors.certificates
+      .flatMap(({ pem }) => readChain(pem))
+      .filter((one) => presented.some((below) => below.checkIssued(one)));
+    const expired = presented.find(isExpired) ?? vouching.find(isExpired);
     if (expired) return `${nameOf(expired, anchors)} expired on ${day(expired.validTo)}`;
   }
   if (code === 'CERT_NOT_YET_VALID') {

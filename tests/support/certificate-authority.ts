@@ -31,7 +31,9 @@ export interface CertificateAuthority {
   /** @param names as in a certificate, such as `DNS:a.example` and `IP:::1` */
   issue(file: string, names: readonly string[], terms?: Terms): Promise<ServerCertificate>;
   /** An authority below this one. */
-  createSubordinate(name: string): Promise<CertificateAuthority>;
+  createSubordinate(name: string, terms?: Terms): Promise<CertificateAuthority>;
+  /** The same authority, of the same key, with another certificate. */
+  renew(terms?: Terms): Promise<CertificateAuthority>;
 }
 
 /** An authority that nobody trusts by default. Its files lie in `directory`. */
@@ -40,7 +42,7 @@ export async function createAuthority(
   name = 'Test CA',
   terms: Terms = {},
 ): Promise<CertificateAuthority> {
-  return authority(directory, await makeAuthority(directory, name, terms));
+  return authority(directory, terms, (given, key) => makeAuthority(directory, name, given, { key }));
 }
 
 /** For clients in tests. */
@@ -49,11 +51,19 @@ export function trusting(...pems: readonly string[]): Trust {
   return createTrust(() => certificates, 'a public root or a certificate of this test');
 }
 
-async function authority(directory: string, own: ServerCertificate): Promise<CertificateAuthority> {
+async function authority(
+  directory: string,
+  terms: Terms,
+  make: (terms: Terms, key?: string) => Promise<ServerCertificate>,
+  key?: string,
+): Promise<CertificateAuthority> {
+  const own = await make(terms, key);
   return {
     certificatePem: await readFile(own.certificate, 'utf8'),
-    issue: (file, names, terms = {}) => issueFrom(own, directory, file, names, terms),
-    createSubordinate: async (name) => authority(directory, await makeAuthority(directory, name, {}, own)),
+    issue: (file, names, given = {}) => issueFrom(own, directory, file, names, given),
+    createSubordinate: (name, given = {}) =>
+      authority(directory, given, (its, itsKey) => makeAuthority(directory, name, its, { key: itsKey, issuer: own })),
+    renew: (given = {}) => authority(directory, given, make, own.key),
   };
 }
 
@@ -71,14 +81,14 @@ const makeAuthority = (
   directory: string,
   name: string,
   terms: Terms,
-  issuer?: ServerCertificate,
+  from: Pick<NewCertificate, 'issuer' | 'key'>,
 ): Promise<ServerCertificate> =>
   sign(directory, {
+    ...from,
     file: `ca-${randomBytes(4).toString('hex')}`,
     name,
     extensions: `basicConstraints=critical,CA:TRUE${terms.permitted ? `\nnameConstraints=critical,permitted;${terms.permitted}` : ''}`,
     terms,
-    issuer,
   });
 
 interface NewCertificate {
@@ -89,16 +99,20 @@ interface NewCertificate {
   terms: Terms;
   /** Itself by default. */
   issuer?: ServerCertificate | undefined;
+  /** A file; a new one by default. */
+  key?: string | undefined;
 }
 
 async function sign(directory: string, options: NewCertificate): Promise<ServerCertificate> {
   const path = (suffix: string): string => join(directory, `${options.file}.${suffix}`);
-  const [key, request, certificate, extensions] = [path('key'), path('csr'), path('pem'), path('ext')];
+  const [request, certificate, extensions] = [path('csr'), path('pem'), path('ext')];
+  const key = options.key ?? path('key');
+  const ofKey = options.key ? ['-new', '-key', key] : [...NEW_KEY, '-keyout', key];
   const { issuer, terms } = options;
   const keyIds = terms.hasKeyIds === false ? '\nsubjectKeyIdentifier=none\nauthorityKeyIdentifier=none' : '';
   await writeFile(extensions, `${options.extensions}${keyIds}\n`);
   const subject = terms.hasSubject === false ? '/' : `/CN=${options.name}`;
-  await run('openssl', ['req', ...NEW_KEY, '-keyout', key, '-out', request, '-subj', subject]);
+  await run('openssl', ['req', ...ofKey, '-out', request, '-subj', subject]);
   const signer = issuer ? ['-CA', issuer.certificate, '-CAkey', issuer.key, '-CAcreateserial'] : ['-signkey', key];
   const signing = ['-days', String(terms.days ?? 2), '-extfile', extensions];
   await run('openssl', ['x509', '-req', '-in', request, '-out', certificate, ...signer, ...signing]);
