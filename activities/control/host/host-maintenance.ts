@@ -134,13 +134,17 @@ export const recordHostJobFailed =
   async ({ hostId, jobId, failure, isCancelled }: RecordHostJobFailedInput): Promise<void> =>
     db.transaction(async (tx) => {
       if (!(await completeJob(tx, jobId, failedOutcome(failure, isCancelled)))) return;
-      await tx
-        .update(host)
-        .set({ resourceState: 'ErrorInMaintenance' })
-        .where(and(eq(host.id, hostId), eq(host.resourceState, 'PrepareForMaintenance')));
       const [job] = await tx.select().from(asyncJob).where(eq(asyncJob.id, jobId));
+      const isDeclaration = job!.jobCmd === 'declareHostAsDegraded';
+      // A declaration that was refused leaves the host as it was prepared by another job.
+      if (!isDeclaration) {
+        await tx
+          .update(host)
+          .set({ resourceState: 'ErrorInMaintenance' })
+          .where(and(eq(host.id, hostId), eq(host.resourceState, 'PrepareForMaintenance')));
+      }
       await recordEvent(tx, {
-        type: job!.jobCmd === 'declareHostAsDegraded' ? 'HOST.DECLARE.DEGRADED' : 'MAINT.PREPARE',
+        type: isDeclaration ? 'HOST.DECLARE.DEGRADED' : 'MAINT.PREPARE',
         level: 'ERROR',
         description: failure.message,
         accountId: job!.accountId,
