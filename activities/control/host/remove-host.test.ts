@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { eq } from 'drizzle-orm';
 import { joinHost } from '../../../db/join-host.js';
+import { revokeHost } from '../../../db/revoke-host.js';
 import {
   capacityClaim,
   cleanupDebt,
@@ -92,6 +93,28 @@ describe('removeHost', () => {
       { state: 'Allocated', poolId: null, templateSpoolRefId: null },
     ]);
     expect([...(await db.select().from(capacityClaim)), ...(await db.select().from(cleanupDebt))]).toEqual([]);
+  });
+
+  it('gives a disk on a shared pool to a host that will be back, rather than to one that was revoked', async () => {
+    const { db, databaseUrl, seeded } = database;
+    const scenario = new Scenario({ ...database, client } as ControlPlane);
+    const templateId = await scenario.template();
+    const poolId = crypto.randomUUID();
+    const pools = [{ poolId, type: 'SharedMountPoint', path: '/pool' } as const];
+    const [admin] = await db.select().from(user).limit(1);
+    const caller = { accountId: admin!.accountId, userId: admin!.id };
+    const join = async (name: string) =>
+      (await joinHost(databaseUrl, { name, clusterId: seeded.clusterId, publicKey: 'key', pools })).hostId;
+    const hostId = await join('gone');
+    const revokedId = await join('a-revoked');
+    const downId = await join('down');
+    await db.update(host).set({ status: 'Down' });
+    await revokeHost(db, caller, revokedId, false);
+    const vmId = await scenario.stoppedVm(templateId);
+    await db.insert(capacityClaim).values({ vmId, token: 2, hostId, poolId, cpuMhz: 0, ramBytes: 0, diskBytes: 7 });
+    await db.update(storagePool).set({ allocatedBytes: 7 });
+    await removeHost({ ...database, client })({ hostId, isForced: true, ...caller });
+    expect(await db.select().from(capacityClaim)).toMatchObject([{ vmId, hostId: downId, diskBytes: 7 }]);
   });
 
   it('leaves a shared pool that an operator has made to the next host, with its templates', async () => {

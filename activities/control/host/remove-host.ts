@@ -148,7 +148,8 @@ async function handClaimsOn(tx: Transaction, { id: hostId, name }: HostRow): Pro
       .from(storagePoolHostRef)
       .innerJoin(host, eq(host.id, storagePoolHostRef.hostId))
       .where(and(eq(storagePoolHostRef.poolId, poolId), ne(host.id, hostId), isNull(host.removed)))
-      .orderBy(desc(sql`${host.status} = 'Up'`), host.name)
+      // Of a revoked one nothing is asked, and what is there would be removed by nobody.
+      .orderBy(desc(sql`${host.status} = 'Up'`), sql`${host.status} = 'Revoked'`, host.name)
       .limit(1);
     if (!heir) throw refusal(`Only host ${name} reaches what VM ${vmId} has on a pool. Expunge it first`);
     await tx.update(capacityClaim).set({ hostId: heir.hostId }).where(isClaim);
