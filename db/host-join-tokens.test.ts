@@ -129,4 +129,15 @@ describe('a token', () => {
     await leave(by);
     await expect(joinWithToken(db, { ...machine(), token })).rejects.toThrow('may not make one now');
   });
+
+  it('has no revoked host trusted again that was revoked once more since it was made', async () => {
+    const { db, databaseUrl, seeded } = database;
+    const { hostId } = await joinHost(databaseUrl, { ...machine(), clusterId: seeded.clusterId });
+    await revokeHost(db, caller, hostId, true);
+    const token = await newToken({ hostId });
+    await revokeHost(db, caller, hostId, false);
+    await expect(joinWithToken(db, { ...machine(), token })).rejects.toMatchObject({ code: 'SLIPWAY_JOIN_TOKEN' });
+    const [self] = await db.select().from(host).where(eq(host.id, hostId));
+    expect(self).toMatchObject({ status: 'Revoked', publicKey: null });
+  });
 });

@@ -41,10 +41,10 @@ export const revokeHost = (
       .from(vmInstance)
       .where(and(eq(vmInstance.hostId, id), notInArray(vmInstance.state, ['Stopped', 'Destroyed', 'Expunged'])))
       .orderBy(asc(vmInstance.name));
+    // Whoever has the machine may have one that was made for it, also since it was revoked the last time.
+    await tx.delete(hostJoinToken).where(and(eq(hostJoinToken.hostId, id), isNull(hostJoinToken.used)));
     if (self.status === 'Revoked') return { virtualMachines };
     await tx.update(host).set({ status: 'Revoked', publicKey: null }).where(eq(host.id, id));
-    // Whoever has the machine may have one that was made for it.
-    await tx.delete(hostJoinToken).where(and(eq(hostJoinToken.hostId, id), isNull(hostJoinToken.used)));
     await audit(tx, caller, {
       type: 'HOST.REVOKE',
       level: 'WARN',
