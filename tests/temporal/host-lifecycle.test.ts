@@ -234,6 +234,20 @@ describe('hostLifecycle', () => {
     expect(await eventsOf('VM.STOP', vmId)).toContainEqual(`VM ${name} runs on host host-1, and is ended there`);
   });
 
+  it('ends with what the host says next, when nobody could tell it that the host was removed', async () => {
+    const life = plane.client.workflow.getHandle(hostWorkflowId(fake.hostId));
+    const removed = new Date().toISOString();
+    await plane.db
+      .update(host)
+      .set({ status: 'Removed', resourceState: 'Disabled', removed })
+      .where(eq(host.id, fake.hostId));
+    fake.override('watchHost', () => Promise.resolve(fake.status()));
+    await life.result();
+    // Not only with its next hello: a host that goes on has none.
+    expect([fake.timesAsked('hello'), fake.timesAsked('dismissHost')]).toEqual([1, 1]);
+    expect(await hostRow()).toMatchObject({ status: 'Removed' });
+  });
+
   it('begins a download again at once when the host worker restarts, without waiting for a timeout', async () => {
     let downloads = 0;
     fake.override('downloadTier', async () => {

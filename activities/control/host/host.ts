@@ -46,12 +46,7 @@ export const recordHello =
       const status = boundStatus(said);
       const isLatest = await heedWord(tx, { hostId, sentMs });
       const [self] = await tx.select().from(host).where(eq(host.id, hostId)).for('no key update');
-      if (!self || self.removed !== null) {
-        throw new SlipwayError(
-          'SLIPWAY_HOST_REMOVED',
-          `Host ${self?.name ?? hostId} was removed from the installation`,
-        );
-      }
+      if (!self || self.removed !== null) throw removed(self?.name ?? hostId);
       requireTrusted(self);
       if (!isLatest) throw overtaken(self);
       requireProtocol(self, status.facts);
@@ -135,8 +130,8 @@ export interface RecordHostStatusInput extends HostWord {
  * Facts, pools and VM states as the host sees them.
  *
  * @returns what it owes: a host that was Up may fail at an undo
- * @throws SlipwayError SLIPWAY_HOST_TOO_OLD when that is none; SLIPWAY_FENCED when a later word of the host was recorded
- *   before; SLIPWAY_KEYSTORE when it would be Up again and is to be told first what to trust
+ * @throws SlipwayError SLIPWAY_HOST_REMOVED; SLIPWAY_HOST_TOO_OLD when that is none; SLIPWAY_FENCED when a later word of
+ *   the host was recorded before; SLIPWAY_KEYSTORE when it would be Up again and is to be told first what to trust
  */
 export const recordHostStatus =
   ({ db }: ControlDependencies) =>
@@ -145,19 +140,22 @@ export const recordHostStatus =
       const status = boundStatus(said);
       const isLatest = await heedWord(tx, { hostId, sentMs });
       const [self] = await tx.select().from(host).where(eq(host.id, hostId)).for('no key update');
-      if (self) requireTrusted(self);
-      if (self && !isLatest) throw overtaken(self);
-      if (self) {
-        // The control workers may be others than those that it said hello to.
-        requireProtocol(self, status.facts);
-        await recordVersion(tx, self, status.facts);
-      }
+      // Whoever removed it may have died before its life was told: it would be watched until it says hello again.
+      if (!self || self.removed !== null) throw removed(self?.name ?? hostId);
+      requireTrusted(self);
+      if (!isLatest) throw overtaken(self);
+      // The control workers may be others than those that it said hello to.
+      requireProtocol(self, status.facts);
+      await recordVersion(tx, self, status.facts);
       await recordFacts(tx, hostId, status);
-      if (self) await recordReport(tx, self, status.facts.keystore, keystoreBefore);
-      const isBack = (await judgeHost(tx, hostId)) === 'Up' && self?.status === 'Alert';
+      await recordReport(tx, self, status.facts.keystore, keystoreBefore);
+      const isBack = (await judgeHost(tx, hostId)) === 'Up' && self.status === 'Alert';
       if (isBack && status.facts.keystore && (await isToBeTold(tx, hostId))) throw untold(self);
       return arrearsOf(tx, hostId, status, doubtful);
     });
+
+const removed = (hostName: string): SlipwayError =>
+  new SlipwayError('SLIPWAY_HOST_REMOVED', `Host ${hostName} was removed from the installation`);
 
 const overtaken = ({ name }: typeof host.$inferSelect): SlipwayError =>
   new SlipwayError('SLIPWAY_FENCED', `What host ${name} had said was recorded too late: something later was`);

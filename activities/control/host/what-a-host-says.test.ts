@@ -145,6 +145,20 @@ describe('what a host says', () => {
     await expect(recordHello({ ...database, client })({ hostId, status, partials: [] })).rejects.toMatchObject(refused);
   });
 
+  it('is not recorded of a host that was removed: whoever watches it is to end', async () => {
+    const { db, databaseUrl, seeded } = database;
+    const joined = { name: 'removed', clusterId: seeded.clusterId, publicKey: 'key', pools: [] };
+    const { hostId } = await joinHost(databaseUrl, joined);
+    const removed = new Date().toISOString();
+    await db.update(host).set({ status: 'Removed', resourceState: 'Disabled', removed }).where(eq(host.id, hostId));
+    const [before] = await db.select().from(host).where(eq(host.id, hostId));
+    const word = { hostId, sentMs: 1, status: statusOf({ facts: { bootId: 'later' } }) };
+    const refused = { code: 'SLIPWAY_HOST_REMOVED', message: 'Host removed was removed from the installation' };
+    await expect(recordHostStatus({ ...database, client })(word)).rejects.toMatchObject(refused);
+    await expect(recordHello({ ...database, client })({ ...word, partials: [] })).rejects.toMatchObject(refused);
+    expect(await db.select().from(host).where(eq(host.id, hostId))).toEqual([before]);
+  });
+
   it('is compared at each word with what the control workers run, who may be others since its hello', async () => {
     const { db } = database;
     const skewOf = async () => (await db.select().from(host).where(eq(host.id, hostIds.liar)))[0]!.versionSkew;
