@@ -1,4 +1,5 @@
-import { and, eq, inArray } from 'drizzle-orm';
+import { and, eq, inArray, sql } from 'drizzle-orm';
+import { endDegraded, endMaintenance } from '../../db/hosts.js';
 import { completeJob, createJob, type JobRow } from '../../db/jobs.js';
 import {
   asyncJob,
@@ -23,6 +24,7 @@ import {
   hostStateWorkflowId,
   hostWorkflowId,
 } from '../../shared/workflow-ids.js';
+import { sweepJobs } from '../../workers/control-worker/sweep-jobs.js';
 import type { FakeHost } from '../support/fake-host.js';
 import { refusal } from '../support/host-answers.js';
 import { gate } from '../support/gate.js';
@@ -337,6 +339,49 @@ describe('states of hosts', () => {
     for (const { id } of [busy, job]) await completeJob(plane.db, id, done);
     // The lifecycle, which knows nothing of this, would have it Up again only at its next change.
     await change({ status: 'Up' }, fake);
+  });
+
+  describe('that an operator has taken back stays so when the workflow was terminated, and the job is swept:', () => {
+    let vmId: string;
+    /** Of the VM: the job of the host waits for it. */
+    let busy: JobRow;
+    beforeEach(async () => {
+      vmId = await running();
+      const isOfVm = (call: (typeof fake.calls)[number]) =>
+        call.activity === 'watchHost' && JSON.stringify(call.input).includes(vmId);
+      await waitFor('the host is watched with its VM', () => Promise.resolve(fake.calls.some(isOfVm)));
+      busy = await scenario.job('attachIso', vmId, {});
+    });
+
+    async function takenBack(job: JobRow, state: string, takeBack: typeof endMaintenance): Promise<void> {
+      await scenario.start(job);
+      await waitFor(`it is ${state}`, async () => (await row(fake)).resourceState === state);
+      await plane.client.workflow.getHandle(job.workflowId).terminate('an operator has ended it');
+      const caller = { userId: admin.id, accountId: admin.accountId, domainId: admin.domainId };
+      await plane.db.transaction((tx) => takeBack(tx, { ...caller, domainPath: '/', role: 'Admin' }, fake.hostId));
+      await completeJob(plane.db, busy.id, { status: 'succeeded', resultCode: 0, result: {} });
+      // Old enough to be swept.
+      await plane.db
+        .update(asyncJob)
+        .set({ created: sql`now() - interval '10 s'` })
+        .where(eq(asyncJob.id, job.id));
+      await sweepJobs(plane);
+      expect(await scenario.ended(job)).toMatchObject({ jobStatus: JOB_STATUS.failed });
+      expect((await row(fake)).resourceState).toBe('Enabled');
+      expect((await scenario.vmRow(vmId)).state).toBe('Running');
+    }
+
+    it('a maintenance', async () => {
+      const job = await hostJob('prepareHostForMaintenance', { stopsVirtualMachines: true });
+      await takenBack(job, 'PrepareForMaintenance', endMaintenance);
+    });
+
+    it('a declaration as Degraded', async () => {
+      await change({ status: 'Down' }, fake);
+      await takenBack(await hostJob('declareHostAsDegraded'), 'Degraded', endDegraded);
+      // The lifecycle, which knows nothing of this, would have it Up again only at its next change.
+      await change({ status: 'Up' }, fake);
+    });
   });
 
   it('leaves the installation with its life, when nothing needs it any more', async () => {

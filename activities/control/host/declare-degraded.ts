@@ -5,7 +5,7 @@ import { SlipwayError } from '../../../shared/errors.js';
 import type { HostJobInput } from '../../../shared/hosts.js';
 import { vmWorkflowId } from '../../../shared/workflow-ids.js';
 import type { ControlDependencies, Transaction } from '../dependencies.js';
-import { lockHostOfJob } from './lock-host.js';
+import { hasBegun, lockHostOfJob } from './lock-host.js';
 import { recordEvent } from '../record-event.js';
 import { recordVmEvent } from '../virtual-machine/vm-operation.js';
 
@@ -20,7 +20,7 @@ export interface TakeForStoppedInput extends HostJobInput {
  *
  * @returns how many were left; ask again then
  * @throws SlipwayError SLIPWAY_RESOURCE_STATE when the host answers, or was removed; SLIPWAY_CANCELLED when the operator
- *   has taken it back between two looks
+ *   has taken it back since this job has looked first
  */
 export const takeForStopped =
   ({ db }: ControlDependencies) =>
@@ -29,8 +29,9 @@ export const takeForStopped =
       const locked = await lockHostOfJob(tx, input);
       if (!locked) return { busy: 0 };
       const { self, job } = locked;
+      const isAgain = !isFirstLook || (await hasBegun(tx, self, job, 'HOST.DECLARE.DEGRADED'));
       if (self.resourceState !== 'Degraded') {
-        if (!isFirstLook) {
+        if (isAgain) {
           throw new SlipwayError(
             'SLIPWAY_CANCELLED',
             `Host ${self.name} is not Degraded any more: the declaration was taken back`,
@@ -43,6 +44,12 @@ export const takeForStopped =
           );
         }
         await tx.update(host).set({ resourceState: 'Degraded' }).where(eq(host.id, self.id));
+      } else if (self.status === 'Up') {
+        // It has come back meanwhile, and says itself what runs there.
+        return { busy: 0 };
+      }
+      // Also where another job has declared it before: by this it is known that this one has begun.
+      if (!isAgain) {
         await recordEvent(tx, {
           type: 'HOST.DECLARE.DEGRADED',
           level: 'WARN',
@@ -52,9 +59,6 @@ export const takeForStopped =
           resourceType: 'Host',
           resourceId: self.id,
         });
-      } else if (self.status === 'Up') {
-        // It has come back meanwhile, and says itself what runs there.
-        return { busy: 0 };
       }
       const isHere = and(eq(vmInstance.hostId, self.id), notInArray(vmInstance.state, ['Stopped', 'Destroyed']));
       const here = await tx.$count(vmInstance, isHere);

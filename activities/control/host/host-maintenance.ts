@@ -9,16 +9,18 @@ import type { HostJobInput, PrepareHostForMaintenanceInput } from '../../../shar
 import { createStopJob, jobsOf, TRIES_TO_STOP } from '../virtual-machine/stop-jobs.js';
 import type { ControlDependencies, Transaction } from '../dependencies.js';
 import { failedOutcome } from '../job-outcomes.js';
-import { computingOn, lockHostOfJob } from './lock-host.js';
+import { computingOn, hasBegun, lockHostOfJob } from './lock-host.js';
 import { recordEvent } from '../record-event.js';
 
 const DRAINING = ['PrepareForMaintenance', 'ErrorInMaintenance'] as const;
+const MAINTAINED: readonly string[] = [...DRAINING, 'Maintenance'];
 
 /**
  * The host takes no new work from now on.
  *
  * @returns false when the job has ended: somebody started this workflow once too often
- * @throws SlipwayError SLIPWAY_RESOURCE_STATE when the host is Degraded, or was removed
+ * @throws SlipwayError SLIPWAY_RESOURCE_STATE when the host is Degraded, or was removed; SLIPWAY_CANCELLED when the
+ *   maintenance was called off since this job has begun it
  */
 export const beginMaintenance =
   ({ db }: ControlDependencies) =>
@@ -30,8 +32,14 @@ export const beginMaintenance =
       if (self.resourceState === 'Degraded') {
         throw new SlipwayError('SLIPWAY_RESOURCE_STATE', `Host ${self.name} is Degraded: nothing runs there`);
       }
-      if (self.resourceState === 'Maintenance' || self.resourceState === 'PrepareForMaintenance') return true;
-      await tx.update(host).set({ resourceState: 'PrepareForMaintenance' }).where(eq(host.id, self.id));
+      if (await hasBegun(tx, self, job, 'MAINT.PREPARE')) {
+        if (MAINTAINED.includes(self.resourceState)) return true;
+        throw new SlipwayError('SLIPWAY_CANCELLED', 'The maintenance was called off, and the host takes work again');
+      }
+      if (self.resourceState !== 'Maintenance') {
+        await tx.update(host).set({ resourceState: 'PrepareForMaintenance' }).where(eq(host.id, self.id));
+      }
+      // Also where another job has prepared it before: by this it is known that this one has begun.
       await recordEvent(tx, {
         type: 'MAINT.PREPARE',
         level: 'INFO',

@@ -1,7 +1,7 @@
-import { and, eq, not } from 'drizzle-orm';
+import { and, eq, gte, not } from 'drizzle-orm';
 import { holdsCompute, isOwed } from '../../../db/claim-sql.js';
 import type { JobRow } from '../../../db/jobs.js';
-import { capacityClaim, host, vmInstance } from '../../../db/schema/index.js';
+import { capacityClaim, event, host, vmInstance } from '../../../db/schema/index.js';
 import { SlipwayError } from '../../../shared/errors.js';
 import type { HostJobInput } from '../../../shared/hosts.js';
 import type { Transaction } from '../dependencies.js';
@@ -23,6 +23,19 @@ export async function lockHostOfJob(
 ): Promise<{ self: HostRow; job: JobRow } | undefined> {
   const job = await runningJob(tx, jobId);
   return job && { self: await lockHost(tx, hostId), job };
+}
+
+/**
+ * Whether a job has said before that it works on its host: in a try of the activity whose answer was lost, or before its
+ * workflow was terminated and the job taken up again. Where the host is not what the job had made it, an operator has
+ * taken that back.
+ *
+ * @param type of the event that each job records as it begins
+ */
+export async function hasBegun(tx: Transaction, self: HostRow, job: JobRow, type: string): Promise<boolean> {
+  const isOfJob = and(eq(event.resourceId, self.id), eq(event.type, type), eq(event.jobId, job.id));
+  // An earlier job had the same id, if that is a `customjobid` which is used again.
+  return (await tx.$count(event, and(isOfJob, gte(event.created, job.created)))) > 0;
 }
 
 /** VMs that may run on the host, one that is about to included; with `isOwedToo` also one that it has yet to end. */
