@@ -4,6 +4,7 @@ import { isOpen } from '../../../db/pool-sql.js';
 import { capacityClaim, cleanupDebt, host, storagePool, vmInstance, volumes } from '../../../db/schema/index.js';
 import type { Transaction } from '../dependencies.js';
 import type { Factors } from '../planner/factors.js';
+import { fitsCluster } from './fits-cluster.js';
 
 export interface NewClaim {
   vmId: string;
@@ -29,7 +30,11 @@ export interface ClaimRules {
  * @returns false when somebody else was faster; then nothing is changed
  */
 export const takeCapacity = (tx: Transaction, claim: NewClaim, rules: ClaimRules): Promise<boolean> =>
-  allOrNothing(tx, async (savepoint) => (await takeAll(savepoint, claim, rules)).length > 0);
+  allOrNothing(
+    tx,
+    async (savepoint) =>
+      (await takeAll(savepoint, claim, rules)).length > 0 && fitsCluster(savepoint, claim.hostId, rules.factors),
+  );
 
 /** One statement: it is on the way of each deployment, and drizzle takes longer to put four together than they run. */
 const takeAll = (
@@ -87,7 +92,7 @@ export const takeComputeForDisk = (
     if (!(await takeCompute(savepoint, claim, rules))) return false;
     await takeDiskOver(savepoint, claim);
     // The pool may have been closed for maintenance since its state was read.
-    return isOpen(savepoint, claim.poolId);
+    return (await isOpen(savepoint, claim.poolId)) && fitsCluster(savepoint, claim.hostId, rules.factors);
   });
 
 async function takeDiskOver(tx: Transaction, claim: Omit<NewClaim, 'diskBytes'>): Promise<void> {

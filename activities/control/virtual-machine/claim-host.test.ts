@@ -19,16 +19,19 @@ import {
   user,
   vmInstance,
 } from '../../../db/schema/index.js';
+import { readScopedSettings } from '../../../db/scoped-settings.js';
 import { writeSettings } from '../../../db/settings.js';
 import { createVirtualMachine } from '../../../db/virtual-machines.js';
 import { generateKeyPair } from '../../../kvm/keystore/sealed-box.js';
-import type { SettingValues } from '../../../shared/settings.js';
+import { defaultSettings, type SettingValues } from '../../../shared/settings.js';
 import { vmWorkflowId } from '../../../shared/workflow-ids.js';
 import { addTemplate } from '../../../tests/support/add-template.js';
 import { createTestDatabase, type TestDatabase } from '../../../tests/support/test-database.js';
 import { waitFor } from '../../../tests/support/wait-for.js';
+import { factorsOf } from '../planner/factors.js';
 import { type ClaimHostInput, claimHost, type ClaimHostResult } from './claim-host.js';
-import { releaseCapacity, takeCapacity } from './capacity.js';
+import type { Transaction } from '../dependencies.js';
+import { type ClaimRules, releaseCapacity, takeCapacity, takeComputeForDisk } from './capacity.js';
 
 const GiB = 1024 ** 3;
 /** The offering takes 500 MHz and 512 MiB. */
@@ -96,6 +99,14 @@ describe('claimHost', () => {
   const claim = (input: ClaimHostInput): Promise<ClaimHostResult> =>
     // There is nothing to evict, and so nothing that would be asked of Temporal.
     claimHost({ ...database, client: {} as Client })(input);
+
+  const somebodyWaits = () =>
+    waitFor('somebody waits for another', async () => {
+      const [row] = await database.db.execute<{ waiting: number }>(sql`
+        select count(*)::int as waiting from pg_stat_activity
+        where wait_event_type = 'Lock' and datname = current_database()`);
+      return row!.waiting === 1;
+    });
 
   const sumOf = (results: ClaimHostResult[], outcome: ClaimHostResult['outcome']): number =>
     results.filter((result) => result.outcome === outcome).length;
@@ -220,6 +231,135 @@ describe('claimHost', () => {
     });
   });
 
+  describe('of a cluster that may promise less than its hosts have', () => {
+    /** Half a GiB each, of a quarter of eight. */
+    const MOST = 4;
+    const cpuMhz = 500;
+    const ramBytes = 0.5 * GiB;
+    let rules: ClaimRules;
+
+    beforeEach(async () => {
+      const { db, seeded } = database;
+      await addHosts(['host-1', 'host-2', 'host-3', 'host-4']);
+      const threshold = { name: 'cluster.memory.allocated.capacity.disablethreshold', value: '0.25' } as const;
+      await db.insert(configurationScoped).values({ ...threshold, clusterId: seeded.clusterId });
+      const settings = await readScopedSettings(db, seeded.zoneId);
+      const { zoneId, clusterId } = seeded;
+      rules = { factors: factorsOf(settings.at({ zoneId, clusterId })), mayWait: true };
+    });
+
+    const start = async (vmId: string, hostId: string) => {
+      const claimed = { vmId, token: 4, hostId, poolId: await poolOf(hostId), cpuMhz, ramBytes };
+      return database.db.transaction((tx) => takeComputeForDisk(tx, claimed, rules));
+    };
+
+    it('gives no more away to many deployments at once, and says to the others that they were too late', async () => {
+      await addVms(3 * MOST);
+      const results = await Promise.all(vms.map(claim));
+      expect([sumOf(results, 'claimed'), sumOf(results, 'no host')]).toEqual([MOST, 2 * MOST]);
+      for (const result of results) if (result.outcome === 'no host') expect(result.refused).toHaveLength(4);
+      expect((await used()).reduce((sum, { ramUsedBytes }) => sum + ramUsedBytes, 0)).toBe(MOST * ramBytes);
+    });
+
+    it('gives no more away to many starts at once', async () => {
+      await addVms(3 * MOST);
+      const results = await Promise.all(vms.map(({ vmId }, n) => start(vmId, hostIds[n % hostIds.length]!)));
+      expect(results.filter((isStarted) => isStarted)).toHaveLength(MOST);
+      expect((await used()).reduce((sum, { ramUsedBytes }) => sum + ramUsedBytes, 0)).toBe(MOST * ramBytes);
+    });
+
+    it('sees what another one is taking from another host at the same moment', async () => {
+      const { db } = database;
+      await addVms(MOST + 1);
+      const [late, last] = [vms.pop()!, vms.pop()!];
+      for (const vm of vms) expect(await claim(vm)).toMatchObject({ outcome: 'claimed' });
+      const take = async (tx: Transaction, { vmId }: ClaimHostInput, hostId: string) =>
+        takeCapacity(
+          tx,
+          { vmId, token: 2, hostId, poolId: await poolOf(hostId), cpuMhz, ramBytes, diskBytes: 0 },
+          rules,
+        );
+      let taking: Promise<boolean> | undefined;
+      await db.transaction(async (tx) => {
+        expect(await take(tx, last, hostIds[0]!)).toBe(true);
+        taking = db.transaction((other) => take(other, late, hostIds[1]!));
+        await somebodyWaits();
+      });
+      expect(await taking).toBe(false);
+      expect((await used()).reduce((sum, { ramUsedBytes }) => sum + ramUsedBytes, 0)).toBe(MOST * ramBytes);
+    });
+
+    it('takes a host of another cluster when it is too late for this one', async () => {
+      const { db } = database;
+      const [{ podId, dataCenterId }] = (await db.select().from(cluster)) as [typeof cluster.$inferSelect];
+      const [free] = await db.insert(cluster).values({ name: 'free', podId, dataCenterId }).returning();
+      await db.update(host).set({ clusterId: free!.id }).where(eq(host.name, 'host-4'));
+      // A quarter of six GiB, and two of its own.
+      await addVms(8);
+      const results = await Promise.all(vms.map(claim));
+      expect([sumOf(results, 'claimed'), sumOf(results, 'no host')]).toEqual([7, 1]);
+      const loads = (await used()).toSorted((a, b) => (a.name < b.name ? -1 : 1)).map((row) => row.cpuUsedMhz / cpuMhz);
+      expect([loads.slice(0, 3).reduce((sum, load) => sum + load, 0), loads[3]]).toEqual([3, 4]);
+    });
+
+    it('keeps nobody waiting for a start that itself waits for something', async () => {
+      const { db } = database;
+      await addVms(2);
+      const [stopped, other] = vms as [ClaimHostInput, ClaimHostInput];
+      const [first, second] = hostIds as [string, string];
+      const poolId = await poolOf(first);
+      const isStopped = { vmId: stopped.vmId, hostId: second, poolId, token: 2, cpuMhz: 0, ramBytes: 0, diskBytes: 0 };
+      await db.insert(capacityClaim).values(isStopped);
+      let starting: Promise<boolean> | undefined;
+      // As whoever removes a host that the VM was on before: it has the claims there, and waits for the host then.
+      await db.transaction(async (removal) => {
+        await removal.select().from(capacityClaim).for('update');
+        starting = start(stopped.vmId, first);
+        await somebodyWaits();
+        expect(await start(other.vmId, second)).toBe(true);
+        await removal.select().from(host).where(eq(host.id, second)).for('no key update');
+      });
+      expect(await starting).toBe(true);
+    });
+
+    it('waits for nobody who has the row of the cluster, as a first hello that waits for a pool may', async () => {
+      const { db } = database;
+      await addVms(1);
+      await db.transaction(async (hello) => {
+        await hello.select().from(cluster).for('update');
+        expect(await claim(vms[0]!)).toMatchObject({ outcome: 'claimed' });
+      });
+    });
+
+    it('adds nothing when the threshold is lowered under what is promised, and says why', async () => {
+      const { db } = database;
+      await addVms(MOST);
+      const late = vms.pop()!;
+      for (const vm of vms) expect(await claim(vm)).toMatchObject({ outcome: 'claimed' });
+      await db.update(configurationScoped).set({ value: '0.1' });
+      const reason = 'is in a cluster that may promise no more than 0 MiB of memory, and 512 are needed';
+      const refused = hostIds.map(() => expect.objectContaining({ reason }) as unknown);
+      expect(await claim(late)).toMatchObject({ outcome: 'no host', refused, returnsWithinMs: 0 });
+    });
+
+    it('leaves those to others that it was too late for', async () => {
+      const { db } = database;
+      await addVms(MOST + 1);
+      const late = vms.pop()!;
+      for (const vm of vms) await claim(vm);
+      const poolId = await poolOf(hostIds[0]!);
+      const wanted = { vmId: late.vmId, token: 2, hostId: hostIds[0]!, poolId, cpuMhz, ramBytes, diskBytes: 0 };
+      const before = await used();
+      await db.transaction(async (planner) => {
+        expect(await takeCapacity(planner, wanted, rules)).toBe(false);
+        const free = await db.select().from(host).for('no key update', { skipLocked: true });
+        expect(free).toHaveLength(4);
+        expect(await start(vms[0]!.vmId, hostIds[1]!)).toBe(false);
+      });
+      expect(await used()).toEqual(before);
+    });
+  });
+
   it.each([
     ['zone', dataCenter],
     ['pod', hostPodRef],
@@ -269,7 +409,7 @@ describe('claimHost', () => {
     const { db } = database;
     const [hostId] = hostIds as [string];
     const [pool] = await db.select().from(storagePool);
-    const factors = { cpu: 1, memory: 1, storage: { factor: 1, mostUsed: 1, mostAllocated: 1 } };
+    const factors = factorsOf(defaultSettings());
     const wanted = { vmId: vms[0]!.vmId, token: 2, hostId, poolId: pool!.id, cpuMhz: 500, ramBytes: GiB, diskBytes: 0 };
     await db.transaction(async (planner) => {
       let letGo = (): void => undefined;
@@ -283,10 +423,7 @@ describe('claimHost', () => {
       });
       await isFull;
       const taking = takeCapacity(planner, wanted, { factors, mayWait: true });
-      await waitFor('the planner waits for the host', async () => {
-        const [waiting] = await db.execute(sql`select count(*)::int as n from pg_locks where not granted`);
-        return waiting!['n'] === 1;
-      });
+      await somebodyWaits();
       letGo();
       await filling;
       expect(await taking).toBe(false);

@@ -17,12 +17,10 @@ export interface ClusterSums {
  * @returns undefined for one that may promise all that its hosts have
  */
 export function clusterRoom(sums: ClusterSums, settings: SettingValues): ClusterRoom | undefined {
-  const { cpu, memory } = factorsOf(settings);
-  const mostCpu = Number(settings['cluster.cpu.allocated.capacity.disablethreshold']);
-  const mostMemory = Number(settings['cluster.memory.allocated.capacity.disablethreshold']);
-  if (mostCpu >= 1 && mostMemory >= 1) return undefined;
+  const { cpu, memory, cluster } = factorsOf(settings);
+  if (cluster.cpu >= 1 && cluster.memory >= 1) return undefined;
   return {
-    cpuMhz: sums.cpuMhz * cpu * mostCpu - sums.cpuUsedMhz,
-    ramBytes: sums.ramBytes * memory * mostMemory - sums.ramUsedBytes,
+    cpuMhz: sums.cpuMhz * cpu * cluster.cpu - sums.cpuUsedMhz,
+    ramBytes: sums.ramBytes * memory * cluster.memory - sums.ramUsedBytes,
   };
 }
