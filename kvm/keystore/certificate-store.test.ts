@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -231,14 +231,14 @@ describe('when it cannot write', () => {
     try {
       const store = await CertificateStore.open(path.join(disk.path, 'certificates'));
       await store.apply({ generation: 1, certificates: [corp, lab] });
-      execFileSync('mount', ['-o', 'remount,ro', disk.path]);
+      await disk.remount('ro');
       await expect(store.apply({ generation: 2, certificates: [lab] })).rejects.toMatchObject({
         message: 'The host cannot write its certificates (EROFS)',
       });
       expect(names(store)).toEqual(['lab']);
       await store.report();
       expect(names(store)).toEqual(['lab']);
-      execFileSync('mount', ['-o', 'remount,rw', disk.path]);
+      await disk.remount('rw');
       await expect(store.apply({ generation: 1, certificates: [corp, lab] })).rejects.toMatchObject({
         code: 'SLIPWAY_FENCED',
       });

@@ -11,6 +11,8 @@ export const mountObstacle = process.geteuid?.() === 0 ? undefined : 'only root 
 
 export interface SmallFileSystem {
   path: string;
+  /** As the kernel does with a disk that fails, and back. */
+  remount(mode: 'ro' | 'rw'): Promise<void>;
   remove(): Promise<void>;
 }
 
@@ -20,6 +22,9 @@ export async function mountSmallFileSystem(sizeBytes: number): Promise<SmallFile
   await run('mount', ['-t', 'tmpfs', '-o', `size=${sizeBytes},mode=0711`, 'slipway-test', directory]);
   return {
     path: directory,
+    async remount(mode) {
+      await run('mount', ['-o', `remount,${mode}`, directory]);
+    },
     async remove() {
       await run('umount', ['--lazy', directory]);
       await rm(directory, { recursive: true });
