@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { eq } from 'drizzle-orm';
@@ -218,9 +218,9 @@ describe('the life of a host on its machine', () => {
   });
 
   describe('that leaves with the keys of an admin', () => {
-    const leaves = async () => {
-      const { apiKey, secretKey } = gateway.seeded.admin;
-      await writeFile(at('admin.json'), JSON.stringify({ endpoint: gateway.endpoint, apiKey, secretKey }));
+    const leaves = async ({ endpoint, seeded }: TestGateway = gateway) => {
+      const { apiKey, secretKey } = seeded.admin;
+      await writeFile(at('admin.json'), JSON.stringify({ endpoint, apiKey, secretKey }));
       return leave(parseArguments(['host', 'leave', '--credentials', at('admin.json'), ...places()]) as LeaveCommand);
     };
     /** What the workflow of the job does, once it is there. */
@@ -247,6 +247,42 @@ describe('the life of a host on its machine', () => {
       expect(left).toMatchObject({ status: 'rejected', reason: { message } });
       expect(await readdir(at('etc'))).toContain('host.json');
     });
+
+    it('stays as it is when the admin is one of another installation', async () => {
+      const { hostId } = await joins();
+      const other = await startTestGateway();
+      try {
+        await expect(leaves(other)).rejects.toThrow(`has no host ${hostId}`);
+      } finally {
+        await other.stop();
+      }
+      expect(await readdir(at('etc'))).toEqual(['host.env', 'host.json']);
+      expect(await readdir(at('units'))).toEqual(['slipway-host.service']);
+      expect(existsSync(at('pool', POOL_MARKER))).toBe(true);
+      expect((await rowOf(hostId)).removed).toBeNull();
+    });
+
+    it('is asked for --removed when it was deleted before', async () => {
+      const { hostId } = await joins();
+      await gateway.db.update(host).set({ removed: new Date().toISOString() }).where(eq(host.id, hostId));
+      await expect(leaves()).rejects.toThrow('when it was deleted there, run slipway host leave --removed');
+      await leave(parseArguments(['host', 'leave', '--removed', ...places()]) as LeaveCommand);
+      expect(await readdir(at('etc'))).toEqual([]);
+    });
+  });
+
+  it('goes on leaving where that was cut short', async () => {
+    await joins();
+    const removed = parseArguments(['host', 'leave', '--removed', ...places()]) as LeaveCommand;
+    const secrets = await readFile(at('etc/host.env'));
+    // A directory is in the way of whoever wants to remove a file.
+    await rm(at('etc/host.env'));
+    await mkdir(at('etc/host.env'));
+    await expect(leave(removed)).rejects.toThrow(/is a directory/i);
+    await rm(at('etc/host.env'), { recursive: true });
+    await writeFile(at('etc/host.env'), secrets);
+    await leave(removed);
+    expect([...(await readdir(at('etc'))), ...(await readdir(at('state')))]).toEqual([]);
   });
 
   it('ends with what made it a host, and leaves disks of VMs and strangers’ files', async () => {

@@ -32,12 +32,14 @@ export async function leave(command: LeaveCommand): Promise<Left> {
   await removeService(places);
   const keptPools: string[] = [];
   for (const pool of config.pools) if (!(await emptyPool(pool))) keptPools.push(pool.path);
-  for (const file of [places.configPath, places.environmentPath, places.joiningPath]) await rm(file, { force: true });
+  for (const file of [places.environmentPath, places.joiningPath]) await rm(file, { force: true });
   const { consoleDirectory, tokenDirectory, certificateDirectory } = config;
   const started = path.join(path.dirname(tokenDirectory), 'started');
   for (const directory of [consoleDirectory, tokenDirectory, certificateDirectory, started]) {
     await rm(directory, { recursive: true, force: true });
   }
+  // Last: when it was cut short, the next run finds by it what is left to remove.
+  await rm(places.configPath, { force: true });
   return {
     hostId: config.hostId,
     keptPools,
@@ -51,7 +53,14 @@ export async function leave(command: LeaveCommand): Promise<Left> {
 async function removeFromInstallation(config: HostConfig, command: LeaveCommand): Promise<void> {
   const client = await adminClient(config, command);
   const self = await find(client, config.hostId);
-  if (!self) return;
+  if (!self) {
+    // It may as well be a host of another installation, which runs on there and would have lost its keys.
+    throw new SlipwayError(
+      'SLIPWAY_RESOURCE_STATE',
+      `The installation of these keys has no host ${config.hostId} (${config.name}). Give the keys of an admin of its ` +
+        'own; or, when it was deleted there, run slipway host leave --removed',
+    );
+  }
   if (self['resourcestate'] !== 'Maintenance') await drain(client, config, command);
   await client.call('deleteHost', { id: config.hostId });
 }
