@@ -77,6 +77,15 @@ export async function findSession(
   return { caller, sessionId };
 }
 
+/**
+ * For a timeout that was lowered: a session that nobody uses would last for as long as it was when it was used. A raised one
+ * changes nothing until they are used.
+ */
+export async function shortenSessions(db: Pick<Database, 'update'>, timeoutMin: number): Promise<void> {
+  const expires = inMinutes(timeoutMin);
+  await db.update(session).set({ expires }).where(gt(session.expires, expires));
+}
+
 export async function closeSession(db: Pick<Database, 'delete'>, sessionId: string): Promise<void> {
   await db.delete(session).where(eq(session.id, sessionId));
 }

@@ -11,6 +11,7 @@ import { allowedValues, parseSetting } from '../shared/setting-values.js';
 import { audit } from './audit.js';
 import type { Database } from './client.js';
 import { configuration } from './schema/index.js';
+import { shortenSessions } from './sessions.js';
 
 /** Told of rows that are not used. */
 export type Warn = (text: string) => void;
@@ -78,6 +79,7 @@ export async function changeSetting(
     if (stored === value) return;
     if (value === defaultValue) await tx.delete(configuration).where(eq(configuration.name, name));
     else await writeSettings(tx, { [name]: value });
+    if (name === 'session.timeout') await shortenSessions(tx, Number(value));
     await audit(
       tx,
       { accountId, userId },

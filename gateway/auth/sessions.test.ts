@@ -157,6 +157,23 @@ test('a session ends when nobody has used it for its time, and lasts while it is
   expect(await listUsers(sessionkey, cookie)).toMatchObject({ status: 401 });
 });
 
+test('a session that nobody uses ends in the time of a timeout that was lowered, and no later for one that was raised', async () => {
+  const name = 'session.timeout';
+  const minutesLeft = async () =>
+    (Date.parse((await gateway.db.select().from(session))[0]!.expires) - Date.now()) / 60_000;
+  await opened();
+  await gateway.admin.call('updateConfiguration', { name, value: '60' });
+  expect(await minutesLeft()).toBeLessThan(30.1);
+  await gateway.admin.call('updateConfiguration', { name, value: '5' });
+  expect(await minutesLeft()).toBeLessThan(5.1);
+  await gateway.admin.call('updateConfiguration', { name, value: '100' });
+  expect(await minutesLeft()).toBeLessThan(5.1);
+  await gateway.db.update(session).set({ expires: sql`now() + interval '100 min'` });
+  await gateway.admin.call('resetConfiguration', { name });
+  expect(await minutesLeft()).toBeLessThan(30.1);
+  expect(await minutesLeft()).toBeGreaterThan(29);
+});
+
 test.each<[string, Partial<typeof account.$inferInsert>]>([
   ['is locked', { state: 'locked' }],
   ['is deleted', { removed: new Date().toISOString() }],
