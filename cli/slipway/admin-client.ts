@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { isUuid } from '../../kvm/uuid.js';
 import { SlipwayError } from '../../shared/errors.js';
 import { CloudStackApiError, type CloudStackClient, createCloudStackClient } from '../cloudstack-client.js';
 import { usageError } from './usage-error.js';
@@ -65,14 +66,23 @@ export async function findByName(
   kind: 'host' | 'cluster',
   nameOrId: string | undefined,
 ): Promise<Named> {
-  const { [kind]: found = [] } = (await client.call(kind === 'host' ? 'listHosts' : 'listClusters')) as Record<
-    string,
-    Named[]
-  >;
-  const fitting = nameOrId === undefined ? found : found.filter(({ id, name }) => id === nameOrId || name === nameOrId);
+  const list = async (filter: Record<string, string> = {}): Promise<Named[]> => {
+    const answer = await client.call(kind === 'host' ? 'listHosts' : 'listClusters', filter);
+    return (answer as Record<string, Named[]>)[kind] ?? [];
+  };
+  const fitting = nameOrId === undefined ? await list() : await findEither(list, nameOrId);
   const [only, ...others] = fitting;
   if (only && others.length === 0) return only;
-  const names = found.map(({ name }) => name).join(', ');
+  const names = (await list()).map(({ name }) => name).join(', ');
   const problem = only ? 'Several fit' : `There is no ${kind} ${nameOrId ?? ''}`.trim();
   throw new SlipwayError('SLIPWAY_RESOURCE_STATE', `${problem}: name one of ${names || 'none'}`);
+}
+
+/** Each asked for by itself: a list of all has no more of them than a page. A name may look like an id. */
+async function findEither(
+  list: (filter: Record<string, string>) => Promise<Named[]>,
+  nameOrId: string,
+): Promise<Named[]> {
+  const named = (await list({ name: nameOrId })).filter(({ name }) => name === nameOrId);
+  return isUuid(nameOrId) ? [...named, ...(await list({ id: nameOrId }))] : named;
 }
