@@ -14,7 +14,12 @@ type What = Pick<Row, 'type' | 'description' | 'ownerDescription' | 'resourceTyp
   level?: Row['level'];
 };
 
-/** What a caller did without a job. It belongs into the transaction of what was done: one is not there without the other. */
-export async function audit(db: Pick<Database, 'insert'>, { accountId, userId }: Who, what: What): Promise<void> {
+/**
+ * What a caller did without a job. It belongs into the transaction of what was done: one is not there without the other.
+ *
+ * @param who undefined for what happens by itself
+ */
+export async function audit(db: Pick<Database, 'insert'>, who: Who | undefined, what: What): Promise<void> {
+  const { accountId, userId } = who ?? {};
   await db.insert(event).values({ level: 'INFO', accountId, userId, ...what });
 }

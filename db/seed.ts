@@ -19,7 +19,7 @@ import {
 } from './schema/index.js';
 import { makeUserKeys } from './user-keys.js';
 import { createSecretBox, type SecretBox } from './secret-box.js';
-import { writeSettings } from './settings.js';
+import { applyAtStart } from './settings.js';
 
 /** Any number; only one process seeds at a time. */
 const SEED_LOCK = 7_091_147;
@@ -51,7 +51,7 @@ export async function seed(
   const secretBox = await createSecretBox(options.secretKeyBase64);
   const { db, close } = openDatabase(databaseUrl, { applicationName: 'slipway-seed', max: 1 });
   try {
-    await writeSettings(db, options.settings ?? {});
+    await applyAtStart(db, options.settings ?? {});
     return await db.transaction(async (tx) => {
       await tx.execute(sql`select pg_advisory_xact_lock(${SEED_LOCK})`);
       await tx.insert(guestOs).values(GUEST_OSES).onConflictDoNothing();

@@ -2,7 +2,7 @@ import { downloadSettings } from '../shared/download-settings.js';
 import { defaultSettings } from '../shared/settings.js';
 import { createTestDatabase, type TestDatabase } from '../tests/support/test-database.js';
 import { configuration, event } from './schema/index.js';
-import { changeSetting, readSettings, writeSettings } from './settings.js';
+import { applyAtStart, changeSetting, readSettings, writeSettings } from './settings.js';
 
 let database: TestDatabase;
 let accountId: string;
@@ -76,5 +76,49 @@ describe('changeSetting', () => {
     await database.db.delete(event);
     await change('7');
     expect(await database.db.select().from(event)).toEqual([]);
+  });
+});
+
+describe('what a start asks for', () => {
+  const SITES = 'secstorage.allowed.internal.sites';
+  const LOOPBACK = { [SITES]: '127.0.0.0/8,::1/128' };
+  const sites = async () => (await readSettings(database.db))[SITES];
+  const texts = async () =>
+    (await database.db.select().from(event).orderBy(event.created)).map(({ type, description, accountId: by }) => ({
+      type,
+      description,
+      by,
+    }));
+  beforeEach(() => database.db.delete(event));
+
+  it('is added to what operators have put on the list, and told once', async () => {
+    const { db } = database;
+    await changeSetting(db, { name: SITES, value: '10.0.0.0/8,::1/128', accountId });
+    for (const _start of [1, 2]) await applyAtStart(db, LOOPBACK);
+    expect(await sites()).toBe('10.0.0.0/8,::1/128,127.0.0.0/8');
+    expect(await texts()).toEqual([
+      expect.objectContaining({ by: accountId }),
+      {
+        type: 'CONFIGURATION.VALUE.EDIT',
+        description: `The setting ${SITES} was changed from "10.0.0.0/8,::1/128" to "10.0.0.0/8,::1/128,127.0.0.0/8"`,
+        by: null,
+      },
+    ]);
+  });
+
+  it('is all that there is on a new installation, and in place of what is no list', async () => {
+    const { db } = database;
+    await applyAtStart(db, LOOPBACK);
+    expect(await sites()).toBe(LOOPBACK[SITES]);
+    await writeSettings(db, { [SITES]: 'everything' });
+    await applyAtStart(db, LOOPBACK);
+    expect(await sites()).toBe(LOOPBACK[SITES]);
+    expect(await texts()).toHaveLength(2);
+  });
+
+  it('takes the place of a value that is no list', async () => {
+    const { db } = database;
+    for (const value of ['1234', '2345']) await applyAtStart(db, { 'direct.download.connect.timeout': value });
+    expect(await readSettings(db)).toMatchObject({ 'direct.download.connect.timeout': '2345' });
   });
 });

@@ -2,6 +2,7 @@ import { eq, sql } from 'drizzle-orm';
 import {
   defaultSettings,
   isSettingName,
+  settingEntry,
   SETTINGS,
   type SettingName,
   type SettingValues,
@@ -66,9 +67,33 @@ export async function writeSettings(db: Pick<Database, 'insert'>, values: Partia
  *
  * @param change `value` as `parseSetting` gives it
  */
-export async function changeSetting(
+export const changeSetting = (
   db: Database,
-  { name, value, accountId, userId }: { name: SettingName; value: string; accountId: string; userId?: string },
+  { name, value, ...who }: { name: SettingName; value: string; accountId: string; userId?: string },
+): Promise<void> => change(db, { name, who }, () => value);
+
+/**
+ * What each start of an installation asks for. To a list it adds what is missing there: the rest is what operators have
+ * let through since, and would be gone after each start.
+ *
+ * @param values as `parseSetting` gives them
+ */
+export async function applyAtStart(db: Database, values: Partial<SettingValues>): Promise<void> {
+  for (const [name, value] of Object.entries(values) as [SettingName, string][]) {
+    const isList = LISTS.has(settingEntry(name).type);
+    await change(db, { name, who: undefined }, (held) => (isList ? united(held, value) : value));
+  }
+}
+
+const LISTS: ReadonlySet<string> = new Set(['cidrs', 'servers', 'countryCodes']);
+
+const united = (...lists: string[]): string =>
+  [...new Set(lists.flatMap((list) => list.split(',')))].filter((item) => item !== '').join(',');
+
+async function change(
+  db: Database,
+  { name, who }: { name: SettingName; who: Parameters<typeof audit>[1] },
+  wanted: (held: string) => string,
 ): Promise<void> {
   const { defaultValue } = SETTINGS[name];
   await db.transaction(async (tx) => {
@@ -76,18 +101,16 @@ export async function changeSetting(
     await tx.execute(sql`lock table ${configuration} in share row exclusive mode`);
     const [row] = await tx.select().from(configuration).where(eq(configuration.name, name));
     const stored = row?.value ?? defaultValue;
+    // One that somebody edited to what the setting cannot hold is no list to add to.
+    const value = wanted(parseSetting(name, stored) ?? defaultValue);
     if (stored === value) return;
     if (value === defaultValue) await tx.delete(configuration).where(eq(configuration.name, name));
     else await writeSettings(tx, { [name]: value });
     if (name === 'session.timeout') await shortenSessions(tx, Number(value));
-    await audit(
-      tx,
-      { accountId, userId },
-      {
-        type: 'CONFIGURATION.VALUE.EDIT',
-        description: `The setting ${name} was changed from ${JSON.stringify(stored)} to ${JSON.stringify(value)}`,
-        resourceType: 'Configuration',
-      },
-    );
+    await audit(tx, who, {
+      type: 'CONFIGURATION.VALUE.EDIT',
+      description: `The setting ${name} was changed from ${JSON.stringify(stored)} to ${JSON.stringify(value)}`,
+      resourceType: 'Configuration',
+    });
   });
 }

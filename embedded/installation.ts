@@ -23,7 +23,7 @@ export interface InstallationOptions {
   /** The libvirt of all hosts. Default: this machine's own. */
   libvirtUri?: string | undefined;
   controlWorkers: number;
-  /** Rows for `configuration`; others keep what they hold. */
+  /** Set at each start; a list keeps what it holds beside that. Other settings are left alone. */
   settings?: Partial<SettingValues>;
   /** Whether a component that ends by itself is started again. */
   isRestarted: boolean;

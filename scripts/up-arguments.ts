@@ -18,8 +18,8 @@ export const USAGE = `usage: scripts/up [options]
   --temporal-ui-port N    Temporal's Web UI (8233)
   --temporal-port N       Temporal itself (7233)
   --postgres-port N       PostgreSQL (8432)
-  --allow-loopback        let hosts download images from this machine itself: sets
-                          secstorage.allowed.internal.sites to 127.0.0.0/8,::1/128
+  --allow-loopback        let hosts download images from this machine itself: adds
+                          127.0.0.0/8,::1/128 to secstorage.allowed.internal.sites
 With DATABASE_URL or TEMPORAL_ADDRESS set, those servers are used instead of embedded ones.`;
 
 const LOOPBACK_CIDRS = '127.0.0.0/8,::1/128';
