@@ -1,5 +1,6 @@
 import { and, eq, isNull } from 'drizzle-orm';
 import { SlipwayError } from '../shared/errors.js';
+import { HOST_NAME_RULE, isHostName } from '../shared/host-name.js';
 import { audit } from './audit.js';
 import type { Database, Transaction } from './client.js';
 import { refuseTaken } from './errors.js';
@@ -20,10 +21,13 @@ export interface HostChanges {
 /**
  * @returns false when there is no such host
  * @throws SlipwayError SLIPWAY_RESOURCE_STATE when it can be neither Enabled nor Disabled now, SLIPWAY_PARAMETER_INVALID
- *   when another one has the name
+ *   when another one has the name, or no host may have it
  */
 export async function changeHost(db: Database, caller: Caller, id: string, changes: HostChanges): Promise<boolean> {
   const { name, tags, isEnabled } = changes;
+  if (name !== undefined && !isHostName(name)) {
+    throw new SlipwayError('SLIPWAY_PARAMETER_INVALID', `The name of a host has to be ${HOST_NAME_RULE}`);
+  }
   return refuseTaken('host_name_key', `There is a host with the name ${name}`, () =>
     db.transaction(async (tx) => {
       const self = await lockPresent(tx, id);

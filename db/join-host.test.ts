@@ -46,6 +46,18 @@ test('should give the same host for the same name, and follow its directory', as
   expect(await refs()).toMatchObject([{ ...first, poolId, localPath: '/elsewhere' }]);
 });
 
+test('should give the same host for its id, whatever it is called now', async () => {
+  const { hostId } = await join('host', [own()]);
+  await database.db
+    .update(host)
+    .set({ name: `renamed-${poolId}` })
+    .where(eq(host.id, hostId));
+  const again = { name: `host-${poolId}`, hostId, clusterId, publicKey: 'another', pools: [own()] };
+  expect(await joinHost(database.databaseUrl, again)).toEqual({ hostId });
+  const [self] = await database.db.select().from(host).where(eq(host.id, hostId));
+  expect(self).toMatchObject({ name: `renamed-${poolId}`, publicKey: 'another' });
+});
+
 test('should leave a host revoked that only starts once more', async () => {
   const { hostId } = await join('host', [own()]);
   await database.db.update(host).set({ status: 'Revoked', publicKey: null }).where(eq(host.id, hostId));

@@ -1,4 +1,4 @@
-import { and, eq, isNull, ne } from 'drizzle-orm';
+import { and, eq, isNull, ne, type SQL } from 'drizzle-orm';
 import { SlipwayError } from '../shared/errors.js';
 import type { PoolPlace } from '../shared/hosts.js';
 import { announcePool, inOrder } from './announce-pool.js';
@@ -8,6 +8,8 @@ import { cluster, host } from './schema/index.js';
 
 export interface JoinHostInput {
   name: string;
+  /** Of a machine that was a host before. */
+  hostId?: string | undefined;
   clusterId: string;
   /** Base64 X25519 key. */
   publicKey: string;
@@ -20,14 +22,14 @@ export interface JoinHostInput {
 type HostRow = typeof host.$inferSelect;
 
 /**
- * Adds a KVM host with its pools, or gives the id of the host that has this name. It is Connecting until its host worker
- * says hello. For whoever has the database; a host of another machine joins with a token.
+ * Adds a KVM host with its pools, or gives the id of the host that it was before, or that has this name. It is Connecting
+ * until its host worker says hello. For whoever has the database; a host of another machine joins with a token.
  */
 export async function joinHost(databaseUrl: string, input: JoinHostInput): Promise<{ hostId: string }> {
   const { db, close } = openDatabase(databaseUrl, { applicationName: 'slipway-join-host', max: 1 });
   try {
     return await db.transaction(async (tx) => {
-      const known = await findNamed(tx, input.name);
+      const known = await findPresent(tx, input);
       // One that was revoked stays so: to start it once more must not be all that it takes to be trusted again.
       const isTrusted = and(eq(host.id, known?.id ?? input.clusterId), ne(host.status, 'Revoked'));
       if (known) await tx.update(host).set({ publicKey: input.publicKey }).where(isTrusted);
@@ -40,16 +42,27 @@ export async function joinHost(databaseUrl: string, input: JoinHostInput): Promi
   }
 }
 
-export async function findNamed(tx: Transaction, name: string): Promise<HostRow | undefined> {
-  const isNamed = and(eq(host.name, name), isNull(host.removed));
-  const [row] = await tx.select().from(host).where(isNamed).for('no key update');
+/** By its id where it has one: somebody may have renamed it since. */
+export const findPresent = async (
+  tx: Transaction,
+  { hostId, name }: Pick<JoinHostInput, 'hostId' | 'name'>,
+): Promise<HostRow | undefined> =>
+  (hostId === undefined ? undefined : await lockPresent(tx, eq(host.id, hostId))) ??
+  lockPresent(tx, eq(host.name, name));
+
+async function lockPresent(tx: Transaction, isIt: SQL): Promise<HostRow | undefined> {
+  const [row] = await tx
+    .select()
+    .from(host)
+    .where(and(isIt, isNull(host.removed)))
+    .for('no key update');
   return row;
 }
 
 /** @throws SlipwayError SLIPWAY_PARAMETER_INVALID without such a cluster, SLIPWAY_RESOURCE_STATE when it is for others */
 export async function addHost(
   tx: Transaction,
-  { name, clusterId, publicKey, arch }: Omit<JoinHostInput, 'pools'>,
+  { name, clusterId, publicKey, arch }: Omit<JoinHostInput, 'pools' | 'hostId'>,
 ): Promise<string> {
   const [home] = await tx
     .select()

@@ -2,12 +2,13 @@ import { eq, sql } from 'drizzle-orm';
 import { SlipwayError } from '../shared/errors.js';
 import type { PoolPlace } from '../shared/hosts.js';
 import type { HostJoinAnswer, HostJoinCheck } from '../shared/host-join.js';
+import { isNewHostName, NEW_HOST_NAME_RULE } from '../shared/host-name.js';
 import { announcePool, inOrder } from './announce-pool.js';
 import { audit } from './audit.js';
 import type { Database, Transaction } from './client.js';
 import { refuseTaken } from './errors.js';
 import { lockJoinToken, type JoinTokenRow, spendJoinToken } from './host-join-tokens.js';
-import { addHost, findNamed } from './join-host.js';
+import { addHost, findPresent } from './join-host.js';
 import { findInstallationId } from './reads/find-installation-id.js';
 import { cluster, dataCenter, host } from './schema/index.js';
 
@@ -17,6 +18,8 @@ export interface JoinWithTokenInput {
   token: string;
   /** Of a token for a new host; a host that has new keys keeps its name. */
   name: string;
+  /** Of a machine that is a host already. */
+  hostId?: string | undefined;
   publicKey: string;
   arch?: string | undefined;
   pools: PoolPlace[];
@@ -29,8 +32,9 @@ export const checkJoinToken = (db: Database, token: string): Promise<HostJoinChe
 /**
  * Makes a machine a host of the cluster that the token names, or gives the host that it names another key.
  *
- * @throws SlipwayError SLIPWAY_JOIN_TOKEN; SLIPWAY_JOIN_REFUSED when the name is another host's, the cluster is for another
- *   architecture, or a pool cannot be one of this host: then the token can still be used
+ * @throws SlipwayError SLIPWAY_JOIN_TOKEN; SLIPWAY_PARAMETER_INVALID when no new host may have the name;
+ *   SLIPWAY_JOIN_REFUSED when it is another host's, the cluster is for another architecture, or a pool cannot be one of
+ *   this host: then the token can still be used
  */
 export const joinWithToken = (db: Database, input: JoinWithTokenInput): Promise<HostJoinAnswer> =>
   refuseTaken('host_name_key', `There is a host with the name ${input.name}`, () =>
@@ -55,8 +59,11 @@ async function enrol(
   input: JoinWithTokenInput,
 ): Promise<{ hostId: string; what: string }> {
   if (clusterId === null) return { hostId: hostId!, what: await giveKey(tx, hostId!, input.publicKey) };
-  const known = await findNamed(tx, input.name);
+  const known = await findPresent(tx, input);
   if (!known) {
+    if (!isNewHostName(input.name)) {
+      throw new SlipwayError('SLIPWAY_PARAMETER_INVALID', `name has to be ${NEW_HOST_NAME_RULE}`);
+    }
     return { hostId: await addHost(tx, { ...input, clusterId }).catch(refuseJoin), what: `Host ${input.name} joined` };
   }
   // A token for a new host must not be enough to take the place of one that is there.

@@ -46,7 +46,7 @@ const exists = (path: string): Promise<boolean> =>
     () => false,
   );
 
-/** Makes the host known to the database and writes its `host.json`. The same name gives the same host again. */
+/** Makes the host known to the database and writes its `host.json`. The same directory gives the same host again. */
 export async function joinLocalHost(options: JoinLocalHostOptions): Promise<LocalHost> {
   const { databaseUrl, installationId, clusterId, name } = options;
   await makeReachable(join(options.stateDirectory, 'hosts'));
@@ -68,7 +68,8 @@ export async function joinLocalHost(options: JoinLocalHostOptions): Promise<Loca
     pools.push({ ...place, poolId: await claimPoolDirectory(place.path, { ...place, installationId }) });
   }
   const { publicKey } = keyPair;
-  const { hostId } = await joinHost(databaseUrl, { name, clusterId, publicKey, arch: machine(), pools });
+  const joining = { name, hostId: known?.hostId, clusterId, publicKey, arch: machine(), pools };
+  const { hostId } = await joinHost(databaseUrl, joining);
   const libvirtUri = options.libvirtUri ?? (isRoot() ? 'qemu:///system' : 'qemu:///session');
   await writeHostConfig(configPath, {
     installationId,

@@ -21,7 +21,10 @@ export interface HostJoinCheck {
 
 export interface HostJoinRequest {
   token: string;
+  /** Of a new host: one that is there keeps the name that it has. */
   name: string;
+  /** Of a machine that is a host already: it may have been renamed, and would become a second one by its former name. */
+  hostId?: string | undefined;
   /** Base64 X25519 key. */
   publicKey: string;
   arch: string;

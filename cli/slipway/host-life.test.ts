@@ -82,6 +82,27 @@ describe('the life of a host on its machine', () => {
     expect(await config()).toEqual({ ...before, guestBridge: 'lo' });
   });
 
+  it('is the same after somebody renamed it, and knows its name when it joins once more', async () => {
+    const { hostId } = await joins();
+    const before = await config();
+    const name = `KVM host 1 (${hostId})`;
+    await gateway.admin.call('updateHost', { id: hostId, name });
+    expect(await joins()).toMatchObject({ hostId, name });
+    expect(await config()).toEqual({ ...before, name });
+    expect(await readFile(at('units/slipway-host.service'), 'utf8')).toContain(`Slipway host worker (${name})`);
+  });
+
+  it('gets other keys whatever somebody has called it', async () => {
+    const { hostId } = await joins();
+    await gateway.admin.call('updateHost', { id: hostId, name: `KVM host 1 of ${'a long row '.repeat(9)}(${hostId})` });
+    await rm(at('etc'), { recursive: true });
+    await joins('--token', await token({ hostid: hostId }));
+    expect((await rowOf(hostId)).publicKey).toBe((await config()).keyPair.publicKey);
+    const { publicKey } = await rotates(hostId, Date.now());
+    expect(await rowOf(hostId)).toMatchObject({ publicKey });
+    expect((await config()).keyPair).toMatchObject({ publicKey });
+  });
+
   it('keeps its keys when a join was cut short after it had been heard', async () => {
     const { hostId } = await joins();
     const { keyPair } = await config();

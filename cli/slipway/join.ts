@@ -10,7 +10,8 @@ import { claimPoolDirectory } from '../../kvm/storage/pool-marker.js';
 import { isUuid } from '../../kvm/uuid.js';
 import { writeFileDurably } from '../../kvm/write-file-durably.js';
 import { SlipwayError } from '../../shared/errors.js';
-import type { HostJoinAnswer, HostJoinCheck } from '../../shared/host-join.js';
+import type { HostJoinCheck } from '../../shared/host-join.js';
+import { isHostName } from '../../shared/host-name.js';
 import type { PoolPlace } from '../../shared/hosts.js';
 import { aloneWithKeys } from './alone-with-keys.js';
 import type { JoinCommand } from './commands.js';
@@ -61,6 +62,8 @@ async function joinAt(places: HostPlaces, command: JoinCommand, programs: string
   const token = await readSecret('--token', command.token);
   const proxy = command.proxy === undefined ? undefined : await readSecret('--proxy', command.proxy);
   const purpose = await gateway.check(token);
+  // Before the token is used up: a host whose name cannot be written down would have another key, and not know of it.
+  requireNames(purpose, purpose.hostId === undefined ? [] : [purpose.hostId]);
   const known = await knownHost(places, purpose, command);
   await makeOwnPools(command);
   await requireMachine(command);
@@ -74,9 +77,10 @@ async function joinAt(places: HostPlaces, command: JoinCommand, programs: string
   );
   // Before the token is used up: what cannot be written must not be a host either.
   parseHostConfig({ ...draft, ...purpose, hostId: purpose.hostId ?? 'new', name }, places.configPath);
-  const request = { token, name, publicKey: keyPair.publicKey, arch: machine(), pools };
-  const answer = requireNames(await gateway.join(request));
+  const request = { token, name, hostId: known?.hostId, publicKey: keyPair.publicKey, arch: machine(), pools };
+  const answer = await gateway.join(request);
   const { installationId, hostId, hostName } = answer;
+  requireNames(answer, [hostId]);
   const config: HostConfig = { ...draft, installationId, hostId, name: hostName ?? name };
   await writeConfig(places, config);
   await writeFileDurably(places.environmentPath, renderEnvironmentFile(environment), 0o600);
@@ -117,10 +121,9 @@ const withAbsolutePaths = (variables: Record<string, string>): Record<string, st
   );
 
 /** They become names of directories and domains, and part of a unit that root's systemd reads. */
-function requireNames(answer: HostJoinAnswer): HostJoinAnswer {
-  const { installationId, hostId, hostName } = answer;
-  const isName = hostName === undefined || (typeof hostName === 'string' && /^[\w.-]{1,255}$/.test(hostName));
-  if (isName && [installationId, hostId].every((id) => typeof id === 'string' && isUuid(id))) return answer;
+function requireNames({ installationId, hostName }: HostJoinCheck, hostIds: string[]): void {
+  const isName = hostName === undefined || (typeof hostName === 'string' && isHostName(hostName));
+  if (isName && [installationId, ...hostIds].every((id) => isUuid(id))) return;
   throw new SlipwayError('SLIPWAY_UNAVAILABLE', 'The gateway answers with names that no installation has');
 }
 

@@ -46,6 +46,13 @@ describe('what an operator does with hosts, pools and offerings', () => {
     });
   });
 
+  it.each(['   ', '\u00a0', 'a\nb', '\u202e', 'host-\u202e1'])('calls no host %j', async (name) => {
+    await expect(call('updateHost', { id: hostId, name })).rejects.toThrow(
+      'The name of a host has to be at most 255 printable characters, and not only spaces (431)',
+    );
+    expect(await shown()).toMatchObject({ name: 'host-1' });
+  });
+
   it('enables and disables no host that is in another state', async () => {
     await setState('Maintenance');
     await expect(call('updateHost', { id: hostId, allocationstate: 'Enable' })).rejects.toThrow(

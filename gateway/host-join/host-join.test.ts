@@ -92,6 +92,43 @@ describe('a machine that joins', () => {
     expect(again.hostId).toBe(first.hostId);
   });
 
+  it('is the same host again by its id after somebody renamed it', async () => {
+    const { hostId, ...self } = await join();
+    const name = `KVM host (${hostId})`;
+    await gateway.admin.call('updateHost', { id: hostId, name });
+    const { token } = await newToken();
+    const { body } = await post(HOST_JOIN_PATH, { ...self, hostId, token });
+    expect(body).toMatchObject({ hostId, hostName: name });
+    // By what it knows of its name now, too.
+    const { token: another } = await newToken();
+    expect(await post(HOST_JOIN_PATH, { ...self, hostId, name, token: another })).toMatchObject({ body: { hostId } });
+  });
+
+  it('is neither another host by its id, nor a new one when that was revoked', async () => {
+    const { hostId, publicKey } = await join();
+    const { token } = await newToken();
+    const refused = { status: 431, body: { code: 'SLIPWAY_JOIN_REFUSED' } };
+    expect(await post(HOST_JOIN_PATH, { ...machine({ hostId }), token })).toMatchObject(refused);
+    expect((await rowOf(hostId)).publicKey).toBe(publicKey);
+    await gateway.db.update(host).set({ status: 'Revoked', publicKey: null }).where(eq(host.id, hostId));
+    expect(await post(HOST_JOIN_PATH, { ...machine({ hostId, publicKey }), token })).toMatchObject(refused);
+  });
+
+  it.each(['KVM host 1', 'a/b', 'x'.repeat(64)])('has no name that no machine has: %s', async (name) => {
+    const { token } = await newToken();
+    for (const hostId of [undefined, randomUUID()]) {
+      expect(await post(HOST_JOIN_PATH, { ...machine({ name, hostId }), token })).toMatchObject({
+        status: 431,
+        body: {
+          code: 'SLIPWAY_PARAMETER_INVALID',
+          message: expect.stringContaining('name has to be letters') as string,
+        },
+      });
+    }
+    expect(await gateway.db.$count(host, eq(host.name, name))).toBe(0);
+    expect(await post(HOST_JOIN_PATH, { ...machine(), token })).toMatchObject({ status: 200 });
+  });
+
   it('does not take the place of a host with another key, nor of one in another cluster', async () => {
     const first = await join();
     const { token } = await newToken();
@@ -243,7 +280,8 @@ describe('a request', () => {
     ['a list', [], 'SLIPWAY_PARAMETER_INVALID'],
     ['no token', machine(), 'SLIPWAY_PARAMETER_INVALID'],
     ['a key of another length', { ...machine(), token: 'x', publicKey: 'AAAA' }, 'SLIPWAY_PARAMETER_INVALID'],
-    ['a name with a slash', { ...machine(), token: 'x', name: 'a/b' }, 'SLIPWAY_PARAMETER_INVALID'],
+    ['a name of two lines', { ...machine(), token: 'x', name: 'a\nb' }, 'SLIPWAY_PARAMETER_INVALID'],
+    ['an id that is none', { ...machine(), token: 'x', hostId: 'host-1' }, 'SLIPWAY_PARAMETER_INVALID'],
     ['no pool', { ...machine(), token: 'x', pools: [] }, 'SLIPWAY_PARAMETER_INVALID'],
     ['a pool of no type', { ...machine(), token: 'x', pools: [pool({ type: 'RBD' })] }, 'SLIPWAY_PARAMETER_INVALID'],
     ['a relative path', { ...machine(), token: 'x', pools: [pool({ path: 'srv' })] }, 'SLIPWAY_PARAMETER_INVALID'],

@@ -1,22 +1,23 @@
 import type { HostJoinRequest } from '../../shared/host-join.js';
 import { SlipwayError } from '../../shared/errors.js';
+import { HOST_NAME_RULE, isHostName } from '../../shared/host-name.js';
 import { POOL_TYPES, type PoolPlace } from '../../shared/hosts.js';
 
 const MAX_POOLS = 64;
 const MAX_PATH_LENGTH = 4096;
 const KEY_BYTES = 32;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-/** As a host name, and short enough for lists. */
-const NAME = /^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
 const ARCH = /^[a-z0-9_]{1,32}$/;
 const TOKEN_LENGTH = 200;
 
 /** @throws SlipwayError SLIPWAY_PARAMETER_INVALID naming the field, never with the token */
 export function parseJoinRequest(body: unknown): HostJoinRequest {
-  const { name, publicKey, arch, pools, ...rest } = fieldsOf(body);
+  const { name, hostId, publicKey, arch, pools, ...rest } = fieldsOf(body);
   return {
     token: parseToken(rest),
-    name: text('name', name, (value) => NAME.test(value), 'letters, digits, dots and dashes, at most 63'),
+    // What more is asked of the name of a new host is known once the token has said whether it is one.
+    name: text('name', name, isHostName, HOST_NAME_RULE),
+    hostId: hostId === undefined ? undefined : text('hostId', hostId, (value) => UUID.test(value), 'a UUID'),
     publicKey: text('publicKey', publicKey, isKey, `${KEY_BYTES} bytes in base64`),
     arch: text('arch', arch, (value) => ARCH.test(value), 'an architecture, such as x86_64'),
     pools: parsePools(pools),
