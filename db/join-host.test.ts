@@ -58,6 +58,16 @@ test('should give the same host for its id, whatever it is called now', async ()
   expect(self).toMatchObject({ name: `renamed-${poolId}`, publicKey: 'another' });
 });
 
+test('should leave a host deleted that only starts once more, and others of its name alone', async () => {
+  const { hostId } = await join('host', [own()]);
+  await database.db.update(host).set({ removed: new Date().toISOString() }).where(eq(host.id, hostId));
+  const heir = await join('host', []);
+  const again = { name: `host-${poolId}`, hostId, clusterId, publicKey: 'another', pools: [own()] };
+  await expect(joinHost(database.databaseUrl, again)).rejects.toMatchObject({ code: 'SLIPWAY_HOST_REMOVED' });
+  const [other] = await database.db.select().from(host).where(eq(host.id, heir.hostId));
+  expect(other).toMatchObject({ publicKey: 'key' });
+});
+
 test('should leave a host revoked that only starts once more', async () => {
   const { hostId } = await join('host', [own()]);
   await database.db.update(host).set({ status: 'Revoked', publicKey: null }).where(eq(host.id, hostId));

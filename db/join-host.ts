@@ -1,4 +1,4 @@
-import { and, eq, isNull, ne, type SQL } from 'drizzle-orm';
+import { and, eq, isNotNull, isNull, ne, type SQL } from 'drizzle-orm';
 import { SlipwayError } from '../shared/errors.js';
 import type { PoolPlace } from '../shared/hosts.js';
 import { announcePool, inOrder } from './announce-pool.js';
@@ -24,11 +24,14 @@ type HostRow = typeof host.$inferSelect;
 /**
  * Adds a KVM host with its pools, or gives the id of the host that it was before, or that has this name. It is Connecting
  * until its host worker says hello. For whoever has the database; a host of another machine joins with a token.
+ *
+ * @throws SlipwayError SLIPWAY_HOST_REMOVED when the one that it was before was deleted
  */
 export async function joinHost(databaseUrl: string, input: JoinHostInput): Promise<{ hostId: string }> {
   const { db, close } = openDatabase(databaseUrl, { applicationName: 'slipway-join-host', max: 1 });
   try {
     return await db.transaction(async (tx) => {
+      await refuseRemoved(tx, input);
       const known = await findPresent(tx, input);
       // One that was revoked stays so: to start it once more must not be all that it takes to be trusted again.
       const isTrusted = and(eq(host.id, known?.id ?? input.clusterId), ne(host.status, 'Revoked'));
@@ -40,6 +43,14 @@ export async function joinHost(databaseUrl: string, input: JoinHostInput): Promi
   } finally {
     await close();
   }
+}
+
+/** Its own pools were removed with it, and its name may be that of another one by now, whose key it would replace. */
+async function refuseRemoved(tx: Transaction, { hostId, name }: JoinHostInput): Promise<void> {
+  if (hostId === undefined) return;
+  const isRemoved = and(eq(host.id, hostId), isNotNull(host.removed));
+  if ((await tx.$count(host, isRemoved)) === 0) return;
+  throw new SlipwayError('SLIPWAY_HOST_REMOVED', `Host ${name} was deleted`);
 }
 
 /** By its id where it has one: somebody may have renamed it since. */

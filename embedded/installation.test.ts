@@ -1,4 +1,4 @@
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import postgres from 'postgres';
@@ -153,5 +153,31 @@ describe('installation', () => {
       { scope: 'HOST' },
     ]);
     await installation.stop();
+  }, 120_000);
+
+  // The last one: it changes the hosts.
+  test('a host that was renamed is the same at the next start, and one that was deleted keeps no other from it', async () => {
+    const first = await startInstallation({ ...options, hosts: 3 });
+    const [renamed, deleted, last] = first.hosts.map(({ id }) => id);
+    await rows(
+      first.databaseUrl,
+      `update host set name = 'rack 1' where id = '${renamed}';
+       update storage_pool set removed = now() where id = '${first.hosts[1]?.poolId}';
+       update host set removed = now(), status = 'Removed' where id = '${deleted}'`,
+    );
+    await first.stop();
+
+    const lines: string[] = [];
+    const second = await startInstallation({ ...options, hosts: 3, onLine: (line) => lines.push(line) });
+    expect(second.hosts.map(({ id }) => id)).toEqual([renamed, last]);
+    const directory = join(state.path, 'hosts', 'host-2');
+    expect(lines).toContain(`host-2 was deleted, and does not start. Move ${directory} away for a new one`);
+    await second.stop();
+
+    await rename(directory, `${directory}.old`);
+    const third = await startInstallation({ ...options, hosts: 3 });
+    expect(third.hosts.map(({ id }) => id)).toEqual([renamed, expect.any(String), last]);
+    expect(third.hosts[1]?.id).not.toBe(deleted);
+    await third.stop();
   }, 120_000);
 });

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { isSlipwayError } from '../shared/errors.js';
 import type { SettingValues } from '../shared/settings.js';
 import { printsReady, startChildProcess, waitUntilReady } from './child-process.js';
 import { controlEnvironment, hostEnvironment } from './component-environment.js';
@@ -73,6 +74,13 @@ async function allStarted(starting: Promise<Component>[]): Promise<Component[]> 
     return outcome.value;
   });
 }
+
+/** What an operator has deleted is to stay so, and keep no other host from its start. */
+const unlessDeleted = (joining: Promise<LocalHost>): Promise<LocalHost | undefined> =>
+  joining.catch((error: unknown) => {
+    if (isSlipwayError(error) && error.code === 'SLIPWAY_HOST_REMOVED') return undefined;
+    throw error;
+  });
 
 const numbered = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
 
@@ -173,15 +181,21 @@ async function start(
   for (const n of numbered(options.hosts)) {
     const name = `host-${n}`;
     onLine(`KVM host ${name}`);
-    const host = await joinLocalHost({
-      stateDirectory: state.path,
-      databaseUrl: database.url,
-      installationId: seeded.installationId,
-      clusterId: seeded.clusterId,
-      name,
-      isPoolShared: options.isPoolShared ?? false,
-      libvirtUri: options.libvirtUri,
-    });
+    const host = await unlessDeleted(
+      joinLocalHost({
+        stateDirectory: state.path,
+        databaseUrl: database.url,
+        installationId: seeded.installationId,
+        clusterId: seeded.clusterId,
+        name,
+        isPoolShared: options.isPoolShared ?? false,
+        libvirtUri: options.libvirtUri,
+      }),
+    );
+    if (!host) {
+      onLine(`${name} was deleted, and does not start. Move ${join(state.path, 'hosts', name)} away for a new one`);
+      continue;
+    }
     const worker = program(
       `host-worker-${n}`,
       ['workers/host-worker.js', host.configPath],

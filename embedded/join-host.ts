@@ -46,7 +46,11 @@ const exists = (path: string): Promise<boolean> =>
     () => false,
   );
 
-/** Makes the host known to the database and writes its `host.json`. The same directory gives the same host again. */
+/**
+ * Makes the host known to the database and writes its `host.json`. The same directory gives the same host again.
+ *
+ * @throws SlipwayError SLIPWAY_HOST_REMOVED when that was deleted: others can be started all the same
+ */
 export async function joinLocalHost(options: JoinLocalHostOptions): Promise<LocalHost> {
   const { databaseUrl, installationId, clusterId, name } = options;
   await makeReachable(join(options.stateDirectory, 'hosts'));
