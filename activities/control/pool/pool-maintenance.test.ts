@@ -77,7 +77,7 @@ describe('maintenance of a pool', () => {
     const { opened, open } = gate();
     const { opened: claimed, open: isClaimed } = gate();
     const starting = database.db.transaction(async (tx) => {
-      expect(await takeComputeForDisk(tx, start(), rules)).toBe(true);
+      expect(await takeComputeForDisk(tx, start(), rules)).toBe('taken');
       isClaimed();
       await opened;
     });
@@ -100,7 +100,7 @@ describe('maintenance of a pool', () => {
   it('refuses a start that has read that the pool is Up before it was closed', async () => {
     await begin();
     const { db } = database;
-    expect(await db.transaction((tx) => takeComputeForDisk(tx, start(), rules))).toBe(false);
+    expect(await db.transaction((tx) => takeComputeForDisk(tx, start(), rules))).toBe('place full');
     expect(await db.$count(capacityClaim)).toBe(0);
     expect((await db.select().from(host))[0]).toMatchObject({ cpuUsedMhz: 0, ramUsedBytes: 0 });
   });

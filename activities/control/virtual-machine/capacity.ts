@@ -23,18 +23,24 @@ export interface ClaimRules {
   mayWait: boolean;
 }
 
+/** Unless it is taken somebody else was faster, and nothing is changed. */
+export type Taking = 'taken' | 'place full' | 'cluster full';
+
 /**
  * Takes capacity from host and pool for a try of a VM if it is still there, and gives the VM the token of that try:
  * concurrent deployments read the same free capacity and only as many succeed as fit.
- *
- * @returns false when somebody else was faster; then nothing is changed
  */
-export const takeCapacity = (tx: Transaction, claim: NewClaim, rules: ClaimRules): Promise<boolean> =>
-  allOrNothing(
-    tx,
-    async (savepoint) =>
-      (await takeAll(savepoint, claim, rules)).length > 0 && fitsCluster(savepoint, claim.hostId, rules.factors),
-  );
+export const takeCapacity = (tx: Transaction, claim: NewClaim, rules: ClaimRules): Promise<Taking> =>
+  allOrNothing(tx, async (savepoint) => {
+    if ((await takeAll(savepoint, claim, rules)).length === 0) return 'place full';
+    return takeInCluster(savepoint, claim, rules);
+  });
+
+const takeInCluster = async (
+  tx: Transaction,
+  { hostId }: Pick<NewClaim, 'hostId'>,
+  { factors }: ClaimRules,
+): Promise<Taking> => ((await fitsCluster(tx, hostId, factors)) ? 'taken' : 'cluster full');
 
 /** One statement: it is on the way of each deployment, and drizzle takes longer to put four together than they run. */
 const takeAll = (
@@ -67,11 +73,15 @@ const takeAll = (
  * In a savepoint: a host that was waited for and is full by now stays locked until what looked at it is undone. Planners
  * that try hosts in different orders would wait for each other.
  */
-async function allOrNothing(tx: Transaction, take: (savepoint: Transaction) => Promise<boolean>): Promise<boolean> {
+async function allOrNothing(tx: Transaction, take: (savepoint: Transaction) => Promise<Taking>): Promise<Taking> {
+  let taking: Taking | undefined;
   try {
-    return await tx.transaction(async (savepoint) => (await take(savepoint)) || savepoint.rollback());
+    return await tx.transaction(async (savepoint) => {
+      taking = await take(savepoint);
+      return taking === 'taken' ? taking : savepoint.rollback();
+    });
   } catch (error) {
-    if (error instanceof TransactionRollbackError) return false;
+    if (taking && error instanceof TransactionRollbackError) return taking;
     throw error;
   }
 }
@@ -80,19 +90,18 @@ async function allOrNothing(tx: Transaction, take: (savepoint: Transaction) => P
  * Takes CPU and memory from a host, if they are still there, for a VM whose disk exists. The new claim takes the space
  * of the disk over from the one before. That of another host stays, empty: when the VM is expunged, its console log is
  * there too.
- *
- * @returns as `takeCapacity`
  */
 export const takeComputeForDisk = (
   tx: Transaction,
   claim: Omit<NewClaim, 'diskBytes'>,
   rules: ClaimRules,
-): Promise<boolean> =>
+): Promise<Taking> =>
   allOrNothing(tx, async (savepoint) => {
-    if (!(await takeCompute(savepoint, claim, rules))) return false;
+    if (!(await takeCompute(savepoint, claim, rules))) return 'place full';
     await takeDiskOver(savepoint, claim);
-    // The pool may have been closed for maintenance since its state was read.
-    return (await isOpen(savepoint, claim.poolId)) && fitsCluster(savepoint, claim.hostId, rules.factors);
+    // It may have been closed for maintenance since its state was read.
+    if (!(await isOpen(savepoint, claim.poolId))) return 'place full';
+    return takeInCluster(savepoint, claim, rules);
   });
 
 async function takeDiskOver(tx: Transaction, claim: Omit<NewClaim, 'diskBytes'>): Promise<void> {

@@ -31,7 +31,7 @@ import { waitFor } from '../../../tests/support/wait-for.js';
 import { factorsOf } from '../planner/factors.js';
 import { type ClaimHostInput, claimHost, type ClaimHostResult } from './claim-host.js';
 import type { Transaction } from '../dependencies.js';
-import { type ClaimRules, releaseCapacity, takeCapacity, takeComputeForDisk } from './capacity.js';
+import { type ClaimRules, releaseCapacity, takeCapacity, takeComputeForDisk, type Taking } from './capacity.js';
 
 const GiB = 1024 ** 3;
 /** The offering takes 500 MHz and 512 MiB. */
@@ -264,7 +264,7 @@ describe('claimHost', () => {
     it('gives no more away to many starts at once', async () => {
       await addVms(3 * MOST);
       const results = await Promise.all(vms.map(({ vmId }, n) => start(vmId, hostIds[n % hostIds.length]!)));
-      expect(results.filter((isStarted) => isStarted)).toHaveLength(MOST);
+      expect(results.filter((taking) => taking === 'taken')).toHaveLength(MOST);
       expect((await used()).reduce((sum, { ramUsedBytes }) => sum + ramUsedBytes, 0)).toBe(MOST * ramBytes);
     });
 
@@ -279,13 +279,13 @@ describe('claimHost', () => {
           { vmId, token: 2, hostId, poolId: await poolOf(hostId), cpuMhz, ramBytes, diskBytes: 0 },
           rules,
         );
-      let taking: Promise<boolean> | undefined;
+      let taking: Promise<Taking> | undefined;
       await db.transaction(async (tx) => {
-        expect(await take(tx, last, hostIds[0]!)).toBe(true);
+        expect(await take(tx, last, hostIds[0]!)).toBe('taken');
         taking = db.transaction((other) => take(other, late, hostIds[1]!));
         await somebodyWaits();
       });
-      expect(await taking).toBe(false);
+      expect(await taking).toBe('cluster full');
       expect((await used()).reduce((sum, { ramUsedBytes }) => sum + ramUsedBytes, 0)).toBe(MOST * ramBytes);
     });
 
@@ -310,16 +310,16 @@ describe('claimHost', () => {
       const poolId = await poolOf(first);
       const isStopped = { vmId: stopped.vmId, hostId: second, poolId, token: 2, cpuMhz: 0, ramBytes: 0, diskBytes: 0 };
       await db.insert(capacityClaim).values(isStopped);
-      let starting: Promise<boolean> | undefined;
+      let starting: Promise<Taking> | undefined;
       // As whoever removes a host that the VM was on before: it has the claims there, and waits for the host then.
       await db.transaction(async (removal) => {
         await removal.select().from(capacityClaim).for('update');
         starting = start(stopped.vmId, first);
         await somebodyWaits();
-        expect(await start(other.vmId, second)).toBe(true);
+        expect(await start(other.vmId, second)).toBe('taken');
         await removal.select().from(host).where(eq(host.id, second)).for('no key update');
       });
-      expect(await starting).toBe(true);
+      expect(await starting).toBe('taken');
     });
 
     it('waits for nobody who has the row of the cluster, as a first hello that waits for a pool may', async () => {
@@ -351,10 +351,10 @@ describe('claimHost', () => {
       const wanted = { vmId: late.vmId, token: 2, hostId: hostIds[0]!, poolId, cpuMhz, ramBytes, diskBytes: 0 };
       const before = await used();
       await db.transaction(async (planner) => {
-        expect(await takeCapacity(planner, wanted, rules)).toBe(false);
+        expect(await takeCapacity(planner, wanted, rules)).toBe('cluster full');
         const free = await db.select().from(host).for('no key update', { skipLocked: true });
         expect(free).toHaveLength(4);
-        expect(await start(vms[0]!.vmId, hostIds[1]!)).toBe(false);
+        expect(await start(vms[0]!.vmId, hostIds[1]!)).toBe('cluster full');
       });
       expect(await used()).toEqual(before);
     });
@@ -426,7 +426,7 @@ describe('claimHost', () => {
       await somebodyWaits();
       letGo();
       await filling;
-      expect(await taking).toBe(false);
+      expect(await taking).toBe('place full');
       const isHost = eq(host.id, hostId);
       await db.transaction(async (third) => {
         const free = await third.select().from(host).where(isHost).for('no key update', { skipLocked: true });
@@ -451,10 +451,9 @@ describe('claimHost', () => {
     await addHosts(Array.from({ length: 8 }, (_, n) => `host-${n}`));
     await addVms(16);
     expect(sumOf(await Promise.all(vms.map(claim)), 'claimed')).toBe(16);
-    // Two each would be perfect. Five at a time see the same figures: none gets all of them.
-    const loads = (await used()).map(({ cpuUsedMhz }) => cpuUsedMhz / 500);
-    expect(Math.min(...loads)).toBeGreaterThanOrEqual(1);
-    expect(Math.max(...loads)).toBeLessThanOrEqual(3);
+    // Two each would be perfect. Five at a time see the same figures: on the host that is best by these, all five would fill
+    // four of the eight.
+    expect((await used()).filter(({ cpuUsedMhz }) => cpuUsedMhz > 0).length).toBeGreaterThanOrEqual(6);
   });
 
   it('gives no more of a pool away than there is, and no CPU of a host for that', async () => {
