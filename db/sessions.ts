@@ -51,7 +51,9 @@ export async function findSession(
     .select({
       ...callerColumns,
       sessionId: session.id,
-      isAged: sql<boolean>`${session.expires} < now() + make_interval(secs => ${timeoutMin * 54})`,
+      // It may also last too long: whoever used it last had read the timeout before that was lowered.
+      isAged: sql<boolean>`${session.expires} not between
+        now() + make_interval(secs => ${timeoutMin * 54}) and now() + make_interval(secs => ${timeoutMin * 60})`,
     })
     .from(session)
     .innerJoin(user, eq(user.id, session.userId))

@@ -161,7 +161,7 @@ test('a session that nobody uses ends in the time of a timeout that was lowered,
   const name = 'session.timeout';
   const minutesLeft = async () =>
     (Date.parse((await gateway.db.select().from(session))[0]!.expires) - Date.now()) / 60_000;
-  await opened();
+  const { sessionkey, cookie } = await opened();
   await gateway.admin.call('updateConfiguration', { name, value: '60' });
   expect(await minutesLeft()).toBeLessThan(30.1);
   await gateway.admin.call('updateConfiguration', { name, value: '5' });
@@ -172,6 +172,10 @@ test('a session that nobody uses ends in the time of a timeout that was lowered,
   await gateway.admin.call('resetConfiguration', { name });
   expect(await minutesLeft()).toBeLessThan(30.1);
   expect(await minutesLeft()).toBeGreaterThan(29);
+  // By a call that had read the timeout before.
+  await gateway.db.update(session).set({ expires: sql`now() + interval '100 min'` });
+  await listUsers(sessionkey, cookie);
+  expect(await minutesLeft()).toBeLessThan(30.1);
 });
 
 test.each<[string, Partial<typeof account.$inferInsert>]>([
