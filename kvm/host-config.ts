@@ -9,6 +9,8 @@ export interface HostConfig {
   installationId: string;
   hostId: string;
   name: string;
+  /** Its name when it joined, when that was another one: whoever runs the same command again calls it so. */
+  joinedAs?: string | undefined;
   libvirtUri: string;
   /** A pool without `type` in the file is a Filesystem. */
   pools: PoolPlace[];
@@ -76,6 +78,7 @@ export function parseHostConfig(value: unknown, path: string): HostConfig {
     installationId: text(root('installationId'), path, 'installationId'),
     hostId: text(root('hostId'), path, 'hostId'),
     name: text(root('name'), path, 'name'),
+    joinedAs: root('joinedAs') === undefined ? undefined : text(root('joinedAs'), path, 'joinedAs'),
     libvirtUri: text(root('libvirtUri'), path, 'libvirtUri'),
     pools: pools.map((pool: unknown, index) => {
       const field = fields(pool, path, `pools[${index}]`);

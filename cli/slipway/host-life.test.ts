@@ -87,8 +87,9 @@ describe('the life of a host on its machine', () => {
     const before = await config();
     const name = `KVM host 1 (${hostId})`;
     await gateway.admin.call('updateHost', { id: hostId, name });
-    expect(await joins()).toMatchObject({ hostId, name });
-    expect(await config()).toEqual({ ...before, name });
+    for (let times = 1; times <= 2; times++) expect(await joins()).toMatchObject({ hostId, name });
+    expect(await joins('--name', name)).toMatchObject({ hostId, name });
+    expect(await config()).toEqual({ ...before, name, joinedAs: before.name });
     expect(await readFile(at('units/slipway-host.service'), 'utf8')).toContain(`Slipway host worker (${name})`);
   });
 

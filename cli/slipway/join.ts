@@ -81,7 +81,9 @@ async function joinAt(places: HostPlaces, command: JoinCommand, programs: string
   const answer = await gateway.join(request);
   const { installationId, hostId, hostName } = answer;
   requireNames(answer, [hostId]);
-  const config: HostConfig = { ...draft, installationId, hostId, name: hostName ?? name };
+  const present = hostName ?? name;
+  const joinedAs = known?.joinedAs ?? (known?.name === present ? undefined : known?.name);
+  const config: HostConfig = { ...draft, installationId, hostId, name: present, joinedAs };
   await writeConfig(places, config);
   await writeFileDurably(places.environmentPath, renderEnvironmentFile(environment), 0o600);
   await writeUnit(places, { config, programs, environment });
@@ -148,7 +150,8 @@ async function knownHost(
     );
   };
   if (known.installationId !== installationId) return refuse(`${configPath} is a host of another installation`);
-  const isOther = hostId === undefined ? name !== undefined && name !== known.name : hostId !== known.hostId;
+  const isCalled = name === undefined || [known.name, known.joinedAs].includes(name);
+  const isOther = hostId === undefined ? !isCalled : hostId !== known.hostId;
   return isOther ? refuse(`${configPath} is host ${known.name}, and not ${hostName ?? name}`) : known;
 }
 
