@@ -26,6 +26,9 @@ describe('a host that is named to a command', () => {
     const name = crypto.randomUUID();
     await gateway.admin.call('updateHost', { id, name });
     expect(await find(name)).toMatchObject({ id });
+    await gateway.admin.call('updateHost', { id: other.id, name: other.id });
+    expect(await find(other.id)).toMatchObject({ id: other.id });
+    await gateway.admin.call('updateHost', { id: other.id, name: 'host-002' });
     await gateway.admin.call('updateHost', { id, name: other.id });
     await expect(find(other.id)).rejects.toThrow('Several fit');
   });

@@ -84,5 +84,6 @@ async function findEither(
   nameOrId: string,
 ): Promise<Named[]> {
   const named = (await list({ name: nameOrId })).filter(({ name }) => name === nameOrId);
-  return isUuid(nameOrId) ? [...named, ...(await list({ id: nameOrId }))] : named;
+  const withId = isUuid(nameOrId) ? await list({ id: nameOrId }) : [];
+  return [...named, ...withId.filter(({ name }) => name !== nameOrId)];
 }
