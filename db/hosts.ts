@@ -11,6 +11,13 @@ import { withoutUndefined } from './without-undefined.js';
 type HostRow = typeof host.$inferSelect;
 type ResourceState = (typeof HOST_RESOURCE_STATES)[number];
 
+/** From the begin of a maintenance until it is cancelled. */
+export const MAINTENANCE_STATES: readonly ResourceState[] = [
+  'PrepareForMaintenance',
+  'ErrorInMaintenance',
+  'Maintenance',
+];
+
 export interface HostChanges {
   name?: string | undefined;
   tags?: string[] | undefined;
@@ -53,7 +60,7 @@ export async function changeHost(db: Database, caller: Caller, id: string, chang
 export const endMaintenance = (tx: Transaction, caller: Caller, id: string): Promise<boolean> =>
   enable(tx, caller, id, {
     type: 'MAINT.CANCEL',
-    from: ['PrepareForMaintenance', 'ErrorInMaintenance', 'Maintenance'],
+    from: MAINTENANCE_STATES,
     what: 'is not in maintenance any more',
   });
 
@@ -71,7 +78,7 @@ async function enable(
   tx: Transaction,
   caller: Caller,
   id: string,
-  { type, from, what }: { type: string; from: ResourceState[]; what: string },
+  { type, from, what }: { type: string; from: readonly ResourceState[]; what: string },
 ): Promise<boolean> {
   const self = await lockPresent(tx, id);
   if (!self) return false;
@@ -87,7 +94,7 @@ async function lockPresent(tx: Transaction, id: string): Promise<HostRow | undef
   return self;
 }
 
-function requireState({ name, resourceState }: HostRow, allowed: ResourceState[]): void {
+function requireState({ name, resourceState }: HostRow, allowed: readonly ResourceState[]): void {
   if (allowed.includes(resourceState)) return;
   throw new SlipwayError('SLIPWAY_RESOURCE_STATE', `Host ${name} is in resource state ${resourceState}`);
 }

@@ -1,6 +1,7 @@
 import { and, eq, inArray, notExists, sql } from 'drizzle-orm';
 import { startJob } from '../../../client/start-job.js';
 import { holdsCompute } from '../../../db/claim-sql.js';
+import { MAINTENANCE_STATES } from '../../../db/hosts.js';
 import { completeJob, type JobRow } from '../../../db/jobs.js';
 import { asyncJob, capacityClaim, host } from '../../../db/schema/index.js';
 import { SlipwayError } from '../../../shared/errors.js';
@@ -13,7 +14,6 @@ import { computingOn, hasBegun, lockHostOfJob } from './lock-host.js';
 import { recordEvent } from '../record-event.js';
 
 const DRAINING = ['PrepareForMaintenance', 'ErrorInMaintenance'] as const;
-const MAINTAINED: readonly string[] = [...DRAINING, 'Maintenance'];
 
 /**
  * The host takes no new work from now on.
@@ -33,7 +33,7 @@ export const beginMaintenance =
         throw new SlipwayError('SLIPWAY_RESOURCE_STATE', `Host ${self.name} is Degraded: nothing runs there`);
       }
       if (await hasBegun(tx, self, job, 'MAINT.PREPARE')) {
-        if (MAINTAINED.includes(self.resourceState)) return true;
+        if (MAINTENANCE_STATES.includes(self.resourceState)) return true;
         throw new SlipwayError('SLIPWAY_CANCELLED', 'The maintenance was called off, and the host takes work again');
       }
       if (self.resourceState !== 'Maintenance') {
