@@ -447,6 +447,17 @@ describe('claimHost', () => {
     expect(await db.select().from(vmInstance)).toMatchObject([{ state: 'Stopping', hostId: hostIds[0]! }]);
   });
 
+  it('passes over a host that somebody is claiming at the moment, while another one is as good', async () => {
+    await addHosts(['host-1', 'host-2']);
+    await addVms(4);
+    const [taken, free] = hostIds as [string, string];
+    await database.db.transaction(async (other) => {
+      await other.select().from(host).where(eq(host.id, taken)).for('no key update');
+      // Each would begin with either of the two, as chance has it.
+      for (const vm of vms) expect(await claim(vm)).toMatchObject({ deployment: { hostId: free } });
+    });
+  });
+
   it('spreads what comes at once over hosts that are equal', async () => {
     await addHosts(Array.from({ length: 8 }, (_, n) => `host-${n}`));
     await addVms(16);
