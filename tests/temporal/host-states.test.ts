@@ -1,4 +1,4 @@
-import { and, eq, inArray, sql } from 'drizzle-orm';
+import { and, eq, inArray } from 'drizzle-orm';
 import { endDegraded, endMaintenance } from '../../db/hosts.js';
 import { completeJob, createJob, type JobRow } from '../../db/jobs.js';
 import {
@@ -360,11 +360,7 @@ describe('states of hosts', () => {
       const caller = { userId: admin.id, accountId: admin.accountId, domainId: admin.domainId };
       await plane.db.transaction((tx) => takeBack(tx, { ...caller, domainPath: '/', role: 'Admin' }, fake.hostId));
       await completeJob(plane.db, busy.id, { status: 'succeeded', resultCode: 0, result: {} });
-      // Old enough to be swept.
-      await plane.db
-        .update(asyncJob)
-        .set({ created: sql`now() - interval '10 s'` })
-        .where(eq(asyncJob.id, job.id));
+      await scenario.age(job);
       await sweepJobs(plane);
       expect(await scenario.ended(job)).toMatchObject({ jobStatus: JOB_STATUS.failed });
       expect((await row(fake)).resourceState).toBe('Enabled');
